@@ -1,0 +1,85 @@
+"""A prepared set as ``tf.data``."""
+
+import tensorflow as tf
+
+from tfrecords.description import FILE_NAME, Description
+from tfrecords.errors import UserError
+
+_FEATURES = {
+    "luminance": tf.io.FixedLenFeature([], tf.string),
+    "chroma": tf.io.FixedLenFeature([], tf.string),
+}
+
+
+def read_description(data_dir: str) -> Description:
+    """Reads and checks the description of a prepared set, in a folder or a bucket.
+
+    Raises:
+        UserError: there is no ``dataset.json``, it is not one of ours, or a shard it names is missing or has another
+            size.
+    """
+    path = tf.io.gfile.join(data_dir, FILE_NAME)
+    try:
+        with tf.io.gfile.GFile(path) as file:
+            text = file.read()
+    except (tf.errors.OpError, UnicodeDecodeError) as error:
+        raise UserError(f"{data_dir} has no readable {FILE_NAME}; make the set with `autochrome prepare`") from error
+    description = Description.from_json(text, source=path)
+    for shard in (shard for shards in description.splits.values() for shard in shards):
+        shard_path = tf.io.gfile.join(data_dir, shard.name)
+        try:
+            found = tf.io.gfile.stat(shard_path).length
+        except tf.errors.OpError as error:
+            raise UserError(f"{shard_path} is missing; prepare the set again") from error
+        if found != shard.bytes:
+            raise UserError(f"{shard_path} has {found} bytes instead of {shard.bytes}; prepare the set again")
+    return description
+
+
+def parse(record: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Turns one serialized example into what the network learns from (the paper's X and Y).
+
+    Args:
+        record: scalar string.
+        size: side S of the stored picture.
+
+    Returns:
+        luminance float32 ``[S, S, 1]`` in [0, 1] and chroma float32 ``[S, S, 2]``, ab / 128, in [-1, 1).
+    """
+    fields = tf.io.parse_single_example(record, _FEATURES)
+    luminance = tf.reshape(tf.io.decode_raw(fields["luminance"], tf.uint8), [size, size, 1])
+    planes = tf.io.decode_jpeg(fields["chroma"], channels=1, dct_method="INTEGER_ACCURATE")
+    chroma = tf.transpose(tf.reshape(planes, [2, size, size]), [1, 2, 0])
+    return tf.cast(luminance, tf.float32) / 255.0, (tf.cast(chroma, tf.float32) - 128.0) / 128.0
+
+
+def load(data_dir: str, split: str, *, shuffle_seed: int | None = None, cycle_length: int = 16) -> tf.data.Dataset:
+    """The examples of a split, once each, unbatched.
+
+    Args:
+        data_dir: folder or bucket prefix that ``prepare`` wrote.
+        split: ``train`` or ``validation``.
+        shuffle_seed: shuffles the order of the shards and then the records among 2,048; the same seed gives the same
+            order. None keeps the order in which they were written.
+        cycle_length: how many shards are read side by side when shuffling.
+
+    Returns:
+        pairs of luminance float32 ``[S, S, 1]`` in [0, 1] and chroma float32 ``[S, S, 2]`` in [-1, 1).
+
+    Raises:
+        UserError: the folder holds no complete set, or the split is empty.
+    """
+    description = read_description(data_dir)
+    if not description.count(split):
+        raise UserError(f"{data_dir} has no {split} examples; prepare more photos or change --validation_percent")
+    paths = [tf.io.gfile.join(data_dir, shard.name) for shard in description.splits[split]]
+    files = tf.data.Dataset.from_tensor_slices(paths)
+    if shuffle_seed is None:
+        records = files.interleave(tf.data.TFRecordDataset, cycle_length=1)
+    else:
+        records = (
+            files.shuffle(len(paths), seed=shuffle_seed)
+            .interleave(tf.data.TFRecordDataset, cycle_length=cycle_length, num_parallel_calls=tf.data.AUTOTUNE)
+            .shuffle(2048, seed=shuffle_seed)
+        )
+    return records.map(lambda record: parse(record, description.size), num_parallel_calls=tf.data.AUTOTUNE)

@@ -1,0 +1,76 @@
+"""``dataset.json``: the set described, so that nobody needs to guess what the records hold or whether all are there."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from tfrecords.errors import UserError
+from tfrecords.example import FEATURES, SPEC_VERSION
+from tfrecords.shards import Shard
+
+FILE_NAME = "dataset.json"
+SPLITS = ("train", "validation")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a data folder holds.
+
+    Attributes:
+        size: side of the stored pictures, in pixels.
+        splits: the shards of each split, in order of name.
+        settings: what ``prepare`` was told that shapes the records.
+        outcomes: inputs by outcome: ``written`` and each reason of rejection; they add up to the inputs.
+        version: of the record's spec.
+        features: each feature of a record and what it holds.
+    """
+
+    size: int
+    splits: dict[str, list[Shard]]
+    settings: dict[str, Any]
+    outcomes: dict[str, int]
+    version: int = SPEC_VERSION
+    features: dict[str, str] = field(default_factory=lambda: dict(FEATURES))
+
+    def count(self, split: str) -> int:
+        """Records in a split."""
+        return sum(shard.count for shard in self.splits.get(split, []))
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex sha256 of what the records are: size, spec version, and every shard's checksum."""
+        identity = [
+            self.version,
+            self.size,
+            {split: [asdict(s) for s in shards] for split, shards in self.splits.items()},
+        ]
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """The text of ``dataset.json``; equal descriptions give equal text."""
+        return json.dumps({"format": "autochrome-lab", **asdict(self)}, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, source: str = FILE_NAME) -> Self:
+        """Reads the text of ``dataset.json``.
+
+        Raises:
+            UserError: the text, called ``source`` in the message, is no such description or of another spec version.
+        """
+        try:
+            fields = json.loads(text)
+            if fields.pop("format") != "autochrome-lab":
+                raise KeyError("format")
+            splits = {split: [Shard(**shard) for shard in shards] for split, shards in fields.pop("splits").items()}
+            description = cls(splits=splits, **fields)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(
+                f"{source} does not describe a set of Lab records; make it with `autochrome prepare`"
+            ) from error
+        if description.version != SPEC_VERSION:
+            raise UserError(
+                f"{source} has records of spec version {description.version}, this program reads {SPEC_VERSION}; "
+                "prepare the set again"
+            )
+        return description
