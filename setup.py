@@ -22,15 +22,14 @@ REQUIRES = [
     "keras>=3.15",
     # sRGB <-> CIELAB inside the serving graph.
     "tensorflow-io>=0.37.1",
+    # CIEDE2000 of `evaluate`; its photos feed the demo and the tests.
+    "scikit-image>=0.26",
     # Progress bars and tables on a terminal; Keras needs it as well.
     "rich>=13",
 ]
 
 EXTRAS = {
-    # The demo learns from the photos that ship inside scikit-image (pooch resolves their paths).
-    "demo": ["scikit-image>=0.26", "pooch"],
-    # scikit-image is the independent reference for colour and metrics.
-    "test": ["pytest>=8", "pytest-timeout", "hypothesis>=6", "scikit-image>=0.26", "pooch", "ruff", "mypy", "types-protobuf"],
+    "test": ["pytest>=8", "pytest-timeout", "hypothesis>=6", "ruff", "mypy", "types-protobuf"],
 }
 
 setup(

@@ -1,0 +1,92 @@
+"""The whole journey on photos that ship inside scikit-image: prepare, train, colorize, and a picture of the result.
+
+Crops of five colour photos teach; three grey ones (camera, coins, moon) are the archive. So little teaching gives no
+more than a tint: the demo shows that everything works together, not what a trained model can do.
+"""
+
+import argparse
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from skimage import data
+
+TEACHERS = ("astronaut", "coffee", "chelsea", "rocket", "stereo_motorcycle")
+ARCHIVE = ("camera", "coins", "moon")
+CROPS = 24
+TRAINING_MINUTES = "1.5"
+
+
+def load(name: str) -> np.ndarray:
+    """A photo of scikit-image: uint8 ``[H, W, 3]`` or ``[H, W]``."""
+    picture = getattr(data, name)()
+    return picture[0] if isinstance(picture, tuple) else picture
+
+
+def write_photos(folder: Path) -> tuple[Path, Path]:
+    """Writes crops of the teachers, two grey ones among them for the filter to find, and the archive."""
+    photos, archive = folder / "photos", folder / "archive"
+    random = np.random.default_rng(0)
+    for name in (*TEACHERS, *ARCHIVE):
+        picture = load(name)
+        height, width = picture.shape[:2]
+        (photos / name).mkdir(parents=True, exist_ok=True)
+        for number in range(CROPS if picture.ndim == 3 else 2):
+            side = int(random.uniform(0.5, 1.0) * min(height, width))
+            top, left = random.integers(0, height - side + 1), random.integers(0, width - side + 1)
+            crop = Image.fromarray(picture[top : top + side, left : left + side])
+            crop.save(photos / name / f"{number:02d}.jpg", quality=95)
+    archive.mkdir(parents=True, exist_ok=True)
+    for name in ARCHIVE:
+        Image.fromarray(load(name)).save(archive / f"{name}.png")
+    return photos, archive
+
+
+def write_before_after(before: Path, after: Path, picture: Path, height: int = 256) -> None:
+    """Writes one picture of the archive above and its colours below."""
+    rows = []
+    for folder in (before, after):
+        images = [Image.open(folder / f"{name}.png").convert("RGB") for name in ARCHIVE]
+        resized = [image.resize((round(image.width * height / image.height), height)) for image in images]
+        rows.append(np.concatenate([np.asarray(image) for image in resized], axis=1))
+    Image.fromarray(np.concatenate(rows)).save(picture)
+
+
+def step(number: int, what: str, *arguments: str) -> None:
+    """Runs a command of the program as a user would, and ends the demo where it fails."""
+    command = ["autochrome", *arguments]
+    print(f"\n[{number}/4] {what}\n$ {shlex.join(command)}", flush=True)
+    started = time.monotonic()
+    finished = subprocess.run([str(Path(sys.executable).with_name("autochrome")), *arguments], check=False)
+    if finished.returncode:
+        sys.exit(finished.returncode)
+    print(f"  {time.monotonic() - started:.0f} s", flush=True)
+
+
+def main() -> None:
+    """Runs the demo."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, required=True, help="folder to work in; emptied first")
+    folder: Path = parser.parse_args().output
+    for name in ("photos", "archive", "records", "run", "colour"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    photos, archive = write_photos(folder)
+    records, run, colour = folder / "records", folder / "run", folder / "colour"
+    model = run / "saved_model"
+    step(1, "photos → Lab TFRecords", "prepare", f"--input={photos}", f"--output={records}", "--validation_percent=10")
+    train = ("train", f"--data={records}", f"--output={run}", f"--max_minutes={TRAINING_MINUTES}")
+    step(2, "Lab TFRecords → SavedModel", *train)
+    step(3, "scores beside doing nothing", "evaluate", f"--model={model}", f"--data={records}")
+    step(4, "grey photos → colour", "colorize", f"--input={archive}", f"--output={colour}", f"--model={model}")
+    picture = folder / "before_after.png"
+    write_before_after(archive, colour, picture)
+    print(f"\nBefore and after: {picture}\nThe photos in colour: {colour}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The two Beam jobs, prepare and colorize, what they share, and the command line."""

@@ -1,0 +1,52 @@
+"""What the command lines of the jobs share: their parser, and how they end."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from model import commands
+from pipelines.runners import JobFailedError
+from tfrecords.errors import UserError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Ends in one line, not in a usage and a line."""
+        raise UserError(f"{message}; `{self.prog} --help` shows the flags")
+
+
+def parser(name: str, description: str, example: str) -> argparse.ArgumentParser:
+    """A parser for a command: its flags are grouped by the caller, Beam's pass through."""
+    usage = "DIR [--verify]" if name == "inspect" else "--input DIR_OR_GLOB --output DIR [--flags] [Beam's options]"
+    return _Parser(
+        prog=f"autochrome {name}",
+        usage=f"%(prog)s {usage}",
+        description=description,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def positive(text: str) -> int:
+    """A flag's whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number
+
+
+def run(main: Callable[[list[str] | None], int], argv: list[str]) -> int:
+    """The exit code of a command: 2 for what the user can mend, 1 for a failed job; each is one line on stderr."""
+    try:
+        return commands.run(lambda: main(argv))
+    except JobFailedError as error:
+        print(f"autochrome: error: {error}", file=sys.stderr)
+        return 1
+
+
+def run_module(name: str) -> NoReturn:
+    """Runs the command of a module, imported by name: what is pickled for workers must not live in ``__main__``."""
+    sys.exit(run(importlib.import_module(name).main, sys.argv[1:]))

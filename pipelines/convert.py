@@ -1,0 +1,48 @@
+"""One photo to one Lab example: decode, judge, resize, convert."""
+
+import cv2
+
+from pipelines.grayscale import judge
+from pipelines.outcomes import Rejected
+from pipelines.photo import decode
+from tfrecords.color import quantize_chroma, quantize_luminance, srgb_to_lab
+from tfrecords.example import LabExample, synset_of
+
+# Below this there is nothing to see: a few ImageNet files are 20 pixels wide.
+MIN_SIDE = 32
+
+
+def to_example(data: bytes, name: str, size: int) -> LabExample:
+    """Turns a photo into a training example.
+
+    Args:
+        data: the file.
+        name: path relative to the input; the synset is read off it.
+        size: side S of the example. The photo is squeezed to a square (area averaging), as the paper has it.
+
+    Returns:
+        the example, with luminance and chroma of S x S.
+
+    Raises:
+        Rejected: ``unreadable``, ``too_large``, ``too_small``, ``grayscale``, ``near_gray`` or ``toned``.
+    """
+    photo = decode(data, shrink_to=size)
+    if min(photo.height, photo.width) < MIN_SIDE:
+        raise Rejected("too_small", f"{photo.width} x {photo.height} pixels")
+    if photo.pixels.ndim == 2:
+        raise Rejected("grayscale", "one channel")
+    interpolation = cv2.INTER_AREA if min(photo.pixels.shape[:2]) >= size else cv2.INTER_LINEAR
+    rgb = cv2.resize(photo.pixels, (size, size), interpolation=interpolation)
+    lab = srgb_to_lab(rgb)
+    verdict = judge(rgb, lab)
+    if verdict.reason:
+        figures = f"mean chroma {verdict.chroma:.2f}, of which luminance explains all but {verdict.residual:.2f}"
+        raise Rejected(verdict.reason, figures)
+    return LabExample(
+        luminance=quantize_luminance(lab[..., 0]),
+        chroma=quantize_chroma(lab[..., 1:]),
+        height=photo.height,
+        width=photo.width,
+        name=name,
+        synset=synset_of(name),
+    )

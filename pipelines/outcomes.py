@@ -1,0 +1,82 @@
+"""What became of every input: one outcome each, counted, tabled, and the rejected ones written down."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from apache_beam.metrics import Metrics
+from rich.console import Console
+from rich.table import Table
+
+Status = Literal["written", "skipped", "rejected"]
+REJECTED_FILE = "rejected.jsonl"
+
+
+class Rejected(Exception):  # noqa: N818 (a verdict on a photo, not a failure of the program)
+    """A photo cannot be used.
+
+    Attributes:
+        reason: the code under which it is counted, such as ``unreadable``.
+        detail: what exactly was found, for people.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, order=True)
+class Outcome:
+    """What became of one input.
+
+    Attributes:
+        name: of the input, relative to ``--input``.
+        status: written, skipped (already there) or rejected.
+        reason: code of a rejection, else ''.
+        detail: of a rejection, for people, else ''.
+        uri: the input itself.
+    """
+
+    name: str
+    status: Status
+    reason: str = ""
+    detail: str = ""
+    uri: str = ""
+
+    @property
+    def key(self) -> str:
+        """Under which it is counted: the reason of a rejection, else the status."""
+        return self.reason or self.status
+
+
+def count(outcome: Outcome) -> None:
+    """Adds one outcome to the job's Beam counters."""
+    Metrics.counter("autochrome", outcome.key).inc()
+
+
+def tally(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Inputs by outcome; the values add up to the number of outcomes."""
+    return dict(sorted(Counter(outcome.key for outcome in outcomes).items()))
+
+
+def to_jsonl(outcomes: Iterable[Outcome]) -> bytes:
+    """Outcomes as JSON Lines in order of name."""
+    return "".join(json.dumps(asdict(o), ensure_ascii=False) + "\n" for o in sorted(outcomes)).encode()
+
+
+def print_table(title: str, counts: dict[str, int], console: Console) -> None:
+    """Prints inputs by outcome and their sum; rejections stand below what was written."""
+    table = Table(show_edge=False, show_footer=True, pad_edge=False)
+    table.add_column("outcome", footer="inputs")
+    table.add_column("photos", justify="right", footer=f"{sum(counts.values()):,}")
+    done = {key: counts.get(key, 0) for key in ("written", "skipped") if counts.get(key) or key == "written"}
+    for key, number in done.items():
+        table.add_row(key, f"{number:,}")
+    for key, number in counts.items():
+        if key not in done:
+            table.add_row(f"rejected: {key}", f"{number:,}")
+    console.print(title, soft_wrap=True, highlight=False, markup=False)
+    console.print(table)

@@ -1,0 +1,54 @@
+"""Which photo goes where in the records: a pure function of its name, so that runs repeat and files may be added.
+
+Every decision is a hash of the name (BLAKE2b), never of its place in a listing.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+_PHOTOS_PER_SHARD = 1024  # about 85 MB at 256 x 256: few enough files, and large enough to read at full speed
+_LEAST_SHARDS = 8  # so that a small set still keeps several workers busy
+
+
+@dataclass(frozen=True, order=True)
+class Slot:
+    """The place of a shard: its split, and its index among the split's ``total`` shards."""
+
+    split: str
+    index: int
+    total: int
+
+
+def _hash(purpose: str, name: str) -> int:
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8, person=purpose.encode())
+    return int.from_bytes(digest.digest())
+
+
+def shard_count(photos: int) -> int:
+    """How many training shards a set of so many photos gets when nobody says."""
+    return max(_LEAST_SHARDS, math.ceil(photos / _PHOTOS_PER_SHARD))
+
+
+def is_held_out(name: str, validation_percent: float) -> bool:
+    """Whether a photo belongs to the validation split: the same answer for the same name, whatever else is there."""
+    return _hash("split", name) < validation_percent / 100 * 2**64
+
+
+def slot(name: str, num_shards: int, validation_percent: float) -> Slot:
+    """The shard a photo belongs to.
+
+    Args:
+        name: relative to the input.
+        num_shards: of the training split; the validation split has as many in proportion, at least one.
+        validation_percent: in [0, 100).
+    """
+    if is_held_out(name, validation_percent):
+        total = max(1, round(num_shards * validation_percent / 100))
+        return Slot("validation", _hash("shard", name) % total, total)
+    return Slot("train", _hash("shard", name) % num_shards, num_shards)
+
+
+def order(name: str) -> tuple[int, str]:
+    """Sort key of the photos within a shard: mixed across classes, and the same in every run."""
+    return _hash("order", name), name

@@ -1,0 +1,172 @@
+"""Progress of a local run, whatever the number of worker processes: a bar on a terminal, now and then a line elsewhere.
+
+Beam's local runner tells nothing while a stage runs, so every worker appends one byte a photo to a file that the
+launching process watches. Jobs on other runners have no such file; their progress is in Beam's counters.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from pipelines.outcomes import Status
+
+_LISTED = b"."
+_CODES: dict[Status, bytes] = {"written": b"w", "skipped": b"s", "rejected": b"r"}
+_LOOK_EVERY_S = 0.25
+_LINE_EVERY_S = 10.0
+
+
+@dataclass(frozen=True)
+class Ticker:
+    """What workers report to.
+
+    Attributes:
+        path: of the file that takes one byte an event; '' when nobody watches.
+    """
+
+    path: str = ""
+
+    def listed(self) -> None:
+        """One more photo was found."""
+        self._append(_LISTED)
+
+    def done(self, status: Status) -> None:
+        """One more photo has its outcome."""
+        self._append(_CODES[status])
+
+    def _append(self, code: bytes) -> None:
+        if self.path:
+            # One byte in append mode is whole or absent, also when several processes write.
+            with open(self.path, "ab", buffering=0) as file:  # noqa: PTH123 (called once a photo)
+                file.write(code)
+
+
+SILENT = Ticker()
+
+
+@dataclass
+class _Reading:
+    """What the file said so far; reads only what is new."""
+
+    path: Path
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        self.counts: Counter[int] = Counter()
+        self.counted_from: int | None = None
+        self.started = time.monotonic()
+
+    def update(self) -> None:
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            new = file.read()
+        self.offset += len(new)
+        self.counts.update(new)
+        if self.counted_from is None and self.done:
+            # Listing and the start of the workers are not part of the rate.
+            self.counted_from = self.done
+            self.started = time.monotonic()
+
+    @property
+    def total(self) -> int:
+        return self.counts[_LISTED[0]]
+
+    @property
+    def done(self) -> int:
+        return sum(self.counts[code[0]] for code in _CODES.values())
+
+    @property
+    def rejected(self) -> int:
+        return self.counts[_CODES["rejected"][0]]
+
+    @property
+    def rate(self) -> float:
+        """Photos a second since the first ones; 0 before it can be told."""
+        elapsed = time.monotonic() - self.started
+        return 0.0 if self.counted_from is None or elapsed < 1 else (self.done - self.counted_from) / elapsed
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.1f}/s"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[rejected]} rejected"),
+        console=console,
+    )
+
+
+def _line(verb: str, reading: _Reading) -> str:
+    left = f"{(reading.total - reading.done) / reading.rate:,.0f} s left" if reading.rate else "time left unknown"
+    return (
+        f"{verb}: {reading.done:,} of {reading.total:,} photos, {reading.rate:.1f}/s, "
+        f"{reading.rejected:,} rejected, {left}"
+    )
+
+
+@contextlib.contextmanager
+def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
+    """Shows progress on standard error while the block runs.
+
+    Args:
+        verb: what is done to the photos, such as ``preparing``.
+        enabled: False for runners whose workers are on other machines.
+
+    Yields:
+        the ticker to hand to the job.
+    """
+    if not enabled:
+        yield SILENT
+        return
+    console = Console(stderr=True)
+    descriptor, name = tempfile.mkstemp(prefix="autochrome-progress-")
+    os.close(descriptor)
+    finished = threading.Event()
+    reading = _Reading(Path(name))
+    show = _show_bar if console.is_terminal else _show_lines
+    watcher = threading.Thread(target=show, args=(verb, reading, finished, console), daemon=True)
+    watcher.start()
+    try:
+        yield Ticker(name)
+    finally:
+        finished.set()
+        watcher.join()
+        Path(name).unlink(missing_ok=True)
+
+
+def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: Console) -> None:
+    with _bar(console) as bar:
+        task: TaskID = bar.add_task(verb, total=None, rate=0.0, rejected=0)
+        while True:
+            last = finished.wait(_LOOK_EVERY_S)
+            reading.update()
+            bar.update(
+                task,
+                total=reading.total or None,
+                completed=reading.done,
+                rate=reading.rate,
+                rejected=reading.rejected,
+            )
+            if last:
+                return
+
+
+def _show_lines(verb: str, reading: _Reading, finished: threading.Event, console: Console) -> None:
+    said = time.monotonic()
+    while not finished.wait(_LOOK_EVERY_S):
+        reading.update()
+        if time.monotonic() - said >= _LINE_EVERY_S and reading.done:
+            said = time.monotonic()
+            print(_line(verb, reading), file=sys.stderr, flush=True)

@@ -1,0 +1,97 @@
+"""Beam's options and runners: every option passes through, unknown flags are errors, local runs use all cores."""
+
+import argparse
+import logging
+import re
+from collections.abc import Sequence
+from typing import NoReturn
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from tfrecords.errors import UserError
+
+_LOCAL = (None, "DirectRunner", "FnApiRunner", "direct")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Ends in one line, not in a usage of two hundred."""
+        raise UserError(message)
+
+
+class JobFailedError(Exception):
+    """The job broke on something that is no single photo's fault; the message is the cause in one line."""
+
+
+def is_local(options: PipelineOptions) -> bool:
+    """Whether the job runs on this machine, in Beam's in-process runner."""
+    return options.view_as(StandardOptions).runner in _LOCAL
+
+
+def beam_options(flags: Sequence[str]) -> PipelineOptions:
+    """Makes Beam's options from what is left of a command line.
+
+    Local runs take one worker process a core unless told otherwise.
+
+    Raises:
+        UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take.
+    """
+    parser = _Parser(allow_abbrev=False, add_help=False)
+    for options_class in _all_subclasses(PipelineOptions):
+        # Beam builds its own parser by this method, but forgives unknown flags with a warning.
+        add = options_class.__dict__.get("_add_argparse_args")
+        if add is not None:
+            add.__get__(None, options_class)(parser)
+    _, unknown = parser.parse_known_args(list(flags))
+    if unknown:
+        raise UserError(f"unknown flag {unknown[0]}; --help lists this program's, Beam's options pass through as well")
+    options = PipelineOptions(list(flags))
+    if is_local(options):
+        direct = options.view_as(DirectOptions)
+        given = {flag.partition("=")[0] for flag in flags}
+        if "--direct_num_workers" not in given:
+            direct.direct_num_workers = 0  # Beam's word for one a core
+        if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
+            direct.direct_running_mode = "multi_processing"
+    return options
+
+
+def _all_subclasses(options_class: type[PipelineOptions]) -> list[type[PipelineOptions]]:
+    children = options_class.__subclasses__()
+    return children + [below for child in children for below in _all_subclasses(child)]
+
+
+def run(root: beam.PTransform, options: PipelineOptions) -> None:
+    """Runs a job to its end.
+
+    ``DirectRunner`` is Beam's switch between several local runners, of which the first is fetched from the network and
+    ignores the number of workers; local jobs are given to FnApiRunner on purpose.
+
+    Args:
+        root: the whole job, to be applied to the pipeline.
+        options: of Beam, from ``beam_options``.
+
+    Raises:
+        JobFailedError: the job broke.
+    """
+    local = is_local(options)
+    if local:
+        logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    try:
+        pipeline = beam.Pipeline(runner=FnApiRunner() if local else None, options=options)
+        _ = pipeline | root
+        pipeline.run().wait_until_finish()
+    except UserError:
+        raise
+    except Exception as error:
+        logging.getLogger(__name__).debug("the job failed", exc_info=True)
+        raise JobFailedError(f"the job failed: {_cause(error)}") from error
+
+
+def _cause(error: Exception) -> str:
+    """The innermost exception of a worker's traceback that arrived as text, without Beam's remark on the step."""
+    lines = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*", str(error), re.MULTILINE)
+    cause = lines[0] if lines else f"{type(error).__name__}: {error}".splitlines()[0]
+    return re.sub(r" \[while running .*?\]", "", cause)

@@ -1,0 +1,158 @@
+import io
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image
+from skimage import color, data
+
+from pipelines.grayscale import VIVID, judge
+from tfrecords.color import srgb_to_lab
+
+COLOUR = {name: getattr(data, name)() for name in ("astronaut", "coffee", "chelsea", "rocket")}
+GRAY = {
+    **{name: cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) for name, rgb in COLOUR.items()},
+    "camera": data.camera(),
+    "coins": data.coins(),
+    "moon": data.moon(),
+}
+# Hue of the tint in degrees of Lab, peak chroma.
+TINTS = {"sepia": (75, 22), "cyanotype": (265, 40), "selenium": (345, 8), "gold": (85, 28), "faded red": (30, 20)}
+
+
+def resize(rgb):
+    return cv2.resize(rgb, (256, 256), interpolation=cv2.INTER_AREA)
+
+
+def jpeg(rgb, quality, subsampling=2):
+    stream = io.BytesIO()
+    Image.fromarray(rgb).save(stream, "JPEG", quality=quality, subsampling=subsampling)
+    return np.asarray(Image.open(stream).convert("RGB"))
+
+
+def from_lab(lab):
+    return (color.lab2rgb(lab) * 255 + 0.5).astype(np.uint8)
+
+
+def tint(gray, hue, chroma):
+    """The grey photo with chroma of one hue, none in black and white, by scikit-image and not by our own conversion."""
+    lightness = color.rgb2lab(np.dstack([gray] * 3))[..., 0]
+    arch = chroma * 4 * (lightness / 100) * (1 - lightness / 100)
+    angle = np.deg2rad(hue)
+    with np.errstate(all="ignore"):
+        return from_lab(np.dstack([lightness, arch * np.cos(angle), arch * np.sin(angle)]))
+
+
+def reason(rgb):
+    return judge(resize(rgb)).reason
+
+
+@pytest.mark.parametrize("name", COLOUR)
+def test_colour_is_kept(name):
+    assert reason(COLOUR[name]) is None
+
+
+@pytest.mark.parametrize("quality", [30, 60, 95])
+@pytest.mark.parametrize("name", COLOUR)
+def test_colour_is_kept_through_jpeg(name, quality):
+    assert reason(jpeg(COLOUR[name], quality)) is None
+
+
+@pytest.mark.parametrize("name", COLOUR)
+def test_muted_colour_is_kept(name):
+    assert reason(from_lab(color.rgb2lab(COLOUR[name]) * [1, 0.3, 0.3])) is None
+
+
+@pytest.mark.parametrize("name", COLOUR)
+def test_colour_in_fog_is_kept(name):
+    assert reason((0.4 * COLOUR[name] + 0.6 * np.array([204, 209, 214])).astype(np.uint8)) is None
+
+
+def test_a_small_patch_of_colour_on_a_grey_photo_is_kept():
+    rgb = np.dstack([GRAY["astronaut"]] * 3)
+    rgb[200:250, 200:250] = COLOUR["astronaut"][0:50, 400:450] // 2 + np.array([100, 0, 0], np.uint8)
+    assert reason(rgb) is None
+
+
+@pytest.mark.parametrize("name", GRAY)
+def test_equal_channels_are_grayscale(name):
+    assert reason(np.dstack([GRAY[name]] * 3)) == "grayscale"
+
+
+@pytest.mark.parametrize("subsampling", [0, 2])
+@pytest.mark.parametrize("quality", [30, 75, 95])
+@pytest.mark.parametrize("name", GRAY)
+def test_grey_with_noise_in_its_chroma_is_dropped(name, quality, subsampling):
+    noise = np.random.default_rng(quality).normal(0, 5, (*GRAY[name].shape, 3))
+    noisy = np.clip(GRAY[name][..., None] + noise, 0, 255).astype(np.uint8)
+    assert reason(jpeg(noisy, quality, subsampling)) in ("grayscale", "near_gray")
+    assert reason(noisy) == "near_gray"
+
+
+@pytest.mark.parametrize("quality", [None, 50, 75, 95])
+@pytest.mark.parametrize("kind", TINTS)
+@pytest.mark.parametrize("name", GRAY)
+def test_one_tint_is_toned(name, kind, quality):
+    rgb = tint(GRAY[name], *TINTS[kind])
+    assert reason(rgb if quality is None else jpeg(rgb, quality)) == "toned"
+
+
+@pytest.mark.parametrize("name", GRAY)
+def test_sepia_that_clips_in_the_highlights_is_toned(name):
+    rgb = np.minimum(GRAY[name][..., None] * np.array([1.351, 1.203, 0.937]), 255).astype(np.uint8)
+    assert reason(rgb) == "toned"
+
+
+@pytest.mark.parametrize("name", GRAY)
+def test_split_tone_is_toned(name):
+    lightness = color.rgb2lab(np.dstack([GRAY[name]] * 3))[..., 0]
+    warm = 1 / (1 + np.exp((50 - lightness) / 10))
+    ab = [18 * (warm * x + (1 - warm) * y) for x, y in ((np.cos(1.3), np.cos(4.4)), (np.sin(1.3), np.sin(4.4)))]
+    assert reason(from_lab(np.dstack([lightness, *ab]))) == "toned"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(sorted(GRAY)), st.floats(0, 360), st.floats(0, 38), st.sampled_from([50, 75, 95]))
+def test_no_tint_is_taken_for_colour(name, hue, chroma, quality):
+    assert reason(jpeg(tint(resize(GRAY[name]), hue, chroma), quality, 0)) is not None
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=300).map(lambda shape: (*shape, 3))))
+def test_any_picture_has_a_verdict(rgb):
+    verdict = judge(rgb)
+    assert verdict.reason in ("grayscale", "near_gray", "toned", None)
+    assert np.isfinite([verdict.chroma, verdict.residual, verdict.allowed]).all()
+
+
+@pytest.mark.parametrize(
+    ("patch", "expected"),
+    [
+        ((0, 0, 0), "grayscale"),
+        ((255, 255, 255), "grayscale"),
+        ((128, 128, 129), "near_gray"),
+        ((180, 150, 120), "toned"),
+        ((255, 0, 0), None),
+    ],
+)
+@pytest.mark.parametrize("shape", [(1, 1), (5, 300), (256, 256)])
+def test_one_single_colour(patch, expected, shape):
+    verdict = judge(np.full((*shape, 3), patch, np.uint8))
+    assert verdict.reason == expected
+    assert verdict.residual == pytest.approx(0, abs=1e-3)
+    assert (verdict.chroma > VIVID) == (expected is None)
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (301, 500)])
+def test_given_lab_changes_nothing(shape):
+    rgb = cv2.resize(COLOUR["coffee"], shape[::-1], interpolation=cv2.INTER_AREA)
+    assert judge(rgb, srgb_to_lab(rgb)) == judge(rgb)
+
+
+def test_figures_of_a_flat_tint():
+    rgb = tint(GRAY["camera"], 75, 22)
+    a, b = cv2.resize(color.rgb2lab(resize(rgb)).astype(np.float32), (16, 16), interpolation=cv2.INTER_AREA)[..., 1:].T
+    assert judge(resize(rgb)).chroma == pytest.approx(np.hypot(a, b).mean(), abs=0.2)
