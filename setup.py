@@ -35,7 +35,7 @@ EXTRAS = {
 setup(
     name="autochrome",
     version="0.1.0",
-    description="Colorize whole photo archives: Beam pipelines, a tf.distribute trainer and the Lab records between them.",
+    description="Colorize whole photo archives with Beam and tf.distribute.",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

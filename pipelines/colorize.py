@@ -10,7 +10,6 @@ give the same bytes. On two cores predicting photos one by one in the fused stag
 ``tests/bench/inference_bench.py``, which quotes its figures.
 """
 
-import argparse
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from apache_beam.utils.shared import Shared
 from rich.console import Console
 
 from model import quiet, saved_model
+from model.commands import Parser
 from pipelines import commands, photo, runners, sources, storage
 from pipelines.outcomes import REJECTED_FILE, Outcome, Rejected, count, print_table, to_jsonl
 from pipelines.progress import SILENT, Ticker, watched
@@ -145,9 +145,10 @@ class Colorize(beam.PTransform):
         return (rejected, report) | "Written" >> beam.Flatten()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = commands.parser(
+def _parser() -> Parser:
+    parser = Parser(
         "colorize",
+        "--input DIR_OR_GLOB --output DIR [flags] [Beam's options]",
         "Colorize photos of any size with a SavedModel; luminance stays as it is.",
         "autochrome colorize --input scans --output colour --model run/saved_model",
     )

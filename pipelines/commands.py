@@ -1,4 +1,4 @@
-"""What the command lines of the jobs share: their parser, and how they end."""
+"""What the command lines of the jobs share beside those of `model.commands`."""
 
 import argparse
 import importlib
@@ -8,26 +8,6 @@ from typing import NoReturn
 
 from model import commands
 from pipelines.runners import JobFailedError
-from tfrecords.errors import UserError
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Ends in one line, not in a usage and a line."""
-        raise UserError(f"{message}; `{self.prog} --help` shows the flags")
-
-
-def parser(name: str, description: str, example: str) -> argparse.ArgumentParser:
-    """A parser for a command: its flags are grouped by the caller, Beam's pass through."""
-    usage = "DIR [--verify]" if name == "inspect" else "--input DIR_OR_GLOB --output DIR [--flags] [Beam's options]"
-    return _Parser(
-        prog=f"autochrome {name}",
-        usage=f"%(prog)s {usage}",
-        description=description,
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
 
 
 def positive(text: str) -> int:

@@ -1,10 +1,9 @@
 """What a data folder holds, without importing TensorFlow."""
 
-import argparse
-
 from rich.console import Console
 from rich.table import Table
 
+from model.commands import Parser
 from pipelines import commands, storage
 from pipelines.outcomes import print_table
 from tfrecords.description import FILE_NAME, Description
@@ -59,9 +58,9 @@ def _summary(data_dir: str, description: Description, faults: dict[str, str] | N
     return table
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = commands.parser(
-        "inspect", "Show what a folder of Lab TFRecords holds.", "autochrome inspect records --verify"
+def _parser() -> Parser:
+    parser = Parser(
+        "inspect", "DIR [--verify]", "Show what a folder of Lab TFRecords holds.", "autochrome inspect records --verify"
     )
     parser.add_argument("data", metavar="DIR", help="folder that `autochrome prepare` wrote (local or gs://)")
     parser.add_argument(

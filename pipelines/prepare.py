@@ -4,7 +4,6 @@ list → give every photo its shard by a hash of its name → group → each sha
 file → describe the whole. Only names cross the shuffle; pixels never do.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ import cv2
 from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
+from model.commands import Parser
 from pipelines import commands, runners, sources, storage
 from pipelines.convert import to_example
 from pipelines.outcomes import REJECTED_FILE, Outcome, Rejected, count, print_table, to_jsonl
@@ -134,9 +134,10 @@ class Prepare(beam.PTransform):
         return slot(source.name, shards, self.settings.validation_percent), source
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = commands.parser(
+def _parser() -> Parser:
+    parser = Parser(
         "prepare",
+        "--input DIR_OR_GLOB --output DIR [flags] [Beam's options]",
         "Make Lab TFRecords of a folder of photos; grey and toned ones are left out.",
         "autochrome prepare --input imagenet/train --output records",
     )

@@ -28,7 +28,7 @@ def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
 
 
 def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
-    """Converts CIELAB (D65) to sRGB; colours outside sRGB are clipped.
+    """Converts CIELAB (D65) to sRGB; what sRGB cannot show gives up chroma, never luminance, as on the host.
 
     Args:
         lab: float32 ``[..., 3]``, L in [0, 100].
@@ -36,4 +36,25 @@ def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 ``[..., 3]`` in [0, 1].
     """
+    rgb = _convert(lab)
+    touching = tf.where(tf.logical_not(_inside(rgb)))
+    candidates = tf.gather_nd(lab, touching)
+    scale = tf.zeros(tf.shape(candidates)[:1])
+    # Bisection: the largest factor of a and b that fits, to 1/256.
+    for step in (0.5**n for n in range(1, 9)):
+        trial = _convert(_scale_chroma(candidates, scale + step))
+        scale += tf.where(_inside(trial), step, 0.0)
+    return tf.tensor_scatter_nd_update(rgb, touching, _convert(_scale_chroma(candidates, scale)))
+
+
+def _convert(lab: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(tfio.experimental.color.lab_to_rgb(lab), 0.0, 1.0)
+
+
+def _inside(rgb: tf.Tensor) -> tf.Tensor:
+    """Whether each colour lies off the ends of the range, where clipping would have put it."""
+    return tf.reduce_all((rgb > 0.0) & (rgb < 1.0), axis=-1)
+
+
+def _scale_chroma(lab: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    return lab * tf.stack([tf.ones_like(scale), scale, scale], axis=-1)

@@ -1,0 +1,1 @@
+"""Networks, losses, metrics, the distributed trainer, export, and the colorizer that uses a SavedModel."""

@@ -1,0 +1,103 @@
+"""The colorizer: a SavedModel in use, luminance in, chroma out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from model import saved_model
+from tfrecords.errors import UserError
+
+CHROMA_SCALE = np.float32(128)
+
+
+class Colorizer:
+    """A SavedModel that `autochrome train` wrote, ready to predict. Pickles as its path and loads again elsewhere.
+
+    Attributes:
+        path: the SavedModel folder.
+        name: of the configuration it was trained with.
+        size: side S of the square luminance that it takes, in pixels.
+        digest: hex sha256 of the model's files (see `model.saved_model.digest`).
+        parameters: how many weights it has.
+    """
+
+    def __init__(self, path: str, name: str, size: int, digest: str, loaded: Any) -> None:
+        self.path = path
+        self.name = name
+        self.size = size
+        self.digest = digest
+        # The signature reads variables that only the loaded object keeps alive.
+        self._loaded = loaded
+        self._predict = loaded.signatures["serving_default"]
+        self.parameters = sum(int(np.prod(variable.shape)) for variable in self._predict.variables)
+
+    @classmethod
+    def load(cls, path: str) -> Colorizer:
+        """Load the SavedModel folder `path`, local or gs://.
+
+        Raises:
+            UserError: the folder is missing, is not one of ours, cannot be loaded, or its signature `serving_default`
+                is not luminance float32 ``[N, S, S, 1]`` → chroma float32 ``[N, S, S, 2]``.
+        """
+        record = saved_model.check(path)
+        try:
+            loaded = tf.saved_model.load(path)
+        except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
+            raise UserError(f"model {path} cannot be loaded, export it again: {_first_line(error)}") from error
+        size = _size(path, loaded.signatures.get("serving_default"))
+        return cls(path, str(record["name"]), size, saved_model.digest(path), loaded)
+
+    def predict(self, luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the chroma of a batch.
+
+        Args:
+            luminance: float32 ``[N, S, S, 1]`` with N of at least 1, L* / 100 in [0, 1].
+
+        Returns:
+            a and b in Lab units, float32 ``[N, S, S, 2]`` in (-128, 128).
+        """
+        chroma = self._predict(luminance=tf.constant(luminance, tf.float32))["chroma"].numpy()
+        return chroma * CHROMA_SCALE
+
+    def __reduce__(self) -> tuple[Callable[[str], Colorizer], tuple[str]]:
+        return Colorizer.load, (self.path,)
+
+
+def _size(path: str, signature: Any) -> int:
+    """Return S if the signature is `luminance [N, S, S, 1] → chroma [N, S, S, 2]`, both float32."""
+    inputs = signature.structured_input_signature[1] if signature is not None else {}
+    outputs = signature.structured_outputs if signature is not None else {}
+    found = f"{_describe(inputs)} → {_describe(outputs)}" if signature is not None else "none"
+    if set(inputs) == {"luminance"} and isinstance(outputs, dict) and set(outputs) == {"chroma"}:
+        taken, given = inputs["luminance"], outputs["chroma"]
+        sizes = taken.shape.as_list()[1:3] if taken.shape.rank == 4 else [None, None]
+        expected = ([None, *sizes, 1], [None, *sizes, 2])
+        if (
+            sizes[0] is not None
+            and sizes[0] == sizes[1]
+            and (taken.shape.as_list(), given.shape.as_list()) == expected
+            and taken.dtype == given.dtype == tf.float32
+        ):
+            return int(sizes[0])
+    raise UserError(
+        f"model {path}: signature serving_default must be luminance float32 [N,S,S,1] → chroma float32 [N,S,S,2]; "
+        f"found {found}"
+    )
+
+
+def _describe(specs: Any) -> str:
+    if not isinstance(specs, dict):
+        return type(specs).__name__
+    return ", ".join(
+        f"{name} {spec.dtype.name} [{','.join('N' if side is None else str(side) for side in spec.shape)}]"
+        for name, spec in sorted(specs.items())
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,97 @@
+"""Export: a trained network as a SavedModel that needs nothing but TensorFlow to run.
+
+It has two signatures:
+
+* ``serving_default``: `luminance` float32 ``[N, S, S, 1]``, L* / 100 in [0, 1] → `chroma` float32 ``[N, S, S, 2]``,
+  ab / 128 in (-1, 1).
+* ``colorize_bytes``: `image_bytes` string ``[N]``, encoded JPEG or PNG → `image_bytes` string ``[N]``, the colour
+  photos as PNG at their original sizes. The network sees the luminance at S x S; its chroma is brought up bilinearly
+  and joined with the original luminance; what sRGB cannot show gives up chroma.
+
+Beside the graph lies ``autochrome.json``, the record of what was trained, on what and how.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from model import networks, saved_model
+from model.config import Config
+from tfrecords import graph_color
+from tfrecords.description import Description
+
+CHROMA_SCALE = 128.0
+
+
+def write(
+    path: str, config: Config, weights: Sequence[NDArray[np.float32]], data: Description, training: dict[str, Any]
+) -> None:
+    """Write the SavedModel of a trained network to `path`, whole: whatever was there before is replaced at the end.
+
+    Args:
+        path: folder to write, local or gs://.
+        config: of the network.
+        weights: as `keras.Model.get_weights` gives them.
+        data: the set it was trained on.
+        training: figures for the record (steps, epochs, seconds, losses).
+    """
+    network = networks.build(config)
+    network.set_weights(list(weights))
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+
+    def predict(luminance: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"chroma": network(luminance, training=False)}
+
+    def colorize_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        coloured = tf.map_fn(lambda image: _colorize(network, image, config.size), image_bytes)
+        return {"image_bytes": coloured}
+
+    luminance_spec = tf.TensorSpec([None, config.size, config.size, 1], tf.float32, name="luminance")
+    archive.add_endpoint("serving_default", predict, input_signature=[luminance_spec])
+    bytes_spec = tf.TensorSpec([None], tf.string, name="image_bytes")
+    archive.add_endpoint("colorize_bytes", colorize_bytes, input_signature=[bytes_spec])
+
+    partial = f"{path.rstrip('/')}.partial"
+    if tf.io.gfile.exists(partial):
+        tf.io.gfile.rmtree(partial)
+    archive.write_out(partial, verbose=False)
+    with tf.io.gfile.GFile(tf.io.gfile.join(partial, saved_model.RECORD), "w") as file:
+        file.write(json.dumps(_record(config, data, training), indent=2, sort_keys=True) + "\n")
+    if tf.io.gfile.exists(path):
+        tf.io.gfile.rmtree(path)
+    tf.io.gfile.rename(partial, path.rstrip("/"))
+
+
+def _record(config: Config, data: Description, training: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "format_version": saved_model.FORMAT_VERSION,
+        "name": config.name,
+        "config": config.to_dict(),
+        "data": {
+            "fingerprint": data.fingerprint,
+            "size": data.size,
+            "examples": {split: data.count(split) for split in sorted(data.splits)},
+        },
+        "training": training,
+        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+    }
+
+
+def _colorize(network: keras.Model, encoded: tf.Tensor, size: int) -> tf.Tensor:
+    """One encoded photo, scalar string → the coloured one as PNG, scalar string."""
+    rgb = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+    rgb.set_shape([None, None, 3])
+    luminance = graph_color.rgb_to_lab(tf.cast(rgb, tf.float32) / 255.0)[..., :1]
+    small = tf.image.resize(luminance / 100.0, [size, size], antialias=True)
+    chroma = network(tf.clip_by_value(small, 0.0, 1.0)[None], training=False)[0] * CHROMA_SCALE
+    lab = tf.concat([luminance, tf.image.resize(chroma, tf.shape(rgb)[:2])], axis=-1)
+    coloured = graph_color.lab_to_rgb(lab)
+    return tf.io.encode_png(tf.cast(tf.round(coloured * 255.0), tf.uint8))

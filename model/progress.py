@@ -1,0 +1,57 @@
+"""How training is shown: a bar on a terminal, a line about every 10 seconds elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from model.trainer import Report
+
+
+@contextlib.contextmanager
+def shown() -> Iterator[Callable[[Report], None]]:
+    """Yield what shows a `Report` on stderr, as its kind allows."""
+    if not sys.stderr.isatty():
+        yield lambda report: print(line(report), file=sys.stderr, flush=True)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (BarColumn(bar_width=None), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
+        task = bar.add_task("", total=1.0)
+
+        def show(report: Report) -> None:
+            if report.validation_loss is not None:
+                bar.console.print(f"epoch {report.epoch:.2f}  validation loss {report.validation_loss:.5f}")
+            brief = dataclasses.replace(report, validation_loss=None)
+            bar.update(task, completed=fraction(report), description=line(brief))
+
+        yield show
+
+
+def fraction(report: Report) -> float:
+    """Return how much of the training is done, in [0, 1], by steps or by the time limit, whichever ends first."""
+    by_time = report.seconds / report.limit_s if report.limit_s else 0.0
+    return min(1.0, max(report.step / report.steps, by_time))
+
+
+def line(report: Report) -> str:
+    """Return a report as one line: epoch, step, loss, images/s, time left."""
+    parts = [f"epoch {report.epoch:.2f}/{report.epochs}", f"step {report.step}/{report.steps}"]
+    if report.loss is not None:
+        parts.append(f"loss {report.loss:.5f}")
+    if report.validation_loss is not None:
+        parts.append(f"validation {report.validation_loss:.5f}")
+    if report.images_per_s is not None:
+        parts.append(f"{report.images_per_s:.1f} images/s")
+    if report.loss is None and report.resumed:
+        parts.append("resumed")
+    if 0 < (done := fraction(report)) < 1:
+        left = round(report.seconds / done - report.seconds)
+        parts.append(f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left")
+    return "  ".join(parts)

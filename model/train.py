@@ -1,0 +1,68 @@
+"""The command `autochrome train`: a prepared set in, a trained SavedModel out."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+from model import commands, progress, quiet
+from model import config as configs
+from tfrecords.errors import UserError
+
+
+def parser() -> commands.Parser:
+    """Return the flags of the command."""
+    flags = commands.Parser(
+        "train",
+        "--data DIR --output DIR [flags]",
+        "Train a network on a prepared set; the same command again goes on where it stopped.",
+        "autochrome train --data records --output run --config autoencoder --max_minutes 20",
+    )
+    files = flags.add_argument_group("files")
+    files.add_argument("--data", required=True, metavar="DIR", help="folder that `autochrome prepare` wrote")
+    files.add_argument("--output", required=True, metavar="DIR", help="checkpoints, metrics.jsonl and saved_model/")
+    training = flags.add_argument_group("training")
+    training.add_argument("--config", default="autoencoder", metavar="NAME", help=" or ".join(sorted(configs.CONFIGS)))
+    training.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the config's)")
+    training.add_argument("--batch_size", type=int, metavar="N", help="of all devices together (default: the config's)")
+    training.add_argument("--max_minutes", type=float, metavar="M", help="stop after M minutes of training in all")
+    training.add_argument("--seed", type=int, metavar="N", help="of weights, order and flips (default: the config's)")
+    devices = flags.add_argument_group("devices")
+    devices.add_argument("--strategy", default="auto", metavar="NAME", help="auto, one, mirrored, multiworker or tpu")
+    return flags
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; return its exit code.
+
+    Raises:
+        UserError: something the user can mend, before training starts.
+    """
+    args = parser().parse_args(argv)
+    given = {name: getattr(args, name) for name in ("epochs", "batch_size", "seed") if getattr(args, name) is not None}
+    config = dataclasses.replace(configs.by_name(args.config), **given)
+    if args.max_minutes is not None and args.max_minutes <= 0:
+        raise UserError(f"--max_minutes must be more than 0, not {args.max_minutes:g}")
+    with quiet.startup():
+        from model import strategy, trainer
+
+    with progress.shown() as show:
+        result = trainer.train(
+            config,
+            args.data,
+            args.output,
+            strategy.make(args.strategy),
+            max_minutes=args.max_minutes,
+            on_report=show,
+        )
+    scores = [f"{result.step} steps", f"{result.epoch:.2f} epochs", f"{result.seconds:.0f} s"]
+    for name, value in (("loss", result.loss), ("validation loss", result.validation_loss)):
+        if value is not None:
+            scores.append(f"{name} {value:.5f}")
+    already = "" if result.trained else "already complete, exported again: "
+    print(f"{already}{result.saved_model}  {', '.join(scores)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(commands.run(main))

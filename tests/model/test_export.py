@@ -1,0 +1,116 @@
+import dataclasses
+import io
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+import tensorflow as tf
+from PIL import Image
+
+from model import export, networks, saved_model
+from model.config import autoencoder_mini
+from tfrecords import color, dataset
+
+CONFIG = autoencoder_mini()
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The miniature network with a last layer that gives colours, as a trained one does."""
+    network = networks.build(CONFIG)
+    kernel, bias = network.get_layer("chroma").get_weights()
+    network.get_layer("chroma").set_weights([20 * kernel, bias + np.array([0.05, 0.1], np.float32)])
+    return network
+
+
+@pytest.fixture(scope="module")
+def exported(network, data_dir, tmp_path_factory) -> str:
+    path = str(tmp_path_factory.mktemp("export") / "saved_model")
+    export.write(path, CONFIG, network.get_weights(), dataset.read_description(data_dir), {"steps": 7})
+    return path
+
+
+def png(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_serving_default_gives_the_network_s_chroma(exported, network):
+    luminance = np.random.default_rng(0).random((3, 32, 32, 1), np.float32)
+    signature = tf.saved_model.load(exported).signatures["serving_default"]
+    found = signature(luminance=tf.constant(luminance))
+    assert list(found) == ["chroma"]
+    np.testing.assert_allclose(found["chroma"], network(luminance), atol=1e-6)
+
+
+def test_a_fresh_process_needs_nothing_but_tensorflow(exported, tmp_path):
+    image = png(skimage.data.coins()[:50, :70])
+    (tmp_path / "in.png").write_bytes(image)
+    code = f"""
+import sys, tensorflow as tf
+signatures = tf.saved_model.load({exported!r}).signatures
+assert sorted(signatures) == ["colorize_bytes", "serving_default"], signatures
+image = tf.io.read_file({str(tmp_path / "in.png")!r})
+out = signatures["colorize_bytes"](image_bytes=image[None])["image_bytes"]
+assert tf.io.decode_png(out[0]).shape == (50, 70, 3)
+assert signatures["serving_default"](luminance=tf.zeros([2, 32, 32, 1]))["chroma"].shape == (2, 32, 32, 2)
+assert not [name for name in sys.modules if name.split(".")[0] in ("model", "tfrecords", "tensorflow_io")]
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("encoding", ["PNG", "JPEG"])
+def test_colour_in_the_graph_is_the_host_s(exported, network, encoding):
+    photos = [skimage.data.astronaut()[:200, :150], skimage.data.camera()[::4, ::4], skimage.data.coffee()[::5, ::5]]
+    encoded, expected = [], []
+    for photo in photos:
+        file = io.BytesIO()
+        Image.fromarray(photo).save(file, encoding, quality=95)
+        encoded.append(file.getvalue())
+        decoded = tf.io.decode_image(file.getvalue(), channels=3).numpy()
+        luminance = color.luminance(decoded)
+        small = tf.image.resize(luminance[..., None] / 100, [32, 32], antialias=True)[None]
+        chroma = np.asarray(network(small))[0] * 128
+        full = cv2.resize(chroma, decoded.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        expected.append(color.lab_to_srgb(np.dstack([luminance, full])))
+    signature = tf.saved_model.load(exported).signatures["colorize_bytes"]
+    found = signature(image_bytes=tf.constant(encoded))["image_bytes"].numpy()
+    for photo, one, reference in zip(photos, found, expected, strict=True):
+        image = np.asarray(Image.open(io.BytesIO(one)))
+        assert image.shape == (*photo.shape[:2], 3)
+        assert np.ptp(image.astype(int), axis=-1).mean() > 5
+        # Outside the gamut both give up chroma.
+        assert np.abs(image.astype(int) - reference).max() <= 2
+
+
+def test_the_record_says_what_was_trained_on_what(exported, data_dir):
+    record = saved_model.check(exported)
+    description = dataset.read_description(data_dir)
+    assert record["config"] == CONFIG.to_dict()
+    assert record["data"] == {
+        "fingerprint": description.fingerprint,
+        "size": 32,
+        "examples": {"train": 9, "validation": 3},
+    }
+    assert record["training"] == {"steps": 7}
+    assert record["versions"]["tensorflow"] == tf.__version__
+
+
+def test_an_export_replaces_the_one_before_and_leaves_nothing_else(network, data_dir, tmp_path):
+    path = tmp_path / "saved_model"
+    (tmp_path / "saved_model.partial").mkdir()
+    description = dataset.read_description(data_dir)
+    export.write(str(path), CONFIG, network.get_weights(), description, {})
+    first = saved_model.digest(str(path))
+    assert saved_model.digest(f"{path}/") == first
+    other = networks.build(dataclasses.replace(CONFIG, seed=1)).get_weights()
+    export.write(str(path), CONFIG, other, description, {})
+    assert saved_model.digest(str(path)) != first
+    assert [entry.name for entry in tmp_path.iterdir()] == ["saved_model"]
+    assert json.loads((path / "autochrome.json").read_text())["name"] == "autoencoder_mini"

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+import skimage
+import skimage.data
+from skimage.color import deltaE_ciede2000, rgb2gray, rgb2lab
+from skimage.metrics import peak_signal_noise_ratio
+
+from model import metrics
+
+# Sharma, Wu, Dalal: The CIEDE2000 Color-Difference Formula, 2005,
+# table 1: pairs 1, 4, 7, 13, 16, 17, 18, 19, 20, 21, 25, 29, 34.
+SHARMA = [
+    ((50.0000, 2.6772, -79.7751), (50.0000, 0.0000, -82.7485), 2.0425),
+    ((50.0000, -1.3802, -84.2814), (50.0000, 0.0000, -82.7485), 1.0000),
+    ((50.0000, 0.0000, 0.0000), (50.0000, -1.0000, 2.0000), 2.3669),
+    ((50.0000, -0.0010, 2.4900), (50.0000, 0.0009, -2.4900), 4.8045),
+    ((50.0000, 2.5000, 0.0000), (50.0000, 0.0000, -2.5000), 4.3065),
+    ((50.0000, 2.5000, 0.0000), (73.0000, 25.0000, -18.0000), 27.1492),
+    ((50.0000, 2.5000, 0.0000), (61.0000, -5.0000, 29.0000), 22.8977),
+    ((50.0000, 2.5000, 0.0000), (56.0000, -27.0000, -3.0000), 31.9030),
+    ((50.0000, 2.5000, 0.0000), (58.0000, 24.0000, 15.0000), 19.4535),
+    ((50.0000, 2.5000, 0.0000), (50.0000, 3.1736, 0.5854), 1.0000),
+    ((60.2574, -34.0099, 36.2677), (60.4626, -34.1751, 39.4387), 1.2644),
+    ((22.7233, 20.0904, -46.6940), (23.0331, 14.9730, -42.5619), 2.0373),
+    ((2.0776, 0.0795, -1.1350), (0.9033, -0.0636, -0.5514), 0.9082),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), SHARMA)
+def test_ciede2000_has_the_published_values(first, second, expected):
+    pair = [np.array(lab, np.float32).reshape(1, 1, 3) for lab in (first, second)]
+    assert metrics.ciede2000(*pair) == pytest.approx(expected, abs=1e-4)
+    assert metrics.ciede2000(*pair[::-1]) == pytest.approx(expected, abs=1e-4)
+
+
+def grey(photo: np.ndarray) -> np.ndarray:
+    return skimage.util.img_as_ubyte(np.repeat(rgb2gray(photo)[..., None], 3, axis=-1))
+
+
+def test_scores_agree_with_scikit_image_on_photographs():
+    photos = [skimage.data.astronaut()[:128, :128], skimage.data.coffee()[:100, :150]]
+    scores = metrics.Scores()
+    for photo in photos:
+        scores.add(photo, grey(photo))
+    found = scores.to_dict()
+    assert found["images"] == 2
+    psnrs = [peak_signal_noise_ratio(photo, grey(photo)) for photo in photos]
+    assert found["mean_psnr"] == pytest.approx(np.mean(psnrs), abs=1e-6)
+    pooled = np.mean([10 ** (-psnr / 10) for psnr in psnrs])
+    assert found["pooled_psnr"] == pytest.approx(-10 * np.log10(pooled), abs=1e-6)
+    differences = [deltaE_ciede2000(rgb2lab(photo), rgb2lab(grey(photo))).mean() for photo in photos]
+    assert found["mean_ciede2000"] == pytest.approx(np.mean(differences), abs=0.01)
+
+
+def test_an_identical_image_scores_the_cap_and_no_difference():
+    photo = skimage.data.chelsea()[:64, :64]
+    scores = metrics.Scores()
+    scores.add(photo, photo)
+    expected = {"images": 1, "mean_psnr": 100.0, "pooled_psnr": 100.0, "mean_ciede2000": 0.0}
+    assert scores.to_dict() == expected
+
+
+def test_black_against_white_is_zero_decibels():
+    black, white = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 255, np.uint8)
+    assert metrics.psnr(metrics.squared_error(black, white)) == 0
+
+
+def test_different_shapes_and_no_image_are_errors():
+    scores = metrics.Scores()
+    with pytest.raises(ValueError, match="no image"):
+        scores.to_dict()
+    with pytest.raises(ValueError, match="cannot be compared"):
+        scores.add(np.zeros((8, 8, 3), np.uint8), np.zeros((8, 4, 3), np.uint8))
