@@ -15,8 +15,8 @@ def parser() -> commands.Parser:
     flags = commands.Parser(
         "train",
         "--data DIR --output DIR [flags]",
-        "Train a network on a prepared set; the same command again goes on where it stopped.",
-        "autochrome train --data records --output run --config autoencoder --max_minutes 20",
+        "Train a network on a prepared set; run again, it goes on where it stopped.",
+        "autochrome train --data records --output run --max_minutes 20",
     )
     files = flags.add_argument_group("files")
     files.add_argument("--data", required=True, metavar="DIR", help="folder that `autochrome prepare` wrote")

@@ -25,7 +25,7 @@ def _help() -> str:
             "",
             *lines,
             "",
-            "autochrome COMMAND --help shows a command's flags, autochrome --version the version.",
+            "autochrome COMMAND --help shows its flags, autochrome --version the version.",
         ]
     )
 

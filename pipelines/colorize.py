@@ -148,7 +148,7 @@ class Colorize(beam.PTransform):
 def _parser() -> Parser:
     parser = Parser(
         "colorize",
-        "--input DIR_OR_GLOB --output DIR [flags] [Beam's options]",
+        "--input DIR_OR_GLOB --output DIR [flags] [Beam flags]",
         "Colorize photos of any size with a SavedModel; luminance stays as it is.",
         "autochrome colorize --input scans --output colour --model run/saved_model",
     )

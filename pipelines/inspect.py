@@ -18,8 +18,8 @@ def read_description(data_dir: str) -> Description:
     Raises:
         UserError: there is none, or it is not ours.
     """
-    path = storage.join(data_dir, FILE_NAME)
     try:
+        path = storage.join(data_dir, FILE_NAME)
         text = storage.read(path).decode()
     except storage.IO_ERRORS as error:
         raise UserError(f"{data_dir} has no readable {FILE_NAME}; make the set with `autochrome prepare`") from error

@@ -137,7 +137,7 @@ class Prepare(beam.PTransform):
 def _parser() -> Parser:
     parser = Parser(
         "prepare",
-        "--input DIR_OR_GLOB --output DIR [flags] [Beam's options]",
+        "--input DIR_OR_GLOB --output DIR [flags] [Beam flags]",
         "Make Lab TFRecords of a folder of photos; grey and toned ones are left out.",
         "autochrome prepare --input imagenet/train --output records",
     )

@@ -67,8 +67,8 @@ def check_writable(folder: str) -> None:
     Raises:
         UserError: they cannot.
     """
-    probe = join(folder, f".autochrome-{uuid.uuid4().hex}")
     try:
+        probe = join(folder, f".autochrome-{uuid.uuid4().hex}")
         write(probe, b"")
         FileSystems.delete([probe])
     except IO_ERRORS as error:

@@ -50,6 +50,8 @@ FEATURES: dict[str, str] = {
     "synset": "bytes: WordNet id of the folder, or empty",
 }
 _CHROMA_QUALITY = 95
+# Of a file name that is no UTF-8, Python keeps the bytes in surrogates; so do the records, and nothing is lost.
+_AS_STORED = "surrogateescape"
 _SYNSET = re.compile(r"n\d{8}")
 
 
@@ -140,7 +142,7 @@ class LabExample:
         feature["chroma"].bytes_list.value.append(jpeg.tobytes())
         feature["height"].int64_list.value.append(self.height)
         feature["width"].int64_list.value.append(self.width)
-        feature["name"].bytes_list.value.append(self.name.encode())
+        feature["name"].bytes_list.value.append(self.name.encode(errors=_AS_STORED))
         feature["synset"].bytes_list.value.append(self.synset.encode())
         return example.SerializeToString(deterministic=True)
 
@@ -162,7 +164,7 @@ class LabExample:
                 chroma=np.ascontiguousarray(planes.reshape(2, size, size).transpose(1, 2, 0)),
                 height=feature["height"].int64_list.value[0],
                 width=feature["width"].int64_list.value[0],
-                name=feature["name"].bytes_list.value[0].decode(),
+                name=feature["name"].bytes_list.value[0].decode(errors=_AS_STORED),
                 synset=feature["synset"].bytes_list.value[0].decode(),
             )
         except Exception as error:

@@ -1,0 +1,87 @@
+"""Real photographs for every test, those that ship inside scikit-image: as pixels, as files, as a tree for a job."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from hypothesis import settings
+from PIL import Image
+
+COLOUR = ("astronaut", "chelsea", "coffee", "rocket")
+GREY = ("camera", "coins", "moon")
+ORIENTATION = 0x0112
+
+settings.register_profile("autochrome", deadline=None)  # machines differ; no test is about time
+settings.load_profile("autochrome")
+
+
+@pytest.fixture(scope="session")
+def photos() -> dict[str, np.ndarray]:
+    """Colour photographs, uint8 [H, W, 3], by name."""
+    return {name: getattr(skimage.data, name)() for name in COLOUR}
+
+
+@pytest.fixture(scope="session")
+def grey_photos() -> dict[str, np.ndarray]:
+    """Grey photographs, uint8 [H, W], by name."""
+    return {name: getattr(skimage.data, name)() for name in GREY}
+
+
+def _encoded(pixels: np.ndarray | Image.Image, file_format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    image.save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def encoded() -> Callable[..., bytes]:
+    """The function that encodes pixels or a Pillow image: (pixels, format, **Pillow's save options) -> bytes."""
+    return _encoded
+
+
+@pytest.fixture(scope="session")
+def photo_tree(tmp_path_factory, photos, grey_photos) -> Path:
+    """A folder as users have them: colour photos in subfolders, grey ones, and files that are no photos.
+
+    17 files: 10 of colour photos, 4 of grey ones, 3 that are no photos.
+    """
+    root = tmp_path_factory.mktemp("photos")
+    for index, name in enumerate(COLOUR):
+        folder = root / f"n0000000{index}"
+        folder.mkdir()
+        pixels = photos[name]
+        (folder / f"{name} whole.JPEG").write_bytes(_encoded(pixels, "JPEG", quality=90))
+        (folder / f"{name} [left].png").write_bytes(_encoded(pixels[:, :200], "PNG"))
+        if index < 2:
+            (folder / "rechts ü.tif").write_bytes(_encoded(pixels[:, 200:], "TIFF"))
+    for name in GREY:
+        (root / f"{name}.jpg").write_bytes(_encoded(grey_photos[name], "JPEG"))
+    turned = Image.Exif()
+    turned[ORIENTATION] = 6
+    (root / "scans" / "box 1").mkdir(parents=True)
+    (root / "scans" / "box 1" / "turned.jpg").write_bytes(_encoded(grey_photos["coins"], "JPEG", exif=turned))
+    (root / "broken").mkdir()
+    (root / "broken" / "cut short.jpg").write_bytes(_encoded(photos["coffee"], "JPEG")[:9000])
+    (root / "broken" / "empty.jpg").write_bytes(b"")
+    (root / "broken" / "letter.jpg").write_text("Dear archive,\n")
+    return root
+
+
+@pytest.fixture(scope="session")
+def saved_model_dir(tmp_path_factory) -> str:
+    """A SavedModel of the miniature network, its last layer enlarged so that it gives colours like a trained one."""
+    from model import export, networks
+    from model.config import autoencoder_mini
+    from tfrecords.description import Description
+
+    config = autoencoder_mini()
+    network = networks.build(config)
+    kernel, bias = network.get_layer("chroma").get_weights()
+    network.get_layer("chroma").set_weights([20 * kernel, bias + np.array([0.05, 0.1], np.float32)])
+    path = str(tmp_path_factory.mktemp("model") / "saved_model")
+    export.write(path, config, network.get_weights(), Description(config.size, {}, {}, {}), {})
+    return path

@@ -1,0 +1,132 @@
+"""The command line as its users meet it; `pipelines.commands` is what its lines and exit codes come from."""
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines import cli, commands
+from pipelines.runners import JobFailedError
+
+COMMANDS = ["prepare", "train", "evaluate", "colorize", "inspect"]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, encoded, grey_photos) -> Path:
+    """A working folder with photos, a file, an empty folder and a dataset.json of somebody else."""
+    for folder in ("photos", "empty", "foreign"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "photos" / "coins.png").write_bytes(encoded(grey_photos["coins"], "PNG"))
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "foreign" / "dataset.json").write_text('{"name": "cats"}')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+PREPARE = ["prepare", "--input=photos", "--output=out"]
+COLORIZE = ["colorize", "--input=photos", "--output=out"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "names"),
+    [
+        (["paint"], "unknown command paint"),
+        (["--verbose"], "unknown command --verbose"),
+        (["prepare"], "--input, --output"),
+        (["prepare", "--input=photos"], "--output"),
+        (["prepare", "--input=nowhere", "--output=out"], "nowhere does not exist"),
+        (["prepare", "--input=", "--output=out"], "--input is empty"),
+        (["prepare", "--input=photos/*.tif", "--output=out"], "photos/*.tif has no files"),
+        (["prepare", "--input=empty", "--output=out"], "empty has no files"),
+        (["prepare", "--input=nosuch://x", "--output=out"], "nosuch://x cannot be listed"),
+        (["prepare", "--input=photos", "--output=file"], "file cannot be written to"),
+        (["prepare", "--input=photos", "--output=nosuch://x"], "nosuch://x cannot be written to"),
+        ([*PREPARE, "--size=7"], "--size 7"),
+        ([*PREPARE, "--size=4096"], "--size 4096"),
+        ([*PREPARE, "--size=large"], "--size"),
+        ([*PREPARE, "--size=0"], "0 is below 1"),
+        ([*PREPARE, "--num_shards=-1"], "-1 is below 1"),
+        ([*PREPARE, "--validation_percent=100"], "--validation_percent 100"),
+        ([*PREPARE, "--validation_percent=nan"], "--validation_percent nan"),
+        ([*PREPARE, "--colour=yes"], "unknown flag --colour=yes"),
+        ([*PREPARE, "--out=elsewhere"], "unknown flag --out=elsewhere"),
+        ([*PREPARE, "--direct_num_workers=many"], "--direct_num_workers"),
+        ([*PREPARE, "more"], "unknown flag more"),
+        (COLORIZE, "--model"),
+        ([*COLORIZE, "--model=nowhere"], "nowhere does not exist"),
+        ([*COLORIZE, "--model=empty"], "empty has no saved_model.pb"),
+        ([*COLORIZE, "--model=m", "--format=gif"], "--format"),
+        (["colorize", "--input=photos", "--output=photos/out", "--model=m"], "overlap"),
+        (["inspect"], "DIR"),
+        (["inspect", "empty"], "empty has no readable dataset.json"),
+        (["inspect", "foreign"], "foreign/dataset.json does not describe"),
+        (["inspect", "nosuch://x"], "nosuch://x has no readable dataset.json"),
+        (["inspect", "empty", "--deep"], "--deep"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_line_and_2(place, capsys, argv, names):
+    assert cli.main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("autochrome: error: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert names in err
+    assert not list((place / "out").glob("*")) if (place / "out").exists() else True
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["-h"], *([command, "--help"] for command in COMMANDS)])
+def test_help_fits_a_screen(argv, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    try:
+        code = cli.main(argv)
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    lines = out.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    if len(argv) == 2:
+        assert out.startswith(f"usage: autochrome {argv[0]} ")
+        assert re.search(rf"^  autochrome {argv[0]} .+", out, re.MULTILINE), "an example"
+
+
+def test_help_names_every_command(capsys):
+    assert cli.main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("  ")] == COMMANDS
+    assert cli.main([]) == 2
+
+
+def test_version(capsys):
+    assert cli.main(["--version"]) == 0
+    assert re.fullmatch(r"autochrome \d+\.\d+\S*\n", capsys.readouterr().out)
+
+
+def test_a_job_that_failed_is_one_line_and_1(capsys):
+    def fail(_: list[str] | None) -> int:
+        raise JobFailedError("the job failed: OSError: no space left on device")
+
+    assert commands.run(fail, []) == 1
+    assert capsys.readouterr() == ("", "autochrome: error: the job failed: OSError: no space left on device\n")
+
+
+def test_positive():
+    assert commands.positive("12") == 12
+    with pytest.raises(argparse.ArgumentTypeError):
+        commands.positive("0")
+    with pytest.raises(ValueError, match="many"):
+        commands.positive("many")
+
+
+def test_a_module_ends_as_its_command_does():
+    command = [sys.executable, "-m", "pipelines.prepare"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("autochrome: error: ")
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,78 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines import inspect, prepare
+from tfrecords.description import FILE_NAME, Description
+
+
+@pytest.fixture(scope="module")
+def original(photo_tree, tmp_path_factory) -> Path:
+    output = tmp_path_factory.mktemp("inspect") / "records"
+    flags = ["--size=32", "--num_shards=2", "--validation_percent=20", "--direct_num_workers=1"]
+    assert prepare.main([f"--input={photo_tree}", f"--output={output}", *flags]) == 0
+    return output
+
+
+@pytest.fixture
+def prepared(original, tmp_path) -> Path:
+    """A prepared set that may be damaged."""
+    return Path(shutil.copytree(original, tmp_path / "records"))
+
+
+def shards_of(folder: Path) -> list:
+    description = Description.from_json((folder / FILE_NAME).read_text())
+    return [shard for shards in description.splits.values() for shard in shards]
+
+
+def test_the_summary(prepared, capsys):
+    assert inspect.main([str(prepared)]) == 0
+    shown = capsys.readouterr().out
+    for shard in shards_of(prepared):
+        assert shard.name in shown
+        assert f"{shard.crc32c:08x}" in shown
+    description = Description.from_json((prepared / FILE_NAME).read_text())
+    for split in ("train", "validation"):
+        assert f"{split}: {description.count(split)} examples" in shown
+    assert "verified" not in shown
+    assert "rejected: grayscale" in shown
+    assert "32 x 32" in shown
+
+
+def test_verify_is_content_with_what_prepare_wrote(prepared, capsys):
+    assert inspect.main([str(prepared), "--verify"]) == 0
+    assert capsys.readouterr().out.count("ok") == len(shards_of(prepared))
+
+
+def test_verify_finds_one_flipped_bit(prepared, capsys):
+    shard = max(shards_of(prepared), key=lambda shard: shard.bytes)
+    data = bytearray((prepared / shard.name).read_bytes())
+    data[len(data) // 2] ^= 4
+    (prepared / shard.name).write_bytes(data)
+    assert inspect.main([str(prepared), "--verify"]) == 1
+    shown = capsys.readouterr().out
+    assert f"{shard.crc32c:08x}" in shown
+    assert shown.count("ok") == len(shards_of(prepared)) - 1
+    assert inspect.main([str(prepared)]) == 0
+
+
+def test_verify_finds_what_is_missing_or_cut_short(prepared):
+    first, second, *_ = shards_of(prepared)
+    assert inspect.verify(str(prepared), first) == ""
+    (prepared / first.name).write_bytes((prepared / first.name).read_bytes()[:-1])
+    assert f"{first.bytes - 1:,} bytes" in inspect.verify(str(prepared), first)
+    (prepared / second.name).unlink()
+    assert second.name in inspect.verify(str(prepared), second)
+
+
+def test_it_does_not_import_tensorflow(prepared):
+    code = (
+        "import sys; from pipelines import cli\n"
+        f"assert cli.main(['inspect', {str(prepared)!r}, '--verify']) == 0\n"
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

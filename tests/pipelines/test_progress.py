@@ -1,0 +1,81 @@
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from pipelines.progress import SILENT, Ticker, _line, _Reading, watched
+
+WORKER = """
+import sys
+from pipelines.progress import Ticker
+ticker = Ticker(sys.argv[1])
+for index in range(500):
+    ticker.listed()
+    ticker.done(("written", "skipped", "rejected", "written", "written")[index % 5])
+"""
+
+
+def test_several_processes_lose_no_tick():
+    with watched("preparing", enabled=True) as ticker:
+        workers = [subprocess.Popen([sys.executable, "-c", WORKER, ticker.path]) for _ in range(2)]
+        assert [worker.wait() for worker in workers] == [0, 0]
+        reading = _Reading(Path(ticker.path))
+        reading.update()
+        assert Counter(Path(ticker.path).read_text()) == {".": 1000, "w": 600, "s": 200, "r": 200}
+    assert (reading.total, reading.done, reading.rejected) == (1000, 1000, 200)
+    assert not Path(ticker.path).exists()
+
+
+def test_reading_goes_on_where_it_was(tmp_path):
+    ticker = Ticker(str(tmp_path / "ticks"))
+    ticker.listed()
+    ticker.listed()
+    reading = _Reading(tmp_path / "ticks")
+    reading.update()
+    assert (reading.total, reading.done, reading.rate) == (2, 0, 0)
+    ticker.done("rejected")
+    reading.update()
+    reading.update()
+    assert (reading.total, reading.done, reading.rejected) == (2, 1, 1)
+    assert _line("preparing", reading) == "preparing: 1 of 2 photos, 0.0/s, 1 rejected, time left unknown"
+
+
+def test_on_a_terminal_a_bar_ends_at_the_last_count(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    with watched("colorizing", enabled=True) as ticker:
+        for status in ("written", "written", "rejected"):
+            ticker.listed()
+            ticker.done(status)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "colorizing" in err
+    assert "3/3" in err
+    assert "1 rejected" in err
+
+
+def test_elsewhere_a_short_job_says_nothing(capsys):
+    with watched("colorizing", enabled=True) as ticker:
+        ticker.listed()
+        ticker.done("written")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_nobody_watches_remote_runners():
+    with watched("preparing", enabled=False) as ticker:
+        assert ticker is SILENT
+        ticker.listed()
+        ticker.done("written")
+
+
+def test_the_file_goes_also_when_the_job_breaks():
+    path = ""
+    try:
+        with watched("preparing", enabled=True) as ticker:
+            path = ticker.path
+            raise RuntimeError
+    except RuntimeError:
+        pass
+    assert path
+    assert not Path(path).exists()

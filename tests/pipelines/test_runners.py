@@ -1,0 +1,100 @@
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import (
+    DirectOptions,
+    GoogleCloudOptions,
+    SetupOptions,
+    StandardOptions,
+    WorkerOptions,
+)
+
+from pipelines import runners
+from pipelines.runners import JobFailedError, beam_options, is_local
+from tfrecords.errors import UserError
+
+
+def _fail(_: int) -> None:
+    raise ValueError("the disk\nis full")
+
+
+def _complain(_: int) -> None:
+    raise UserError("mend this")
+
+
+def test_local_runs_use_every_core_by_processes():
+    for flags in ([], ["--runner=DirectRunner"], ["--runner", "direct"]):
+        options = beam_options(flags)
+        assert is_local(options)
+        assert options.view_as(DirectOptions).direct_num_workers == 0
+        assert options.view_as(DirectOptions).direct_running_mode == "multi_processing"
+
+
+@pytest.mark.parametrize(
+    ("flags", "workers", "mode"),
+    [
+        (["--direct_num_workers=1"], 1, "in_memory"),
+        (["--direct_num_workers=3"], 3, "multi_processing"),
+        (["--direct_num_workers", "3"], 3, "multi_processing"),
+        (["--direct_running_mode=multi_threading"], 0, "multi_threading"),
+        (["--direct_num_workers=2", "--direct_running_mode=in_memory"], 2, "in_memory"),
+    ],
+)
+def test_what_is_given_stands(flags, workers, mode):
+    direct = beam_options(flags).view_as(DirectOptions)
+    assert (direct.direct_num_workers, direct.direct_running_mode) == (workers, mode)
+
+
+def test_options_pass_through_to_other_runners():
+    options = beam_options(
+        [
+            "--runner=DataflowRunner",
+            "--project=p",
+            "--region=europe-west1",
+            "--temp_location=gs://b/tmp",
+            "--machine_type=n2-standard-8",
+            "--max_num_workers=7",
+            "--experiments=use_runner_v2",
+            "--experiments=shuffle_mode=service",
+            "--setup_file=./setup.py",
+            "--streaming",
+        ]
+    )
+    assert not is_local(options)
+    cloud = options.view_as(GoogleCloudOptions)
+    assert (cloud.project, cloud.region, cloud.temp_location) == ("p", "europe-west1", "gs://b/tmp")
+    workers = options.view_as(WorkerOptions)
+    assert (workers.machine_type, workers.max_num_workers) == ("n2-standard-8", 7)
+    assert options.get_all_options()["experiments"] == ["use_runner_v2", "shuffle_mode=service"]
+    assert options.view_as(SetupOptions).setup_file == "./setup.py"
+    assert options.view_as(StandardOptions).streaming
+    assert options.view_as(DirectOptions).direct_num_workers == 1
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--no_such_flag=1", "unknown flag --no_such_flag=1"),
+        ("photos", "unknown flag photos"),
+        ("--direct_num_worker=2", "unknown flag --direct_num_worker=2"),
+        ("--direct_num_workers=many", "direct_num_workers.*many"),
+        ("--direct_running_mode=fast", "direct_running_mode.*fast"),
+    ],
+)
+def test_a_wrong_flag_is_a_user_error_of_one_line(flag, message, capsys):
+    with pytest.raises(UserError, match=message) as raised:
+        beam_options([flag])
+    assert "\n" not in str(raised.value)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_job_that_breaks_tells_its_cause_in_one_line():
+    job = beam.Create([1]) | beam.Map(_fail)
+    with pytest.raises(JobFailedError) as raised:
+        runners.run(job, beam_options(["--direct_num_workers=1"]))
+    assert str(raised.value) == "the job failed: ValueError: the disk"
+
+
+def test_a_user_error_comes_through():
+    job = beam.Create([1]) | beam.Map(_complain)
+    with pytest.raises(UserError, match="mend this"):
+        runners.run(job, beam_options(["--direct_num_workers=1"]))

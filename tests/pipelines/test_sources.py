@@ -1,0 +1,138 @@
+import os
+
+import apache_beam as beam
+import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.testing.util import assert_that, equal_to
+
+from pipelines.sources import FindSources, Source, check_any, find, root_of
+from tfrecords.errors import UserError
+
+FILES = ["a.jpg", "b [1].png", "deep/c.jpg", "deep/d.txt", "deep/er/ü ☕.tif", "z*.jpg"]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    root = tmp_path / "photos"
+    for name in FILES:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return root
+
+
+def names(pattern) -> list[str]:
+    found = list(find(str(pattern)))
+    for source in found:
+        assert source.read().decode() in FILES
+    return [source.name for source in found]
+
+
+def test_a_folder_is_all_that_is_below_it(tree):
+    assert sorted(names(tree)) == FILES
+    assert sorted(names(f"{tree}/")) == FILES
+    assert names(tree) == names(tree)
+
+
+def test_names_are_relative_and_lead_to_the_file(tree):
+    for source in find(str(tree)):
+        assert (tree / source.name).read_text() == source.name == source.read().decode()
+
+
+@pytest.mark.parametrize(
+    ("glob", "expected"),
+    [
+        ("*", ["a.jpg", "b [1].png", "z*.jpg"]),
+        ("*.jpg", ["a.jpg", "z*.jpg"]),
+        ("?.jpg", ["a.jpg"]),
+        ("**", FILES),
+        ("**/*.jpg", ["a.jpg", "deep/c.jpg", "z*.jpg"]),
+        ("[ab]*", ["a.jpg", "b [1].png"]),
+        ("dee?/*.txt", ["deep/d.txt"]),
+    ],
+)
+def test_globs(tree, glob, expected):
+    assert sorted(names(tree / glob)) == expected
+
+
+def test_a_glob_below_a_literal_folder_names_from_there(tree):
+    assert names(tree / "deep" / "*.jpg") == ["c.jpg"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_single_file_even_when_its_name_has_wildcards(tree, name):
+    assert names(tree / name) == [name.rpartition("/")[2]]
+
+
+def test_a_folder_with_brackets_in_its_name(tree):
+    odd = tree.rename(tree.with_name("box [1-2] *"))
+    assert sorted(names(odd)) == FILES
+
+
+def test_relative_paths(tree, monkeypatch):
+    monkeypatch.chdir(tree)
+    assert sorted(names(".")) == FILES
+    assert sorted(names("deep")) == ["c.jpg", "d.txt", "er/ü ☕.tif"]
+    assert names("a.jpg") == ["a.jpg"]
+    assert names("*.jpg") == ["a.jpg", "z*.jpg"]
+    assert names("./deep/*.jpg") == ["c.jpg"]
+
+
+def test_links_to_files_count_and_links_to_folders_are_not_followed(tree):
+    (tree / "again.jpg").symlink_to(tree / "a.jpg")
+    (tree / "loop").symlink_to(tree, target_is_directory=True)
+    os.mkfifo(tree / "pipe.jpg")
+    found = [source.name for source in find(str(tree))]
+    assert sorted(found) == sorted([*FILES, "again.jpg"])
+
+
+def test_a_folder_may_itself_be_a_link(tree, tmp_path):
+    (tmp_path / "link").symlink_to(tree, target_is_directory=True)
+    assert sorted(names(tmp_path / "link")) == FILES
+
+
+@pytest.mark.parametrize(
+    ("pattern", "root"),
+    [
+        ("/data/photos", "/data/photos"),
+        ("/data/photos/", "/data/photos"),
+        ("/", "/"),
+        ("/*.jpg", "/"),
+        ("/data/*/x/*.jpg", "/data"),
+        ("*.jpg", ""),
+        ("gs://bucket/scans", "gs://bucket/scans"),
+        ("gs://bucket/scans/**/*.tif", "gs://bucket/scans"),
+        ("gs://bucket/a?c", "gs://bucket"),
+    ],
+)
+def test_root_of(pattern, root):
+    assert root_of(pattern) == root
+
+
+def test_check_any_is_content(tree):
+    for pattern in (tree, tree / "**" / "*.tif", tree / "a.jpg"):
+        check_any(str(pattern))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("", "--input is empty"),
+        ("nowhere", "nowhere does not exist"),
+        ("*.webp", r"\*.webp has no files"),
+        ("bare", "bare has no files"),
+        ("nosuch://bucket/x", "nosuch://bucket/x cannot be listed"),
+    ],
+)
+def test_check_any_complains_in_one_line(tree, monkeypatch, pattern, message):
+    (tree / "bare" / "inner").mkdir(parents=True)
+    monkeypatch.chdir(tree)
+    with pytest.raises(UserError, match=message) as raised:
+        check_any(pattern)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_transform_gives_every_source_once(tree):
+    expected = [Source(str(tree / name), name) for name in FILES]
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        assert_that(pipeline | FindSources(str(tree)), equal_to(expected))
