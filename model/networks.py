@@ -1,4 +1,7 @@
-"""Networks in Keras 3: luminance [N, S, S, 1] float32 in [0, 1] → chroma ab / 128 [N, S, S, 2] float32 in (-1, 1).
+"""Networks in Keras 3: luminance [N, R, R, 1] float32 in [0, 1] → chroma at their own resolution, or classes of it.
+
+`decode` turns what a network gives into chroma ab / 128 [N, S, S, 2] float32 in (-1, 1). R is the configuration's
+`resolution` and S its `size`. Nothing here calls TensorFlow: any backend of Keras can train these networks.
 
 The network of the paper (Sayed et al., *Image Colorization Using Convolution Neural Networks*) is `autoencoder`. The
 text fixes: 256 x 256 in and out; an encoder of convolutions, downsampling by stride 2, with ReLU; a decoder of
@@ -20,18 +23,31 @@ leaves open, and this module and `model.config` choose:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 
+from model import bins, losses
 from model.config import Config
 from tfrecords.errors import UserError
 
+LEVELS = (1, 2, 4, 7, 10)
+"""Filters of the U-Net by level, in widths; each level halves the side."""
+OUTPUT_LEVEL = 1
+"""Level of the U-Net at whose side it gives its output: a quarter of the input's."""
+
 
 def autoencoder(config: Config) -> keras.Model:
-    """Return the paper's encoder and decoder with `config.width` filters in the first layer."""
+    """Return the paper's encoder and decoder with `config.width` filters in the first layer.
+
+    Raises:
+        UserError: the loss is for classes, which it does not give.
+    """
+    if config.loss == losses.CLASSIFICATION:
+        raise UserError(f"network autoencoder gives ab and no classes; loss {config.loss} needs network unet")
     width = config.width
-    seeds = iter(range(100 * config.seed, 100 * config.seed + 100))
+    seeds = _seeds(config)
 
     def convolution(filters: int, strides: int = 1) -> keras.layers.Layer:
         initializer = keras.initializers.HeNormal(seed=next(seeds))
@@ -68,14 +84,66 @@ def autoencoder(config: Config) -> keras.Model:
         ),
         double(),
     ]
-    luminance = keras.Input((config.size, config.size, 1), name="luminance", dtype="float32")
+    luminance = keras.Input((config.resolution, config.resolution, 1), name="luminance", dtype="float32")
     features = luminance
     for layer in (*encoder, *decoder):
         features = layer(features)
     return keras.Model(luminance, features, name=config.name)
 
 
-NETWORKS: dict[str, Callable[[Config], keras.Model]] = {"autoencoder": autoencoder}
+def unet(config: Config) -> keras.Model:
+    """Return an encoder-decoder with skip connections and `config.width` filters in the first layer.
+
+    Output: ``[N, R / 4, R / 4, C]``: with loss `cross_entropy` the logits of the classes of `model.bins`, else tanh of
+    the two channels of chroma.
+
+    Raises:
+        UserError: the resolution is not divisible by 32.
+    """
+    if config.resolution % 2 ** len(LEVELS):
+        raise UserError(f"network unet needs a resolution divisible by {2 ** len(LEVELS)}, not {config.resolution}")
+    seeds = _seeds(config)
+
+    def convolution(features: Any, filters: int, kernel: int = 3, strides: int = 1) -> Any:
+        initializer = keras.initializers.HeNormal(seed=next(seeds))
+        layer = keras.layers.Conv2D(filters, kernel, strides, padding="same", kernel_initializer=initializer)
+        return layer(features)
+
+    def residual(features: Any) -> Any:
+        filters = features.shape[-1]
+        inner = keras.ops.relu(convolution(features, filters))
+        branch = keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer="zeros")(inner)
+        return keras.ops.relu(features + branch)
+
+    luminance = keras.Input((config.resolution, config.resolution, 1), name="luminance", dtype="float32")
+    features, levels = luminance, []
+    for multiple in LEVELS:
+        features = residual(keras.ops.relu(convolution(features, multiple * config.width, strides=2)))
+        levels.append(features)
+    context = keras.ops.mean(features, axis=(1, 2), keepdims=True)
+    context = keras.ops.relu(convolution(context, features.shape[-1], kernel=1))
+    features = residual(keras.ops.relu(features + convolution(context, features.shape[-1], kernel=1)))
+    for skip in reversed(levels[OUTPUT_LEVEL:-1]):
+        narrow = convolution(features, skip.shape[-1], kernel=1)
+        up = keras.layers.UpSampling2D(2, interpolation="nearest")(narrow)
+        features = residual(keras.ops.relu(up + convolution(skip, skip.shape[-1], kernel=1)))
+    classifies = config.loss == losses.CLASSIFICATION
+    chroma = keras.layers.Conv2D(
+        len(bins.centres()) if classifies else 2,
+        1,
+        activation=None if classifies else "tanh",
+        kernel_initializer=keras.initializers.RandomNormal(stddev=1e-3, seed=next(seeds)),
+        name="chroma",
+    )
+    return keras.Model(luminance, chroma(features), name=config.name)
+
+
+def _seeds(config: Config) -> Iterator[int]:
+    """A seed for each layer of a network."""
+    return iter(range(100 * config.seed, 100 * config.seed + 100))
+
+
+NETWORKS: dict[str, Callable[[Config], keras.Model]] = {"autoencoder": autoencoder, "unet": unet}
 
 
 def build(config: Config) -> keras.Model:
@@ -87,3 +155,18 @@ def build(config: Config) -> keras.Model:
     if config.network not in NETWORKS:
         raise UserError(f"there is no network {config.network!r}; choose one of {', '.join(sorted(NETWORKS))}")
     return NETWORKS[config.network](config)
+
+
+def decode(config: Config, output: Any) -> Any:
+    """Return the chroma that a network's output means, float32 ``[N, S, S, 2]`` in (-1, 1).
+
+    Classes become their annealed mean: the mean of their centres by the softmax of logits / `config.temperature`
+    (Zhang et al. 2016, section 2.3). What is smaller than `config.size` is brought up bilinearly.
+    """
+    if config.loss == losses.CLASSIFICATION:
+        shares = keras.ops.softmax(output / config.temperature, axis=-1)
+        output = keras.ops.matmul(shares, keras.ops.convert_to_tensor(bins.centres() / 128))
+    if output.shape[1] == config.size:
+        return output
+    sides = (config.size, config.size)
+    return keras.ops.image.resize(output, sides, interpolation="bilinear", data_format="channels_last")

@@ -27,10 +27,47 @@ def test_a_stored_configuration_with_other_fields_is_refused():
         configs.Config.from_dict(stored)
 
 
-@pytest.mark.parametrize(("field", "value"), [("size", 100), ("epochs", 0), ("batch_size", -1), ("seed", -1)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("resolution", 100), ("resolution", 264), ("epochs", 0), ("batch_size", -1), ("seed", -1)]
+)
 def test_values_out_of_range_are_refused(field, value):
     with pytest.raises(UserError, match=field):
         dataclasses.replace(configs.autoencoder(), **{field: value})
+
+
+def test_fields_are_set_from_text_by_their_types():
+    config = configs.unet().override(["width=8", "learning_rate=2e-4", "flip=False", "loss=huber", "width=16"])
+    expected = dataclasses.replace(configs.unet(), width=16, learning_rate=2e-4, flip=False, loss="huber")
+    assert config == expected
+    assert configs.unet().override([]) == configs.unet()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("width", "takes name=value, not 'width'"),
+        ("depth=3", "no field 'depth'; there are network, width"),
+        ("name=x", "no field 'name'"),
+        ("width=8.5", "width is a whole number"),
+        ("clip_norm=much", "clip_norm is a number"),
+        ("flip=1", "flip is true or false"),
+        ("crop=0", "crop must be more than 0"),
+        ("averaging=1", "averaging must be from 0 to 1"),
+        ("optimizer=sgd", "optimizer must be one of adam, adamw"),
+        ("learning_rate=nan", "learning_rate must be more than 0"),
+    ],
+)
+def test_what_cannot_be_set_is_one_line(assignment, message):
+    with pytest.raises(UserError, match=message) as error:
+        configs.unet().override([assignment])
+    assert "\n" not in str(error.value)
+
+
+def test_every_configuration_has_a_miniature_twin():
+    for name in configs.CONFIGS:
+        twin = configs.by_name(name if name.endswith("_mini") else f"{name}_mini")
+        assert twin.width <= 4
+        assert twin.size <= 32
 
 
 def test_the_module_does_not_import_tensorflow():

@@ -1,19 +1,81 @@
+import dataclasses
+
 import numpy as np
 import pytest
+import scipy.special
 
-from model import losses
+from model import bins, losses
+from model.config import autoencoder_mini, unet_mini
 from tfrecords.errors import UserError
+
+RANDOM = np.random.default_rng(0)
+TRUTH = RANDOM.uniform(-0.5, 0.5, (3, 8, 8, 2)).astype(np.float32)
+PREDICTION = RANDOM.uniform(-0.5, 0.5, (3, 8, 8, 2)).astype(np.float32)
 
 
 def test_mean_squared_error_is_one_figure_an_example():
-    random = np.random.default_rng(0)
-    truth = random.uniform(-1, 1, (3, 8, 8, 2)).astype(np.float32)
-    prediction = random.uniform(-1, 1, (3, 8, 8, 2)).astype(np.float32)
-    expected = [np.mean((t.astype(np.float64) - p) ** 2) for t, p in zip(truth, prediction, strict=True)]
-    np.testing.assert_allclose(losses.mean_squared_error(truth, prediction), expected, rtol=1e-5)
-    np.testing.assert_array_equal(losses.mean_squared_error(truth, truth), np.zeros(3))
+    expected = [np.mean((t.astype(np.float64) - p) ** 2) for t, p in zip(TRUTH, PREDICTION, strict=True)]
+    np.testing.assert_allclose(losses.mean_squared_error(TRUTH, PREDICTION), expected, rtol=1e-5)
+    np.testing.assert_array_equal(losses.mean_squared_error(TRUTH, TRUTH), np.zeros(3))
+
+
+def test_absolute_error_and_huber_s_loss():
+    error = np.abs(TRUTH.astype(np.float64) - PREDICTION)
+    np.testing.assert_allclose(losses.mean_absolute_error(TRUTH, PREDICTION), error.mean(axis=(1, 2, 3)), rtol=1e-5)
+    for truth in (TRUTH, PREDICTION + (TRUTH - PREDICTION) / 100):
+        difference = truth.astype(np.float64) - PREDICTION
+        expected = scipy.special.huber(losses.HUBER_DELTA, difference).mean(axis=(1, 2, 3))
+        np.testing.assert_allclose(losses.huber(truth, PREDICTION), expected, rtol=1e-4)
+
+
+def test_a_colour_is_shared_by_the_five_nearest_classes():
+    shares = np.asarray(losses.soft_encode(TRUTH))
+    centres = bins.centres()
+    assert shares.shape == (3, 8, 8, len(centres))
+    for ab, found in zip((128 * TRUTH).reshape(-1, 2), shares.reshape(-1, len(centres)), strict=True):
+        distances = np.linalg.norm(centres - ab, axis=1)
+        nearest = np.argsort(distances)[: bins.NEIGHBOURS]
+        expected = np.zeros(len(centres))
+        expected[nearest] = np.exp(-(distances[nearest] ** 2 - distances.min() ** 2) / (2 * 5.0**2))
+        np.testing.assert_allclose(found, expected / expected.sum(), atol=2e-4)
+
+
+def test_a_colour_outside_all_classes_has_shares_too():
+    shares = np.asarray(losses.soft_encode(np.full((1, 1, 1, 2), -1, np.float32)))
+    assert shares.sum() == pytest.approx(1, abs=1e-5)
+    assert np.isfinite(shares).all()
+
+
+def test_cross_entropy_is_lowest_at_the_truth_and_weighs_by_the_nearest_class():
+    shares = np.asarray(losses.soft_encode(TRUTH))
+    logits = RANDOM.normal(size=shares.shape).astype(np.float32)
+    found = np.asarray(losses.cross_entropy(TRUTH, logits))
+    each = -(shares * scipy.special.log_softmax(logits.astype(np.float64), axis=-1)).sum(axis=-1)
+    np.testing.assert_allclose(found, each.mean(axis=(1, 2)), rtol=1e-5)
+    best = np.asarray(losses.cross_entropy(TRUTH, np.log(shares + 1e-9)))
+    assert (best < found).all()
+    weights = np.linspace(0.5, 2, shares.shape[-1]).astype(np.float32)
+    weighed = (each * weights[shares.argmax(axis=-1)]).mean(axis=(1, 2))
+    np.testing.assert_allclose(losses.cross_entropy(TRUTH, logits, weights), weighed, rtol=1e-4)
+
+
+def test_the_truth_is_averaged_to_the_side_of_the_output():
+    config = dataclasses.replace(unet_mini(), loss="huber")
+    small = TRUTH.reshape(3, 2, 4, 2, 4, 2).mean(axis=(2, 4))
+    found = losses.make(config)(TRUTH, PREDICTION[:, :2, :2])
+    np.testing.assert_allclose(found, losses.huber(small, PREDICTION[:, :2, :2]), rtol=1e-5)
 
 
 def test_an_unknown_loss_is_refused():
     with pytest.raises(UserError, match=r"'mse'.*mean_squared_error"):
-        losses.by_name("mse")
+        losses.make(dataclasses.replace(autoencoder_mini(), loss="mse"))
+
+
+def test_what_cannot_be_rebalanced_is_refused():
+    config = dataclasses.replace(unet_mini(), rebalance=0.5)
+    with pytest.raises(UserError, match=r"no histogram.*prepare it again or rebalance=0"):
+        losses.make(config)
+    with pytest.raises(UserError, match="needs loss cross_entropy, not huber"):
+        losses.make(dataclasses.replace(config, loss="huber"), np.ones((23, 23)).tolist())
+    rebalanced = losses.make(config, np.ones((23, 23)).tolist())
+    assert np.isfinite(rebalanced(TRUTH, RANDOM.normal(size=(3, 8, 8, len(bins.centres()))).astype(np.float32))).all()

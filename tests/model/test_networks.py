@@ -1,12 +1,16 @@
+import ast
 import dataclasses
 import itertools
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from skimage.transform import resize
 
-from model import networks
-from model.config import autoencoder, autoencoder_mini
+from model import bins, losses, networks, optimizers
+from model.config import autoencoder, autoencoder_mini, unet, unet_mini, unet_small
 from tfrecords.errors import UserError
 
 
@@ -77,5 +81,80 @@ def test_the_seed_decides_the_weights():
 
 
 def test_an_unknown_network_is_refused():
-    with pytest.raises(UserError, match=r"'unet'.*autoencoder"):
-        networks.build(dataclasses.replace(autoencoder_mini(), network="unet"))
+    with pytest.raises(UserError, match=r"'vgg'.*autoencoder, unet"):
+        networks.build(dataclasses.replace(autoencoder_mini(), network="vgg"))
+
+
+def test_the_u_net_gives_classes_or_ab_at_a_quarter_of_the_resolution():
+    config = dataclasses.replace(unet_mini(), size=64)
+    luminance = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
+    for loss, channels in (("cross_entropy", len(bins.centres())), ("huber", 2)):
+        one = dataclasses.replace(config, loss=loss)
+        output = networks.build(one)(luminance)
+        assert output.shape == (2, 8, 8, channels)
+        chroma = np.asarray(networks.decode(one, output))
+        assert chroma.shape == (2, 64, 64, 2)
+        assert np.abs(chroma).max() < 0.2
+
+
+def test_the_u_net_sees_the_whole_picture():
+    """Its output at one corner depends on the luminance of the other."""
+    network = networks.build(dataclasses.replace(unet_mini(), loss="huber"))
+    luminance = tf.Variable(np.random.default_rng(0).random((1, 32, 32, 1), np.float32))
+    with tf.GradientTape() as tape:
+        corner = tf.reduce_sum(network(luminance)[0, 0, 0])
+    assert np.abs(tape.gradient(corner, luminance)[0, -8:, -8:]).max() > 0
+
+
+def floating_point_operations(config) -> float:
+    """What TensorFlow's profiler counts for one image, a multiplication and an addition as two."""
+    network = networks.build(config)
+    spec = tf.TensorSpec([1, config.resolution, config.resolution, 1])
+    graph = tf.function(lambda luminance: networks.decode(config, network(luminance))).get_concrete_function(spec).graph
+    options = tf.compat.v1.profiler.ProfileOptionBuilder(tf.compat.v1.profiler.ProfileOptionBuilder.float_operation())
+    return tf.compat.v1.profiler.profile(graph, options=options.with_empty_output().build()).total_float_ops
+
+
+@pytest.mark.parametrize(
+    ("config", "least", "most"),
+    [(autoencoder(), 3.7e9, 4e9), (unet(), 2.8e9, 3e9), (unet_small(), 0.1e9, 0.2e9)],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_no_network_takes_more_than_4_gflop_an_image(config, least, most):
+    assert least <= floating_point_operations(config) <= most
+
+
+def test_classes_become_their_annealed_mean():
+    centres = bins.centres()
+    red, green = centres.tolist().index([60, 50]), centres.tolist().index([-50, 40])
+    logits = np.full((1, 1, 1, len(centres)), -1e4, np.float32)
+    logits[..., red], logits[..., green] = 1.0, 0.0
+    config = dataclasses.replace(unet_mini(), resolution=32, size=32)
+    for temperature in (1.0, 0.38, 0.01):
+        share = 1 / (1 + np.exp(-1 / temperature))
+        expected = (share * centres[red] + (1 - share) * centres[green]) / 128
+        found = networks.decode(dataclasses.replace(config, temperature=temperature), logits)
+        assert found.shape == (1, 32, 32, 2)
+        np.testing.assert_allclose(found, np.broadcast_to(expected, (1, 32, 32, 2)), atol=1e-5)
+
+
+def test_chroma_is_brought_up_bilinearly():
+    config = dataclasses.replace(unet_mini(), loss="huber", size=32)
+    small = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 2)).astype(np.float32)
+    expected = resize(small[0], (32, 32), order=1, mode="edge", anti_aliasing=False)
+    np.testing.assert_allclose(networks.decode(config, small)[0], expected, atol=1e-5)
+
+
+def test_what_does_not_fit_together_is_refused():
+    with pytest.raises(UserError, match="divisible by 32, not 24"):
+        networks.build(dataclasses.replace(unet_mini(), resolution=24))
+    with pytest.raises(UserError, match="cross_entropy needs network unet"):
+        networks.build(dataclasses.replace(autoencoder_mini(), loss="cross_entropy"))
+
+
+@pytest.mark.parametrize("module", [bins, losses, networks, optimizers])
+def test_networks_losses_and_optimizers_leave_the_backend_to_keras(module):
+    tree = ast.parse(Path(module.__file__).read_text())
+    imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    imported += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert not [name for name in imported if name.split(".")[0].startswith("tensorflow")]

@@ -1,0 +1,67 @@
+"""The ab plane in squares of 10, as classes (Zhang, Isola, Efros: *Colorful Image Colorization*, 2016, section 2).
+
+A class is the centre of a square that holds a colour of sRGB. Squares are centred on multiples of 10, as those of the
+histogram in ``dataset.json`` (`tfrecords.statistics`). This module does not import TensorFlow.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tfrecords import color
+from tfrecords.statistics import CHROMA_CENTRES, CHROMA_STEP
+
+NEIGHBOURS = 5
+SIGMA = 5.0
+UNIFORM = 0.5
+"""Part of the uniform distribution in what rare colours are weighed by (Zhang et al.'s lambda)."""
+
+Floats = NDArray[np.float32]
+
+
+@functools.cache
+def _centres() -> tuple[tuple[int, int], ...]:
+    levels = np.append(np.arange(0, 255, 3), 255).astype(np.uint8)
+    rgb = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
+    ab = color.srgb_to_lab(rgb.reshape(len(levels), -1, 3))[..., 1:]
+    squares = np.unique(np.rint(ab / CHROMA_STEP).astype(int).reshape(-1, 2), axis=0)
+    return tuple((int(a) * CHROMA_STEP, int(b) * CHROMA_STEP) for a, b in squares)
+
+
+def centres() -> Floats:
+    """Return the centres of the Q classes in Lab units, float32 ``[Q, 2]``, ordered by a and then b."""
+    return np.array(_centres(), np.float32)
+
+
+def weights(histogram: Sequence[Sequence[int]] | ArrayLike, exponent: float) -> Floats:
+    """Return how much a pixel of each class counts in the loss, so that rare colours are learnt too.
+
+    The frequencies p of the classes are smoothed by a Gaussian of sigma 5 and mixed with a uniform distribution;
+    a class weighs ``((1 - λ) p + λ / Q) ** -exponent``, λ = 0.5, scaled to a mean of 1 over the pixels. The exponent 1
+    is Zhang et al.'s (equation 4).
+
+    Args:
+        histogram: pixels by a and b, ``[23, 23]``, as in ``dataset.json``.
+        exponent: from 0, all alike, to 1.
+
+    Returns:
+        float32 ``[Q]``.
+
+    Raises:
+        ValueError: the histogram has another shape or counts nothing.
+    """
+    counts = np.asarray(histogram, np.float64)
+    side = len(CHROMA_CENTRES)
+    if counts.shape != (side, side) or counts.sum() <= 0:
+        raise ValueError(f"a histogram of chroma has {side} x {side} counts, not {counts.shape} of sum {counts.sum()}")
+    smooth = cv2.GaussianBlur(counts, (0, 0), SIGMA / CHROMA_STEP, borderType=cv2.BORDER_REFLECT)
+    places = (centres().astype(int) - CHROMA_CENTRES[0]) // CHROMA_STEP
+    frequency, occurring = (one[places[:, 0], places[:, 1]] for one in (smooth, counts))
+    frequency, occurring = frequency / frequency.sum(), occurring / occurring.sum()
+    weight = ((1 - UNIFORM) * frequency + UNIFORM / len(places)) ** -exponent
+    return (weight / np.sum(occurring * weight)).astype(np.float32)

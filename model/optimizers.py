@@ -1,0 +1,43 @@
+"""Optimizers in Keras 3 and the learning rate over a run: a warm-up, then constant or falling along a cosine."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+from model.config import Config
+
+FINAL = 0.01
+"""What the cosine leaves of the highest learning rate."""
+
+
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Learning rate by step, and by how much of a time limit is used, whichever is further.
+
+    The linear warm-up makes the first step at ``1 / warmup_steps`` of the highest rate.
+    """
+
+    def __init__(self, config: Config, steps: int, elapsed: keras.Variable) -> None:
+        """Make the schedule of a run of so many `steps`; `elapsed` holds the used part of its time limit, else 0."""
+        self._config = config
+        self._steps = steps
+        self._elapsed = elapsed
+
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of step 0, 1, …, a scalar float32."""
+        step = keras.ops.cast(step, "float32")
+        rate = self._config.learning_rate * keras.ops.minimum(1.0, (step + 1.0) / max(1, self._config.warmup_steps))
+        if self._config.schedule == "constant":
+            return rate
+        done = keras.ops.minimum(1.0, keras.ops.maximum(step / self._steps, self._elapsed))
+        return rate * (FINAL + (1 - FINAL) * 0.5 * (1.0 + keras.ops.cos(math.pi * done)))
+
+
+def make(config: Config, steps: int, elapsed: keras.Variable) -> keras.Optimizer:
+    """Return the optimizer of a run of so many `steps`; see `Schedule` for `elapsed`."""
+    rate = Schedule(config, steps, elapsed)
+    if config.optimizer == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+    return keras.optimizers.Adam(rate)

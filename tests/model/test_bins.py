@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+import skimage.data
+from skimage.color import rgb2lab
+
+from model import bins
+
+
+def test_every_colour_of_photographs_is_in_a_class():
+    centres = {tuple(centre) for centre in bins.centres().astype(int).tolist()}
+    assert 240 < len(centres) < 313  # Zhang et al. count 313 with the neighbours of the gamut.
+    assert {(0, 0), (80, 70), (-90, 80), (80, -110)} <= centres
+    assert {(-110, -110), (110, 110), (-60, -60)}.isdisjoint(centres)
+    for photo in (skimage.data.astronaut(), skimage.data.coffee(), skimage.data.chelsea()):
+        ab = np.rint(rgb2lab(photo)[::3, ::3, 1:] / 10).astype(int).reshape(-1, 2) * 10
+        assert {tuple(colour) for colour in ab.tolist()} <= centres
+
+
+def histogram(**counts: int) -> np.ndarray:
+    made = np.zeros((23, 23), np.int64)
+    made[11, 11] = counts.get("grey", 0)
+    made[15, 13] = counts.get("skin", 0)
+    made[3, 17] = counts.get("green", 0)
+    return made
+
+
+def test_rare_colours_weigh_more_and_pixels_one_on_average():
+    counts = histogram(grey=9000, skin=900, green=100)
+    weights = bins.weights(counts, 1.0)
+    places = (bins.centres().astype(int) + 110) // 10
+    by_place = {tuple(place): weight for place, weight in zip(places.tolist(), weights, strict=True)}
+    assert by_place[11, 11] < by_place[15, 13] < by_place[3, 17]
+    mean = sum(counts[place] * weight for place, weight in by_place.items()) / counts.sum()
+    assert mean == pytest.approx(1, abs=1e-5)
+    mild = bins.weights(counts, 0.5)
+    assert 1 < mild.max() / mild.min() < weights.max() / weights.min()
+    np.testing.assert_allclose(bins.weights(counts, 0.0), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((23, 23)), np.ones((22, 22))])
+def test_what_is_no_histogram_is_an_error(wrong):
+    with pytest.raises(ValueError, match="23 x 23"):
+        bins.weights(wrong, 0.5)
