@@ -2,12 +2,19 @@
 
 Batch k holds examples k B … k B + B - 1 of the stream under every strategy and number of replicas, so a run can stop at
 any step and go on at the next, here or on other devices. Each pass over the set is shuffled anew; no example is dropped
-between passes. Examples travel as bytes (uint8 ``[S, S, 3]``: luminance, a, b) and become floats per batch.
+between passes. Pictures are reduced once to the side that the crops need, and travel as bytes (uint8 ``[s, s, 3]``:
+luminance, a, b) until they are a batch. Crops and flips follow from the seed and the example's place in the stream.
+
+A set that fits in memory is decoded once, by every worker whole, and shared out by example. A larger one is read anew
+in each pass, shards interleaved in a new order, and shared out by file: each worker reads only its own shards, so there
+the batches do depend on the number of workers (not on the replicas of a worker).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -18,6 +25,9 @@ from tfrecords.errors import UserError
 
 CACHE_BYTES = 2**30
 SHUFFLE_BUFFER = 2048
+INTERLEAVED_SHARDS = 16
+VALIDATION_EXAMPLES = 2048
+"""Training validates on the first so many held-out examples: enough to see a change, little enough to be done often."""
 
 DatasetFn = Callable[[tf.distribute.InputContext], tf.data.Dataset]
 
@@ -39,56 +49,62 @@ def describe(data_dir: str, config: Config) -> Description:
     return description
 
 
-def training(data_dir: str, config: Config, count: int, step: int) -> DatasetFn:
+def validation_count(description: Description) -> int:
+    """Return how many examples `validation` gives."""
+    return min(VALIDATION_EXAMPLES, description.count("validation"))
+
+
+def training(data_dir: str, config: Config, description: Description, step: int) -> DatasetFn:
     """Return what makes the endless training input from batch `step` on, for `distribute_datasets_from_function`.
 
     Args:
         data_dir: the prepared set.
-        config: gives the batch size, the seed and whether to flip.
-        count: training examples in the set.
+        config: gives the batch size, the resolution, the seed, crops and flips.
+        description: of the set.
         step: how many batches were used already.
 
     Returns:
-        A function to batches of one replica: luminance float32 ``[n, S, S, 1]`` in [0, 1], chroma float32
-        ``[n, S, S, 2]`` in [-1, 1).
+        A function to batches of one replica: luminance float32 ``[n, R, R, 1]`` in [0, 1], chroma float32
+        ``[n, R, R, 2]`` in [-1, 1).
     """
 
     def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        examples = _examples(data_dir, "train", config, count)
-        buffer = count if _fits(config, count) else SHUFFLE_BUFFER
-        first_pass, offset = divmod(step * config.batch_size, count)
-
-        def one_pass(number: tf.Tensor) -> tf.data.Dataset:
-            return examples.shuffle(buffer, seed=config.seed * 1_000_003 + number, reshuffle_each_iteration=False)
-
-        def flip(index: tf.Tensor, lab: tf.Tensor) -> tf.Tensor:
-            mirrored = tf.random.stateless_uniform([], seed=tf.stack([tf.constant(config.seed, tf.int64), index])) < 0.5
-            return tf.where(mirrored, tf.reverse(lab, [1]), lab)
-
-        stream = tf.data.Dataset.range(first_pass, tf.int64.max).flat_map(one_pass).skip(offset)
-        stream = stream.enumerate(start=step * config.batch_size)
-        stream = stream.shard(context.num_input_pipelines, context.input_pipeline_id)
-        stream = stream.map(
-            flip if config.flip else lambda index, lab: lab, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-        )
-        batches = stream.batch(context.get_per_replica_batch_size(config.batch_size), drop_remainder=True)
-        return batches.map(_to_floats).prefetch(tf.data.AUTOTUNE)
+        stream = _stream(data_dir, config, description, step, context, _picture(config, _stored_side(config)))
+        batch_size = context.get_per_replica_batch_size(config.batch_size)
+        return _augmented(stream, config, batch_size).map(_to_floats).prefetch(tf.data.AUTOTUNE)
 
     return make
 
 
-def validation(data_dir: str, config: Config, count: int) -> DatasetFn:
-    """Return what makes the validation input, for `distribute_datasets_from_function`: every example once.
+def names(
+    data_dir: str, config: Config, description: Description, step: int, context: tf.distribute.InputContext
+) -> list[str]:
+    """Return the names of the examples that this worker's share of batch `step` holds."""
+    features = {"name": tf.io.FixedLenFeature([], tf.string)}
+
+    def name(record: tf.Tensor) -> tf.Tensor:
+        return tf.io.parse_single_example(record, features)["name"]
+
+    stream = _stream(data_dir, config, description, step, context, name)
+    share = stream.take(config.batch_size // context.num_input_pipelines)
+    return [name.decode(errors="replace") for _, name in share.as_numpy_iterator()]
+
+
+def validation(data_dir: str, config: Config, description: Description) -> DatasetFn:
+    """Return what makes the validation input, for `distribute_datasets_from_function`: every example once, uncut.
 
     Returns:
         A function to batches of one replica as in `training`, and weights float32 ``[n]``: 1 for an example, 0 for the
         filling that makes all batches equally large.
     """
+    count = validation_count(description)
+    side = config.resolution
 
     def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        examples = _examples(data_dir, "validation", config, count)
-        filling = tf.data.Dataset.from_tensors(tf.zeros([config.size, config.size, 3], tf.uint8))
-        weighed = examples.map(lambda lab: (lab, 1.0)).concatenate(
+        records = tf.data.TFRecordDataset(_paths(data_dir, description, "validation")).take(count)
+        pictures = records.map(_picture(config, side), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).cache()
+        filling = tf.data.Dataset.from_tensors(tf.zeros([side, side, 3], tf.uint8))
+        weighed = pictures.map(lambda lab: (lab, 1.0)).concatenate(
             filling.repeat(-count % config.batch_size).map(lambda lab: (lab, 0.0))
         )
         batches = weighed.shard(context.num_input_pipelines, context.input_pipeline_id).batch(
@@ -99,21 +115,103 @@ def validation(data_dir: str, config: Config, count: int) -> DatasetFn:
     return make
 
 
-def _fits(config: Config, count: int) -> bool:
-    return count * config.size * config.size * 3 <= CACHE_BYTES
+def _stored_side(config: Config) -> int:
+    """The side at which training pictures are kept, such that the smallest crop has the network's resolution."""
+    return min(config.size, math.ceil(config.resolution / config.crop))
 
 
-def _examples(data_dir: str, split: str, config: Config, count: int) -> tf.data.Dataset:
-    """The split in the order of its records, as bytes, kept in memory when it is small."""
-    examples = dataset.load(data_dir, split).map(_to_bytes, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return examples.cache() if _fits(config, count) else examples
+def _fits(config: Config, description: Description) -> bool:
+    return description.count("train") * _stored_side(config) ** 2 * 3 <= CACHE_BYTES
 
 
-def _to_bytes(luminance: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
-    codes = tf.concat([luminance * 255.0, chroma * 128.0 + 128.0], axis=-1)
-    return tf.cast(tf.round(codes), tf.uint8)
+def _paths(data_dir: str, description: Description, split: str) -> list[str]:
+    return [tf.io.gfile.join(data_dir, shard.name) for shard in description.splits[split]]
 
 
-def _to_floats(lab: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _stream(
+    data_dir: str,
+    config: Config,
+    description: Description,
+    step: int,
+    context: tf.distribute.InputContext,
+    parse: Callable[[tf.Tensor], tf.Tensor],
+) -> tf.data.Dataset:
+    """This worker's share of the stream from batch `step` on: pairs of place in the stream and parsed record."""
+    workers, worker = context.num_input_pipelines, context.input_pipeline_id
+    paths, counts = _paths(data_dir, description, "train"), [shard.count for shard in description.splits["train"]]
+    fits = _fits(config, description)
+    by_file = not fits and all(sum(counts[index::workers]) for index in range(workers))
+    if by_file:
+        paths, counts = paths[worker::workers], counts[worker::workers]
+    count, used = sum(counts), step * config.batch_size // (workers if by_file else 1)
+    first_pass, offset = divmod(used, count)
+
+    def parsed(records: tf.data.Dataset) -> tf.data.Dataset:
+        return records.map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+    cached = parsed(tf.data.TFRecordDataset(paths)).cache()
+
+    def one_pass(number: tf.Tensor) -> tf.data.Dataset:
+        seed = config.seed * 1_000_003 + number
+        if fits:
+            return cached.shuffle(count, seed=seed, reshuffle_each_iteration=False)
+        files = tf.data.Dataset.from_tensor_slices(paths).shuffle(len(paths), seed, reshuffle_each_iteration=False)
+        records = files.interleave(
+            tf.data.TFRecordDataset,
+            cycle_length=INTERLEAVED_SHARDS,
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        return records.shuffle(SHUFFLE_BUFFER, seed=seed, reshuffle_each_iteration=False)
+
+    stream = tf.data.Dataset.range(first_pass, tf.int64.max).flat_map(one_pass).skip(offset)
+    if not fits:
+        stream = parsed(stream)
+    if by_file:
+        return stream.enumerate(start=used).map(lambda place, example: (place * workers + worker, example))
+    return stream.enumerate(start=used).shard(workers, worker)
+
+
+def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.data.Dataset:
+    """Batches of pictures, cut and mirrored as their places in the stream decide."""
+    side = config.resolution
+
+    def draw(place: tf.Tensor, lab: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return lab, tf.random.stateless_uniform([4], seed=tf.stack([tf.constant(config.seed, tf.int64), place]))
+
+    def flip(lab: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+        return tf.where((drawn[3] < 0.5) & config.flip, tf.reverse(lab, [1]), lab)
+
+    def cut(lab: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+        length = config.crop + (1 - config.crop) * drawn[:, 0]
+        top, left = drawn[:, 1] * (1 - length), drawn[:, 2] * (1 - length)
+        mirrored = (drawn[:, 3] < 0.5) & config.flip
+        # A box whose right side comes first is cut mirrored.
+        first, last = tf.where(mirrored, left + length, left), tf.where(mirrored, left, left + length)
+        boxes = tf.stack([top, first, top + length, last], axis=1)
+        return tf.image.crop_and_resize(lab, boxes, tf.range(batch_size), [side, side])
+
+    drawn = stream.map(draw, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    if config.crop == 1:
+        drawn = drawn.map(flip, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return drawn.batch(batch_size, drop_remainder=True)
+    batches = drawn.batch(batch_size, drop_remainder=True)
+    return batches.map(cut, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+
+def _picture(config: Config, side: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The function from a record to its picture, uint8 ``[side, side, 3]``."""
+
+    def picture(record: tf.Tensor) -> tf.Tensor:
+        luminance, chroma = dataset.parse(record, config.size)
+        codes = tf.concat([luminance * 255.0, chroma * 128.0 + 128.0], axis=-1)
+        if side != config.size:
+            codes = tf.image.resize(codes, [side, side], tf.image.ResizeMethod.AREA)
+        return tf.cast(tf.round(codes), tf.uint8)
+
+    return picture
+
+
+def _to_floats(lab: Any) -> tuple[tf.Tensor, tf.Tensor]:
     codes = tf.cast(lab, tf.float32)
     return codes[..., :1] / 255.0, (codes[..., 1:] - 128.0) / 128.0

@@ -8,9 +8,9 @@ from model import inputs
 from model.config import autoencoder, autoencoder_mini
 from tfrecords import dataset
 from tfrecords.errors import UserError
+from tfrecords.example import LabExample
 
 CONFIG = dataclasses.replace(autoencoder_mini(), flip=False)
-COUNT = 9
 
 
 def pipeline(make: inputs.DatasetFn, pipelines: int = 1, index: int = 0, replicas: int = 1) -> tf.data.Dataset:
@@ -18,7 +18,7 @@ def pipeline(make: inputs.DatasetFn, pipelines: int = 1, index: int = 0, replica
 
 
 def batches(data_dir: str, step: int, count: int, config=CONFIG, **context) -> list[tuple[np.ndarray, np.ndarray]]:
-    made = pipeline(inputs.training(data_dir, config, COUNT, step), **context)
+    made = pipeline(inputs.training(data_dir, config, dataset.read_description(data_dir), step), **context)
     return list(made.take(count).as_numpy_iterator())
 
 
@@ -75,8 +75,84 @@ def test_workers_share_the_batches_of_one(data_dir):
         assert set(shares[0]) | set(shares[1]) == expected
 
 
+def test_crops_cut_luminance_and_chroma_together(data_dir):
+    """Against OpenCV, at the full crop, and by what a crop of a ramp must be."""
+    config = dataclasses.replace(CONFIG, crop=0.5, resolution=16, flip=True)
+    [(luminance, chroma)] = batches(data_dir, 0, 1, config)
+    assert luminance.shape == (4, 16, 16, 1)
+    assert chroma.shape == (4, 16, 16, 2)
+    y, x = np.mgrid[0:32, 0:32]
+    ramp = np.stack([x, y, 3 * x + y], axis=-1).astype(np.uint8)
+    stream = tf.data.Dataset.range(40).map(lambda place: (place, tf.constant(ramp)))
+    sides, mirrored = [], 0
+    for batch in inputs._augmented(stream, config, 4).as_numpy_iterator():
+        for cut in batch:
+            np.testing.assert_allclose(cut[..., 2], 3 * cut[..., 0] + cut[..., 1], atol=1e-3)
+            assert cut.min() >= -1e-3
+            assert cut[..., :2].max() <= 31 + 1e-3
+            steps = np.diff(cut[..., 0], axis=1)
+            np.testing.assert_allclose(np.abs(steps), steps[0, 0] * np.sign(steps[0, 0]), atol=1e-3)
+            mirrored += steps[0, 0] < 0
+            sides.append(abs(steps[0, 0]) * 15 / 31)
+    assert 10 <= mirrored <= 30
+    assert 0.5 <= min(sides) < 0.6 < 0.9 < max(sides) <= 1
+
+
+def test_pictures_are_reduced_to_the_resolution(data_dir):
+    config = dataclasses.replace(CONFIG, resolution=16)
+    [whole] = pipeline(inputs.validation(data_dir, CONFIG, dataset.read_description(data_dir))).as_numpy_iterator()
+    [small] = pipeline(inputs.validation(data_dir, config, dataset.read_description(data_dir))).as_numpy_iterator()
+    for full, reduced in zip(whole[:2], small[:2], strict=True):
+        expected = full.reshape(4, 16, 2, 16, 2, -1).mean(axis=(2, 4))
+        np.testing.assert_allclose(reduced, expected, atol=0.51 / 128)
+
+
+def test_a_large_set_is_read_anew_in_a_new_order_and_goes_on_at_any_step(data_dir, monkeypatch):
+    monkeypatch.setattr(inputs, "CACHE_BYTES", 0)
+    config = dataclasses.replace(CONFIG, flip=True, crop=0.9)
+    whole = batches(data_dir, 0, 7, config)
+    rest = batches(data_dir, 4, 3, config)
+    for (l1, ab1), (l2, ab2) in zip(whole[4:], rest, strict=True):
+        np.testing.assert_array_equal(l1, l2)
+        np.testing.assert_array_equal(ab1, ab2)
+    orders = [keys(luminance) for luminance, _ in batches(data_dir, 0, 9)]
+    stream = [key for order in orders for key in order]
+    passes = [stream[9 * i : 9 * i + 9] for i in range(4)]
+    assert all(len(set(one)) == 9 for one in passes)
+    assert len({tuple(one) for one in passes}) == 4
+
+
+def test_workers_share_a_large_set_by_file(data_dir, monkeypatch):
+    monkeypatch.setattr(inputs, "CACHE_BYTES", 0)
+    parts = [batches(data_dir, 0, 10, pipelines=2, index=index, replicas=2) for index in (0, 1)]
+    seen = [{key for luminance, _ in part for key in keys(luminance)} for part in parts]
+    # Nine examples in shards of five and four.
+    assert [len(one) for one in seen] == [5, 4]
+    assert seen[0].isdisjoint(seen[1])
+    rest = batches(data_dir, 6, 4, pipelines=2, index=1, replicas=2)
+    for (l1, _), (l2, _) in zip(parts[1][6:], rest, strict=True):
+        np.testing.assert_array_equal(l1, l2)
+
+
+@pytest.mark.parametrize("cache", [inputs.CACHE_BYTES, 0])
+def test_names_are_those_of_the_batch(data_dir, monkeypatch, cache):
+    monkeypatch.setattr(inputs, "CACHE_BYTES", cache)
+    description = dataset.read_description(data_dir)
+    stored = {}
+    for shard in description.splits["train"]:
+        for record in tf.data.TFRecordDataset(f"{data_dir}/{shard.name}").as_numpy_iterator():
+            example = LabExample.from_bytes(record)
+            stored[(example.luminance[..., None] / np.float32(255)).tobytes()] = example.name
+    for step in (0, 5):
+        found = inputs.names(data_dir, CONFIG, description, step, tf.distribute.InputContext())
+        [(luminance, _)] = batches(data_dir, step, 1)
+        assert found == [stored[key] for key in keys(luminance)]
+
+
 def test_validation_gives_every_example_once_and_weighs_the_filling_zero(data_dir):
-    [(luminance, _, weight)] = pipeline(inputs.validation(data_dir, CONFIG, 3)).as_numpy_iterator()
+    [(luminance, _, weight)] = pipeline(
+        inputs.validation(data_dir, CONFIG, dataset.read_description(data_dir))
+    ).as_numpy_iterator()
     assert weight.tolist() == [1, 1, 1, 0]
     stored = {one.tobytes() for one, _ in dataset.load(data_dir, "validation").as_numpy_iterator()}
     assert set(keys(luminance[:3])) == stored
