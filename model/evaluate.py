@@ -1,94 +1,48 @@
-"""The command `autochrome evaluate`: a model's scores on a prepared set, beside the grey baseline (ab = 0)."""
+"""The command `autochrome evaluate`: scores of models on a prepared set, beside no colour and the best there can be."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import cv2
 
-from model import commands, quiet, saved_model
-from tfrecords import color
+from model import commands, quiet, saved_model, scoreboard
 from tfrecords.description import SPLITS
 from tfrecords.errors import UserError
 
-if TYPE_CHECKING:
-    from model.colorizer import Colorizer
-
-BATCH = 16
+SHEET_TYPES = (".png", ".jpg", ".jpeg", ".webp")
+COLUMNS = (
+    ("PSNR", "mean_psnr", "{:.2f}"),
+    ("pooled", "pooled_psnr", "{:.2f}"),
+    ("SSIM", "ssim", "{:.4f}"),
+    ("ΔE00", "mean_ciede2000", "{:.2f}"),
+    ("AuC", "auc", "{:.2f}"),
+    ("colour", "colourfulness", "{:.1f}"),
+    ("off", "colourfulness_difference", "{:+.1f}"),
+    ("img/s", "images_per_s", "{:.1f}"),
+    ("weights", "parameters", "{:,}"),
+)
 
 
 def parser() -> commands.Parser:
     """Return the flags of the command."""
     flags = commands.Parser(
         "evaluate",
-        "--model SAVED_MODEL --data DIR [flags]",
-        "Score a model on a prepared set, beside the grey baseline.",
+        "--model SAVED_MODEL [--model …] --data DIR [flags]",
+        "Score models on a prepared set, beside no colour and the truth at a quarter.",
         "autochrome evaluate --model run/saved_model --data records --json scores.json",
     )
     inputs = flags.add_argument_group("input")
-    inputs.add_argument(
-        "--model", required=True, metavar="DIR", help="saved_model folder that `autochrome train` wrote"
-    )
+    inputs.add_argument("--model", required=True, action="append", metavar="DIR", help="saved_model folder; repeat it")
     inputs.add_argument("--data", required=True, metavar="DIR", help="folder that `autochrome prepare` wrote")
     inputs.add_argument("--split", default="validation", choices=SPLITS, help="which examples (default: validation)")
     output = flags.add_argument_group("output")
     output.add_argument("--json", metavar="FILE", help="write the same figures to FILE")
+    output.add_argument("--sheet", metavar="FILE", help="write L, each model and the truth side by side to a picture")
     return flags
-
-
-@dataclasses.dataclass(frozen=True)
-class Evaluation:
-    """Scores of a model and of the grey baseline on the same examples (see `model.metrics.Scores.to_dict`).
-
-    Attributes:
-        model, grey: figures by name.
-        images_per_s: speed of the network alone.
-    """
-
-    model: dict[str, float]
-    grey: dict[str, float]
-    images_per_s: float
-
-
-def evaluate(colorizer: Colorizer, data_dir: str, split: str) -> Evaluation:
-    """Score a colorizer on the stored examples of a split, at their stored size.
-
-    Raises:
-        UserError: the data folder is none, the split is empty, or its pictures are not of the colorizer's size.
-    """
-    from model.metrics import Scores
-    from tfrecords import dataset
-
-    description = dataset.read_description(data_dir)
-    if description.size != colorizer.size:
-        raise UserError(
-            f"{data_dir} holds pictures of {description.size} px and the model takes {colorizer.size} px; "
-            f"prepare with --size={colorizer.size}"
-        )
-    side = colorizer.size
-    colorizer.predict(np.zeros([BATCH, side, side, 1], np.float32))  # The first call prepares the graph.
-    ours, grey, seconds = Scores(), Scores(), 0.0
-    for luminance, chroma in dataset.load(data_dir, split).batch(BATCH).as_numpy_iterator():
-        begun = time.perf_counter()
-        predicted = colorizer.predict(luminance)
-        seconds += time.perf_counter() - begun
-        for lightness, true_ab, ab in zip(
-            luminance * np.float32(100), chroma * np.float32(128), predicted, strict=True
-        ):
-            truth = _rgb(lightness, true_ab)
-            ours.add(truth, _rgb(lightness, ab))
-            grey.add(truth, _rgb(lightness, np.zeros_like(ab)))
-    return Evaluation(ours.to_dict(), grey.to_dict(), ours.images / seconds)
-
-
-def _rgb(lightness: color.Floats, ab: color.Floats) -> color.Bytes:
-    return color.lab_to_srgb(np.concatenate([lightness, ab], axis=-1))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -98,56 +52,53 @@ def main(argv: list[str] | None = None) -> int:
         UserError: something the user can mend.
     """
     args = parser().parse_args(argv)
-    saved_model.check(args.model)
+    for path in args.model:
+        saved_model.check(path)
     if args.json:
-        _check_writable(Path(args.json))
+        _check_writable("--json", Path(args.json))
+    if args.sheet:
+        _check_writable("--sheet", Path(args.sheet))
+        if Path(args.sheet).suffix.lower() not in SHEET_TYPES:
+            raise UserError(f"--sheet {args.sheet} must end in {', '.join(SHEET_TYPES)}")
     with quiet.startup():
         from model.colorizer import Colorizer
 
-    colorizer = Colorizer.load(args.model)
-    evaluation = evaluate(colorizer, args.data, args.split)
-    _print(colorizer.name, args.split, evaluation)
+    board = scoreboard.score([Colorizer.load(path) for path in dict.fromkeys(args.model)], args.data, args.split)
+    _print(board, args.split)
     if args.json:
-        figures = _figures(colorizer, args.data, args.split, evaluation)
+        figures = {
+            "data": args.data,
+            "split": args.split,
+            "images": board.images,
+            "grey_images": board.grey_images,
+            "rows": [row.to_dict() for row in board.rows],
+        }
         Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    if args.sheet:
+        _, encoded = cv2.imencode(Path(args.sheet).suffix.lower(), board.sheet[..., ::-1])
+        Path(args.sheet).write_bytes(encoded.tobytes())
     return 0
 
 
-def _check_writable(path: Path) -> None:
+def _check_writable(flag: str, path: Path) -> None:
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UserError(f"--json {path} cannot be written; give a file in a folder that is there")
+        raise UserError(f"{flag} {path} cannot be written; give a file in a folder that is there")
 
 
-def _figures(colorizer: Colorizer, data_dir: str, split: str, evaluation: Evaluation) -> dict[str, Any]:
-    return {
-        "data": data_dir,
-        "split": split,
-        "model": {
-            "path": colorizer.path,
-            "name": colorizer.name,
-            "digest": colorizer.digest,
-            "parameters": colorizer.parameters,
-            **evaluation.model,
-            "images_per_s": evaluation.images_per_s,
-        },
-        "grey": evaluation.grey,
-    }
-
-
-def _print(name: str, split: str, evaluation: Evaluation) -> None:
+def _print(board: scoreboard.Scoreboard, split: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{evaluation.model['images']} {split} images; PSNR in dB")
-    table.add_column("", no_wrap=True)
-    for heading in ("mean PSNR", "pooled PSNR", "mean CIEDE2000", "images/s"):
+    table = Table(
+        title=f"{board.images} {split} images ({board.grey_images} grey ones left out)",
+        caption="PSNR: mean and of the pooled error, in dB; ΔE00: mean CIEDE2000; AuC: of the ab error to 150, in %",
+    )
+    table.add_column("")
+    for heading, *_ in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
-    for row, scores, speed in (
-        (name, evaluation.model, f"{evaluation.images_per_s:.1f}"),
-        ("grey", evaluation.grey, "–"),
-    ):
-        figures = (f"{scores[key]:.2f}" for key in ("mean_psnr", "pooled_psnr", "mean_ciede2000"))
-        table.add_row(row, *figures, speed)
+    for row in board.rows:
+        figures = row.to_dict()
+        table.add_row(row.name, *(form.format(figures[key]) if key in figures else "–" for _, key, form in COLUMNS))
     Console().print(table)
 
 

@@ -1,4 +1,4 @@
-"""Metrics of colorized images, in NumPy: PSNR, PSNR of the pooled error, and CIEDE2000.
+"""Metrics of colorized images, in NumPy: PSNR and that of the pooled error, SSIM, CIEDE2000, colourfulness, AuC.
 
 All of them compare what one would see: 8-bit sRGB images of the same luminance. `Scores` streams images through, so
 that memory does not grow with their number.
@@ -11,10 +11,12 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
+from skimage.metrics import structural_similarity
 
 from tfrecords import color
 
 PSNR_CAP = 100.0
+MOST_AB_ERROR = 150
 
 
 def squared_error(truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> float:
@@ -37,6 +39,47 @@ def ciede2000(truth: NDArray[np.float32], lab: NDArray[np.float32]) -> float:
     return float(np.mean(deltaE_ciede2000(truth.astype(np.float64), lab.astype(np.float64))))
 
 
+def colourfulness(image: NDArray[np.uint8]) -> float:
+    """Return the colourfulness of an sRGB image uint8 [H, W, 3]: 0 is grey, 15 slightly, 33 moderately, 59 quite.
+
+    Hasler, Süsstrunk: *Measuring colourfulness in natural images*, 2003, section 7: with the signed opponent channels
+    rg = R - G and yb = (R + G) / 2 - B, the length of their deviations plus 0.3 times the length of their means.
+    """
+    red, green, blue = np.moveaxis(image.astype(np.float64), -1, 0)
+    opponents = np.stack([red - green, (red + green) / 2 - blue]).reshape(2, -1)
+    return float(np.linalg.norm(opponents.std(axis=1)) + 0.3 * np.linalg.norm(opponents.mean(axis=1)))
+
+
+def ab_errors(truth: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return how many pixels' ab [..., 2] are off by how much: counts of the L2 error by its next whole number, [152].
+
+    Element k counts errors in (k - 1, k]; the last one those above 150.
+    """
+    error = np.linalg.norm(truth.astype(np.float64) - ab, axis=-1)
+    return np.bincount(np.minimum(np.ceil(error), MOST_AB_ERROR + 1).astype(int).ravel(), minlength=MOST_AB_ERROR + 2)
+
+
+def area_under_curve(errors: NDArray[np.int64]) -> float:
+    """Return the area in percent under the part of pixels within an ab error of 0, 1, … 150.
+
+    Zhang et al. 2016, section 3.1 (AuC without rebalancing). `errors` are the sums of `ab_errors`.
+    """
+    within = np.cumsum(errors)[: MOST_AB_ERROR + 1] / errors.sum()
+    return 100 * float(np.trapezoid(within)) / MOST_AB_ERROR
+
+
+def similarity(truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> float:
+    """Return the structural similarity (Wang et al. 2004) of sRGB images uint8 [H, W, 3], the mean over channels.
+
+    Gaussian windows of deviation 1.5 and population statistics, as published.
+    """
+    return float(
+        structural_similarity(
+            truth, image, channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+        )
+    )
+
+
 @dataclasses.dataclass
 class Scores:
     """Scores of one colorizer over the images added so far.
@@ -48,7 +91,11 @@ class Scores:
     images: int = 0
     _psnr: float = 0.0
     _squared_error: float = 0.0
+    _ssim: float = 0.0
     _ciede2000: float = 0.0
+    _colourfulness: float = 0.0
+    _true_colourfulness: float = 0.0
+    _ab_errors: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.zeros(MOST_AB_ERROR + 2, np.int64))
 
     def add(self, truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
         """Add one pair of sRGB images uint8 [H, W, 3] of the same shape.
@@ -59,16 +106,23 @@ class Scores:
         if truth.shape != image.shape:
             raise ValueError(f"images of shape {truth.shape} and {image.shape} cannot be compared")
         error = squared_error(truth, image)
+        true_lab, lab = color.srgb_to_lab(truth), color.srgb_to_lab(image)
         self.images += 1
         self._psnr += psnr(error)
         self._squared_error += error
-        self._ciede2000 += ciede2000(color.srgb_to_lab(truth), color.srgb_to_lab(image))
+        self._ssim += similarity(truth, image)
+        self._ciede2000 += ciede2000(true_lab, lab)
+        self._colourfulness += colourfulness(image)
+        self._true_colourfulness += colourfulness(truth)
+        self._ab_errors += ab_errors(true_lab[..., 1:], lab[..., 1:])
 
     def to_dict(self) -> dict[str, float]:
-        """Return the figures: `mean_psnr` and `pooled_psnr` in dB, `mean_ciede2000`, and `images`.
+        """Return the figures by name, and `images`.
 
-        The mean PSNR averages the decibels of the images. The pooled PSNR is that of their mean squared error: it does
-        not reward doing nothing on images that are nearly grey.
+        `mean_psnr` averages the decibels of the images. `pooled_psnr` is that of their mean squared error: it does not
+        reward doing nothing on images that are nearly grey. `ssim`, `mean_ciede2000` and `colourfulness` are means;
+        `colourfulness_difference` is the mean's difference to the truth's, negative for pale images. `auc` is in
+        percent, over the pixels of all images.
 
         Raises:
             ValueError: no image was added.
@@ -79,5 +133,9 @@ class Scores:
             "images": self.images,
             "mean_psnr": self._psnr / self.images,
             "pooled_psnr": psnr(self._squared_error / self.images),
+            "ssim": self._ssim / self.images,
             "mean_ciede2000": self._ciede2000 / self.images,
+            "colourfulness": self._colourfulness / self.images,
+            "colourfulness_difference": (self._colourfulness - self._true_colourfulness) / self.images,
+            "auc": area_under_curve(self._ab_errors),
         }

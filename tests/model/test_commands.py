@@ -2,9 +2,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from model import commands, evaluate, progress, train
+from model import commands, evaluate, progress, scoreboard, train
 from model.trainer import Report
 from tfrecords.errors import UserError
 
@@ -24,7 +26,7 @@ def run(data_dir, tmp_path_factory):
     """What `python -m model.train` made and printed."""
     output = tmp_path_factory.mktemp("cli") / "run"
     command = [sys.executable, "-m", "model.train", f"--data={data_dir}", f"--output={output}"]
-    command += ["--config=autoencoder_mini", "--epochs=2", "--seed=3"]
+    command += ["--config=autoencoder_mini", "--epochs=2", "--seed=3", "--set=learning_rate=2e-3"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return output, done
@@ -38,19 +40,33 @@ def test_train_ends_with_one_line_and_is_quiet_otherwise(run):
     assert all(line.startswith("epoch ") for line in done.stderr.splitlines()), done.stderr
     record = json.loads((output / "saved_model" / "autochrome.json").read_text())
     assert (record["config"]["seed"], record["config"]["epochs"]) == (3, 2)
+    assert record["config"]["learning_rate"] == 2e-3
 
 
-def test_evaluate_prints_the_model_beside_grey_and_writes_the_same_as_json(run, data_dir, tmp_path, capsys):
-    path = tmp_path / "scores.json"
-    assert evaluate.main([f"--model={run[0]}/saved_model", f"--data={data_dir}", f"--json={path}"]) == 0
+def test_evaluate_prints_models_beside_grey_and_the_ceiling_and_writes_the_same(
+    run, data_dir, saved_model_dir, tmp_path, capsys
+):
+    path, sheet = tmp_path / "scores.json", tmp_path / "sheet.png"
+    models = [f"--model={run[0]}/saved_model", f"--model={saved_model_dir}"]
+    assert evaluate.main([*models, f"--data={data_dir}", f"--json={path}", f"--sheet={sheet}"]) == 0
     table = capsys.readouterr().out
     figures = json.loads(path.read_text())
-    for row in ("model", "grey"):
-        assert figures[row]["images"] == 3
-        for key in ("mean_psnr", "pooled_psnr", "mean_ciede2000"):
-            assert f"{figures[row][key]:.2f}" in table
-    assert figures["grey"]["pooled_psnr"] <= figures["grey"]["mean_psnr"]
-    assert figures["model"]["name"] == "autoencoder_mini"
+    assert (figures["images"], figures["grey_images"]) == (3, 0)
+    first, second, ceiling, grey = figures["rows"]
+    assert (ceiling["row"], grey["row"]) == ("truth at a quarter", "grey")
+    assert (first["path"], second["path"]) == (f"{run[0]}/saved_model", saved_model_dir)
+    assert first["row"] != second["row"]
+    assert first["parameters"] == second["parameters"] == 15_384
+    assert "15,384" in table
+    for row in figures["rows"]:
+        assert row["images"] == 3
+        assert f"{row['pooled_psnr']:.2f}" in table
+        assert ceiling["auc"] >= row["auc"] > 0
+        assert ceiling["pooled_psnr"] >= row["pooled_psnr"]
+    assert grey["colourfulness"] == pytest.approx(0, abs=0.5)
+    assert grey["colourfulness_difference"] < ceiling["colourfulness_difference"] < 0
+    # A heading, and L, two models and the truth of three pictures.
+    assert np.asarray(Image.open(sheet)).shape == (scoreboard.HEADING + 3 * 32, 4 * 32, 3)
 
 
 @pytest.mark.parametrize("main", [train.main, evaluate.main])
@@ -79,6 +95,7 @@ def test_train_refuses_what_it_cannot_use(data_dir, tmp_path, capsys):
     )
     assert "choose one of auto" in error_of(train.main, f"--data={data_dir}", *mini, "--strategy=both", capsys=capsys)
     assert "batch_size" in error_of(train.main, f"--data={data_dir}", *mini, "--batch_size=0", capsys=capsys)
+    assert "no field 'depth'" in error_of(train.main, f"--data={data_dir}", *mini, "--set=depth=3", capsys=capsys)
     assert "--max_minutes" in error_of(train.main, f"--data={data_dir}", *mini, "--max_minutes=0", capsys=capsys)
     (tmp_path / "file").write_text("")
     unwritable = ["--config=autoencoder_mini", f"--output={tmp_path}/file"]
@@ -92,7 +109,9 @@ def test_evaluate_refuses_what_it_cannot_use(run, data_dir, write_set, tmp_path,
     assert "its model is" in error_of(evaluate.main, f"--model={run[0]}", f"--data={data_dir}", capsys=capsys)
     assert "dataset.json" in error_of(evaluate.main, model, f"--data={tmp_path}", capsys=capsys)
     flags = [model, f"--data={data_dir}", f"--json={tmp_path}/none/scores.json"]
-    assert "cannot be written" in error_of(evaluate.main, *flags, capsys=capsys)
+    assert "--json" in error_of(evaluate.main, *flags, capsys=capsys)
+    flags = [model, f"--data={data_dir}", f"--sheet={tmp_path}/sheet.txt"]
+    assert "must end in .png" in error_of(evaluate.main, *flags, capsys=capsys)
     larger = write_set(tmp_path / "larger", 64)
     assert "64 px" in error_of(evaluate.main, model, f"--data={larger}", capsys=capsys)
     empty = write_set(tmp_path / "empty", 32, validation=0)

@@ -3,7 +3,7 @@ import pytest
 import skimage
 import skimage.data
 from skimage.color import deltaE_ciede2000, rgb2gray, rgb2lab
-from skimage.metrics import peak_signal_noise_ratio
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from model import metrics
 
@@ -50,14 +50,38 @@ def test_scores_agree_with_scikit_image_on_photographs():
     assert found["pooled_psnr"] == pytest.approx(-10 * np.log10(pooled), abs=1e-6)
     differences = [deltaE_ciede2000(rgb2lab(photo), rgb2lab(grey(photo))).mean() for photo in photos]
     assert found["mean_ciede2000"] == pytest.approx(np.mean(differences), abs=0.01)
+    # Channel by channel, in floating point: the published form is defined on one channel.
+    ssims = [
+        structural_similarity(
+            photo[..., k] / 255.0,
+            grey(photo)[..., k] / 255.0,
+            data_range=1.0,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+        for photo in photos
+        for k in range(3)
+    ]
+    assert found["ssim"] == pytest.approx(np.mean(ssims), abs=1e-4)
 
 
 def test_an_identical_image_scores_the_cap_and_no_difference():
     photo = skimage.data.chelsea()[:64, :64]
     scores = metrics.Scores()
     scores.add(photo, photo)
-    expected = {"images": 1, "mean_psnr": 100.0, "pooled_psnr": 100.0, "mean_ciede2000": 0.0}
-    assert scores.to_dict() == expected
+    found = scores.to_dict()
+    colourful = found.pop("colourfulness")
+    assert colourful == metrics.colourfulness(photo)
+    assert found.pop("ssim") == pytest.approx(1)
+    assert found == {
+        "images": 1,
+        "mean_psnr": 100.0,
+        "pooled_psnr": 100.0,
+        "mean_ciede2000": 0.0,
+        "colourfulness_difference": 0.0,
+        "auc": 100.0,
+    }
 
 
 def test_black_against_white_is_zero_decibels():
@@ -71,3 +95,41 @@ def test_different_shapes_and_no_image_are_errors():
         scores.to_dict()
     with pytest.raises(ValueError, match="cannot be compared"):
         scores.add(np.zeros((8, 8, 3), np.uint8), np.zeros((8, 4, 3), np.uint8))
+
+
+def test_colourfulness_by_hand():
+    grey_ramp = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, axis=-1)
+    assert metrics.colourfulness(grey_ramp) == 0
+    # Half red, half green: rg = 255 and -255, mean 0, deviation 255; yb = 127.5 everywhere.
+    halves = np.zeros((2, 2, 3), np.uint8)
+    halves[0, :, 0] = halves[1, :, 1] = 255
+    assert metrics.colourfulness(halves) == pytest.approx(255 + 0.3 * 127.5)
+    # One colour: only the means count. rg = 100 - 20 = 80, yb = 60 - 200 = -140.
+    one = np.full((4, 4, 3), (100, 20, 200), np.uint8)
+    assert metrics.colourfulness(one) == pytest.approx(0.3 * np.hypot(80, 140))
+
+
+def test_colourfulness_falls_as_photographs_fade():
+    photo = skimage.data.astronaut()
+    fading = [(share * photo + (1 - share) * grey(photo)).astype(np.uint8) for share in (1, 0.5, 0.2)]
+    found = [metrics.colourfulness(image) for image in fading]
+    assert found == sorted(found, reverse=True)
+    assert found[1] == pytest.approx(found[0] / 2, rel=0.02)
+
+
+def test_the_area_under_the_curve_by_hand():
+    truth = np.zeros((1, 4, 2), np.float32)
+    ab = np.array([[(0, 0), (30, 40), (0, -100), (150, 150)]], np.float32)
+    errors = metrics.ab_errors(truth, ab)
+    assert errors.sum() == 4
+    # One pixel is right from 0 on, one from 50, one from 100, one never; the trapezoids add half a step at each rise.
+    expected = (150 + 100.5 + 50.5 + 0) / 4 / 150 * 100
+    assert metrics.area_under_curve(errors) == pytest.approx(expected)
+
+
+def test_the_area_under_the_curve_agrees_with_the_curve_itself():
+    truth = rgb2lab(skimage.data.coffee()[::4, ::4])[..., 1:].astype(np.float32)
+    errors = np.linalg.norm(truth, axis=-1)
+    within = [(errors <= threshold).mean() for threshold in range(151)]
+    found = metrics.area_under_curve(metrics.ab_errors(truth, np.zeros_like(truth)))
+    assert found == pytest.approx(100 * np.trapezoid(within) / 150, abs=1e-6)

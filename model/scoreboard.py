@@ -1,0 +1,159 @@
+"""The scoreboard: models on the same held-out pictures, beside two rows that say what their figures are worth.
+
+`GREY` is no colour at all (ab = 0), which metrics that reward caution flatter; `CEILING` is the truth with its ab at a
+quarter of the resolution, which is as good as the networks here can be. Pictures that are themselves grey are left out
+and counted: on them doing nothing is right.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tfrecords import color
+from tfrecords.errors import UserError
+
+if TYPE_CHECKING:
+    from model.colorizer import Colorizer
+
+GREY = "grey"
+CEILING = "truth at a quarter"
+GREY_CHROMA = 2.0
+"""Mean chroma up to which a picture counts as grey, in Lab units; 2.3 is the just noticeable difference."""
+BATCH = 16
+PICTURES = 8
+"""Rows of the sheet."""
+HEADING = 24
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One line of the scoreboard.
+
+    Attributes:
+        name: of the configuration; with the path where two models share it.
+        scores: figures by name (see `model.metrics.Scores.to_dict`).
+        model: what is known of the model: path, name, digest, parameters, images_per_s; empty for the two other rows.
+    """
+
+    name: str
+    scores: dict[str, float]
+    model: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON can hold it."""
+        return {"row": self.name, **self.model, **self.scores}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scoreboard:
+    """The scores of models on one split.
+
+    Attributes:
+        rows: the models in the order given, then `CEILING` and `GREY`.
+        images: pictures that were scored.
+        grey_images: pictures that were left out.
+        sheet: the first pictures, sRGB uint8 ``[H, W, 3]``: L, each model, the truth, side by side.
+    """
+
+    rows: list[Row]
+    images: int
+    grey_images: int
+    sheet: NDArray[np.uint8]
+
+
+def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scoreboard:
+    """Score colorizers on the stored examples of a split, at their stored size.
+
+    Raises:
+        UserError: the data folder is none, the split is empty or only grey, or its pictures are not of the colorizers'
+            size.
+    """
+    from model.metrics import Scores
+    from tfrecords import dataset
+
+    size = dataset.read_description(data_dir).size
+    for colorizer in colorizers:
+        if size != colorizer.size:
+            raise UserError(
+                f"{data_dir} holds pictures of {size} px and model {colorizer.path} takes {colorizer.size} px; "
+                f"prepare with --size={colorizer.size}"
+            )
+        colorizer.predict(np.zeros([BATCH, size, size, 1], np.float32))  # The first call prepares the graph.
+    names = _names(colorizers)
+    scores = {name: Scores() for name in (*names, CEILING, GREY)}
+    seconds, images, grey_images = dict.fromkeys(names, 0.0), 0, 0
+    strips: list[NDArray[np.uint8]] = []
+    for luminance, chroma in dataset.load(data_dir, split).batch(BATCH).as_numpy_iterator():
+        predicted = {}
+        for name, colorizer in zip(names, colorizers, strict=True):
+            begun = time.perf_counter()
+            predicted[name] = colorizer.predict(luminance)
+            seconds[name] += time.perf_counter() - begun
+        images += len(luminance)
+        for index, (lightness, ab) in enumerate(
+            zip(luminance * np.float32(100), chroma * np.float32(128), strict=True)
+        ):
+            if np.linalg.norm(ab, axis=-1).mean() <= GREY_CHROMA:
+                grey_images += 1
+                continue
+            made = {name: _rgb(lightness, predicted[name][index]) for name in names}
+            made |= {CEILING: _rgb(lightness, _at_a_quarter(ab)), GREY: _rgb(lightness, np.zeros_like(ab))}
+            truth = _rgb(lightness, ab)
+            for name, image in made.items():
+                scores[name].add(truth, image)
+            if len(strips) < PICTURES:
+                strips.append(np.concatenate([made[GREY], *(made[name] for name in names), truth], axis=1))
+    if images == grey_images:
+        raise UserError(f"{data_dir}: all {images} {split} pictures are grey; there is nothing to score")
+    rows = [
+        Row(name, scores[name].to_dict(), _facts(colorizer, images / seconds[name]))
+        for name, colorizer in zip(names, colorizers, strict=True)
+    ]
+    rows += [Row(name, scores[name].to_dict()) for name in (CEILING, GREY)]
+    sheet = np.concatenate([_heading(["L", *names, "truth"], size), *strips], axis=0)
+    return Scoreboard(rows, images - grey_images, grey_images, sheet)
+
+
+def _names(colorizers: Sequence[Colorizer]) -> list[str]:
+    names = [colorizer.name for colorizer in colorizers]
+    return [
+        name if names.count(name) == 1 else f"{name} ({colorizer.path})"
+        for name, colorizer in zip(names, colorizers, strict=True)
+    ]
+
+
+def _facts(colorizer: Colorizer, images_per_s: float) -> dict[str, Any]:
+    return {
+        "path": colorizer.path,
+        "name": colorizer.name,
+        "digest": colorizer.digest,
+        "parameters": colorizer.parameters,
+        "images_per_s": images_per_s,
+    }
+
+
+def _rgb(lightness: color.Floats, ab: color.Floats) -> color.Bytes:
+    return color.lab_to_srgb(np.concatenate([lightness, ab], axis=-1))
+
+
+def _at_a_quarter(ab: color.Floats) -> color.Floats:
+    side = ab.shape[0]
+    small = cv2.resize(ab, (side // 4, side // 4), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _heading(titles: Sequence[str], width: int) -> NDArray[np.uint8]:
+    """A white strip with a title above each column of `width` px."""
+    columns = []
+    for title in titles:
+        column = np.full((HEADING, width, 3), 255, np.uint8)
+        cv2.putText(column, title, (4, HEADING - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+        columns.append(column)
+    return np.concatenate(columns, axis=1)
