@@ -1,22 +1,25 @@
 """The training folder: what run it belongs to, its checkpoints, and its log of figures.
 
 OUTPUT/config.json     the configuration and the data set; a run with others is refused
-OUTPUT/checkpoints/    weights, optimizer, step and seconds; the last two
+OUTPUT/checkpoints/    weights, optimizer, averaged and best weights, step, seconds, validations; the last two
 OUTPUT/metrics.jsonl   one line a report
+OUTPUT/tensorboard/    the same figures and pictures (`model.tensorboard`)
 OUTPUT/saved_model/    the export (`model.export`)
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
-import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from model.config import Config
+from model.learner import Learner
 from tfrecords.description import Description
 from tfrecords.errors import UserError
 
@@ -66,45 +69,82 @@ def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
         )
 
 
-@dataclasses.dataclass
 class Checkpoints:
-    """Saves and restores what training needs to go on exactly: weights, optimizer, step and seconds.
+    """The state of a run and its files: what training needs to go on exactly.
 
     Attributes:
-        output: the training folder.
         step: tf.Variable int64, optimizer steps done.
         seconds: tf.Variable float64, training time so far, over all runs.
-        chief: whether this process is the one whose files count.
+        best: tf.Variables, the weights that validated best; those of the start before the first validation.
+        best_loss: tf.Variable float64, their validation loss; infinite before the first validation.
+        best_step: tf.Variable int64, the step at which they were.
+        worse: tf.Variable int64, validations since then.
+        torn: paths of checkpoints that `restore` could not read.
     """
 
-    output: str
-    model: keras.Model
-    optimizer: keras.Optimizer
-    step: tf.Variable
-    seconds: tf.Variable
-    chief: bool
-
-    def __post_init__(self) -> None:
-        self._folder = tf.io.gfile.join(self.output, CHECKPOINTS)
-        checkpoint = tf.train.Checkpoint(
-            model=self.model, optimizer=self.optimizer, step=self.step, seconds=self.seconds
+    def __init__(self, output: str, learner: Learner, *, chief: bool) -> None:
+        """Make the state of a run in the folder `output`; `chief` is the process whose files count."""
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self.best = [tf.Variable(weight, trainable=False) for weight in learner.averaged.get_weights()]
+        self.best_loss = tf.Variable(np.inf, dtype=tf.float64, trainable=False)
+        self.best_step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.worse = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.torn: list[str] = []
+        self._folder = tf.io.gfile.join(output, CHECKPOINTS)
+        self._checkpoint = tf.train.Checkpoint(
+            model=learner.model,
+            averaged=learner.averaged,
+            optimizer=learner.optimizer,
+            step=self.step,
+            seconds=self.seconds,
+            best=self.best,
+            best_loss=self.best_loss,
+            best_step=self.best_step,
+            worse=self.worse,
         )
         # All workers have to take part in saving, but only the chief's files count.
-        self._scratch = None if self.chief else tempfile.TemporaryDirectory(prefix="autochrome-worker-")
+        self._scratch = None if chief else tempfile.TemporaryDirectory(prefix="autochrome-worker-")
         folder = self._scratch.name if self._scratch else self._folder
-        self._manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=KEPT)
+        self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=KEPT)
 
     def restore(self) -> bool:
-        """Restore the chief's last checkpoint; return whether there was one."""
-        latest = tf.train.latest_checkpoint(self._folder)
-        if latest is None:
-            return False
-        self._manager.checkpoint.restore(latest).assert_existing_objects_matched()
-        return True
+        """Restore the chief's last whole checkpoint; return whether there was one.
+
+        Raises:
+            UserError: there are checkpoints, and none can be read.
+        """
+        pattern = tf.io.gfile.join(self._folder, "ckpt-*.index")
+        found = [path.removesuffix(".index") for path in tf.io.gfile.glob(pattern)]
+        for path in sorted(found, key=lambda path: int(path.rpartition("-")[2]), reverse=True):
+            try:
+                # Every tensor is read and its checksum compared.
+                self._checkpoint.restore(path).assert_existing_objects_matched()
+                return True
+            except (tf.errors.OpError, AssertionError, LookupError, ValueError, RuntimeError):
+                self.torn.append(path)
+        if self.torn:
+            raise UserError(f"no checkpoint in {self._folder} can be read; remove the folder to start again")
+        return False
 
     def save(self) -> None:
         """Save a checkpoint of the current step; older ones than the last two are deleted."""
         self._manager.save(checkpoint_number=int(self.step.numpy()))
+
+    def validated(self, loss: float, weights: Sequence[NDArray[np.float32]]) -> None:
+        """Take in a validation at the current step: keep the weights if their loss is the lowest so far."""
+        if loss < float(self.best_loss.numpy()):
+            self.keep(weights)
+            self.best_loss.assign(loss)
+            self.worse.assign(0)
+        else:
+            self.worse.assign_add(1)
+
+    def keep(self, weights: Sequence[NDArray[np.float32]]) -> None:
+        """Take the weights for the best ones."""
+        for kept, weight in zip(self.best, weights, strict=True):
+            kept.assign(weight)
+        self.best_step.assign(self.step)
 
 
 class Metrics:

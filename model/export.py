@@ -5,8 +5,10 @@ It has two signatures:
 * ``serving_default``: `luminance` float32 ``[N, S, S, 1]``, L* / 100 in [0, 1] → `chroma` float32 ``[N, S, S, 2]``,
   ab / 128 in (-1, 1).
 * ``colorize_bytes``: `image_bytes` string ``[N]``, encoded JPEG or PNG → `image_bytes` string ``[N]``, the colour
-  photos as PNG at their original sizes. The network sees the luminance at S x S; its chroma is brought up bilinearly
-  and joined with the original luminance; what sRGB cannot show gives up chroma.
+  photos as PNG at their original sizes. The luminance is brought down to S x S, the chroma up bilinearly and joined
+  with the original luminance; what sRGB cannot show gives up chroma.
+
+S is the configuration's `size`; where its `resolution` is smaller, the network sees the luminance at that.
 
 Beside the graph lies ``autochrome.json``, the record of what was trained, on what and how.
 """
@@ -48,10 +50,10 @@ def write(
     archive.track(network)
 
     def predict(luminance: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"chroma": network(luminance, training=False)}
+        return {"chroma": _chroma(network, config, luminance)}
 
     def colorize_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        coloured = tf.map_fn(lambda image: _colorize(network, image, config.size), image_bytes)
+        coloured = tf.map_fn(lambda image: _colorize(network, config, image), image_bytes)
         return {"image_bytes": coloured}
 
     luminance_spec = tf.TensorSpec([None, config.size, config.size, 1], tf.float32, name="luminance")
@@ -85,13 +87,20 @@ def _record(config: Config, data: Description, training: dict[str, Any]) -> dict
     }
 
 
-def _colorize(network: keras.Model, encoded: tf.Tensor, size: int) -> tf.Tensor:
+def _chroma(network: keras.Model, config: Config, luminance: tf.Tensor) -> tf.Tensor:
+    """Luminance float32 ``[N, S, S, 1]`` in [0, 1] → chroma float32 ``[N, S, S, 2]`` in (-1, 1)."""
+    if config.resolution != config.size:
+        luminance = tf.image.resize(luminance, [config.resolution] * 2, tf.image.ResizeMethod.AREA)
+    return networks.decode(config, network(luminance, training=False))
+
+
+def _colorize(network: keras.Model, config: Config, encoded: tf.Tensor) -> tf.Tensor:
     """One encoded photo, scalar string → the coloured one as PNG, scalar string."""
     rgb = tf.io.decode_image(encoded, channels=3, expand_animations=False)
     rgb.set_shape([None, None, 3])
     luminance = graph_color.rgb_to_lab(tf.cast(rgb, tf.float32) / 255.0)[..., :1]
-    small = tf.image.resize(luminance / 100.0, [size, size], antialias=True)
-    chroma = network(tf.clip_by_value(small, 0.0, 1.0)[None], training=False)[0] * CHROMA_SCALE
+    small = tf.image.resize(luminance / 100.0, [config.size, config.size], antialias=True)
+    chroma = _chroma(network, config, tf.clip_by_value(small, 0.0, 1.0)[None])[0] * CHROMA_SCALE
     lab = tf.concat([luminance, tf.image.resize(chroma, tf.shape(rgb)[:2])], axis=-1)
     coloured = graph_color.lab_to_rgb(lab)
     return tf.io.encode_png(tf.cast(tf.round(coloured * 255.0), tf.uint8))

@@ -99,7 +99,7 @@ def make(config: Config, histogram: Sequence[Sequence[int]] | None = None) -> Lo
 
     def loss(truth: Any, output: Any) -> Any:
         factor = truth.shape[1] // output.shape[1]
-        small = keras.ops.average_pool(truth, factor) if factor > 1 else truth
+        small = keras.ops.average_pool(truth, (factor, factor), strides=(factor, factor)) if factor > 1 else truth
         return function(small, output, **options)
 
     return loss

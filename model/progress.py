@@ -51,6 +51,7 @@ def line(report: Report) -> str:
         parts.append(f"{report.images_per_s:.1f} images/s")
     if report.loss is None and report.resumed:
         parts.append("resumed")
+        parts += [f"{path} is torn, the checkpoint before it was used" for path in report.torn]
     if 0 < (done := fraction(report)) < 1:
         left = round(report.seconds / done - report.seconds)
         parts.append(f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left")

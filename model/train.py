@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 
-from model import commands, progress, quiet
+from model import commands, preemption, progress, quiet
 from model import config as configs
 from tfrecords.errors import UserError
 
@@ -22,11 +22,13 @@ def parser() -> commands.Parser:
     files.add_argument("--data", required=True, metavar="DIR", help="folder that `autochrome prepare` wrote")
     files.add_argument("--output", required=True, metavar="DIR", help="checkpoints, metrics.jsonl and saved_model/")
     training = flags.add_argument_group("training")
-    training.add_argument("--config", default="autoencoder", metavar="NAME", help=" or ".join(sorted(configs.CONFIGS)))
+    names = ", ".join(name for name in configs.CONFIGS if not name.endswith("_mini"))
+    training.add_argument("--config", default="autoencoder", metavar="NAME", help=f"{names}; to try out: NAME_mini")
     training.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the config's)")
     training.add_argument("--batch_size", type=int, metavar="N", help="of all devices together (default: the config's)")
     training.add_argument("--max_minutes", type=float, metavar="M", help="stop after M minutes of training in all")
     training.add_argument("--seed", type=int, metavar="N", help="of weights, order and flips (default: the config's)")
+    training.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any field of the config")
     devices = flags.add_argument_group("devices")
     devices.add_argument("--strategy", default="auto", metavar="NAME", help="auto, one, mirrored, multiworker or tpu")
     return flags
@@ -40,13 +42,13 @@ def main(argv: list[str] | None = None) -> int:
     """
     args = parser().parse_args(argv)
     given = {name: getattr(args, name) for name in ("epochs", "batch_size", "seed") if getattr(args, name) is not None}
-    config = dataclasses.replace(configs.by_name(args.config), **given)
+    config = dataclasses.replace(configs.by_name(args.config).override(args.set), **given)
     if args.max_minutes is not None and args.max_minutes <= 0:
         raise UserError(f"--max_minutes must be more than 0, not {args.max_minutes:g}")
     with quiet.startup():
         from model import strategy, trainer
 
-    with progress.shown() as show:
+    with progress.shown() as show, preemption.watched() as stop:
         result = trainer.train(
             config,
             args.data,
@@ -54,7 +56,11 @@ def main(argv: list[str] | None = None) -> int:
             strategy.make(args.strategy),
             max_minutes=args.max_minutes,
             on_report=show,
+            stop=stop,
         )
+    if result.interrupted:
+        print(f"autochrome: stopped at step {result.step} and saved; the same command goes on", file=sys.stderr)
+        return preemption.EXIT_CODE
     scores = [f"{result.step} steps", f"{result.epoch:.2f} epochs", f"{result.seconds:.0f} s"]
     for name, value in (("loss", result.loss), ("validation loss", result.validation_loss)):
         if value is not None:

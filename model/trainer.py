@@ -1,8 +1,12 @@
 """The trainer: one custom loop that runs the same on one device, several GPUs, several machines and TPUs.
 
-Each replica sums its losses and divides by the global batch, and gradients are summed over replicas, so N replicas
-make the step that one device makes on the same global batch. Decisions by the clock (when to stop, to report, to save)
-follow the mean of the workers' clocks, so that all of them decide alike.
+Decisions by the clock (when to stop, to report, to save) and by signal follow what the workers agree on after each call
+of the step function, so that all of them decide alike. TensorFlow's PreemptionCheckpointHandler would do that for one
+strategy only, and leave from the midst of a call.
+
+What a run ends with does not depend on how often it was interrupted: order, crops and flips follow from seed and step,
+validations come every so many steps, and averaged and best weights are part of the checkpoint. Only a time limit, being
+time, is not so exact.
 """
 
 from __future__ import annotations
@@ -13,17 +17,20 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import keras
 import tensorflow as tf
 
-from model import checkpoints, export, inputs, losses, networks, saved_model
+from model import checkpoints, export, inputs, losses, networks, saved_model, tensorboard
 from model import strategy as strategies
 from model.config import Config
+from model.learner import Learner
 from tfrecords.description import Description
 from tfrecords.errors import UserError
 
 REPORT_SECONDS = 10.0
-VALIDATION_SECONDS = 30.0
+SHOWN = 4
+"""Validation examples in the pictures for TensorBoard."""
+NAMED = 8
+"""Examples that the message about a loss which is no number names."""
 # Several steps run in one call where they are short; a call should take about this long.
 CALL_SECONDS = 0.5
 MOST_STEPS_A_CALL = 100
@@ -42,6 +49,7 @@ class Report:
         limit_s: the time limit, if any.
         validation_loss: mean over the validation examples, where it was measured at this step.
         resumed: whether an earlier run's checkpoint was continued.
+        torn: paths of newer checkpoints that could not be read.
     """
 
     step: int
@@ -54,11 +62,22 @@ class Report:
     limit_s: float | None
     validation_loss: float | None
     resumed: bool
+    torn: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What training ended with: the model's path, the last figures, and whether there was anything left to train."""
+    """What training ended with.
+
+    Attributes:
+        saved_model: the model's path.
+        step, epoch, seconds: how far it went.
+        loss: the last one; None where nothing was ever measured.
+        validation_loss: of the weights that were exported, the best; None without validation examples.
+        best_step: the step at which these weights were.
+        trained: whether there was anything left to train.
+        interrupted: whether `stop` ended it before its time: there is a checkpoint and no new export.
+    """
 
     saved_model: str
     step: int
@@ -66,7 +85,9 @@ class Result:
     seconds: float
     loss: float | None
     validation_loss: float | None
+    best_step: int
     trained: bool
+    interrupted: bool
 
 
 def train(
@@ -78,6 +99,7 @@ def train(
     max_minutes: float | None = None,
     checkpoint_minutes: float = 5.0,
     on_report: Callable[[Report], None] = lambda report: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Train `config` on the prepared set `data_dir`, or go on with what is in `output`, and export a SavedModel.
 
@@ -88,14 +110,15 @@ def train(
         strategy: from `model.strategy.make`.
         max_minutes: training time after which to stop, over all runs in this folder; None: after `config.epochs`.
         checkpoint_minutes: how often to save; at the end always.
-        on_report: called about every 10 seconds, and at the start and the end.
+        on_report: called about every 10 seconds, at the start, at each validation and at the end.
+        stop: asked after each call of some steps; when it says so, the run saves and ends (see `model.preemption`).
 
     Returns:
         The model's path and the last figures.
 
     Raises:
         UserError: the data folder is none, the output cannot be written or holds another run, the batch cannot be
-            divided among the replicas, or the loss is no longer a number.
+            divided among the replicas, the configuration does not hold together, or the loss is no longer a number.
     """
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
@@ -103,25 +126,29 @@ def train(
     description = inputs.describe(data_dir, config)
     chief = strategies.is_chief(strategy)
     checkpoints.claim(output, config, description, chief=chief)
-    loop = _Loop(config, data_dir, description, strategy, output, max_minutes)
+    loop = _Loop(config, data_dir, description, strategy, output, max_minutes, stop)
     trained = not loop.done
     on_report(loop.report())
     for report in loop.run(checkpoint_minutes):
         on_report(report)
     path = tf.io.gfile.join(output, saved_model.FOLDER)
+    state = loop.state
     result = Result(
         saved_model=path,
         step=loop.step,
         epoch=loop.epoch,
         seconds=loop.seconds,
         loss=loop.last.get("loss"),
-        validation_loss=loop.last.get("validation_loss"),
+        validation_loss=float(state.best_loss.numpy()) if math.isfinite(state.best_loss.numpy()) else None,
+        best_step=int(state.best_step.numpy()),
         trained=trained,
+        interrupted=not loop.done,
     )
-    if chief:
+    if chief and loop.done:
         figures: dict[str, Any] = {"steps": result.step, "epochs": result.epoch, "seconds": round(result.seconds, 1)}
-        figures |= {"loss": result.loss, "validation_loss": result.validation_loss, "replicas": replicas}
-        export.write(path, config, loop.model.get_weights(), description, figures)
+        figures |= {"loss": result.loss, "validation_loss": result.validation_loss, "best_step": result.best_step}
+        figures |= {"replicas": replicas}
+        export.write(path, config, [weight.numpy() for weight in state.best], description, figures)
     return result
 
 
@@ -136,34 +163,35 @@ class _Loop:
         strategy: tf.distribute.Strategy,
         output: str,
         max_minutes: float | None,
+        stop: Callable[[], bool],
     ) -> None:
         self._config = config
         self._data_dir = data_dir
+        self._description = description
         self._strategy = strategy
+        self._stop = stop
         self._train_count = description.count("train")
-        self._validation_count = description.count("validation")
+        self._validation_count = inputs.validation_count(description)
         self._steps = math.ceil(config.epochs * self._train_count / config.batch_size)
         self._limit_s = None if max_minutes is None else 60 * max_minutes
-        self._loss = losses.by_name(config.loss)
-        with strategy.scope():
-            self.model = networks.build(config)
-            self._optimizer = keras.optimizers.Adam(config.learning_rate)
-            self._optimizer.build(self.model.trainable_variables)
-            step = tf.Variable(0, dtype=tf.int64, trainable=False)
-            seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        loss = losses.make(config, description.statistics.get("train", {}).get("chroma"))
+        self._learner = Learner(config, strategy, loss, self._steps)
         chief = strategies.is_chief(strategy)
-        self._state = checkpoints.Checkpoints(output, self.model, self._optimizer, step, seconds, chief)
-        self._resumed = self._state.restore()
+        self.state = checkpoints.Checkpoints(output, self._learner, chief=chief)
+        self._resumed = self.state.restore()
         self._metrics = checkpoints.Metrics(output, self.step) if chief else None
+        folder = tf.io.gfile.join(output, tensorboard.FOLDER)
+        self._events = tensorboard.Events(folder, self.step) if chief and not self.done else None
         self.last: dict[str, Any] = self._metrics.last if self._metrics else {}
+        self._contexts: list[tf.distribute.InputContext] = []
 
     @property
     def step(self) -> int:
-        return int(self._state.step.numpy())
+        return int(self.state.step.numpy())
 
     @property
     def seconds(self) -> float:
-        return float(self._state.seconds.numpy())
+        return float(self.state.seconds.numpy())
 
     @property
     def epoch(self) -> float:
@@ -171,7 +199,8 @@ class _Loop:
 
     @property
     def done(self) -> bool:
-        return self.step >= self._steps or (self._limit_s is not None and self.seconds >= self._limit_s)
+        late = self._limit_s is not None and self.seconds >= self._limit_s
+        return self.step >= self._steps or late or self.state.worse.numpy() >= self._config.patience
 
     def report(self, **measured: Any) -> Report:
         """How training stands, with what was `measured` since the last report."""
@@ -184,105 +213,110 @@ class _Loop:
             seconds=self.seconds,
             limit_s=self._limit_s,
             resumed=self._resumed,
+            torn=tuple(self.state.torn),
             **figures,
         )
 
     def run(self, checkpoint_minutes: float) -> Iterator[Report]:
-        """Train until `done`; yield a report now and then."""
+        """Train until `done` or told to stop; yield a report now and then."""
         if self.done:
             return
-        make = inputs.training(self._data_dir, self._config, self._train_count, self.step)
-        iterator = iter(self._strategy.distribute_datasets_from_function(make))
+        make = inputs.training(self._data_dir, self._config, self._description, self.step)
+
+        def noted(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            self._contexts.append(context)
+            return make(context)
+
+        iterator = iter(self._strategy.distribute_datasets_from_function(noted))
+        held_out = self._strategy.distribute_datasets_from_function(
+            inputs.validation(self._data_dir, self._config, self._description)
+        )
         started = time.monotonic() - self.seconds
-        reported = validated = saved = self.seconds
+        reported = saved = self.seconds
         calls = _Calls()
-        steps_a_call = 1
-        while not self.done:
-            begun, epoch = time.monotonic(), self._epochs_done
-            count = min(steps_a_call, self._steps_to_epoch_end())
-            loss = float(self._train_steps(iterator, tf.constant(count)))
-            self._state.step.assign_add(count)
+        steps_a_call, stopped = 1, False
+        while not self.done and not stopped:
+            begun = time.monotonic()
+            self._learner.elapsed.assign(self.seconds / self._limit_s if self._limit_s else 0.0)
+            total, made = self._learner.train(iterator, tf.constant(min(steps_a_call, self._steps_to_validation())))
+            loss, count = float(total), int(made)
+            self.state.step.assign_add(count)
             if not math.isfinite(loss):
-                raise UserError(
-                    f"the loss is {loss} at step {self.step}; start again with another --seed or --batch_size"
-                )
-            self._state.seconds.assign(self._agreed(time.monotonic() - started))
+                raise UserError(self._not_a_number(loss))
             calls.add(count, loss, time.monotonic() - begun)
-            steps_a_call = _steps_a_call(self._agreed(calls.seconds_a_step))
-            validate = self.done or (self._epochs_done > epoch and self.seconds - validated >= VALIDATION_SECONDS)
+            seconds, pace, stopping = self._agreed(time.monotonic() - started, calls.seconds_a_step, self._stop())
+            self.state.seconds.assign(seconds)
+            steps_a_call, stopped = _steps_a_call(pace), stopping > 0
+            validate = self.done or self.step % self._config.validate_every == 0
             report = None
-            if validate or self.seconds - reported >= REPORT_SECONDS:
-                report = self._measure(calls, validate)
-                validated = self.seconds if validate else validated
+            if validate or stopped or self.seconds - reported >= REPORT_SECONDS:
+                report = self._measure(calls, held_out if validate else None)
                 reported, calls = self.seconds, _Calls()
-            if self.done or self.seconds - saved >= 60 * checkpoint_minutes:
-                self._state.save()
+            if self.done or stopped or self.seconds - saved >= 60 * checkpoint_minutes:
+                self.state.save()
                 saved = self.seconds
             if report:
                 yield report
+        if self._events:
+            self._events.close()
 
-    @property
-    def _epochs_done(self) -> int:
-        return self.step * self._config.batch_size // self._train_count
+    def _steps_to_validation(self) -> int:
+        every = self._config.validate_every
+        return min(every - self.step % every, self._steps - self.step)
 
-    def _steps_to_epoch_end(self) -> int:
-        """Steps until the pass over the data is complete in which the next step begins, or until the last step."""
-        end = math.ceil((self._epochs_done + 1) * self._train_count / self._config.batch_size)
-        return max(1, min(end, self._steps) - self.step)
-
-    def _measure(self, calls: _Calls, validate: bool) -> Report:
+    def _measure(self, calls: _Calls, held_out: Any) -> Report:
+        """Take the figures since the last report, validate on `held_out` if given, and write both down."""
         measured = {"loss": calls.mean_loss, "images_per_s": self._config.batch_size / calls.seconds_a_step}
-        if validate and self._validation_count:
-            measured["validation_loss"] = self._validate()
-        self.last = {"step": self.step, "epoch": self.epoch, **measured, "seconds": self.seconds}
+        learner = self._learner
+        if held_out is not None and self._validation_count:
+            measured["validation_loss"] = self._validate(held_out)
+            self.state.validated(measured["validation_loss"], learner.averaged.get_weights())
+        elif held_out is not None:
+            self.state.keep(learner.averaged.get_weights())
+        rate = {"learning_rate": float(learner.optimizer.learning_rate)}
+        self.last = {"step": self.step, "epoch": self.epoch, **measured, **rate, "seconds": self.seconds}
         if self._metrics:
             self._metrics.add(self.last)
+        if self._events:
+            self._events.scalars(self.step, measured | rate)
+            if "validation_loss" in measured:
+                self._events.image(self.step, "luminance, prediction, truth", self._pictures())
         return self.report(**measured)
 
-    def _agreed(self, number: float) -> float:
-        """The mean of a number over the workers, so that all of them decide alike by it."""
+    def _agreed(self, *numbers: float) -> tuple[float, ...]:
+        """The means of numbers over the workers, so that all of them decide alike by them."""
         if not isinstance(self._strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            return number
-        local = self._strategy.run(tf.identity, args=(tf.constant(number, tf.float64),))
-        return float(self._strategy.reduce(tf.distribute.ReduceOp.MEAN, local, axis=None))
+            return numbers
+        local = self._strategy.run(tf.identity, args=(tf.constant(numbers, tf.float64),))
+        return tuple(self._strategy.reduce(tf.distribute.ReduceOp.MEAN, local, axis=None).numpy().tolist())
 
-    @tf.function
-    def _train_steps(self, iterator: Any, count: tf.Tensor) -> tf.Tensor:
-        """Make `count` optimizer steps; return the sum of their losses."""
-        total = tf.constant(0.0)
-        for _ in tf.range(count):
-            per_replica = self._strategy.run(self._train_step, args=(next(iterator),))
-            total += self._strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
-        return total
-
-    def _train_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        """One replica's share of a step; returns its share of the loss."""
-        luminance, chroma = batch
-        with tf.GradientTape() as tape:
-            each = self._loss(chroma, self.model(luminance, training=True))
-            loss = tf.reduce_sum(each) / self._config.batch_size
-        weights = self.model.trainable_variables
-        self._optimizer.apply(tape.gradient(loss, weights), weights)
-        return loss
-
-    def _validate(self) -> float:
+    def _validate(self, held_out: Any) -> float:
         """The mean loss over the validation examples, each counted once."""
-        make = inputs.validation(self._data_dir, self._config, self._validation_count)
-        iterator = iter(self._strategy.distribute_datasets_from_function(make))
         batches = math.ceil(self._validation_count / self._config.batch_size)
-        return float(self._validation_steps(iterator, tf.constant(batches))) / self._validation_count
+        return float(self._learner.validate(iter(held_out), tf.constant(batches))) / self._validation_count
 
-    @tf.function
-    def _validation_steps(self, iterator: Any, count: tf.Tensor) -> tf.Tensor:
-        total = tf.constant(0.0)
-        for _ in tf.range(count):
-            per_replica = self._strategy.run(self._validation_step, args=(next(iterator),))
-            total += self._strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
-        return total
+    def _pictures(self) -> Any:
+        """The first validation examples as a sheet: luminance, prediction, truth."""
+        make = inputs.validation(self._data_dir, self._config, self._description)
+        luminance, truth, _ = next(iter(make(tf.distribute.InputContext()).take(1)))
+        shown = min(SHOWN, self._validation_count)
+        small = dataclasses.replace(self._config, size=self._config.resolution)
+        chroma = networks.decode(small, self._learner.averaged(luminance[:shown], training=False))
+        return tensorboard.grid(luminance[:shown].numpy(), chroma.numpy(), truth[:shown].numpy())
 
-    def _validation_step(self, batch: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        luminance, chroma, weight = batch
-        return tf.reduce_sum(weight * self._loss(chroma, self.model(luminance, training=False)))
+    def _not_a_number(self, loss: float) -> str:
+        """What there is to say of a step whose loss is not finite: which, and on what."""
+        step = self.step - 1
+        found = [
+            name
+            for context in self._contexts
+            for name in inputs.names(self._data_dir, self._config, self._description, step, context)
+        ]
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        return (
+            f"the loss is {loss} at step {self.step}, on {', '.join(found[:NAMED])}{more}; "
+            "start again with a lower learning_rate or another seed"
+        )
 
 
 @dataclasses.dataclass
