@@ -12,7 +12,8 @@ import tensorflow as tf
 from PIL import Image
 
 from model import export, networks, saved_model
-from model.config import autoencoder_mini
+from model.colorizer import Colorizer
+from model.config import autoencoder_mini, unet_mini
 from tfrecords import color, dataset
 
 CONFIG = autoencoder_mini()
@@ -87,6 +88,31 @@ def test_colour_in_the_graph_is_the_host_s(exported, network, encoding):
         assert np.ptp(image.astype(int), axis=-1).mean() > 5
         # Outside the gamut both give up chroma.
         assert np.abs(image.astype(int) - reference).max() <= 2
+
+
+def test_a_network_of_lower_resolution_has_the_same_signatures(data_dir, tmp_path):
+    """Its luminance is averaged down, its classes decoded, its chroma brought up."""
+    config = dataclasses.replace(unet_mini(), size=64)
+    network, random = networks.build(config), np.random.default_rng(0)
+    network.set_weights([random.normal(size=w.shape, scale=0.2).astype(np.float32) for w in network.get_weights()])
+    export.write(str(tmp_path / "m"), config, network.get_weights(), dataset.read_description(data_dir), {})
+    luminance = random.random((2, 64, 64, 1), np.float32)
+    small = luminance.reshape(2, 32, 2, 32, 2, 1).mean(axis=(2, 4))
+    expected = np.asarray(networks.decode(config, network(small)))
+    assert expected.shape == (2, 64, 64, 2)
+    assert np.ptp(expected) > 0.1
+    np.testing.assert_allclose(Colorizer.load(str(tmp_path / "m")).predict(luminance), 128 * expected, atol=0.01)
+    coffee = skimage.data.coffee()[::5, ::5]
+    signature = tf.saved_model.load(str(tmp_path / "m")).signatures["colorize_bytes"]
+    found = tf.io.decode_png(signature(image_bytes=tf.constant([png(coffee)]))["image_bytes"][0]).numpy()
+    lightness = color.luminance(coffee)
+    square = tf.clip_by_value(tf.image.resize(lightness[..., None] / 100, [64, 64], antialias=True), 0, 1)[None]
+    chroma = Colorizer.load(str(tmp_path / "m")).predict(square.numpy())[0]
+    full = cv2.resize(chroma, coffee.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    # So strong are random colours that most are outside the gamut, where rounding counts for more.
+    difference = np.abs(found.astype(int) - color.lab_to_srgb(np.dstack([lightness, full])))
+    assert difference.max() <= 4
+    assert difference.mean() < 0.1
 
 
 def test_the_record_says_what_was_trained_on_what(exported, data_dir):
