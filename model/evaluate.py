@@ -17,7 +17,7 @@ SHEET_TYPES = (".png", ".jpg", ".jpeg", ".webp")
 COLUMNS = (
     ("PSNR", "mean_psnr", "{:.2f}"),
     ("pooled", "pooled_psnr", "{:.2f}"),
-    ("SSIM", "ssim", "{:.4f}"),
+    ("SSIM", "ssim", "{:.3f}"),
     ("ΔE00", "mean_ciede2000", "{:.2f}"),
     ("AuC", "auc", "{:.2f}"),
     ("colour", "colourfulness", "{:.1f}"),
@@ -91,9 +91,12 @@ def _print(board: scoreboard.Scoreboard, split: str) -> None:
 
     table = Table(
         title=f"{board.images} {split} images ({board.grey_images} grey ones left out)",
-        caption="PSNR: mean and of the pooled error, in dB; ΔE00: mean CIEDE2000; AuC: of the ab error to 150, in %",
+        caption="PSNR and pooled: in dB; ΔE00: mean CIEDE2000; AuC: of the ab error, in %",
+        box=None,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("")
+    # All columns fit into 80 characters; only the name may take more than one line.
+    table.add_column("", min_width=len(scoreboard.CEILING), overflow="fold")
     for heading, *_ in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in board.rows:
