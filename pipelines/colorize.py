@@ -95,9 +95,6 @@ class ColorizePhotos(beam.DoFn):
         assert self._colorizer is not None
         try:
             data = source.read()
-        except storage.IO_ERRORS as error:
-            return Outcome(source.name, "rejected", "unreadable", str(error), source.uri)
-        try:
             name, file = colorize_photo(data, source.name, self._colorizer.size, self._colorizer.predict, self._format)
         except Rejected as verdict:
             return Outcome(source.name, "rejected", verdict.reason, verdict.detail, source.uri)

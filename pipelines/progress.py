@@ -40,9 +40,9 @@ class Ticker:
         """One more photo was found."""
         self._append(_LISTED)
 
-    def done(self, status: Status) -> None:
-        """One more photo has its outcome."""
-        self._append(_CODES[status])
+    def done(self, status: Status, photos: int = 1) -> None:
+        """So many more photos have their outcome."""
+        self._append(_CODES[status] * photos)
 
     def _append(self, code: bytes) -> None:
         if self.path:
@@ -130,7 +130,9 @@ def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
     if not enabled:
         yield SILENT
         return
-    console = Console(stderr=True)
+    # A descriptor of its own: the run may set the standard one aside.
+    stream = os.fdopen(os.dup(sys.stderr.fileno()), "w")
+    console = Console(file=stream)
     descriptor, name = tempfile.mkstemp(prefix="autochrome-progress-")
     os.close(descriptor)
     finished = threading.Event()
@@ -144,6 +146,7 @@ def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
         finished.set()
         watcher.join()
         Path(name).unlink(missing_ok=True)
+        stream.close()
 
 
 def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: Console) -> None:
@@ -169,4 +172,4 @@ def _show_lines(verb: str, reading: _Reading, finished: threading.Event, console
         reading.update()
         if time.monotonic() - said >= _LINE_EVERY_S and reading.done:
             said = time.monotonic()
-            print(_line(verb, reading), file=sys.stderr, flush=True)
+            print(_line(verb, reading), file=console.file, flush=True)

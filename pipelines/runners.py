@@ -1,9 +1,13 @@
 """Beam's options and runners: every option passes through, unknown flags are errors, local runs use all cores."""
 
 import argparse
-import logging
+import contextlib
+import os
 import re
-from collections.abc import Sequence
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import apache_beam as beam
@@ -77,17 +81,43 @@ def run(root: beam.PTransform, options: PipelineOptions) -> None:
         JobFailedError: the job broke.
     """
     local = is_local(options)
-    if local:
-        logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    log: Path | None = None
     try:
-        pipeline = beam.Pipeline(runner=FnApiRunner() if local else None, options=options)
-        _ = pipeline | root
-        pipeline.run().wait_until_finish()
+        with _stderr_set_aside() if local else contextlib.nullcontext() as log:
+            pipeline = beam.Pipeline(runner=FnApiRunner() if local else None, options=options)
+            _ = pipeline | root
+            pipeline.run().wait_until_finish()
     except UserError:
         raise
     except Exception as error:
-        logging.getLogger(__name__).debug("the job failed", exc_info=True)
-        raise JobFailedError(f"the job failed: {_cause(error)}") from error
+        cause = _cause(error)
+        if mend := re.match(r"(?:tfrecords\.errors\.)?UserError: (.*)", cause):
+            if log:
+                log.unlink(missing_ok=True)
+            raise UserError(mend[1]) from error
+        details = f" (details in {log})" if log else ""
+        raise JobFailedError(f"the job failed: {cause}{details}") from error
+
+
+@contextlib.contextmanager
+def _stderr_set_aside() -> Iterator[Path]:
+    """Sends what this process and its workers write to standard error to a file, which is removed when all goes well.
+
+    Beam prints a worker's traceback three times and C libraries remark on broken photos; the outcome of each photo and
+    the cause of a failure are told in other ways. The file descriptor itself is set aside, as the workers inherit it.
+    """
+    descriptor, name = tempfile.mkstemp(prefix="autochrome-", suffix=".log")
+    kept = os.dup(2)
+    sys.stderr.flush()
+    os.dup2(descriptor, 2)
+    try:
+        yield Path(name)
+        Path(name).unlink()
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(descriptor)
 
 
 def _cause(error: Exception) -> str:

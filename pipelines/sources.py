@@ -1,15 +1,16 @@
-"""Where the photos are: folders, globs, single files, on any file system that Beam knows."""
+"""Where the photos are: folders, globs, single files, tars and tars of tars, on any file system that Beam knows."""
 
 import glob
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
-from pipelines import storage
+from pipelines import storage, tars
+from pipelines.outcomes import Rejected
 from pipelines.progress import SILENT, Ticker
 from tfrecords.errors import UserError
 
@@ -18,19 +19,41 @@ _MAGIC = "*?["
 
 @dataclass(frozen=True)
 class Source:
-    """A photo to read.
+    """A photo to read: a file, or a range of a tar.
 
     Attributes:
         uri: what to open.
-        name: path relative to the input, with forward slashes; unique within a run.
+        name: path relative to the input, with forward slashes; unique within a run but for repeated names in a tar.
+        size: in bytes.
+        fingerprint: changes when the file does: its size and time of change.
+        offset: of the first byte in a tar; None for a file.
+        fault: why it cannot be read, known since it was listed; else ''.
+        duplicate_of: name of a photo with the same bytes; else ''.
     """
 
     uri: str
     name: str
+    size: int
+    fingerprint: str
+    offset: int | None = None
+    fault: str = ""
+    duplicate_of: str = ""
 
-    def read(self) -> bytes:
-        """The photo's bytes, as they are stored."""
-        return storage.read(self.uri)
+    def read(self, start: int = 0) -> bytes:
+        """The photo's bytes from ``start`` on.
+
+        Raises:
+            Rejected: ``unreadable``.
+        """
+        if self.fault:
+            raise Rejected("unreadable", self.fault)
+        try:
+            if self.offset is None and start == 0:
+                return storage.read(self.uri)
+            with storage.opened(self.uri) as file:
+                return tars.read_range(file, (self.offset or 0) + start, self.size - start)
+        except storage.IO_ERRORS as error:
+            raise Rejected("unreadable", str(error)) from error
 
 
 def root_of(pattern: str) -> str:
@@ -47,43 +70,85 @@ def _is_literal(pattern: str) -> bool:
     return not any(char in pattern for char in _MAGIC) or ("://" not in pattern and Path(pattern).exists())
 
 
-def find(pattern: str) -> Iterator[Source]:
-    """Yields every file that a folder (with its subfolders), a glob or a path stands for, lazily on local disks.
+def branches(pattern: str) -> Iterator[str]:
+    """Splits an input for listing in parallel: the subfolders of a local folder, and its files; else the input itself.
 
     Args:
         pattern: folder, glob (``**`` crosses folders) or file; local or a URI.
     """
-    root = root_of(pattern)
-    for uri in _remote_files(pattern) if "://" in pattern else _local_files(pattern):
-        yield Source(uri, uri[len(root) :].lstrip("/") if root else uri)
+    if "://" in pattern or not _is_literal(pattern) or not Path(pattern).is_dir():
+        yield pattern
+        return
+    with os.scandir(pattern) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            # A link to a folder is followed at this level alone: deeper ones could lead in circles.
+            if entry.is_dir() or entry.is_file():
+                yield entry.path
 
 
-def _local_files(pattern: str) -> Iterator[str]:
-    matches = [pattern.rstrip("/") or "/"] if _is_literal(pattern) else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
-    for match in matches:
-        if os.path.isfile(match):  # noqa: PTH113 (millions of files: no Path each)
-            yield match
-        elif _is_literal(pattern):
-            yield from _walk(match)
+def files(branch: str, root: str) -> Iterator[Source]:
+    """Yields every file of a branch, lazily on local disks; links to folders are not followed, pipes are not opened.
+
+    Args:
+        branch: one of ``branches``.
+        root: of the input, which names are relative to.
+    """
+    remote = "://" in branch
+    for uri, size, changed in _remote_files(branch) if remote else _local_files(branch):
+        yield Source(uri, uri[len(root) :].lstrip("/") if root else uri, size, f"{size}-{changed}")
 
 
-def _walk(folder: str) -> Iterator[str]:
-    """Regular files below a folder; links to folders are not followed, nor are pipes and devices opened."""
-    for current, folders, files in os.walk(folder):
-        folders.sort()
-        for file in sorted(files):
-            path = os.path.join(current, file)  # noqa: PTH118 (as above)
-            if os.path.isfile(path):  # noqa: PTH113
-                yield path
+def _local_files(branch: str) -> Iterator[tuple[str, int, str]]:
+    paths = [branch] if _is_literal(branch) else sorted(glob.glob(branch, recursive=True))  # noqa: PTH207 (as it sorts)
+    for path in paths:
+        if os.path.isfile(path):  # noqa: PTH113 (millions of files: no Path each)
+            yield path, *_stat(path)
+        elif _is_literal(branch):
+            for current, folders, names in os.walk(path):
+                folders.sort()
+                for name in sorted(names):
+                    file = os.path.join(current, name)  # noqa: PTH118 (as above)
+                    if os.path.isfile(file):  # noqa: PTH113
+                        yield file, *_stat(file)
 
 
-def _remote_files(pattern: str) -> Iterator[str]:
-    everything_below = pattern.rstrip("/") + "/**"
-    patterns = [pattern, everything_below] if _is_literal(pattern) else [pattern]
+def _stat(path: str) -> tuple[int, str]:
+    found = os.stat(path)  # noqa: PTH116 (as above)
+    return found.st_size, str(found.st_mtime_ns)
+
+
+def _remote_files(branch: str) -> Iterator[tuple[str, int, str]]:
+    patterns = [branch, branch.rstrip("/") + "/**"] if _is_literal(branch) else [branch]
     for result in FileSystems.match(patterns):
-        for metadata in result.metadata_list:
-            if not metadata.path.endswith("/"):
-                yield metadata.path
+        for found in result.metadata_list:
+            if not found.path.endswith("/"):
+                yield found.path, found.size_in_bytes, str(found.last_updated_in_seconds)
+
+
+def members(source: Source, pattern: str) -> Iterator[Source]:
+    """Yields the files in a tar, inner tars unopened; any other source as it is.
+
+    A tar that cannot be listed, or not to its end, is yielded itself with the fault, behind the files that were found.
+
+    Args:
+        source: a file, or an inner tar that ``members`` gave.
+        pattern: the input; a tar that is the whole input lends its members no folder.
+    """
+    if not tars.is_tar(source.name) or source.fault:
+        yield source
+        return
+    inner = None if source.offset is None else tars.Member(source.name, source.offset, source.size)
+    folder = "" if inner or source.uri == pattern else source.name.rpartition(".")[0] + "/"
+    try:
+        with storage.opened(source.uri) as file:
+            for member in tars.members(file, name=source.uri, within=inner, depth=1):
+                # An inner tar is marked as unopened; another worker will open it.
+                opens = tars.is_tar(member.name) and inner is None
+                fingerprint = f"{source.fingerprint}-{member.offset}-{member.size}"
+                name, fault = folder + member.name, "" if opens else member.fault
+                yield Source(source.uri, name, member.size, fingerprint, member.offset, fault)
+    except (*storage.IO_ERRORS, UserError) as error:
+        yield replace(source, fault=str(error))
 
 
 def check_any(pattern: str) -> None:
@@ -92,10 +157,8 @@ def check_any(pattern: str) -> None:
     Raises:
         UserError: it has none or cannot be listed.
     """
-    if not pattern:
-        raise UserError("--input is empty; name a folder, a file or a glob in quotes")
     try:
-        if next(find(pattern), None) is not None:
+        if any(True for branch in branches(pattern) for _ in files(branch, "")):
             return
     except storage.IO_ERRORS as error:
         raise UserError(f"--input {pattern} cannot be listed: {str(error).splitlines()[0]}") from error
@@ -106,16 +169,30 @@ def check_any(pattern: str) -> None:
 
 @dataclass(eq=False)
 class FindSources(beam.PTransform):
-    """Lists an input and spreads what it found over the workers: root → PCollection of Source."""
+    """Lists an input and spreads what it found over the workers: root → PCollection of Source.
+
+    Folders are listed and tars indexed side by side: subfolders, tars and inner tars each go to any worker.
+    """
 
     pattern: str
     ticker: Ticker = SILENT
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Source]:
-        """Lists, then breaks fusion so that listing and reading do not share a worker."""
-        return root | beam.Create([self.pattern]) | beam.FlatMap(self._find) | beam.Reshuffle()
+        """Lists, opens tars and the tars in them; fusion is broken between, so that no worker does it all."""
+        return (
+            root
+            | "Input" >> beam.Create([self.pattern])
+            | "Branches" >> beam.FlatMap(branches)
+            | "Spread branches" >> beam.Reshuffle()
+            | "Files" >> beam.FlatMap(files, root_of(self.pattern))
+            | "Spread files" >> beam.Reshuffle()
+            | "Tars" >> beam.FlatMap(members, self.pattern)
+            | "Spread tars" >> beam.Reshuffle()
+            | "Inner tars" >> beam.FlatMap(members, self.pattern)
+            | "Tell" >> beam.Map(self._tell)
+            | "Spread photos" >> beam.Reshuffle()
+        )
 
-    def _find(self, pattern: str) -> Iterator[Source]:
-        for source in find(pattern):
-            self.ticker.listed()
-            yield source
+    def _tell(self, source: Source) -> Source:
+        self.ticker.listed()
+        return source

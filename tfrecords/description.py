@@ -22,6 +22,8 @@ class Description:
         splits: the shards of each split, in order of name.
         settings: what ``prepare`` was told that shapes the records.
         outcomes: inputs by outcome: ``written`` and each reason of rejection; they add up to the inputs.
+        sources: ``photos``, how many inputs there were, and the ``fingerprint`` of names, sizes and times of change.
+        statistics: of each split: see ``tfrecords.statistics``.
         version: of the record's spec.
         features: each feature of a record and what it holds.
     """
@@ -30,6 +32,8 @@ class Description:
     splits: dict[str, list[Shard]]
     settings: dict[str, Any]
     outcomes: dict[str, int]
+    sources: dict[str, Any] = field(default_factory=dict)
+    statistics: dict[str, Any] = field(default_factory=dict)
     version: int = SPEC_VERSION
     features: dict[str, str] = field(default_factory=lambda: dict(FEATURES))
 

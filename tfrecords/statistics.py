@@ -1,0 +1,96 @@
+"""What a set is made of, counted while it is written: colours, luminances, synsets, sizes.
+
+The histogram of chroma is what class rebalancing needs (Zhang et al. 2016, section 2.2): how often each square of the
+ab plane occurs over all pixels. Every second pixel of every second row is counted, which is what chroma resolves.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from tfrecords.example import LabExample
+
+CHROMA_STEP = 10
+"""Width of a square of the ab plane; the squares are centred on multiples of it."""
+CHROMA_CENTRES = tuple(range(-110, 111, CHROMA_STEP))
+LUMINANCE_BINS = 100
+"""Bins of L*, each one unit wide."""
+
+_SIDE = len(CHROMA_CENTRES)
+_CHROMA_BIN = np.clip((np.arange(256) - 128 - CHROMA_CENTRES[0] + CHROMA_STEP // 2) // CHROMA_STEP, 0, _SIDE - 1)
+_LUMINANCE_BIN = np.minimum(np.arange(256) / 2.55, LUMINANCE_BINS - 1).astype(np.intp)
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass
+class Statistics:
+    """Sums over examples; ``+`` joins those of two shards.
+
+    Attributes:
+        examples: how many.
+        record_bytes: of all records together, without their framing.
+        largest_record: in bytes.
+        largest_photo: height times width before resizing, in pixels.
+        synsets: examples by WordNet id; '' where the folder gives none.
+        luminance: pixels by L*, int64 ``[100]``; bin k holds [k, k + 1).
+        chroma: pixels by a and b, int64 ``[23, 23]``; the bin ``[i, j]`` is centred on a = 10 i - 110, b = 10 j - 110.
+    """
+
+    examples: int = 0
+    record_bytes: int = 0
+    largest_record: int = 0
+    largest_photo: int = 0
+    synsets: Counter[str] = field(default_factory=Counter)
+    luminance: Counts = field(default_factory=lambda: np.zeros(LUMINANCE_BINS, np.int64))
+    chroma: Counts = field(default_factory=lambda: np.zeros((_SIDE, _SIDE), np.int64))
+
+    def add(self, example: LabExample, record_bytes: int) -> None:
+        """Counts one example, whose record has so many bytes."""
+        self.examples += 1
+        self.record_bytes += record_bytes
+        self.largest_record = max(self.largest_record, record_bytes)
+        self.largest_photo = max(self.largest_photo, example.height * example.width)
+        self.synsets[example.synset] += 1
+        codes = np.bincount(example.luminance[::2, ::2].ravel(), minlength=256)
+        self.luminance += np.bincount(_LUMINANCE_BIN, codes, LUMINANCE_BINS).astype(np.int64)
+        a, b = example.chroma[::2, ::2, 0], example.chroma[::2, ::2, 1]
+        square = (_CHROMA_BIN * _SIDE)[a] + _CHROMA_BIN[b]
+        self.chroma += np.bincount(square.ravel(), minlength=_SIDE * _SIDE).reshape(_SIDE, _SIDE)
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            examples=self.examples + other.examples,
+            record_bytes=self.record_bytes + other.record_bytes,
+            largest_record=max(self.largest_record, other.largest_record),
+            largest_photo=max(self.largest_photo, other.largest_photo),
+            synsets=self.synsets + other.synsets,
+            luminance=self.luminance + other.luminance,
+            chroma=self.chroma + other.chroma,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and numbers for JSON."""
+        return {
+            "examples": self.examples,
+            "record_bytes": self.record_bytes,
+            "largest_record": self.largest_record,
+            "largest_photo": self.largest_photo,
+            "synsets": dict(sorted(self.synsets.items())),
+            "luminance": self.luminance.tolist(),
+            "chroma": self.chroma.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        fields = dict(values)
+        return cls(
+            synsets=Counter(fields.pop("synsets")),
+            luminance=np.array(fields.pop("luminance"), np.int64),
+            chroma=np.array(fields.pop("chroma"), np.int64),
+            **fields,
+        )
