@@ -26,12 +26,12 @@ from rich.console import Console
 from model import quiet, saved_model
 from model.commands import Parser
 from pipelines import commands, photo, runners, sources, storage
+from pipelines.limits import timed
 from pipelines.outcomes import REJECTED_FILE, Outcome, Rejected, count, print_table, to_jsonl
 from pipelines.progress import SILENT, Ticker, watched
 from pipelines.recolor import model_luminance, recolor
 from pipelines.sources import FindSources, Source
 from tfrecords.color import Floats
-from tfrecords.errors import UserError
 
 if TYPE_CHECKING:
     from model.colorizer import Colorizer
@@ -55,9 +55,9 @@ def colorize_photo(
         the path relative to the output, and the file: as many pixels as the source has upright, its luminance kept.
 
     Raises:
-        Rejected: ``unreadable`` or ``too_large``.
+        Rejected: ``unreadable``, ``too_large`` or ``timed_out``.
     """
-    source = photo.decode(data)
+    source = timed(lambda: photo.decode(data))
     chroma = predict(model_luminance(source.pixels, size)[None])[0]
     file_format = photo.output_format(format_, source.format)
     return photo.output_name(name, file_format), photo.encode(
@@ -171,7 +171,7 @@ def main(argv: list[str] | None = None) -> int:
     args, beam_flags = _parser().parse_known_args(argv)
     options = runners.beam_options(beam_flags)
     sources.check_any(args.input)
-    _check_apart(args.input, args.output)
+    sources.check_apart(args.input, args.output)
     saved_model.check(args.model)
     storage.check_writable(args.output)
     with watched("colorizing", enabled=runners.is_local(options)) as ticker:
@@ -181,19 +181,6 @@ def main(argv: list[str] | None = None) -> int:
         print_table(f"Colorized {args.input}", report["outcomes"], Console())
         print(f"{args.output}: the photos; {REPORT_FILE}, and the rejected ones and why in {REJECTED_FILE}")
     return 0
-
-
-def _check_apart(pattern: str, output: str) -> None:
-    """Sources are never written to, nor are results taken for sources the next time.
-
-    Raises:
-        UserError: one folder contains the other.
-    """
-    source, target = (storage.normalized(path) + "/" for path in (sources.root_of(pattern), output))
-    if target.startswith(source) or source.startswith(target):
-        raise UserError(
-            f"--output {output} and --input {pattern} overlap; choose an output folder apart from the photos"
-        )
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ def main(argv: list[str] | None = None) -> int:
     if not 0 <= args.validation_percent < 100:
         raise UserError(f"--validation_percent {args.validation_percent} must be at least 0 and below 100")
     sources.check_any(args.input)
+    sources.check_apart(args.input, args.output)
     storage.check_writable(args.output)
     settings = Settings(args.size, args.num_shards, args.validation_percent)
     with watched("preparing", enabled=runners.is_local(options)) as ticker:

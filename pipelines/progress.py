@@ -5,6 +5,7 @@ launching process watches. Jobs on other runners have no such file; their progre
 """
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -130,8 +132,7 @@ def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
     if not enabled:
         yield SILENT
         return
-    # A descriptor of its own: the run may set the standard one aside.
-    stream = os.fdopen(os.dup(sys.stderr.fileno()), "w")
+    stream = _own_stderr()
     console = Console(file=stream)
     descriptor, name = tempfile.mkstemp(prefix="autochrome-progress-")
     os.close(descriptor)
@@ -146,7 +147,16 @@ def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
         finished.set()
         watcher.join()
         Path(name).unlink(missing_ok=True)
-        stream.close()
+        if stream is not sys.stderr:
+            stream.close()
+
+
+def _own_stderr() -> TextIO:
+    """Standard error on a descriptor of its own, as the run sets the common one aside."""
+    try:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "w")
+    except io.UnsupportedOperation:  # replaced by something that is no file, which nobody sets aside
+        return sys.stderr
 
 
 def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: Console) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -113,6 +114,9 @@ def _stderr_set_aside() -> Iterator[Path]:
     try:
         yield Path(name)
         Path(name).unlink()
+    except BaseException:
+        os.write(descriptor, traceback.format_exc().encode(errors="replace"))
+        raise
     finally:
         sys.stderr.flush()
         os.dup2(kept, 2)

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,7 +60,7 @@ class Source:
 def root_of(pattern: str) -> str:
     """The folder that names are relative to: the pattern itself, or what stands before its first wildcard."""
     if _is_literal(pattern):
-        is_file = "://" not in pattern and Path(pattern).is_file()
+        is_file = not storage.is_remote(pattern) and Path(pattern).is_file()
         return os.path.dirname(pattern) if is_file else pattern.rstrip("/") or "/"  # noqa: PTH120 (keeps URIs as they are)
     before = pattern[: min(pattern.find(char) for char in _MAGIC if char in pattern)]
     return before.rpartition("/")[0] or ("/" if before.startswith("/") else "")
@@ -67,62 +68,85 @@ def root_of(pattern: str) -> str:
 
 def _is_literal(pattern: str) -> bool:
     """Whether a pattern names one folder or file: it has no wildcard, or exists under that very name."""
-    return not any(char in pattern for char in _MAGIC) or ("://" not in pattern and Path(pattern).exists())
+    return not any(char in pattern for char in _MAGIC) or (not storage.is_remote(pattern) and Path(pattern).exists())
 
 
-def branches(pattern: str) -> Iterator[str]:
+@dataclass(frozen=True)
+class Branch:
+    """A part of an input that one worker lists; Beam's coder for plain strings would refuse a name that is no UTF-8."""
+
+    path: str
+
+
+def branches(pattern: str) -> Iterator[Branch]:
     """Splits an input for listing in parallel: the subfolders of a local folder, and its files; else the input itself.
 
     Args:
         pattern: folder, glob (``**`` crosses folders) or file; local or a URI.
     """
-    if "://" in pattern or not _is_literal(pattern) or not Path(pattern).is_dir():
-        yield pattern
+    if storage.is_remote(pattern) or not _is_literal(pattern) or not Path(pattern).is_dir():
+        yield Branch(pattern)
         return
     with os.scandir(pattern) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
-            # A link to a folder is followed at this level alone: deeper ones could lead in circles.
-            if entry.is_dir() or entry.is_file():
-                yield entry.path
+            if not (entry.is_dir() and entry.is_symlink()):
+                yield Branch(entry.path)
 
 
-def files(branch: str, root: str) -> Iterator[Source]:
-    """Yields every file of a branch, lazily on local disks; links to folders are not followed, pipes are not opened.
+def files(branch: Branch, root: str) -> Iterator[Source]:
+    """Yields every file of a branch, lazily on local disks; links to folders are not followed.
+
+    Links that lead nowhere and folders that cannot be listed are yielded with their fault; pipes and devices are not.
 
     Args:
         branch: one of ``branches``.
         root: of the input, which names are relative to.
     """
-    remote = "://" in branch
-    for uri, size, changed in _remote_files(branch) if remote else _local_files(branch):
-        yield Source(uri, uri[len(root) :].lstrip("/") if root else uri, size, f"{size}-{changed}")
+    for file in _remote_files(branch.path) if storage.is_remote(branch.path) else _local_files(branch.path):
+        yield replace(file, name=file.name[len(root) :].lstrip("/")) if root else file
 
 
-def _local_files(branch: str) -> Iterator[tuple[str, int, str]]:
-    paths = [branch] if _is_literal(branch) else sorted(glob.glob(branch, recursive=True))  # noqa: PTH207 (as it sorts)
+def _local_files(path_or_glob: str) -> Iterator[Source]:
+    """Files under their whole paths."""
+    paths = [path_or_glob] if _is_literal(path_or_glob) else sorted(glob.glob(path_or_glob, recursive=True))  # noqa: PTH207 (as it sorts)
+    unlisted: list[OSError] = []
     for path in paths:
-        if os.path.isfile(path):  # noqa: PTH113 (millions of files: no Path each)
-            yield path, *_stat(path)
-        elif _is_literal(branch):
-            for current, folders, names in os.walk(path):
+        if not os.path.isdir(path):  # noqa: PTH112 (millions of files: no Path each)
+            yield from _local_file(path)
+        elif _is_literal(path_or_glob):
+            for current, folders, names in os.walk(path, onerror=unlisted.append):
                 folders.sort()
                 for name in sorted(names):
-                    file = os.path.join(current, name)  # noqa: PTH118 (as above)
-                    if os.path.isfile(file):  # noqa: PTH113
-                        yield file, *_stat(file)
+                    yield from _local_file(os.path.join(current, name))  # noqa: PTH118 (as above)
+    for error in unlisted:
+        yield Source(error.filename, error.filename, 0, "", fault=f"the folder cannot be listed: {error.strerror}")
 
 
-def _stat(path: str) -> tuple[int, str]:
-    found = os.stat(path)  # noqa: PTH116 (as above)
-    return found.st_size, str(found.st_mtime_ns)
+def _local_file(path: str) -> Iterator[Source]:
+    """The file of a path; nothing for pipes and devices, which would be waited for."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 (as above)
+    except OSError as error:
+        yield Source(path, path, 0, "", fault=f"{path}: {error.strerror}")
+        return
+    if stat.S_ISREG(found.st_mode):
+        yield Source(path, path, found.st_size, f"{found.st_size}-{found.st_mtime_ns}")
 
 
-def _remote_files(branch: str) -> Iterator[tuple[str, int, str]]:
-    patterns = [branch, branch.rstrip("/") + "/**"] if _is_literal(branch) else [branch]
+def _remote_files(path_or_glob: str) -> Iterator[Source]:
+    patterns = [path_or_glob, path_or_glob.rstrip("/") + "/**"] if _is_literal(path_or_glob) else [path_or_glob]
     for result in FileSystems.match(patterns):
         for found in result.metadata_list:
             if not found.path.endswith("/"):
-                yield found.path, found.size_in_bytes, str(found.last_updated_in_seconds)
+                size, changed = found.size_in_bytes, found.last_updated_in_seconds
+                yield Source(found.path, found.path, size, f"{size}-{changed}")
+
+
+def find(pattern: str) -> Iterator[Source]:
+    """Yields every file of an input, tars unopened, as one worker sees it."""
+    root = root_of(pattern)
+    for branch in branches(pattern):
+        yield from files(branch, root)
 
 
 def members(source: Source, pattern: str) -> Iterator[Source]:
@@ -157,14 +181,33 @@ def check_any(pattern: str) -> None:
     Raises:
         UserError: it has none or cannot be listed.
     """
+    if not pattern:
+        raise UserError("--input is empty; name a folder, a file or a glob in quotes")
+    if _is_literal(pattern) and not storage.is_remote(pattern) and not Path(pattern).exists():
+        raise UserError(f"--input {pattern} does not exist; name a folder, a file or a glob in quotes")
     try:
-        if any(True for branch in branches(pattern) for _ in files(branch, "")):
+        if next(find(pattern), None) is not None:
             return
     except storage.IO_ERRORS as error:
         raise UserError(f"--input {pattern} cannot be listed: {str(error).splitlines()[0]}") from error
-    if _is_literal(pattern) and "://" not in pattern and not Path(pattern).exists():
-        raise UserError(f"--input {pattern} does not exist; name a folder, a file or a glob in quotes")
     raise UserError(f"--input {pattern} has no files; name a folder, a file or a glob in quotes")
+
+
+def check_apart(pattern: str, output: str) -> None:
+    """Makes sure that sources are never written to, and results never taken for sources the next time.
+
+    Raises:
+        UserError: one folder contains the other, or no output is named.
+    """
+    if not output:
+        raise UserError("--output is empty; name a folder")
+    # Beside a tar there is room.
+    folder = pattern if tars.is_tar(pattern) and _is_literal(pattern) else root_of(pattern)
+    source, target = (storage.normalized(path) + "/" for path in (folder, output))
+    if target.startswith(source) or source.startswith(target):
+        raise UserError(
+            f"--output {output} and --input {pattern} overlap; choose an output folder apart from the photos"
+        )
 
 
 @dataclass(eq=False)
