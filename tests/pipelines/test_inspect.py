@@ -84,7 +84,7 @@ def test_it_does_not_import_tensorflow(prepared):
 def test_a_sample_shows_luminance_beside_colour(prepared, photos, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert inspect.main([str(prepared), "--sample=6"]) == 0
-    assert "coffee whole.JPEG" in capsys.readouterr().out
+    assert "coffee [left].png" in capsys.readouterr().out
     sheet = np.asarray(Image.open(tmp_path / inspect.SAMPLE_FILE)).astype(int)
     assert sheet.shape == (2 * 32, 4 * 2 * 32, 3)
     luminance, colour = sheet[:32, :32], sheet[:32, 32:64]
