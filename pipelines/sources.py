@@ -10,7 +10,7 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
-from pipelines import storage, tars
+from pipelines import buckets, storage, tars
 from pipelines.outcomes import Rejected
 from pipelines.progress import SILENT, Ticker
 from tfrecords.errors import UserError
@@ -78,12 +78,22 @@ class Branch:
     path: str
 
 
+def _is_in_bucket(uri: str) -> bool:
+    """Whether a URI is a folder or an object of Cloud Storage, not a glob."""
+    return uri.startswith(buckets.SCHEME) and _is_literal(uri)
+
+
 def branches(pattern: str) -> Iterator[Branch]:
-    """Splits an input for listing in parallel: the subfolders of a local folder, and its files; else the input itself.
+    """Splits an input for listing in parallel: the subfolders of a folder, and its files; else the input itself.
 
     Args:
         pattern: folder, glob (``**`` crosses folders) or file; local or a URI.
     """
+    if _is_in_bucket(pattern):
+        children = list(buckets.children(pattern))
+        # A single object has nothing below it.
+        yield from map(Branch, children or [pattern])
+        return
     if storage.is_remote(pattern) or not _is_literal(pattern) or not Path(pattern).is_dir():
         yield Branch(pattern)
         return
@@ -103,7 +113,8 @@ def files(branch: Branch, root: str) -> Iterator[Source]:
         root: of the input, which names are relative to.
     """
     for file in _remote_files(branch.path) if storage.is_remote(branch.path) else _local_files(branch.path):
-        yield replace(file, name=file.name[len(root) :].lstrip("/")) if root else file
+        # An object that is the whole input has no name below itself; its own will do.
+        yield replace(file, name=file.uri[len(root) :].lstrip("/") or file.uri.rpartition("/")[2]) if root else file
 
 
 def _local_files(path_or_glob: str) -> Iterator[Source]:
@@ -134,6 +145,10 @@ def _local_file(path: str) -> Iterator[Source]:
 
 
 def _remote_files(path_or_glob: str) -> Iterator[Source]:
+    if _is_in_bucket(path_or_glob):
+        for blob in buckets.below(path_or_glob):
+            yield Source(blob.uri, blob.uri, blob.size, f"{blob.size}-{blob.generation}")
+        return
     patterns = [path_or_glob, path_or_glob.rstrip("/") + "/**"] if _is_literal(path_or_glob) else [path_or_glob]
     for result in FileSystems.match(patterns):
         for found in result.metadata_list:

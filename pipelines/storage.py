@@ -10,11 +10,12 @@ from typing import BinaryIO
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+from google.api_core.exceptions import GoogleAPIError
 
 from tfrecords.errors import UserError
 
 # What file systems raise when a path is not there or not allowed; Beam wraps some and passes others through.
-IO_ERRORS = (BeamIOError, OSError, ValueError)
+IO_ERRORS = (BeamIOError, GoogleAPIError, OSError, ValueError)
 _UNFINISHED = ".part"
 
 
