@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
@@ -60,6 +61,8 @@ def beam_options(flags: Sequence[str]) -> PipelineOptions:
             direct.direct_num_workers = 0  # Beam's word for one a core
         if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
             direct.direct_running_mode = "multi_processing"
+    # The launching process reads and writes files too, with the same credentials.
+    FileSystems.set_options(options)
     return options
 
 
