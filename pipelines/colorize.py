@@ -126,6 +126,7 @@ class Colorize(beam.PTransform):
         outcomes = (
             root
             | "Find" >> FindSources(self.input, self.ticker)
+            | "Spread" >> beam.Reshuffle()
             | "Colorize" >> beam.ParDo(ColorizePhotos(self.output, self.model, self.format, self.ticker))
         )
         made_with = {"model": self.model, "model_digest": saved_model.digest(self.model), "format": self.format}

@@ -37,9 +37,10 @@ def to_example(photo: Photo, name: str, size: int) -> LabExample:
     if verdict.reason:
         figures = f"mean chroma {verdict.chroma:.2f}, of which luminance explains all but {verdict.residual:.2f}"
         raise Rejected(verdict.reason, figures)
+    luminance, a, b = cv2.split(lab)
     return LabExample(
-        luminance=quantize_luminance(lab[..., 0]),
-        chroma=quantize_chroma(lab[..., 1:]),
+        luminance=quantize_luminance(luminance),
+        chroma=cv2.merge([quantize_chroma(a), quantize_chroma(b)]),
         height=photo.height,
         width=photo.width,
         name=name,

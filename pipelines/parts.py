@@ -134,7 +134,7 @@ def _add(source: Source, writer: ShardWriter, statistics: Statistics, size: int)
             data = source.read()
         _distribution("photo_bytes", len(data))
         with _Stage("decode"):
-            photo = timed(lambda: decode(data, shrink_to=size))
+            photo = timed(lambda: decode(data, shrink_to=2 * size))
         with _Stage("convert"):
             example = to_example(photo, source.name, size)
             record = example.to_bytes()
