@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent
 REQUIRES = [
     # The two jobs; [gcp] brings the gs:// file system and the Dataflow runner.
     "apache-beam[gcp]>=2.77,<2.78",
-    # google-crc32c: the checksums of records and shards, at 6.5 GB/s.
+    # Listing buckets by prefix; its google-crc32c makes the checksums of records and shards, at 6.5 GB/s.
     "google-cloud-storage>=3",
     # Reading and writing photos of any format.
     "pillow>=12",
@@ -29,7 +29,8 @@ REQUIRES = [
 ]
 
 EXTRAS = {
-    "test": ["pytest>=8", "pytest-timeout", "hypothesis>=6", "ruff", "mypy", "types-protobuf"],
+    # gcp-storage-emulator stands in for Cloud Storage, over HTTP.
+    "test": ["pytest>=8", "pytest-timeout", "hypothesis>=6", "gcp-storage-emulator", "ruff", "mypy", "types-protobuf"],
 }
 
 setup(

@@ -1,10 +1,10 @@
-"""One photo to one Lab example: decode, judge, resize, convert."""
+"""One photo to one Lab example: resize, judge, convert."""
 
 import cv2
 
 from pipelines.grayscale import judge
 from pipelines.outcomes import Rejected
-from pipelines.photo import decode
+from pipelines.photo import Photo
 from tfrecords.color import quantize_chroma, quantize_luminance, srgb_to_lab
 from tfrecords.example import LabExample, synset_of
 
@@ -12,11 +12,11 @@ from tfrecords.example import LabExample, synset_of
 MIN_SIDE = 32
 
 
-def to_example(data: bytes, name: str, size: int) -> LabExample:
+def to_example(photo: Photo, name: str, size: int) -> LabExample:
     """Turns a photo into a training example.
 
     Args:
-        data: the file.
+        photo: decoded, perhaps smaller than it is but with no side below the example's.
         name: path relative to the input; the synset is read off it.
         size: side S of the example. The photo is squeezed to a square (area averaging), as the paper has it.
 
@@ -24,9 +24,8 @@ def to_example(data: bytes, name: str, size: int) -> LabExample:
         the example, with luminance and chroma of S x S.
 
     Raises:
-        Rejected: ``unreadable``, ``too_large``, ``too_small``, ``grayscale``, ``near_gray`` or ``toned``.
+        Rejected: ``too_small``, ``grayscale``, ``near_gray`` or ``toned``.
     """
-    photo = decode(data, shrink_to=size)
     if min(photo.height, photo.width) < MIN_SIDE:
         raise Rejected("too_small", f"{photo.width} x {photo.height} pixels")
     if photo.pixels.ndim == 2:
@@ -38,9 +37,10 @@ def to_example(data: bytes, name: str, size: int) -> LabExample:
     if verdict.reason:
         figures = f"mean chroma {verdict.chroma:.2f}, of which luminance explains all but {verdict.residual:.2f}"
         raise Rejected(verdict.reason, figures)
+    luminance, a, b = cv2.split(lab)
     return LabExample(
-        luminance=quantize_luminance(lab[..., 0]),
-        chroma=quantize_chroma(lab[..., 1:]),
+        luminance=quantize_luminance(luminance),
+        chroma=cv2.merge([quantize_chroma(a), quantize_chroma(b)]),
         height=photo.height,
         width=photo.width,
         name=name,

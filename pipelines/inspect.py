@@ -1,15 +1,23 @@
 """What a data folder holds, without importing TensorFlow."""
 
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
 from model.commands import Parser
 from pipelines import commands, storage
 from pipelines.outcomes import print_table
+from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb, quantize_chroma
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.example import LabExample
 from tfrecords.shards import Shard, checksum, read_records
+
+SAMPLE_FILE = "sample.png"
 
 
 def read_description(data_dir: str) -> Description:
@@ -44,8 +52,43 @@ def verify(data_dir: str, shard: Shard) -> str:
     return "" if number == shard.count else f"{number:,} records instead of {shard.count:,}"
 
 
-def _summary(data_dir: str, description: Description, faults: dict[str, str] | None) -> Table:
-    table = Table(title=f"{data_dir}: Lab records, {description.size} x {description.size}", title_justify="left")
+def sample(data_dir: str, description: Description, number: int) -> list[LabExample]:
+    """The first examples of the training shards, or of the others: shards are mixed, so any are as good.
+
+    Raises:
+        UserError: a shard cannot be read.
+    """
+    shards = [shard for split in description.splits.values() for shard in split]
+    found: list[LabExample] = []
+    for shard in shards:
+        try:
+            with storage.opened(storage.join(data_dir, shard.name)) as file:
+                found += map(LabExample.from_bytes, islice(read_records(file), number - len(found)))
+        except storage.IO_ERRORS as error:
+            raise UserError(f"{shard.name} cannot be read ({error}); prepare the set again") from error
+    return found
+
+
+def contact_sheet(examples: list[LabExample], columns: int = 4) -> Bytes:
+    """Examples beside each other, each as its luminance and in colour: uint8 ``[H, W, 3]``, sRGB."""
+    tiles = [np.concatenate([_grey(example), _colour(example)], axis=1) for example in examples]
+    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns if len(tiles) > columns else 0)
+    rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows])
+
+
+def _colour(example: LabExample) -> Bytes:
+    luminance, chroma = dequantize_luminance(example.luminance), dequantize_chroma(example.chroma)
+    return lab_to_srgb(np.dstack([luminance, chroma]))
+
+
+def _grey(example: LabExample) -> Bytes:
+    neutral = quantize_chroma(np.zeros(example.chroma.shape, np.float32))
+    return _colour(replace(example, chroma=neutral))
+
+
+def _summary(description: Description, faults: dict[str, str] | None) -> Table:
+    table = Table()
     table.add_column("shard")
     table.add_column("examples", justify="right")
     table.add_column("MB", justify="right")
@@ -60,11 +103,17 @@ def _summary(data_dir: str, description: Description, faults: dict[str, str] | N
 
 def _parser() -> Parser:
     parser = Parser(
-        "inspect", "DIR [--verify]", "Show what a folder of Lab TFRecords holds.", "autochrome inspect records --verify"
+        "inspect",
+        "DIR [--verify] [--sample N]",
+        "Show what a folder of Lab TFRecords holds.",
+        "autochrome inspect records --verify",
     )
     parser.add_argument("data", metavar="DIR", help="folder that `autochrome prepare` wrote (local or gs://)")
     parser.add_argument(
         "--verify", action="store_true", help="read every shard, check checksums and parse every record"
+    )
+    parser.add_argument(
+        "--sample", type=commands.positive, metavar="N", help=f"write N examples, L beside colour, to ./{SAMPLE_FILE}"
     )
     return parser
 
@@ -76,10 +125,20 @@ def main(argv: list[str] | None = None) -> int:
     shards = [shard for split in description.splits.values() for shard in split]
     faults = {shard.name: verify(args.data, shard) for shard in shards} if args.verify else None
     console = Console()
-    console.print(_summary(args.data, description, faults))
+    print(f"{args.data}: Lab records, {description.size} x {description.size}")
+    console.print(_summary(description, faults))
     for split in description.splits:
         console.print(f"{split}: {description.count(split):,} examples")
+    if statistics := description.statistics.get("train"):
+        console.print(
+            f"records: {statistics['record_bytes'] / max(1, statistics['examples']) / 1000:.1f} kB on average, "
+            f"{statistics['largest_record'] / 1000:.1f} kB at most; {len(statistics['synsets']):,} synsets",
+            highlight=False,
+        )
     print_table("Inputs", description.outcomes, console)
+    if args.sample and (examples := sample(args.data, description, args.sample)):
+        Image.fromarray(contact_sheet(examples)).save(SAMPLE_FILE)
+        print(f"{SAMPLE_FILE}, row by row: {', '.join(example.name for example in examples)}")
     return 1 if faults and any(faults.values()) else 0
 
 

@@ -1,28 +1,32 @@
 """The job that makes Lab TFRecords of a folder of photos, leaving out those that teach no colour.
 
-list → give every photo its shard by a hash of its name → group → each shard reads, judges, converts and writes its own
-file → describe the whole. Only names cross the shuffle; pixels never do.
+list → mark duplicates → give every photo its shard by a hash of its name → group → each shard reads, judges, converts
+and writes its own file → describe the whole. Only names cross a shuffle; pixels never do.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import partial, reduce
+from operator import add
 
 import apache_beam as beam
-import cv2
 from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
 from model.commands import Parser
-from pipelines import commands, runners, sources, storage
-from pipelines.convert import to_example
-from pipelines.outcomes import REJECTED_FILE, Outcome, Rejected, count, print_table, to_jsonl
-from pipelines.plan import Slot, order, shard_count, slot
+from pipelines import claim, commands, parts, runners, sources, storage
+from pipelines.claim import Claim, Listing, Summarize
+from pipelines.duplicates import MarkDuplicates
+from pipelines.outcomes import REJECTED_FILE, print_table, to_jsonl
+from pipelines.parts import Part
+from pipelines.plan import Slot, shard_count, slot
 from pipelines.progress import SILENT, Ticker, watched
 from pipelines.sources import FindSources, Source
 from tfrecords.description import FILE_NAME, SPLITS, Description
 from tfrecords.errors import UserError
-from tfrecords.shards import Shard, ShardWriter, shard_name
+from tfrecords.statistics import Statistics
+
+CLAIM_FILE = f"{parts.FOLDER}/claim.json"
 
 
 @dataclass(frozen=True)
@@ -40,97 +44,76 @@ class Settings:
     validation_percent: float = 5.0
 
 
-@dataclass(frozen=True)
-class ShardResult:
-    """What became of a shard's photos.
-
-    Attributes:
-        split: the split it belongs to.
-        shard: the file written, which is empty when every photo was rejected.
-        rejected: the outcomes of the photos left out.
-    """
-
-    split: str
-    shard: Shard
-    rejected: list[Outcome]
-
-
-def write_shard(grouped: tuple[Slot, Iterable[Source]], output: str, settings: Settings, ticker: Ticker) -> ShardResult:
-    """Reads, judges, converts and writes the photos of one shard, which appears whole or not at all.
-
-    Raises:
-        OSError, BeamIOError: the shard cannot be written.
-    """
-    cv2.setNumThreads(1)  # the runner has a worker a core
-    place, photos = grouped
-    name = shard_name(place.split, place.index, place.total)
-    rejected: list[Outcome] = []
-    with storage.whole_file(storage.join(output, name)) as file:
-        writer = ShardWriter(file)
-        for source in sorted(photos, key=lambda source: order(source.name)):
-            outcome = _write_photo(source, writer, settings.size)
-            if outcome.status == "rejected":
-                rejected.append(outcome)
-            count(outcome)
-            ticker.done(outcome.status)
-    return ShardResult(place.split, writer.finished(name), rejected)
-
-
-def _write_photo(source: Source, writer: ShardWriter, size: int) -> Outcome:
-    try:
-        data = source.read()
-    except storage.IO_ERRORS as error:
-        return Outcome(source.name, "rejected", "unreadable", str(error), source.uri)
-    try:
-        writer.write(to_example(data, source.name, size).to_bytes())
-    except Rejected as verdict:
-        return Outcome(source.name, "rejected", verdict.reason, verdict.detail, source.uri)
-    return Outcome(source.name, "written", uri=source.uri)
-
-
-def describe(results: list[ShardResult], settings: Settings) -> Description:
-    """The description of the set that the shards make up."""
-    shards = sorted((r.split, r.shard.name, r.shard) for r in results)
-    outcomes = Counter(outcome.key for result in results for outcome in result.rejected)
-    outcomes["written"] = sum(shard.count for _, _, shard in shards)
+def describe(finished: list[Part], settings: Settings, sources: Listing) -> Description:
+    """The description of the set that the parts make up."""
+    by_name = sorted(finished, key=lambda part: part.shard.name)
+    outcomes = Counter(outcome.key for part in finished for outcome in part.rejected)
+    outcomes["written"] = sum(part.shard.count for part in finished)
+    statistics = {
+        split: reduce(add, (part.statistics for part in by_name if part.split == split), Statistics())
+        for split in SPLITS
+    }
     return Description(
         size=settings.size,
-        splits={split: [shard for of, _, shard in shards if of == split] for split in SPLITS},
+        splits={split: [part.shard for part in by_name if part.split == split] for split in SPLITS},
         settings=asdict(settings),
         outcomes=dict(sorted(outcomes.items())),
+        sources=asdict(sources),
+        statistics={split: one.to_dict() for split, one in statistics.items()},
     )
 
 
-def _finish(results: list[ShardResult], output: str, settings: Settings) -> None:
-    rejected = [outcome for result in results for outcome in result.rejected]
+def _finish(finished: list[Part], sources: Listing, output: str, settings: Settings) -> None:
+    rejected = [outcome for part in finished for outcome in part.rejected]
     storage.write(storage.join(output, REJECTED_FILE), to_jsonl(rejected))
-    storage.write(storage.join(output, FILE_NAME), describe(results, settings).to_json().encode())
+    storage.write(storage.join(output, FILE_NAME), describe(finished, settings, sources).to_json().encode())
+    for folder in (output, storage.join(output, parts.FOLDER)):
+        storage.sweep(folder)
+
+
+def _clear(output: str) -> None:
+    """Removes what an earlier run wrote, and nothing else."""
+    accounts = [storage.join(output, f"{parts.FOLDER}/*.json")]
+    shards = [storage.join(output, f"{split}-*.tfrecord") for split in SPLITS]
+    storage.delete([*accounts, *shards, storage.join(output, FILE_NAME), storage.join(output, REJECTED_FILE)])
 
 
 @dataclass(eq=False)
 class Prepare(beam.PTransform):
-    """The whole job: photos below ``input`` become shards and ``dataset.json`` in ``output``."""
+    """The whole job: photos below ``input`` become shards and ``dataset.json`` in ``output``.
+
+    Killed and started again it goes on where it was; ``overwrite`` clears away what another run left.
+    """
 
     input: str
     output: str
     settings: Settings = Settings()
+    overwrite: bool = False
     ticker: Ticker = SILENT
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Builds the graph."""
         photos = root | "Find" >> FindSources(self.input, self.ticker)
-        number = photos | "Count" >> beam.combiners.Count.Globally()
-        return (
+        listing = photos | "Summarize" >> Summarize() | "Claim" >> beam.Map(self._claim)
+        finished = (
             photos
-            | "Place" >> beam.Map(self._place, AsSingleton(number))
+            | "Duplicates" >> MarkDuplicates()
+            # Nothing is written before the claim stands: the listing that it yields is waited for here.
+            | "Place" >> beam.Map(self._place, AsSingleton(listing))
             | "Group" >> beam.GroupByKey()
-            | "Write shards" >> beam.Map(write_shard, self.output, self.settings, self.ticker)
+            | "Write shards" >> beam.Map(parts.finish, self.output, self.settings.size, self.ticker)
             | "Gather" >> beam.combiners.ToList()
-            | "Describe" >> beam.Map(_finish, self.output, self.settings)
         )
+        return finished | "Describe" >> beam.Map(_finish, AsSingleton(listing), self.output, self.settings)
 
-    def _place(self, source: Source, photos: int) -> tuple[Slot, Source]:
-        shards = self.settings.num_shards or shard_count(photos)
+    def _claim(self, listing: Listing) -> Listing:
+        path = storage.join(self.output, CLAIM_FILE)
+        clear = partial(_clear, self.output) if self.overwrite else None
+        claim.stake(path, Claim(asdict(self.settings), listing), clear=clear)
+        return listing
+
+    def _place(self, source: Source, listing: Listing) -> tuple[Slot, Source]:
+        shards = self.settings.num_shards or shard_count(listing.photos)
         return slot(source.name, shards, self.settings.validation_percent), source
 
 
@@ -152,6 +135,7 @@ def _parser() -> Parser:
     records.add_argument(
         "--validation_percent", type=float, default=5.0, metavar="P", help="held out, by a hash of the name (5)"
     )
+    records.add_argument("--overwrite", action="store_true", help="start anew where another run wrote")
     return parser
 
 
@@ -164,10 +148,11 @@ def main(argv: list[str] | None = None) -> int:
     if not 0 <= args.validation_percent < 100:
         raise UserError(f"--validation_percent {args.validation_percent} must be at least 0 and below 100")
     sources.check_any(args.input)
+    sources.check_apart(args.input, args.output)
     storage.check_writable(args.output)
     settings = Settings(args.size, args.num_shards, args.validation_percent)
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
-        runners.run(Prepare(args.input, args.output, settings, ticker), options)
+        runners.run(Prepare(args.input, args.output, settings, args.overwrite, ticker), options)
     if runners.is_local(options):
         path = storage.join(args.output, FILE_NAME)
         description = Description.from_json(storage.read(path).decode(), path)

@@ -5,6 +5,7 @@ launching process watches. Jobs on other runners have no such file; their progre
 """
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -40,9 +42,9 @@ class Ticker:
         """One more photo was found."""
         self._append(_LISTED)
 
-    def done(self, status: Status) -> None:
-        """One more photo has its outcome."""
-        self._append(_CODES[status])
+    def done(self, status: Status, photos: int = 1) -> None:
+        """So many more photos have their outcome."""
+        self._append(_CODES[status] * photos)
 
     def _append(self, code: bytes) -> None:
         if self.path:
@@ -130,7 +132,8 @@ def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
     if not enabled:
         yield SILENT
         return
-    console = Console(stderr=True)
+    stream = _own_stderr()
+    console = Console(file=stream)
     descriptor, name = tempfile.mkstemp(prefix="autochrome-progress-")
     os.close(descriptor)
     finished = threading.Event()
@@ -144,6 +147,16 @@ def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
         finished.set()
         watcher.join()
         Path(name).unlink(missing_ok=True)
+        if stream is not sys.stderr:
+            stream.close()
+
+
+def _own_stderr() -> TextIO:
+    """Standard error on a descriptor of its own, as the run sets the common one aside."""
+    try:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "w")
+    except io.UnsupportedOperation:  # replaced by something that is no file, which nobody sets aside
+        return sys.stderr
 
 
 def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: Console) -> None:
@@ -169,4 +182,4 @@ def _show_lines(verb: str, reading: _Reading, finished: threading.Event, console
         reading.update()
         if time.monotonic() - said >= _LINE_EVERY_S and reading.done:
             said = time.monotonic()
-            print(_line(verb, reading), file=sys.stderr, flush=True)
+            print(_line(verb, reading), file=console.file, flush=True)

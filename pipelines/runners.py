@@ -1,17 +1,26 @@
 """Beam's options and runners: every option passes through, unknown flags are errors, local runs use all cores."""
 
 import argparse
-import logging
+import contextlib
+import ctypes
+import os
 import re
-from collections.abc import Sequence
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from tfrecords.errors import UserError
 
+_ARENAS = 2
+_M_ARENA_MAX = -8  # malloc.h of glibc
 _LOCAL = (None, "DirectRunner", "FnApiRunner", "direct")
 
 
@@ -55,6 +64,8 @@ def beam_options(flags: Sequence[str]) -> PipelineOptions:
             direct.direct_num_workers = 0  # Beam's word for one a core
         if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
             direct.direct_running_mode = "multi_processing"
+    # The launching process reads and writes files too, with the same credentials.
+    FileSystems.set_options(options)
     return options
 
 
@@ -78,16 +89,59 @@ def run(root: beam.PTransform, options: PipelineOptions) -> None:
     """
     local = is_local(options)
     if local:
-        logging.getLogger("apache_beam").setLevel(logging.ERROR)
+        _share_arenas()
+    log: Path | None = None
     try:
-        pipeline = beam.Pipeline(runner=FnApiRunner() if local else None, options=options)
-        _ = pipeline | root
-        pipeline.run().wait_until_finish()
+        with _stderr_set_aside() if local else contextlib.nullcontext() as log:
+            pipeline = beam.Pipeline(runner=FnApiRunner() if local else None, options=options)
+            _ = pipeline | root
+            pipeline.run().wait_until_finish()
     except UserError:
         raise
     except Exception as error:
-        logging.getLogger(__name__).debug("the job failed", exc_info=True)
-        raise JobFailedError(f"the job failed: {_cause(error)}") from error
+        cause = _cause(error)
+        if mend := re.match(r"(?:tfrecords\.errors\.)?UserError: (.*)", cause):
+            if log:
+                log.unlink(missing_ok=True)
+            raise UserError(mend[1]) from error
+        details = f" (details in {log})" if log else ""
+        raise JobFailedError(f"the job failed: {cause}{details}") from error
+
+
+def _share_arenas() -> None:
+    """Lets the threads of this process, and of the workers it will start, share two memory arenas.
+
+    With one for each of gRPC's many threads, glibc keeps twice the memory for the names that pass through them
+    (``tests/bench/prepare_memory_bench.py``). On other C libraries nothing happens.
+    """
+    os.environ.setdefault("MALLOC_ARENA_MAX", str(_ARENAS))
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+@contextlib.contextmanager
+def _stderr_set_aside() -> Iterator[Path]:
+    """Sends what this process and its workers write to standard error to a file, which is removed when all goes well.
+
+    Beam prints a worker's traceback three times and C libraries remark on broken photos; the outcome of each photo and
+    the cause of a failure are told in other ways. The file descriptor itself is set aside, as the workers inherit it.
+    """
+    descriptor, name = tempfile.mkstemp(prefix="autochrome-", suffix=".log")
+    kept = os.dup(2)
+    sys.stderr.flush()
+    os.dup2(descriptor, 2)
+    try:
+        yield Path(name)
+        Path(name).unlink()
+    except BaseException:
+        os.write(descriptor, traceback.format_exc().encode(errors="replace"))
+        raise
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(descriptor)
 
 
 def _cause(error: Exception) -> str:

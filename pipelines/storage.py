@@ -1,6 +1,8 @@
 """Files wherever Beam can reach them: read, write whole or not at all, join, and the checks before a job starts."""
 
 import contextlib
+import fcntl
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +10,13 @@ from typing import BinaryIO
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+from google.api_core.exceptions import GoogleAPIError
 
 from tfrecords.errors import UserError
 
 # What file systems raise when a path is not there or not allowed; Beam wraps some and passes others through.
-IO_ERRORS = (BeamIOError, OSError, ValueError)
+IO_ERRORS = (BeamIOError, GoogleAPIError, OSError, ValueError)
+_UNFINISHED = ".part"
 
 
 def opened(uri: str) -> BinaryIO:
@@ -30,6 +34,14 @@ def read(uri: str) -> bytes:
         return file.read()
 
 
+def size(uri: str) -> int:
+    """The bytes that a file has; -1 where there is none."""
+    try:
+        return int(FileSystems.match([uri])[0].metadata_list[0].size_in_bytes)
+    except (*IO_ERRORS, LookupError):
+        return -1
+
+
 def join(folder: str, name: str) -> str:
     """The URI of a file named by its path relative to a folder."""
     return FileSystems.join(folder, *name.split("/"))
@@ -37,14 +49,29 @@ def join(folder: str, name: str) -> str:
 
 def normalized(path: str) -> str:
     """A path in the one form in which two can be compared: absolute, links resolved; a URI without a last slash."""
-    return path.rstrip("/") if "://" in path else str(Path(path).resolve())
+    return path.rstrip("/") if is_remote(path) else str(Path(path).resolve())
 
 
 @contextlib.contextmanager
 def whole_file(uri: str) -> Iterator[BinaryIO]:
-    """Opens a file for writing that appears under its name complete, or, when the block raises, not at all."""
+    """Opens a file for writing that appears under its name complete, or, when the block raises, not at all.
+
+    Until then it has a hidden name of its own, so that two writers of one file do not meet; the later one wins. What a
+    killed process leaves behind ``sweep`` finds.
+    """
+    with _whole_remote_file(uri) if is_remote(uri) else _whole_local_file(Path(uri)) as file:
+        yield file
+
+
+def is_remote(uri: str) -> bool:
+    """Whether a path has a scheme, such as gs://."""
+    return "://" in uri
+
+
+@contextlib.contextmanager
+def _whole_remote_file(uri: str) -> Iterator[BinaryIO]:
     folder, name = FileSystems.split(uri)
-    temporary = join(folder, f".{name}.{uuid.uuid4().hex}.part")
+    temporary = join(folder, _temporary_name(name))
     try:
         with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as file:
             yield file
@@ -53,6 +80,55 @@ def whole_file(uri: str) -> Iterator[BinaryIO]:
         with contextlib.suppress(*IO_ERRORS):
             FileSystems.delete([temporary])
         raise
+
+
+@contextlib.contextmanager
+def _whole_local_file(path: Path) -> Iterator[BinaryIO]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(_temporary_name(path.name))
+    with _locked(temporary) as file:
+        try:
+            yield file
+            file.flush()
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def _temporary_name(name: str) -> str:
+    # A name may be as long as names can be; its start is enough to recognise it by.
+    return f".{name[:60]}.{uuid.uuid4().hex}{_UNFINISHED}"
+
+
+def _locked(path: Path) -> BinaryIO:
+    """Creates a file and locks it: as long as its writer lives, ``sweep`` leaves it alone."""
+    while True:
+        file = path.open("xb")
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                return file
+        # Swept between being made and being locked.
+        file.close()
+        path.unlink(missing_ok=True)
+
+
+def sweep(folder: str) -> None:
+    """Removes what killed writers left unfinished in a local folder; what a living process writes is left alone."""
+    if is_remote(folder):
+        return
+    for path in Path(folder).glob(f".*{_UNFINISHED}"):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
+def delete(patterns: list[str]) -> None:
+    """Deletes the files that globs match."""
+    for result in FileSystems.match(patterns):
+        if result.metadata_list:
+            FileSystems.delete([found.path for found in result.metadata_list])
 
 
 def write(uri: str, data: bytes) -> None:

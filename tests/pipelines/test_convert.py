@@ -4,8 +4,14 @@ import pytest
 import skimage.color
 from PIL import Image
 
-from pipelines.convert import to_example
+from pipelines import convert
 from pipelines.outcomes import Rejected
+from pipelines.photo import decode
+from tfrecords.example import LabExample
+
+
+def to_example(data: bytes, name: str, size: int) -> LabExample:
+    return convert.to_example(decode(data, shrink_to=size), name, size)
 
 
 def rejection(data: bytes, size: int = 64) -> str:

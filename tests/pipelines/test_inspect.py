@@ -3,7 +3,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from skimage.color import rgb2lab
 
 from pipelines import inspect, prepare
 from tfrecords.description import FILE_NAME, Description
@@ -76,3 +79,22 @@ def test_it_does_not_import_tensorflow(prepared):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_sample_shows_luminance_beside_colour(prepared, photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert inspect.main([str(prepared), "--sample=6"]) == 0
+    assert "coffee [left].png" in capsys.readouterr().out
+    sheet = np.asarray(Image.open(tmp_path / inspect.SAMPLE_FILE)).astype(int)
+    assert sheet.shape == (2 * 32, 4 * 2 * 32, 3)
+    luminance, colour = sheet[:32, :32], sheet[:32, 32:64]
+    assert np.ptp(luminance, axis=-1).max() <= 1
+    assert np.ptp(colour, axis=-1).max() > 30
+    difference = rgb2lab(luminance.astype(np.uint8))[..., 0] - rgb2lab(colour.astype(np.uint8))[..., 0]
+    assert np.abs(difference).max() < 1
+
+
+def test_a_sample_is_as_large_as_the_set_at_most(prepared, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert inspect.main([str(prepared), "--sample=1000"]) == 0
+    assert Image.open(tmp_path / inspect.SAMPLE_FILE).size == (4 * 2 * 32, 3 * 32)

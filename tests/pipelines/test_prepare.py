@@ -1,7 +1,11 @@
 import hashlib
 import json
+import os
+import shutil
 import subprocess
 import sys
+import tarfile
+from collections import Counter
 from pathlib import Path
 
 import google_crc32c
@@ -10,13 +14,18 @@ import pytest
 from skimage import color
 
 from pipelines import prepare, runners
+from pipelines.claim import Listing
 from pipelines.outcomes import Outcome
-from pipelines.prepare import Prepare, Settings, ShardResult, describe
+from pipelines.parts import Part
+from pipelines.plan import is_held_out
+from pipelines.prepare import Prepare, Settings, describe
 from pipelines.runners import JobFailedError
 from tfrecords import dataset
 from tfrecords.description import FILE_NAME, Description
+from tfrecords.errors import UserError
 from tfrecords.example import LabExample
 from tfrecords.shards import Shard, read_records
+from tfrecords.statistics import Statistics
 
 FLAGS = ["--size=64", "--num_shards=3", "--validation_percent=30"]
 REJECTED = {
@@ -33,7 +42,8 @@ def prepared(photo_tree, tmp_path_factory) -> Path:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def examples(folder: Path) -> list[LabExample]:
@@ -86,7 +96,9 @@ def test_rejected_ones_have_their_reasons(prepared, photo_tree):
 
 def test_nothing_else_is_left(prepared):
     names = {path.name for path in prepared.iterdir() if path.suffix != ".tfrecord"}
-    assert names == {FILE_NAME, "rejected.jsonl"}
+    assert names == {FILE_NAME, "rejected.jsonl", "parts"}
+    accounts = {f"{path.name}.json" for path in prepared.glob("*.tfrecord")}
+    assert {path.name for path in (prepared / "parts").iterdir()} == {"claim.json", *accounts}
 
 
 def test_it_trains(prepared, photos):
@@ -102,7 +114,7 @@ def test_again_and_by_two_processes_the_bytes_are_the_same(prepared, photo_tree,
     command = [sys.executable, "-m", "pipelines.prepare", f"--input={photo_tree}", f"--output={tmp_path}", *FLAGS]
     done = subprocess.run([*command, "--direct_num_workers=2"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert all(line.startswith("preparing: ") for line in done.stderr.splitlines())
     assert "rejected: grayscale" in done.stdout
     assert digests(tmp_path) == digests(prepared)
     first = digests(tmp_path)
@@ -169,13 +181,126 @@ def test_a_disk_that_cannot_be_written_fails_the_job_and_leaves_no_description(t
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def part(split: str, name: str, count: int, *reasons: str) -> Part:
+    rejected = [Outcome(reason, "rejected", reason) for reason in reasons]
+    statistics = Statistics(examples=count, record_bytes=100 * count)
+    return Part(split, Shard(name, count, 10 * count, count), rejected, statistics, "")
+
+
 def test_describe_is_in_order_whatever_comes_first():
-    results = [
-        ShardResult("validation", Shard("v0", 1, 10, 1), [Outcome("b", "rejected", "toned")]),
-        ShardResult("train", Shard("t1", 2, 20, 2), [Outcome("a", "rejected", "toned")]),
-        ShardResult("train", Shard("t0", 0, 0, 0), [Outcome("c", "rejected", "grayscale")]),
+    parts = [
+        part("validation", "v0", 1, "toned"),
+        part("train", "t1", 2, "toned"),
+        part("train", "t0", 0, "grayscale"),
+        part("train", "t2", 5),
     ]
-    description = describe(results, Settings())
-    assert describe(results[::-1], Settings()) == description
-    assert [shard.name for shard in description.splits["train"]] == ["t0", "t1"]
-    assert description.outcomes == {"grayscale": 1, "toned": 2, "written": 3}
+    description = describe(parts, Settings(), Listing(11, "ab"))
+    assert describe(parts[::-1], Settings(), Listing(11, "ab")) == description
+    assert [shard.name for shard in description.splits["train"]] == ["t0", "t1", "t2"]
+    assert description.outcomes == {"grayscale": 1, "toned": 2, "written": 8}
+    assert sum(description.outcomes.values()) == description.sources["photos"]
+    assert description.statistics["train"]["record_bytes"] == 700
+
+
+def test_the_statistics_are_those_of_the_examples(prepared):
+    description = Description.from_json((prepared / FILE_NAME).read_text())
+    for split in ("train", "validation"):
+        found = [e for e in examples(prepared) if is_held_out(e.name, 30) == (split == "validation")]
+        statistics = description.statistics[split]
+        assert statistics["examples"] == len(found) == description.count(split)
+        assert statistics["largest_photo"] == max(e.height * e.width for e in found)
+        assert statistics["synsets"] == Counter(e.synset for e in found)
+        assert np.sum(statistics["luminance"]) == np.sum(statistics["chroma"]) == len(found) * 32 * 32
+        a = np.concatenate([e.chroma[::2, ::2, 0].ravel() for e in found]).astype(int) - 128
+        by_a = np.sum(statistics["chroma"], axis=1)
+        # Counted before chroma is stored as a JPEG.
+        assert by_a[11] == pytest.approx(np.sum((a >= -5) & (a < 5)), rel=0.03)
+
+
+def test_equal_photos_are_taken_once(tmp_path, photos, encoded):
+    folder = tmp_path / "photos"
+    (folder / "b").mkdir(parents=True)
+    photo = encoded(photos["coffee"], "PNG")
+    for name in ("b/again.png", "a.png", "c.jpg"):
+        (folder / name).write_bytes(photo)
+    # As many bytes, and the same end, but another photo.
+    other = encoded(photos["coffee"][::-1], "PNG")
+    (folder / "z.png").write_bytes(other + bytes(max(0, len(photo) - len(other))))
+    output = tmp_path / "records"
+    assert prepare.main([f"--input={folder}", f"--output={output}", "--size=32", "--direct_num_workers=1"]) == 0
+    assert {example.name for example in examples(output)} == {"a.png", "z.png"}
+    lines = [json.loads(line) for line in (output / "rejected.jsonl").read_text().splitlines()]
+    assert [(line["name"], line["reason"], line["detail"]) for line in lines] == [
+        ("b/again.png", "duplicate", "the same bytes as a.png"),
+        ("c.jpg", "duplicate", "the same bytes as a.png"),
+    ]
+
+
+def test_finished_shards_are_not_opened_again(prepared, photo_tree, tmp_path):
+    output = tmp_path / "records"
+    shutil.copytree(prepared, output)
+    lost, *kept = sorted(output.glob("train-*.tfrecord"))
+    lost.unlink()
+    (output / FILE_NAME).unlink()
+    before = {path: path.stat().st_ino for path in kept}
+    assert prepare.main([f"--input={photo_tree}", f"--output={output}", *FLAGS, "--direct_num_workers=1"]) == 0
+    assert digests(output) == digests(prepared)
+    assert {path: path.stat().st_ino for path in kept} == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "difference"),
+    [
+        (["--size=32"], "size was 64, is 32"),
+        (["--num_shards=4"], "num_shards was 3, is 4"),
+        (["--validation_percent=0"], "validation_percent was 30.0, is 0.0"),
+    ],
+)
+def test_another_run_s_folder_is_refused_and_untouched(prepared, photo_tree, flags, difference):
+    before = digests(prepared)
+    with pytest.raises(UserError, match=difference):
+        prepare.main([f"--input={photo_tree}", f"--output={prepared}", *FLAGS, *flags, "--direct_num_workers=1"])
+    assert digests(prepared) == before
+
+
+def test_other_sources_are_refused_and_overwritten_when_told(prepared, photo_tree, tmp_path):
+    output = tmp_path / "records"
+    shutil.copytree(prepared, output)
+    mine = output / "notes.txt"
+    mine.write_text("mine")
+    command = [f"--input={photo_tree}/n00000000", f"--output={output}", *FLAGS, "--direct_num_workers=1"]
+    with pytest.raises(UserError, match="there were 17 photos, are 3"):
+        prepare.main(command)
+    assert prepare.main([*command, "--num_shards=1", "--overwrite"]) == 0
+    mine.unlink()
+    fresh = tmp_path / "fresh"
+    assert prepare.main([command[0], f"--output={fresh}", *command[2:], "--num_shards=1"]) == 0
+    assert digests(output) == digests(fresh)
+
+
+def test_a_photo_that_changed_is_noticed(photo_tree, tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "records"
+    shutil.copytree(photo_tree / "n00000000", photos)
+    command = [f"--input={photos}", f"--output={output}", *FLAGS, "--direct_num_workers=1"]
+    assert prepare.main(command) == 0
+    os.utime(next(photos.iterdir()), (1, 1))
+    with pytest.raises(UserError, match="photos were changed, renamed or replaced"):
+        prepare.main(command)
+
+
+def test_tars_give_the_records_of_the_folder(prepared, photo_tree, tmp_path):
+    with tarfile.open(tmp_path / "all.tar", "w") as outer:
+        for path in sorted(photo_tree.iterdir()):
+            if path.is_dir() and path.name.startswith("n"):
+                inner = tmp_path / f"{path.name}.tar"
+                with tarfile.open(inner, "w") as tar:
+                    tar.add(path, arcname=".")
+                outer.add(inner, arcname=inner.name)
+            else:
+                outer.add(path, arcname=path.name)
+    output = tmp_path / "records"
+    flags = [*FLAGS, "--direct_num_workers=1"]
+    assert prepare.main([f"--input={tmp_path}/all.tar", f"--output={output}", *flags]) == 0
+    assert {p.name: digests(output)[p.name] for p in output.glob("*.tfrecord")} == {
+        p.name: digests(prepared)[p.name] for p in prepared.glob("*.tfrecord")
+    }

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import (
@@ -91,7 +94,11 @@ def test_a_job_that_breaks_tells_its_cause_in_one_line():
     job = beam.Create([1]) | beam.Map(_fail)
     with pytest.raises(JobFailedError) as raised:
         runners.run(job, beam_options(["--direct_num_workers=1"]))
-    assert str(raised.value) == "the job failed: ValueError: the disk"
+    told = re.fullmatch(r"the job failed: ValueError: the disk \(details in (.*)\)", str(raised.value))
+    assert told
+    log = Path(told[1])
+    assert "is full" in log.read_text()
+    log.unlink()
 
 
 def test_a_user_error_comes_through():

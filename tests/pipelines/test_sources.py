@@ -1,10 +1,15 @@
+import io
+import json
 import os
+import tarfile
+from pathlib import Path
 
 import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 
+from pipelines.outcomes import Rejected
 from pipelines.sources import FindSources, Source, check_any, find, root_of
 from tfrecords.errors import UserError
 
@@ -133,6 +138,69 @@ def test_check_any_complains_in_one_line(tree, monkeypatch, pattern, message):
 
 
 def test_the_transform_gives_every_source_once(tree):
-    expected = [Source(str(tree / name), name) for name in FILES]
+    expected = [
+        Source(str(tree / name), name, stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}")
+        for name, stat in ((name, (tree / name).stat()) for name in FILES)
+    ]
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
         assert_that(pipeline | FindSources(str(tree)), equal_to(expected))
+
+
+def add_tar(path, files: dict[str, bytes]) -> bytes:
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path.read_bytes()
+
+
+def read(source: Source) -> tuple[str, str]:
+    try:
+        return source.name, source.read().decode()
+    except Rejected as verdict:
+        return source.name, verdict.detail
+
+
+def transformed(pattern: str, tmp_path: Path) -> dict[str, str]:
+    """Each source's name with its content, or with why there is none."""
+    file = tmp_path / "found.json"
+
+    def keep(pairs: list[tuple[str, str]]) -> None:
+        assert len(dict(pairs)) == len(pairs)
+        file.write_text(json.dumps(dict(pairs)))
+
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        _ = pipeline | FindSources(pattern) | beam.Map(read) | beam.combiners.ToList() | beam.Map(keep)
+    return json.loads(file.read_text())
+
+
+def test_tars_and_tars_of_tars_are_folders(tree, tmp_path):
+    inner = add_tar(tree / "deep" / "n01440764.tar", {"n01440764_1.JPEG": b"one", "n01440764_2.JPEG": b"two"})
+    add_tar(tree / "all.tar", {"n01443537.tar": inner, "loose.jpg": b"loose", "broken.tar": b"x" * 600})
+    found = transformed(str(tree), tmp_path)
+    assert {name for name in found if not name.startswith("all/broken")} == {
+        *FILES,
+        "deep/n01440764/n01440764_1.JPEG",
+        "deep/n01440764/n01440764_2.JPEG",
+        "all/n01443537/n01440764_1.JPEG",
+        "all/n01443537/n01440764_2.JPEG",
+        "all/loose.jpg",
+    }
+    assert found["all/n01443537/n01440764_2.JPEG"] == found["deep/n01440764/n01440764_2.JPEG"] == "two"
+    assert found["all/loose.jpg"] == "loose"
+    assert "not a tar" in found["all/broken.tar"]
+
+
+def test_a_tar_as_the_input_lends_its_photos_no_folder(tree, tmp_path):
+    add_tar(tree / "flowers.tar", {"rose/1.jpg": b"rose"})
+    assert transformed(str(tree / "flowers.tar"), tmp_path) == {"rose/1.jpg": "rose"}
+
+
+def test_a_tar_cut_short_gives_what_is_whole_and_itself_as_a_fault(tree, tmp_path):
+    path = tree / "cut.tar"
+    data = add_tar(path, {"a.jpg": b"a" * 2000, "b.jpg": b"b" * 2000})
+    path.write_bytes(data[:4000])
+    found = transformed(str(path), tmp_path)
+    assert found["a.jpg"] == "a" * 2000
+    assert "truncated" in found["cut.tar"]

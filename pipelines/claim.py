@@ -1,0 +1,125 @@
+"""The claim of a run on its output folder: a stopped run goes on where it was, another run is refused.
+
+A run that starts writes down what it is about to do, and compares it with what it finds written there. Where both are
+equal, finished parts count; where they differ, the run ends with a line that says what differs, unless it was told to
+start anew.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import Any, Self
+
+import apache_beam as beam
+
+from pipelines import storage
+from pipelines.sources import Source
+from tfrecords.errors import UserError
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What an input holds, as far as two runs must agree on it.
+
+    Attributes:
+        photos: how many.
+        fingerprint: of all names, sizes and times of change together, whatever their order; hex.
+    """
+
+    photos: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a run is about to do: its settings, and what it found to do it to."""
+
+    settings: dict[str, Any]
+    sources: Listing
+
+    def to_json(self) -> str:
+        """Equal claims give equal text."""
+        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of ``to_json``; ValueError, KeyError or TypeError when it is no claim."""
+        fields = json.loads(text)
+        return cls(fields["settings"], Listing(**fields["sources"]))
+
+    def difference(self, other: Self) -> str:
+        """What is different about another claim, in words; '' when nothing is."""
+        said = [
+            f"{name} was {other.settings.get(name)}, is {value}"
+            for name, value in self.settings.items()
+            if other.settings.get(name) != value
+        ]
+        if self.sources.photos != other.sources.photos:
+            said.append(f"there were {other.sources.photos:,} photos, are {self.sources.photos:,}")
+        elif self.sources != other.sources:
+            said.append("photos were changed, renamed or replaced")
+        return "; ".join(said)
+
+
+# Beam's integers have 64 bits with a sign, so a fingerprint is two numbers below this.
+_MODULUS = 1 << 62
+
+
+def fingerprint(source: Source) -> bytes:
+    """16 bytes that stand for one source's name and content, as far as a listing tells."""
+    told = f"{source.name}\0{source.fingerprint}".encode("utf-8", "surrogateescape")
+    return blake2b(told, digest_size=16).digest()
+
+
+class Summarize(beam.PTransform):
+    """PCollection of Source → its one Listing."""
+
+    def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Listing]:
+        """Sums fingerprints, which no order of listing changes."""
+        return photos | "Fingerprint" >> beam.Map(_one) | "Sum" >> beam.CombineGlobally(_sum) | beam.Map(_listing)
+
+
+_Sum = tuple[int, int, int]
+
+
+def _one(source: Source) -> _Sum:
+    told = fingerprint(source)
+    return 1, int.from_bytes(told[:8]) % _MODULUS, int.from_bytes(told[8:]) % _MODULUS
+
+
+def _sum(sums: Iterable[_Sum]) -> _Sum:
+    photos, high, low = 0, 0, 0
+    for one in sums:
+        photos, high, low = photos + one[0], (high + one[1]) % _MODULUS, (low + one[2]) % _MODULUS
+    return photos, high, low
+
+
+def _listing(summed: _Sum) -> Listing:
+    return Listing(summed[0], f"{summed[1]:016x}{summed[2]:016x}")
+
+
+def stake(path: str, claim: Claim, *, clear: Callable[[], None] | None = None) -> None:
+    """Compares a claim with the one that is written down, and writes it down.
+
+    Args:
+        path: of the claim.
+        claim: of this run.
+        clear: removes what earlier runs left; None to go on with it.
+
+    Raises:
+        UserError: another run with other settings or sources has the folder, and it is not to be cleared.
+    """
+    try:
+        there = Claim.from_json(storage.read(path).decode())
+    except (*storage.IO_ERRORS, KeyError, TypeError):
+        there = None
+    if clear is not None:
+        # Before the claim is written: parts of another run must never lie under this one's name.
+        clear()
+    elif there is not None and (difference := claim.difference(there)):
+        raise UserError(
+            f"{path} belongs to another run ({difference}); choose another --output, or start anew with --overwrite"
+        )
+    if claim != there or clear is not None:
+        storage.write(path, claim.to_json().encode())

@@ -1,0 +1,164 @@
+"""One shard of records as a unit of work: made whole, with its account beside it, or found finished and left alone."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from time import perf_counter
+from typing import Any, Self
+
+import cv2
+from apache_beam.metrics import Metrics
+
+from pipelines import claim, storage
+from pipelines.convert import to_example
+from pipelines.limits import timed
+from pipelines.outcomes import Outcome, Rejected, count
+from pipelines.photo import decode
+from pipelines.plan import Slot, order
+from pipelines.progress import Ticker
+from pipelines.sources import Source
+from tfrecords.shards import Shard, ShardWriter, shard_name
+from tfrecords.statistics import Statistics
+
+FOLDER = "parts"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The account of a finished shard.
+
+    Attributes:
+        split: that it belongs to.
+        shard: the file.
+        rejected: outcomes of the photos left out, in the order they were met.
+        statistics: of its records.
+        sources: fingerprint of the photos it was made of, rejected ones included; hex.
+    """
+
+    split: str
+    shard: Shard
+    rejected: list[Outcome]
+    statistics: Statistics
+    sources: str
+
+    def to_json(self) -> str:
+        """Equal parts give equal text."""
+        fields: dict[str, Any] = {
+            "split": self.split,
+            "shard": asdict(self.shard),
+            "rejected": [asdict(outcome) for outcome in self.rejected],
+            "statistics": self.statistics.to_dict(),
+            "sources": self.sources,
+        }
+        return json.dumps(fields, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of ``to_json``; ValueError, KeyError or TypeError when it is no part."""
+        fields = json.loads(text)
+        return cls(
+            split=fields["split"],
+            shard=Shard(**fields["shard"]),
+            rejected=[Outcome(**outcome) for outcome in fields["rejected"]],
+            statistics=Statistics.from_dict(fields["statistics"]),
+            sources=fields["sources"],
+        )
+
+
+def finish(grouped: tuple[Slot, Iterable[Source]], output: str, size: int, ticker: Ticker) -> Part:
+    """Makes sure that one shard is there.
+
+    A shard whose account says that it was made of these very photos, and which has the bytes that the account says, is
+    not opened again. Settings need no comparing: the run's claim on the folder did that.
+
+    Args:
+        grouped: the shard's place, and its photos in any order.
+        output: the data folder.
+        size: side of the stored pictures.
+        ticker: to be told of every photo.
+
+    Raises:
+        OSError, BeamIOError: something cannot be written.
+    """
+    slot, sources = grouped
+    photos = sorted(sources, key=lambda source: order(source.name))
+    name = shard_name(slot.split, slot.index, slot.total)
+    account = storage.join(output, f"{FOLDER}/{name}.json")
+    part = _found(account, output, _fingerprint(photos))
+    if part is None:
+        part = _make(slot.split, name, photos, output, size, ticker)
+        storage.write(account, part.to_json().encode())
+    else:
+        ticker.done("skipped", part.shard.count)
+        ticker.done("rejected", len(part.rejected))
+    return part
+
+
+def _fingerprint(photos: list[Source]) -> str:
+    told = b"".join(claim.fingerprint(photo) for photo in photos)
+    return blake2b(told, digest_size=16).hexdigest()
+
+
+def _found(account: str, output: str, sources: str) -> Part | None:
+    """The finished part, or None where it is to be made."""
+    try:
+        part = Part.from_json(storage.read(account).decode())
+    except (*storage.IO_ERRORS, KeyError, TypeError):
+        return None
+    whole = storage.size(storage.join(output, part.shard.name)) == part.shard.bytes
+    return part if whole and part.sources == sources else None
+
+
+def _make(split: str, name: str, photos: list[Source], output: str, size: int, ticker: Ticker) -> Part:
+    """Reads, judges, converts and writes the photos of one shard, which appears whole or not at all."""
+    cv2.setNumThreads(1)  # the runner has a worker a core
+    rejected: list[Outcome] = []
+    statistics = Statistics()
+    with storage.whole_file(storage.join(output, name)) as file:
+        writer = ShardWriter(file)
+        for source in photos:
+            outcome = _add(source, writer, statistics, size)
+            if outcome.status == "rejected":
+                rejected.append(outcome)
+            count(outcome)
+            ticker.done(outcome.status)
+    return Part(split, writer.finished(name), rejected, statistics, _fingerprint(photos))
+
+
+def _add(source: Source, writer: ShardWriter, statistics: Statistics, size: int) -> Outcome:
+    try:
+        if source.duplicate_of:
+            raise Rejected("duplicate", f"the same bytes as {source.duplicate_of}")
+        with _Stage("read"):
+            data = source.read()
+        _distribution("photo_bytes", len(data))
+        with _Stage("decode"):
+            photo = timed(lambda: decode(data, shrink_to=2 * size))
+        with _Stage("convert"):
+            example = to_example(photo, source.name, size)
+            record = example.to_bytes()
+        with _Stage("write"):
+            writer.write(record)
+        _distribution("record_bytes", len(record))
+        statistics.add(example, len(record))
+    except Rejected as verdict:
+        return Outcome(source.name, "rejected", verdict.reason, verdict.detail, source.uri)
+    return Outcome(source.name, "written", uri=source.uri)
+
+
+def _distribution(name: str, value: int) -> None:
+    Metrics.distribution("autochrome", name).update(value)
+
+
+class _Stage:
+    """Adds the time of a block to the job's distribution of that stage, in microseconds."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._started = perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        _distribution(f"{self._name}_microseconds", round(1e6 * (perf_counter() - self._started)))

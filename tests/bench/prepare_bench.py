@@ -1,0 +1,284 @@
+"""Speed of `prepare` beside that of its kernels alone and of img2dataset, on the same photos, two processes each.
+
+    python tests/bench/prepare_bench.py --input=PHOTOS [--photos=6000] [--rounds=3] [--img2dataset=PYTHON]
+
+The photos are copied, as often as it takes, into a temporary folder, each copy with bytes of its own. They take turns:
+
+* job: `python -m pipelines.prepare` with two workers. Photos a second from the outcome of the first photo to that of
+  the last, so without interpreters, listing and duplicates; what that took is printed beside it.
+* kernels: two plain processes without Beam, each with half the photos, that read, decode, resize, judge, convert,
+  serialise and write them; from when both are warm to when both are done.
+* img2dataset (`--img2dataset` names an interpreter that has it): two processes, resize to 256, JPEG 95 into tars;
+  file:// addresses; from start to end less the time that the same command takes with ten photos. As it comes (the
+  longer side becomes 256, the rest is border); bare, without EXIF and hashes; and whole, where the photo fills the
+  256 x 256 pixels as it does in our records (``center_crop``).
+
+`others` is how many cores somebody else kept busy meanwhile; the rates are worth nothing where it is not close to 0.
+Then what each kernel costs, and what decoding at a smaller DCT scale gains and loses.
+"""
+
+import argparse
+import multiprocessing
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from prepare_job import WORKERS, copies, pace
+
+from pipelines.convert import to_example
+from pipelines.grayscale import judge
+from pipelines.limits import timed
+from pipelines.outcomes import Rejected
+from pipelines.photo import Photo, decode
+from pipelines.progress import Ticker
+from tfrecords.color import quantize_chroma, quantize_luminance, srgb_to_lab
+from tfrecords.example import LabExample
+from tfrecords.shards import ShardWriter
+from tfrecords.statistics import Statistics
+
+T = TypeVar("T")
+SIZE = 256
+SHRINK_TO = 2 * SIZE  # as pipelines.parts decodes
+PHOTOS_PER_SHARD = 1024
+# Reads addresses from a file; 16 threads a process are plenty where nothing is downloaded.
+IMG2DATASET = """
+import sys
+from img2dataset import download
+if __name__ == "__main__":
+    download(sys.argv[1], output_folder=sys.argv[2], image_size=256, processes_count=2, thread_count=16,
+             number_sample_per_shard=1000, output_format="webdataset", **eval(sys.argv[3]))
+"""
+VARIANTS = {
+    "img2dataset": "{}",
+    "img2dataset bare": "{'extract_exif': False, 'compute_hash': None}",
+    "img2dataset whole": "{'resize_mode': 'center_crop'}",
+}
+
+
+@contextmanager
+def others() -> Iterator[Callable[[], float]]:
+    """Gives the function that says, after the block, how many cores were busy with something else during it."""
+
+    def own() -> float:
+        return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+    def busy() -> float:
+        times = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+        return (sum(times) - times[3] - times[4]) / os.sysconf("SC_CLK_TCK")  # all but idle and waiting
+
+    started, before = time.monotonic(), busy() - own()
+    result = [0.0]
+    yield lambda: result[0]
+    result[0] = max(0.0, busy() - own() - before) / (time.monotonic() - started)
+
+
+def _work(paths: list[str], output: str, ready: Barrier) -> None:
+    cv2.setNumThreads(1)
+    for path in paths[:8]:
+        _record(path)
+    ready.wait()
+    for number in range(0, len(paths), PHOTOS_PER_SHARD):
+        with Path(f"{output}-{number}").open("wb") as file:
+            writer = ShardWriter(file)
+            for path in paths[number : number + PHOTOS_PER_SHARD]:
+                if record := _record(path):
+                    writer.write(record)
+    ready.wait()
+
+
+def _record(path: str) -> bytes | None:
+    try:
+        return to_example(decode(Path(path).read_bytes(), SHRINK_TO), path, SIZE).to_bytes()
+    except Rejected:
+        return None
+
+
+def kernels_rate(paths: list[str], output: Path) -> float:
+    output.mkdir()
+    context = multiprocessing.get_context("spawn")
+    ready = context.Barrier(WORKERS + 1)
+    processes = [
+        context.Process(target=_work, args=(paths[index::WORKERS], str(output / str(index)), ready))
+        for index in range(WORKERS)
+    ]
+    for process in processes:
+        process.start()
+    ready.wait()
+    started = time.monotonic()
+    ready.wait()
+    seconds = time.monotonic() - started
+    for process in processes:
+        process.join()
+    return len(paths) / seconds
+
+
+def img2dataset_seconds(python: str, flags: str, paths: list[str], output: Path) -> float:
+    output.mkdir()
+    addresses = output / "addresses.txt"
+    addresses.write_text("".join(f"{Path(path).as_uri()}\n" for path in paths))
+    program = output / "program.py"
+    program.write_text(IMG2DATASET)
+    started = time.monotonic()
+    subprocess.run(
+        [python, str(program), str(addresses), str(output / "images"), flags],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"},
+    )
+    return time.monotonic() - started
+
+
+def compare(photos: Path, folder: Path, rounds: int, img2dataset: str) -> None:
+    """All in turn."""
+    paths = sorted(str(path) for path in photos.rglob("*") if path.is_file())
+    rates: dict[str, list[float]] = defaultdict(list)
+
+    def say(name: str, rate: float, other: float, remark: str = "") -> None:
+        rates[name].append(rate)
+        print(f"{name:17} {rate:7.1f}/s  others {other:.2f} cores {remark}", flush=True)
+
+    for number in range(rounds):
+        output = folder / f"records {number}"
+        with others() as other:
+            run = pace(photos, output)
+        say("job", run.rate, other(), f" {run.seconds:.1f} s in all, {run.before:.1f} s before the first photo")
+        shutil.rmtree(output)
+        with others() as other:
+            rate = kernels_rate(paths, output)
+        say("kernels", rate, other())
+        shutil.rmtree(output)
+        for name, flags in VARIANTS.items() if img2dataset else ():
+            start_up = img2dataset_seconds(img2dataset, flags, paths[:10], output)
+            shutil.rmtree(output)
+            with others() as other:
+                seconds = img2dataset_seconds(img2dataset, flags, paths, output)
+            say(name, len(paths) / (seconds - start_up), other(), f" {seconds:.1f} s in all")
+            shutil.rmtree(output)
+    medians = {name: statistics.median(found) for name, found in rates.items()}
+    print("median: " + ", ".join(f"{name} {rate:.1f}/s" for name, rate in medians.items()))
+    for name in medians:
+        if name != "job":
+            ratios = [job / rate for job, rate in zip(rates["job"], rates[name], strict=True)]
+            said = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+            print(f"job / {name}: {medians['job'] / medians[name]:.2f} (by round {said})")
+
+
+class _Clock:
+    """Sums the time of pieces of work by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def __call__(self, name: str, work: Callable[[], T]) -> T:
+        started = time.perf_counter()
+        result = work()
+        self.seconds[name] += time.perf_counter() - started
+        return result
+
+
+def cost(paths: list[str], folder: Path, rounds: int) -> None:
+    """The table of kernels, milliseconds a photo on one core."""
+    cv2.setNumThreads(1)
+    tables: list[dict[str, float]] = []
+    for _ in range(rounds):
+        clock, photos = _Clock(), 0
+        with (folder / "records").open("wb") as file:
+            writer, statistics_ = ShardWriter(file), Statistics()
+            ticker = Ticker(str(folder / "ticks"))
+            for path in paths:
+                if _record(path):
+                    photos += 1
+                    _time_kernels(path, clock, writer, statistics_, ticker)
+        tables.append({name: 1e3 * seconds / photos for name, seconds in clock.seconds.items()})
+    print(f"\n{photos} photos that are kept, milliseconds each")
+    for name in tables[0]:
+        print(f"{name:38} {statistics.median(table[name] for table in tables):6.2f}")
+
+
+def _time_kernels(path: str, clock: _Clock, writer: ShardWriter, statistics_: Statistics, ticker: Ticker) -> None:
+    data = clock("read", lambda: Path(path).read_bytes())
+    photo = clock("decode", lambda: decode(data, SHRINK_TO))
+    rgb = clock("resize", lambda: _squeezed(photo))
+    lab = clock("Lab", lambda: srgb_to_lab(rgb))
+    clock("judge", lambda: judge(rgb, lab))
+    planes = clock("quantise", lambda: (quantize_luminance(lab[..., 0]), quantize_chroma(lab[..., 1:])))
+    example = LabExample(*planes, photo.height, photo.width, path)
+    record = clock("encode (chroma, Example)", example.to_bytes)
+    clock("write", lambda: writer.write(record))
+    clock("beside the kernels: statistics", lambda: statistics_.add(example, len(record)))
+    clock("beside the kernels: time limit's thread", lambda: timed(lambda: None))
+    clock("beside the kernels: progress", lambda: ticker.done("written"))
+
+
+def _squeezed(photo: Photo) -> np.ndarray:
+    """As `pipelines.convert` does it."""
+    interpolation = cv2.INTER_AREA if min(photo.pixels.shape[:2]) >= SIZE else cv2.INTER_LINEAR
+    return cv2.resize(photo.pixels, (SIZE, SIZE), interpolation=interpolation)
+
+
+def draft(paths: list[str], rounds: int, least: int) -> None:
+    """What decoding at 1/2, 1/4 or 1/8, no side below ``least``, gains and loses where a photo is large enough."""
+    whole_s, draft_s = _Clock(), _Clock()
+    errors: list[tuple[float, float, float, float]] = []
+    for path in paths:
+        try:
+            data = Path(path).read_bytes()
+            small = decode(data, least)
+        except Rejected:
+            continue
+        if small.pixels.ndim < 3 or small.pixels.shape[0] == small.height:
+            continue
+        whole = decode(data)
+        for _ in range(rounds):
+            whole_s("decode", partial(decode, data))
+            draft_s("decode", partial(decode, data, least))
+            for photo, clock in ((whole, whole_s), (small, draft_s)):
+                clock("resize", partial(_squeezed, photo))
+        error = np.abs(srgb_to_lab(_squeezed(whole)) - srgb_to_lab(_squeezed(small)))
+        luminance, chroma = error[..., 0], error[..., 1:]
+        errors.append((luminance.mean(), np.percentile(luminance, 99), chroma.mean(), np.percentile(chroma, 99)))
+    print(f"\ndecoding no smaller than {least} pixels applies to {len(errors)} of {len(paths)} photos")
+    if not errors:
+        return
+    for name in ("decode", "resize"):
+        times = [1e3 * clock.seconds[name] / rounds / len(errors) for clock in (whole_s, draft_s)]
+        print(f"{name}: whole {times[0]:.2f} ms, draft {times[1]:.2f} ms")
+    L, L99, ab, ab99 = np.mean(errors, axis=0)  # noqa: N806 (its name)
+    print(f"error at {SIZE} x {SIZE}: L mean {L:.2f}, p99 {L99:.2f}; ab mean {ab:.2f}, p99 {ab99:.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--input", type=Path, required=True, metavar="DIR", help="photos, with all subfolders")
+    parser.add_argument("--photos", type=int, default=6000, help="copies to make of them (6000)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each runs (3)")
+    parser.add_argument("--img2dataset", default="", metavar="PYTHON", help="interpreter that has img2dataset")
+    args = parser.parse_args()
+    originals = sorted(str(path) for path in args.input.rglob("*") if path.is_file())
+    if not originals:
+        parser.error(f"{args.input} has no photos")
+    with tempfile.TemporaryDirectory(prefix="prepare-bench-") as name:
+        folder = Path(name)
+        copies(args.input, args.photos, folder / "photos")
+        print(f"{args.photos} photos", flush=True)
+        compare(folder / "photos", folder, args.rounds, args.img2dataset)
+        cost(originals, folder, args.rounds)
+        for least in (SIZE, 2 * SIZE):
+            draft(originals, args.rounds, least)
+
+
+if __name__ == "__main__":
+    main()

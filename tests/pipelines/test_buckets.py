@@ -1,0 +1,105 @@
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from apache_beam.internal.gcp import auth
+from google.cloud import storage as cloud
+
+from pipelines import buckets, prepare, sources
+from tfrecords.description import FILE_NAME, Description
+from tfrecords.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory):
+    """The name of an empty bucket of an emulator that speaks Cloud Storage's HTTP."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "gcp_storage_emulator", "start", f"--port={port}", "--in-memory"]
+    emulator = subprocess.Popen(
+        [*command, "--default-bucket=photos"], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{port}")
+        # Beam takes half a minute to find that there are no credentials; this says so at once.
+        patch.setattr(auth._Credentials, "_credentials_init", True)
+        buckets._client.cache_clear()
+        for _ in range(200):
+            with socket.socket() as knock:
+                if knock.connect_ex(("localhost", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield "photos"
+    emulator.kill()
+    emulator.wait()
+    buckets._client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def uploaded(bucket, photo_tree) -> str:
+    client = cloud.Client.create_anonymous_client()
+    for path in photo_tree.rglob("*"):
+        if path.is_file():
+            client.bucket(bucket).blob(f"in/{path.relative_to(photo_tree)}").upload_from_filename(str(path))
+    client.bucket(bucket).blob("in-other/x.jpg").upload_from_string(b"x")
+    return f"gs://{bucket}/in"
+
+
+def test_a_listing_by_prefix_is_the_whole_listing(uploaded, photo_tree):
+    names = {str(path.relative_to(photo_tree)): path for path in photo_tree.rglob("*") if path.is_file()}
+    found = list(sources.find(uploaded))
+    assert {source.name for source in found} == set(names)
+    assert len(found) == len(names)
+    for source in found:
+        assert source.size == names[source.name].stat().st_size
+        assert source.read() == names[source.name].read_bytes()
+    assert {branch.path for branch in sources.branches(uploaded)} == {
+        f"{uploaded}/{path.name}" + ("/" if path.is_dir() else "") for path in photo_tree.iterdir()
+    }
+
+
+def test_a_single_object_and_a_glob(uploaded):
+    assert [source.name for source in sources.find(f"{uploaded}/coins.jpg")] == ["coins.jpg"]
+    assert sorted(source.name for source in sources.find(f"{uploaded}/*.jpg")) == [
+        "camera.jpg",
+        "coins.jpg",
+        "moon.jpg",
+    ]
+
+
+def test_a_generation_is_part_of_the_fingerprint(bucket):
+    blob = cloud.Client.create_anonymous_client().bucket(bucket).blob("again/a.jpg")
+    blob.upload_from_string(b"one")
+    (first,) = sources.find(f"gs://{bucket}/again")
+    blob.upload_from_string(b"two")
+    (second,) = sources.find(f"gs://{bucket}/again")
+    assert first.size == second.size
+    assert first.fingerprint != second.fingerprint
+
+
+def test_what_is_not_there_is_one_line(bucket):
+    for uri in (f"gs://{bucket}/nothing", "gs://no-such-bucket/in"):
+        with pytest.raises(UserError, match="gs://") as raised:
+            sources.check_any(uri)
+        assert "\n" not in str(raised.value)
+
+
+def test_prepare_from_bucket_to_bucket_gives_the_files_of_a_disk(uploaded, bucket, photo_tree, tmp_path):
+    flags = ["--size=32", "--num_shards=2", "--direct_num_workers=1"]
+    assert prepare.main([f"--input={photo_tree}", f"--output={tmp_path}/records", *flags]) == 0
+    output = f"gs://{bucket}/records"
+    assert prepare.main([f"--input={uploaded}", f"--output={output}", *flags]) == 0
+    there = {source.name: source.read() for source in sources.find(output)}
+    assert {name for name in there if name.endswith(".tfrecord")}
+    for name, data in there.items():
+        if name.endswith(".tfrecord"):
+            assert data == (tmp_path / "records" / name).read_bytes()
+    description = Description.from_json(there[FILE_NAME].decode())
+    here = Description.from_json((tmp_path / "records" / FILE_NAME).read_text())
+    assert description.outcomes == here.outcomes
+    assert not [name for name in there if name.endswith(".part")]
+    assert prepare.main([f"--input={uploaded}", f"--output={output}", *flags]) == 0
+    assert {source.name: source.read() for source in sources.find(output)} == there

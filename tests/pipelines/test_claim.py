@@ -1,0 +1,78 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from pipelines.claim import Claim, Listing, Summarize, stake
+from pipelines.sources import Source
+from tfrecords.errors import UserError
+
+CLAIM = Claim({"size": 256, "num_shards": 8}, Listing(3, "ab"))
+PHOTOS = [Source(f"/photos/{name}", name, 5, f"5-{name}") for name in "abc"]
+
+
+def listing_of(photos: list[Source], folder: Path) -> Listing:
+    file = folder / "listing.json"
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        text = pipeline | beam.Create(photos) | Summarize() | beam.Map(lambda one: json.dumps(asdict(one)))
+        _ = text | beam.Map(file.write_text)
+    return Listing(**json.loads(file.read_text()))
+
+
+def test_a_claim_survives_its_text():
+    assert Claim.from_json(CLAIM.to_json()) == CLAIM
+
+
+def test_the_first_stakes_and_an_equal_one_goes_on(tmp_path):
+    path = tmp_path / "parts" / "claim.json"
+    stake(str(path), CLAIM)
+    before = path.stat()
+    stake(str(path), CLAIM)
+    assert Claim.from_json(path.read_text()) == CLAIM
+    assert path.stat().st_ino == before.st_ino
+
+
+@pytest.mark.parametrize(
+    ("other", "difference"),
+    [
+        (Claim({"size": 128, "num_shards": 8}, CLAIM.sources), "size was 256, is 128"),
+        (Claim(CLAIM.settings, Listing(4, "ac")), "there were 3 photos, are 4"),
+        (Claim(CLAIM.settings, Listing(3, "ac")), "photos were changed, renamed or replaced"),
+        (Claim({"size": 64, "num_shards": 8}, Listing(4, "x")), "size was 256, is 64; there were 3 photos, are 4"),
+    ],
+)
+def test_another_is_refused_unless_it_may_clear(tmp_path, other, difference):
+    path = str(tmp_path / "claim.json")
+    stake(path, CLAIM)
+    with pytest.raises(UserError, match=difference) as raised:
+        stake(path, other)
+    assert "\n" not in str(raised.value)
+    assert Claim.from_json((tmp_path / "claim.json").read_text()) == CLAIM
+    seen = []
+    stake(path, other, clear=lambda: seen.append((tmp_path / "claim.json").read_text()))
+    assert seen == [CLAIM.to_json()]
+    assert Claim.from_json((tmp_path / "claim.json").read_text()) == other
+
+
+def test_a_damaged_claim_is_made_anew(tmp_path):
+    path = tmp_path / "claim.json"
+    for damage in ("", "{", "[]", '{"settings": 1}'):
+        path.write_text(damage)
+        stake(str(path), CLAIM)
+        assert Claim.from_json(path.read_text()) == CLAIM
+
+
+def test_a_listing_depends_on_what_there_is_and_on_no_order(tmp_path):
+    listing = listing_of(PHOTOS, tmp_path)
+    assert listing.photos == 3
+    assert listing_of(PHOTOS[::-1], tmp_path) == listing
+    changed = Source("/photos/a", "a", 5, "5-later")
+    renamed = Source("/photos/a", "z", 5, "5-a")
+    moved = Source("/elsewhere/a", "a", 5, "5-a")
+    assert listing_of([changed, *PHOTOS[1:]], tmp_path) != listing
+    assert listing_of([renamed, *PHOTOS[1:]], tmp_path) != listing
+    assert listing_of([moved, *PHOTOS[1:]], tmp_path) == listing
+    assert listing_of([*PHOTOS, PHOTOS[0]], tmp_path) != listing

@@ -1,0 +1,50 @@
+import random
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.duplicates import mark
+from pipelines.sources import Source
+
+
+def sources(folder: Path, contents: dict[str, bytes]) -> list[Source]:
+    found = []
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+        found.append(Source(str(folder / name), name, len(content), ""))
+    return found
+
+
+def twins(photos: list[Source]) -> dict[str, str]:
+    return {photo.name: photo.duplicate_of for photo in mark(photos)}
+
+
+def test_the_first_name_is_kept_whatever_the_order(tmp_path):
+    photos = sources(tmp_path, {"c": b"same", "a": b"same", "b": b"same", "d": b"else"})
+    for seed in range(4):
+        random.Random(seed).shuffle(photos)
+        assert twins(photos) == {"a": "", "b": "a", "c": "a", "d": ""}
+
+
+def test_a_difference_before_the_end_counts(tmp_path):
+    end = bytes(range(256)) * 40
+    assert twins(sources(tmp_path, {"a": b"x" + end, "b": b"y" + end})) == {"a": "", "b": ""}
+
+
+def test_empty_and_lost_files_equal_no_other(tmp_path):
+    assert twins(sources(tmp_path, {"a": b"", "b": b""})) == {"a": "", "b": ""}
+    photos = sources(tmp_path, {"c": b"same", "d": b"same", "e": b"same"})
+    (tmp_path / "c").unlink()
+    assert twins(photos) == {"c": "", "d": "", "e": "d"}
+
+
+@given(st.lists(st.binary(min_size=3, max_size=3), min_size=1, max_size=12))
+def test_one_of_each_content_is_left(tmp_path_factory, contents):
+    photos = sources(tmp_path_factory.mktemp("files"), {f"{index:02d}": data for index, data in enumerate(contents)})
+    marked = twins(photos)
+    assert len(marked) == len(contents)
+    assert {contents[int(name)] for name, twin in marked.items() if not twin} == set(contents)
+    for name, twin in marked.items():
+        assert not twin or (contents[int(twin)] == contents[int(name)] and marked[twin] == "")
+    assert sum(not twin for twin in marked.values()) == len(set(contents))
