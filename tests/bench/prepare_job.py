@@ -243,6 +243,8 @@ def storm(source: Path, output: Path, *flags: str, photos: int, kills: int, seed
         written = math.ceil(draw.random() * 2 * (photos - finished) / (kills - number + 2))
         delay = draw.uniform(0, 0.02)
         with Job(source, output, *flags) as job:
+            # On a busy machine the run must not get far while this process waits for its turn to kill.
+            os.setpriority(os.PRIO_PGRP, job.process.pid, 19)
             job.wait_for(written)
             time.sleep(delay)
             if not job.ends:
