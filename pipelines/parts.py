@@ -33,7 +33,7 @@ class Part:
         shard: the file.
         rejected: outcomes of the photos left out, in the order they were met.
         statistics: of its records.
-        sources: fingerprint of the photos it was made of, rejected ones included; hex.
+        sources: fingerprint of the photos it was made of, rejected ones included, and of their size in it; hex.
     """
 
     split: str
@@ -70,7 +70,7 @@ def finish(grouped: tuple[Slot, Iterable[Source]], output: str, size: int, ticke
     """Makes sure that one shard is there.
 
     A shard whose account says that it was made of these very photos, and which has the bytes that the account says, is
-    not opened again. Settings need no comparing: the run's claim on the folder did that.
+    not opened again. Other settings need no comparing: they show in its name, and the run's claim compared them.
 
     Args:
         grouped: the shard's place, and its photos in any order.
@@ -85,7 +85,7 @@ def finish(grouped: tuple[Slot, Iterable[Source]], output: str, size: int, ticke
     photos = sorted(sources, key=lambda source: order(source.name))
     name = shard_name(slot.split, slot.index, slot.total)
     account = storage.join(output, f"{FOLDER}/{name}.json")
-    part = _found(account, output, _fingerprint(photos))
+    part = _found(account, output, _fingerprint(photos, size))
     if part is None:
         part = _make(slot.split, name, photos, output, size, ticker)
         storage.write(account, part.to_json().encode())
@@ -95,8 +95,8 @@ def finish(grouped: tuple[Slot, Iterable[Source]], output: str, size: int, ticke
     return part
 
 
-def _fingerprint(photos: list[Source]) -> str:
-    told = b"".join(claim.fingerprint(photo) for photo in photos)
+def _fingerprint(photos: list[Source], size: int) -> str:
+    told = b"".join([size.to_bytes(4), *(claim.fingerprint(photo) for photo in photos)])
     return blake2b(told, digest_size=16).hexdigest()
 
 
@@ -123,7 +123,7 @@ def _make(split: str, name: str, photos: list[Source], output: str, size: int, t
                 rejected.append(outcome)
             count(outcome)
             ticker.done(outcome.status)
-    return Part(split, writer.finished(name), rejected, statistics, _fingerprint(photos))
+    return Part(split, writer.finished(name), rejected, statistics, _fingerprint(photos, size))
 
 
 def _add(source: Source, writer: ShardWriter, statistics: Statistics, size: int) -> Outcome:

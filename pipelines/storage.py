@@ -105,8 +105,13 @@ def _locked(path: Path) -> BinaryIO:
     """Creates a file and locks it: as long as its writer lives, ``sweep`` leaves it alone."""
     while True:
         file = path.open("xb")
-        with contextlib.suppress(OSError):
+        try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        except OSError:
+            return file  # a file system without locks, where nothing is swept either
+        else:
             if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
                 return file
         # Swept between being made and being locked.

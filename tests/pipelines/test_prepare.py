@@ -263,6 +263,17 @@ def test_another_run_s_folder_is_refused_and_untouched(prepared, photo_tree, fla
     assert digests(prepared) == before
 
 
+def test_records_of_another_size_are_made_again_when_the_claim_is_lost(prepared, photo_tree, tmp_path):
+    output = tmp_path / "records"
+    shutil.copytree(prepared, output)
+    (output / "parts" / "claim.json").unlink()
+    assert (
+        prepare.main([f"--input={photo_tree}", f"--output={output}", *FLAGS, "--size=32", "--direct_num_workers=1"])
+        == 0
+    )
+    assert {example.luminance.shape for example in examples(output)} == {(32, 32)}
+
+
 def test_other_sources_are_refused_and_overwritten_when_told(prepared, photo_tree, tmp_path):
     output = tmp_path / "records"
     shutil.copytree(prepared, output)
