@@ -124,8 +124,8 @@ def dequantize_luminance(codes: Bytes) -> Floats:
 
 
 def quantize_chroma(chroma: Floats) -> Bytes:
-    """A and b in [-128, 127], which holds every colour of sRGB, to bytes, offset by 128; the error is at most 0.5."""
-    return cv2.convertScaleAbs(chroma, beta=128)
+    """A and b to bytes, offset by 128; the error is at most 0.5 in [-128, 127], which holds every colour of sRGB."""
+    return cv2.add(chroma, (128.0,) * 4, dtype=cv2.CV_8U)
 
 
 def dequantize_chroma(codes: Bytes) -> Floats:
