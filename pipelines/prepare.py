@@ -4,7 +4,6 @@ list → mark duplicates → give every photo its shard by a hash of its name �
 and writes its own file → describe the whole. Only names cross a shuffle; pixels never do.
 """
 
-from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import partial, reduce
 from operator import add
@@ -17,7 +16,7 @@ from model.commands import Parser
 from pipelines import claim, commands, parts, runners, sources, storage
 from pipelines.claim import Claim, Listing, Summarize
 from pipelines.duplicates import MarkDuplicates
-from pipelines.outcomes import REJECTED_FILE, print_table, to_jsonl
+from pipelines.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
 from pipelines.parts import Part
 from pipelines.plan import Slot, shard_count, slot
 from pipelines.progress import SILENT, Ticker, watched
@@ -47,7 +46,7 @@ class Settings:
 def describe(finished: list[Part], settings: Settings, sources: Listing) -> Description:
     """The description of the set that the parts make up."""
     by_name = sorted(finished, key=lambda part: part.shard.name)
-    outcomes = Counter(outcome.key for part in finished for outcome in part.rejected)
+    outcomes = tally(outcome for part in finished for outcome in part.rejected)
     outcomes["written"] = sum(part.shard.count for part in finished)
     statistics = {
         split: reduce(add, (part.statistics for part in by_name if part.split == split), Statistics())
