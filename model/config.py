@@ -46,6 +46,7 @@ class Config:
         crop: the smallest side of the random square that is cut from a training example, as a part of its side; 1 cuts
             nothing.
         flip: mirror half of the training examples left to right.
+        film: part of the training examples whose luminance is made that of historic film (see `model.film`).
         seed: of the initial weights, the order of the examples, the crops and the flips.
     """
 
@@ -70,6 +71,7 @@ class Config:
     patience: int
     crop: float
     flip: bool
+    film: float
     seed: int
 
     def __post_init__(self) -> None:
@@ -82,7 +84,12 @@ class Config:
         for field in ("learning_rate", "temperature"):
             if not 0 < getattr(self, field) < math.inf:
                 raise UserError(f"{field} must be more than 0, not {getattr(self, field):g}")
-        for field, within in (("rebalance", 0 <= self.rebalance <= 1), ("averaging", 0 <= self.averaging < 1)):
+        bounds = (
+            ("rebalance", 0 <= self.rebalance <= 1),
+            ("averaging", 0 <= self.averaging < 1),
+            ("film", 0 <= self.film <= 1),
+        )
+        for field, within in bounds:
             if not within:
                 raise UserError(f"{field} must be from 0 to 1, not {getattr(self, field):g}")
         if not 0 < self.crop <= 1:
@@ -173,6 +180,7 @@ def autoencoder() -> Config:
         patience=20,
         crop=1.0,
         flip=True,
+        film=0.0,
         seed=0,
     )
 
@@ -222,6 +230,7 @@ def unet_small() -> Config:
         patience=20,
         crop=0.8,
         flip=True,
+        film=0.0,
         seed=0,
     )
 
@@ -241,9 +250,38 @@ def unet_small_mini() -> Config:
     )
 
 
+def released() -> Config:
+    """Return what the model that ships in `model/released` was trained with: `unet_small` that also sees old film."""
+    return dataclasses.replace(
+        unet_small(),
+        name="released",
+        learning_rate=1.5e-3,
+        warmup_steps=500,
+        averaging=0.9995,
+        validate_every=1000,
+        patience=1000,
+        crop=0.7,
+        film=0.5,
+    )
+
+
+def released_mini() -> Config:
+    """Return the miniature twin of `released`: the same layers, narrow and small, for smoke tests."""
+    return dataclasses.replace(unet_small_mini(), name="released_mini", crop=0.7, film=0.5)
+
+
 CONFIGS: dict[str, Callable[[], Config]] = {
     function.__name__: function
-    for function in (autoencoder, autoencoder_mini, unet, unet_mini, unet_small, unet_small_mini)
+    for function in (
+        autoencoder,
+        autoencoder_mini,
+        released,
+        released_mini,
+        unet,
+        unet_mini,
+        unet_small,
+        unet_small_mini,
+    )
 }
 
 

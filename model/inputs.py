@@ -18,6 +18,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from model import film
 from model.config import Config
 from tfrecords import dataset
 from tfrecords.description import Description
@@ -28,6 +29,9 @@ SHUFFLE_BUFFER = 2048
 INTERLEAVED_SHARDS = 16
 VALIDATION_EXAMPLES = 2048
 """Training validates on the first so many held-out examples: enough to see a change, little enough to be done often."""
+
+PLACED = 4
+"""Uniform numbers that cut and mirror one example."""
 
 DatasetFn = Callable[[tf.distribute.InputContext], tf.data.Dataset]
 
@@ -59,7 +63,7 @@ def training(data_dir: str, config: Config, description: Description, step: int)
 
     Args:
         data_dir: the prepared set.
-        config: gives the batch size, the resolution, the seed, crops and flips.
+        config: gives the batch size, the resolution, the seed, crops, flips and film.
         description: of the set.
         step: how many batches were used already.
 
@@ -71,7 +75,7 @@ def training(data_dir: str, config: Config, description: Description, step: int)
     def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
         stream = _stream(data_dir, config, description, step, context, _picture(config, _stored_side(config)))
         batch_size = context.get_per_replica_batch_size(config.batch_size)
-        return _augmented(stream, config, batch_size).map(_to_floats).prefetch(tf.data.AUTOTUNE)
+        return _mapped(_augmented(stream, config, batch_size), _exposed(config)).prefetch(tf.data.AUTOTUNE)
 
     return make
 
@@ -173,30 +177,47 @@ def _stream(
 
 
 def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.data.Dataset:
-    """Batches of pictures, cut and mirrored as their places in the stream decide."""
+    """Batches of pictures, cut and mirrored as their places in the stream decide, and what `film.expose` needs."""
     side = config.resolution
 
-    def draw(place: tf.Tensor, lab: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return lab, tf.random.stateless_uniform([4], seed=tf.stack([tf.constant(config.seed, tf.int64), place]))
+    def draw(place: tf.Tensor, lab: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        seed = tf.stack([tf.constant(config.seed, tf.int64), place])
+        # Here and not for a batch, so that an example's grain does not depend on who its neighbours are.
+        grain = tf.random.stateless_normal([side, side, 1] if config.film else [0], seed)
+        return lab, tf.random.stateless_uniform([PLACED + film.DRAWS], seed), grain
 
-    def flip(lab: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
-        return tf.where((drawn[3] < 0.5) & config.flip, tf.reverse(lab, [1]), lab)
+    def flip(lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return tf.where((drawn[3] < 0.5) & config.flip, tf.reverse(lab, [1]), lab), drawn, grain
 
-    def cut(lab: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+    def cut(lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         length = config.crop + (1 - config.crop) * drawn[:, 0]
         top, left = drawn[:, 1] * (1 - length), drawn[:, 2] * (1 - length)
         mirrored = (drawn[:, 3] < 0.5) & config.flip
         # A box whose right side comes first is cut mirrored.
         first, last = tf.where(mirrored, left + length, left), tf.where(mirrored, left, left + length)
         boxes = tf.stack([top, first, top + length, last], axis=1)
-        return tf.image.crop_and_resize(lab, boxes, tf.range(batch_size), [side, side])
+        return tf.image.crop_and_resize(lab, boxes, tf.range(batch_size), [side, side]), drawn, grain
 
-    drawn = stream.map(draw, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    drawn = _mapped(stream, draw)
     if config.crop == 1:
-        drawn = drawn.map(flip, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return drawn.batch(batch_size, drop_remainder=True)
-    batches = drawn.batch(batch_size, drop_remainder=True)
-    return batches.map(cut, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return _mapped(drawn, flip).batch(batch_size, drop_remainder=True)
+    return _mapped(drawn.batch(batch_size, drop_remainder=True), cut)
+
+
+def _exposed(config: Config) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """The function from what `_augmented` gives to luminance and chroma, some of them as old film has it."""
+
+    def exposed(lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        luminance, chroma = _to_floats(lab)
+        if config.film:
+            luminance = film.expose(luminance, chroma, drawn[:, PLACED:], grain, config.film)
+        return luminance, chroma
+
+    return exposed
+
+
+def _mapped(stream: tf.data.Dataset, function: Callable[..., Any]) -> tf.data.Dataset:
+    return stream.map(function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def _picture(config: Config, side: int) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -85,8 +85,8 @@ def test_crops_cut_luminance_and_chroma_together(data_dir):
     ramp = np.stack([x, y, 3 * x + y], axis=-1).astype(np.uint8)
     stream = tf.data.Dataset.range(40).map(lambda place: (place, tf.constant(ramp)))
     sides, mirrored = [], 0
-    for batch in inputs._augmented(stream, config, 4).as_numpy_iterator():
-        for cut in batch:
+    for pictures, *_ in inputs._augmented(stream, config, 4).as_numpy_iterator():
+        for cut in pictures:
             np.testing.assert_allclose(cut[..., 2], 3 * cut[..., 0] + cut[..., 1], atol=1e-3)
             assert cut.min() >= -1e-3
             assert cut[..., :2].max() <= 31 + 1e-3
