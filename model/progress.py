@@ -6,10 +6,35 @@ import contextlib
 import dataclasses
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from model.trainer import Report
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """How training stands.
+
+    Attributes:
+        step, steps: optimizer steps done and to do (a time limit may come first).
+        epoch, epochs: passes over the data, done (with fraction) and to do.
+        loss: mean over the examples since the last report; None before the first.
+        images_per_s: training speed since the last report, validation left out; None before the first.
+        seconds: training time so far, over all runs.
+        limit_s: the time limit, if any.
+        validation_loss: mean over the validation examples, where it was measured at this step.
+        resumed: whether an earlier run's checkpoint was continued.
+        torn: paths of newer checkpoints that could not be read.
+    """
+
+    step: int
+    steps: int
+    epoch: float
+    epochs: int
+    loss: float | None
+    images_per_s: float | None
+    seconds: float
+    limit_s: float | None
+    validation_loss: float | None
+    resumed: bool
+    torn: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager

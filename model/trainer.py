@@ -19,10 +19,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from model import checkpoints, export, inputs, losses, networks, saved_model, tensorboard
+from model import checkpoints, export, inputs, losses, networks, pace, saved_model, tensorboard
 from model import strategy as strategies
 from model.config import Config
 from model.learner import Learner
+from model.progress import Report
 from tfrecords.description import Description
 from tfrecords.errors import UserError
 
@@ -31,38 +32,6 @@ SHOWN = 4
 """Validation examples in the pictures for TensorBoard."""
 NAMED = 8
 """Examples that the message about a loss which is no number names."""
-# Several steps run in one call where they are short; a call should take about this long.
-CALL_SECONDS = 0.5
-MOST_STEPS_A_CALL = 100
-
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """How training stands.
-
-    Attributes:
-        step, steps: optimizer steps done and to do (a time limit may come first).
-        epoch, epochs: passes over the data, done (with fraction) and to do.
-        loss: mean over the examples since the last report; None before the first.
-        images_per_s: training speed since the last report, validation left out; None before the first.
-        seconds: training time so far, over all runs.
-        limit_s: the time limit, if any.
-        validation_loss: mean over the validation examples, where it was measured at this step.
-        resumed: whether an earlier run's checkpoint was continued.
-        torn: paths of newer checkpoints that could not be read.
-    """
-
-    step: int
-    steps: int
-    epoch: float
-    epochs: int
-    loss: float | None
-    images_per_s: float | None
-    seconds: float
-    limit_s: float | None
-    validation_loss: float | None
-    resumed: bool
-    torn: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,7 +202,7 @@ class _Loop:
         )
         started = time.monotonic() - self.seconds
         reported = saved = self.seconds
-        calls = _Calls()
+        calls = pace.Pace()
         steps_a_call, stopped = 1, False
         while not self.done and not stopped:
             begun = time.monotonic()
@@ -244,14 +213,16 @@ class _Loop:
             if not math.isfinite(loss):
                 raise UserError(self._not_a_number(loss))
             calls.add(count, loss, time.monotonic() - begun)
-            seconds, pace, stopping = self._agreed(time.monotonic() - started, calls.seconds_a_step, self._stop())
+            seconds, seconds_a_step, stopping = self._agreed(
+                time.monotonic() - started, calls.seconds_a_step, self._stop()
+            )
             self.state.seconds.assign(seconds)
-            steps_a_call, stopped = _steps_a_call(pace), stopping > 0
+            steps_a_call, stopped = pace.steps_a_call(seconds_a_step), stopping > 0
             validate = self.done or self.step % self._config.validate_every == 0
             report = None
             if validate or stopped or self.seconds - reported >= REPORT_SECONDS:
                 report = self._measure(calls, held_out if validate else None)
-                reported, calls = self.seconds, _Calls()
+                reported, calls = self.seconds, pace.Pace()
             if self.done or stopped or self.seconds - saved >= 60 * checkpoint_minutes:
                 self.state.save()
                 saved = self.seconds
@@ -264,7 +235,7 @@ class _Loop:
         every = self._config.validate_every
         return min(every - self.step % every, self._steps - self.step)
 
-    def _measure(self, calls: _Calls, held_out: Any) -> Report:
+    def _measure(self, calls: pace.Pace, held_out: Any) -> Report:
         """Take the figures since the last report, validate on `held_out` if given, and write both down."""
         measured = {"loss": calls.mean_loss, "images_per_s": self._config.batch_size / calls.seconds_a_step}
         learner = self._learner
@@ -317,29 +288,3 @@ class _Loop:
             f"the loss is {loss} at step {self.step}, on {', '.join(found[:NAMED])}{more}; "
             "start again with a lower learning_rate or another seed"
         )
-
-
-@dataclasses.dataclass
-class _Calls:
-    """What the calls of the step function since the last report took and gave."""
-
-    steps: int = 0
-    loss: float = 0.0
-    seconds: float = 0.0
-
-    def add(self, steps: int, loss: float, seconds: float) -> None:
-        self.steps += steps
-        self.loss += loss
-        self.seconds += seconds
-
-    @property
-    def mean_loss(self) -> float:
-        return self.loss / self.steps
-
-    @property
-    def seconds_a_step(self) -> float:
-        return self.seconds / self.steps
-
-
-def _steps_a_call(seconds_a_step: float) -> int:
-    return max(1, min(MOST_STEPS_A_CALL, int(CALL_SECONDS / seconds_a_step)))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from model import commands, evaluate, progress, scoreboard, train
-from model.trainer import Report
+from model.progress import Report
 from tfrecords.errors import UserError
 
 

@@ -106,8 +106,8 @@ def test_only_a_share_is_changed_and_chroma_never(data_dir):
 def test_an_example_is_exposed_alike_whoever_its_neighbours_are(data_dir):
     config = dataclasses.replace(released_mini(), resolution=32, crop=1.0)
     description = dataset.read_description(data_dir)
-    one = inputs.training(data_dir, config, description, 0)(tf.distribute.InputContext())
-    two = [inputs.training(data_dir, config, description, 0)(tf.distribute.InputContext(2, index, 2)) for index in (0, 1)]
+    make = inputs.training(data_dir, config, description, 0)
+    one, two = make(tf.distribute.InputContext()), [make(tf.distribute.InputContext(2, index, 2)) for index in (0, 1)]
     [(whole, _)] = one.take(1).as_numpy_iterator()
     parts = [next(iter(part.as_numpy_iterator()))[0] for part in two]
     np.testing.assert_array_equal(np.stack(parts, axis=1).reshape(whole.shape), whole)
