@@ -23,7 +23,7 @@ def parser() -> commands.Parser:
     files.add_argument("--output", required=True, metavar="DIR", help="checkpoints, metrics.jsonl and saved_model/")
     training = flags.add_argument_group("training")
     names = ", ".join(name for name in configs.CONFIGS if not name.endswith("_mini"))
-    training.add_argument("--config", default="autoencoder", metavar="NAME", help=f"{names}; to try out: NAME_mini")
+    training.add_argument("--config", default="autoencoder", metavar="NAME", help=f"{names}; tiny: NAME_mini")
     training.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the config's)")
     training.add_argument("--batch_size", type=int, metavar="N", help="of all devices together (default: the config's)")
     training.add_argument("--max_minutes", type=float, metavar="M", help="stop after M minutes of training in all")
