@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model.config import Config
+from model.config import EXPORT_ONLY, Config
 from model.learner import Learner
 from tfrecords.description import Description
 from tfrecords.errors import UserError
@@ -32,7 +32,7 @@ KEPT = 2
 def claim(output: str, config: Config, description: Description, *, chief: bool = True) -> None:
     """Make the folder `output` that of this run, or recognise it as such; only the chief writes.
 
-    The number of epochs may differ: more of them go on with the run.
+    The number of epochs may differ, as more of them go on with the run, and what only the export needs.
 
     Raises:
         UserError: the folder cannot be written, or holds a run with another configuration or data set.
@@ -52,7 +52,8 @@ def claim(output: str, config: Config, description: Description, *, chief: bool 
 
 def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
     try:
-        was, now = {**stored["config"], "epochs": None}, {**run["config"], "epochs": None}
+        free = dict.fromkeys(("epochs", *EXPORT_ONLY))
+        was, now = {**stored["config"], **free}, {**run["config"], **free}
         fingerprint = stored["data"]["fingerprint"]
     except (KeyError, TypeError) as error:
         raise UserError(f"{output}/{CONFIG_FILE} is not of a training run; choose another --output") from error

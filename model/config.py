@@ -16,6 +16,9 @@ from tfrecords.errors import UserError
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine")
+STORED = ("float32", "float16")
+EXPORT_ONLY = ("temperature", "stored")
+"""Fields that shape the exported model and not how it is trained: a trained run can be exported again with others."""
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -48,6 +51,7 @@ class Config:
         flip: mirror half of the training examples left to right.
         film: part of the training examples whose luminance is made that of historic film (see `model.film`).
         seed: of the initial weights, the order of the examples, the crops and the flips.
+        stored: one of `STORED`: in what the exported model keeps its weights; it computes in float32 either way.
     """
 
     name: str
@@ -73,6 +77,7 @@ class Config:
     flip: bool
     film: float
     seed: int
+    stored: str
 
     def __post_init__(self) -> None:
         for field in ("width", "size", "resolution", "batch_size", "epochs", "validate_every", "patience"):
@@ -94,7 +99,7 @@ class Config:
                 raise UserError(f"{field} must be from 0 to 1, not {getattr(self, field):g}")
         if not 0 < self.crop <= 1:
             raise UserError(f"crop must be more than 0 and at most 1, not {self.crop:g}")
-        for field, values in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+        for field, values in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("stored", STORED)):
             if getattr(self, field) not in values:
                 raise UserError(f"{field} must be one of {', '.join(values)}, not {getattr(self, field)!r}")
         if self.resolution % 8:
@@ -182,6 +187,7 @@ def autoencoder() -> Config:
         flip=True,
         film=0.0,
         seed=0,
+        stored="float32",
     )
 
 
@@ -232,6 +238,7 @@ def unet_small() -> Config:
         flip=True,
         film=0.0,
         seed=0,
+        stored="float32",
     )
 
 
@@ -262,12 +269,13 @@ def released() -> Config:
         patience=1000,
         crop=0.7,
         film=0.5,
+        stored="float16",
     )
 
 
 def released_mini() -> Config:
     """Return the miniature twin of `released`: the same layers, narrow and small, for smoke tests."""
-    return dataclasses.replace(unet_small_mini(), name="released_mini", crop=0.7, film=0.5)
+    return dataclasses.replace(unet_small_mini(), name="released_mini", crop=0.7, film=0.5, stored="float16")
 
 
 CONFIGS: dict[str, Callable[[], Config]] = {

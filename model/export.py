@@ -15,6 +15,7 @@ Beside the graph lies ``autochrome.json``, the record of what was trained, on wh
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -44,32 +45,48 @@ def write(
         data: the set it was trained on.
         training: figures for the record (steps, epochs, seconds, losses).
     """
-    network = networks.build(config)
-    network.set_weights(list(weights))
-    archive = keras.export.ExportArchive()
-    archive.track(network)
+    network = _Stored(config, weights)
 
+    @tf.function(input_signature=[tf.TensorSpec([None, config.size, config.size, 1], tf.float32, name="luminance")])
     def predict(luminance: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"chroma": _chroma(network, config, luminance)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
     def colorize_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         coloured = tf.map_fn(lambda image: _colorize(network, config, image), image_bytes)
         return {"image_bytes": coloured}
 
-    luminance_spec = tf.TensorSpec([None, config.size, config.size, 1], tf.float32, name="luminance")
-    archive.add_endpoint("serving_default", predict, input_signature=[luminance_spec])
-    bytes_spec = tf.TensorSpec([None], tf.string, name="image_bytes")
-    archive.add_endpoint("colorize_bytes", colorize_bytes, input_signature=[bytes_spec])
-
     partial = f"{path.rstrip('/')}.partial"
     if tf.io.gfile.exists(partial):
         tf.io.gfile.rmtree(partial)
-    archive.write_out(partial, verbose=False)
+    tf.saved_model.save(network, partial, {"serving_default": predict, "colorize_bytes": colorize_bytes})
     with tf.io.gfile.GFile(tf.io.gfile.join(partial, saved_model.RECORD), "w") as file:
         file.write(json.dumps(_record(config, data, training), indent=2, sort_keys=True) + "\n")
     if tf.io.gfile.exists(path):
         tf.io.gfile.rmtree(path)
     tf.io.gfile.rename(partial, path.rstrip("/"))
+
+
+class _Stored(tf.Module):
+    """A network whose weights are kept as `config.stored` and become float32 where they are used."""
+
+    def __init__(self, config: Config, weights: Sequence[NDArray[np.float32]]) -> None:
+        super().__init__()
+        self._network = _Untracked(networks.build(config))
+        self._kept = [tf.Variable(weight, trainable=False, dtype=config.stored) for weight in weights]
+
+    def __call__(self, luminance: tf.Tensor) -> tf.Tensor:
+        """The network's output for luminance ``[N, R, R, 1]``."""
+        weights = [tf.cast(weight, tf.float32) for weight in self._kept]
+        output, _ = self._network.it.stateless_call(weights, [], luminance, training=False)
+        return output
+
+
+@dataclasses.dataclass(frozen=True)
+class _Untracked:
+    """Hides a network from the SavedModel, which would keep its own weights too."""
+
+    it: keras.Model
 
 
 def _record(config: Config, data: Description, training: dict[str, Any]) -> dict[str, Any]:
@@ -87,14 +104,14 @@ def _record(config: Config, data: Description, training: dict[str, Any]) -> dict
     }
 
 
-def _chroma(network: keras.Model, config: Config, luminance: tf.Tensor) -> tf.Tensor:
+def _chroma(network: _Stored, config: Config, luminance: tf.Tensor) -> tf.Tensor:
     """Luminance float32 ``[N, S, S, 1]`` in [0, 1] → chroma float32 ``[N, S, S, 2]`` in (-1, 1)."""
     if config.resolution != config.size:
         luminance = tf.image.resize(luminance, [config.resolution] * 2, tf.image.ResizeMethod.AREA)
-    return networks.decode(config, network(luminance, training=False))
+    return networks.decode(config, network(luminance))
 
 
-def _colorize(network: keras.Model, config: Config, encoded: tf.Tensor) -> tf.Tensor:
+def _colorize(network: _Stored, config: Config, encoded: tf.Tensor) -> tf.Tensor:
     """One encoded photo, scalar string → the coloured one as PNG, scalar string."""
     rgb = tf.io.decode_image(encoded, channels=3, expand_animations=False)
     rgb.set_shape([None, None, 3])

@@ -140,3 +140,25 @@ def test_an_export_replaces_the_one_before_and_leaves_nothing_else(network, data
     assert saved_model.digest(str(path)) != first
     assert [entry.name for entry in tmp_path.iterdir()] == ["saved_model"]
     assert json.loads((path / "autochrome.json").read_text())["name"] == "autoencoder_mini"
+
+
+def test_weights_stored_in_half_precision_halve_the_model_and_change_little(data_dir, tmp_path):
+    single = dataclasses.replace(unet_mini(), width=16)
+    half = dataclasses.replace(single, stored="float16")
+    random = np.random.default_rng(0)
+    shapes = [weight.shape for weight in networks.build(single).get_weights()]
+    weights = [random.normal(size=shape, scale=0.05).astype(np.float32) for shape in shapes]
+    models = {}
+    for config in (single, half):
+        path = tmp_path / config.stored
+        export.write(str(path), config, weights, dataset.read_description(data_dir), {})
+        models[config.stored] = Colorizer.load(str(path))
+    luminance = random.random((2, 32, 32, 1), np.float32)
+    predicted = {stored: model.predict(luminance) for stored, model in models.items()}
+    assert np.ptp(predicted["float32"]) > 1
+    np.testing.assert_allclose(predicted["float16"], predicted["float32"], atol=0.05)
+    assert models["float16"].parameters == models["float32"].parameters == sum(map(np.size, weights))
+    sizes = {
+        stored: sum(file.stat().st_size for file in (tmp_path / stored / "variables").iterdir()) for stored in models
+    }
+    assert sizes["float16"] < 0.55 * sizes["float32"]

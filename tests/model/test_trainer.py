@@ -238,6 +238,14 @@ def test_a_complete_run_is_only_exported_again(data_dir, undisturbed, tmp_path):
         np.testing.assert_array_equal(two, one)
 
 
+def test_a_complete_run_can_be_exported_in_half_precision(data_dir, undisturbed, tmp_path):
+    shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
+    config = dataclasses.replace(CONFIG, stored="float16", temperature=0.5)
+    assert not trainer.train(config, data_dir, str(tmp_path), strategy.make("one")).trained
+    for half, single in zip(weights(tmp_path), weights(undisturbed), strict=True):
+        np.testing.assert_array_equal(half, single.astype(np.float16))
+
+
 def test_the_time_limit_ends_training_and_counts_all_runs(data_dir, tmp_path):
     config = dataclasses.replace(PAPER, epochs=10**6)
     result = trainer.train(config, data_dir, str(tmp_path), strategy.make("one"), max_minutes=0.02)
