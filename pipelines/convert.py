@@ -1,6 +1,7 @@
 """One photo to one Lab example: resize, judge, convert."""
 
 import cv2
+import numpy as np
 
 from pipelines.grayscale import judge
 from pipelines.outcomes import Rejected
@@ -37,7 +38,8 @@ def to_example(photo: Photo, name: str, size: int) -> LabExample:
     if verdict.reason:
         figures = f"mean chroma {verdict.chroma:.2f}, of which luminance explains all but {verdict.residual:.2f}"
         raise Rejected(verdict.reason, figures)
-    luminance, a, b = cv2.split(lab)
+    # Into planes made here: OpenCV would copy its own.
+    luminance, a, b = cv2.split(lab, list(np.empty((3, size, size), np.float32)))
     return LabExample(
         luminance=quantize_luminance(luminance),
         chroma=cv2.merge([quantize_chroma(a), quantize_chroma(b)]),

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,7 +21,9 @@ LUMINANCE_BINS = 100
 """Bins of L*, each one unit wide."""
 
 _SIDE = len(CHROMA_CENTRES)
-_CHROMA_BIN = np.clip((np.arange(256) - 128 - CHROMA_CENTRES[0] + CHROMA_STEP // 2) // CHROMA_STEP, 0, _SIDE - 1)
+_CHROMA_BIN = np.clip(
+    (np.arange(256) - 128 - CHROMA_CENTRES[0] + CHROMA_STEP // 2) // CHROMA_STEP, 0, _SIDE - 1
+).astype(np.uint8)
 _LUMINANCE_BIN = np.minimum(np.arange(256) / 2.55, LUMINANCE_BINS - 1).astype(np.intp)
 
 Counts = npt.NDArray[np.int64]
@@ -55,11 +58,13 @@ class Statistics:
         self.largest_record = max(self.largest_record, record_bytes)
         self.largest_photo = max(self.largest_photo, example.height * example.width)
         self.synsets[example.synset] += 1
-        codes = np.bincount(example.luminance[::2, ::2].ravel(), minlength=256)
+        half = np.ascontiguousarray(example.luminance[::2, ::2])
+        codes = cv2.calcHist([half], [0], None, [256], [0, 256]).ravel()
         self.luminance += np.bincount(_LUMINANCE_BIN, codes, LUMINANCE_BINS).astype(np.int64)
-        a, b = example.chroma[::2, ::2, 0], example.chroma[::2, ::2, 1]
-        square = (_CHROMA_BIN * _SIDE)[a] + _CHROMA_BIN[b]
-        self.chroma += np.bincount(square.ravel(), minlength=_SIDE * _SIDE).reshape(_SIDE, _SIDE)
+        # Both bytes of a pixel are copied as one number, which is ten times as fast as byte by byte.
+        pairs = np.ascontiguousarray(np.ascontiguousarray(example.chroma).view(np.uint16)[::2, ::2])
+        squares = cv2.LUT(pairs.view(np.uint8), _CHROMA_BIN)
+        self.chroma += cv2.calcHist([squares], [0, 1], None, [_SIDE] * 2, [0, _SIDE] * 2).astype(np.int64)
 
     def __add__(self, other: Self) -> Self:
         return type(self)(
