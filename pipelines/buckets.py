@@ -1,9 +1,13 @@
-"""Listing Cloud Storage by prefix, which Beam's file systems cannot do: they list a whole bucket in one go."""
+"""What Beam's file systems cannot do on Cloud Storage: list by prefix, and create an object only where there is none.
+
+Beam lists a whole bucket in one go, and writes over what is there.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from google.api_core.exceptions import PreconditionFailed
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud import storage
 
@@ -62,3 +66,20 @@ def below(uri: str) -> Iterator[Blob]:
         inside = blob.name == name or blob.name.startswith(folder)
         if inside and not blob.name.endswith("/"):
             yield Blob(f"{SCHEME}{bucket}/{blob.name}", int(blob.size), int(blob.generation))
+
+
+def create(uri: str, data: bytes) -> bool:
+    """Writes an object where there is none; of several writers at once one succeeds.
+
+    Returns:
+        whether it was written; False where there is one already.
+
+    Raises:
+        google.api_core.exceptions.GoogleAPIError: the bucket is missing or forbidden.
+    """
+    bucket, name = _split(uri)
+    try:
+        _client().bucket(bucket).blob(name).upload_from_string(data, if_generation_match=0)
+    except PreconditionFailed:
+        return False
+    return True

@@ -100,26 +100,40 @@ def _listing(summed: _Sum) -> Listing:
 
 
 def stake(path: str, claim: Claim, *, clear: Callable[[], None] | None = None) -> None:
-    """Compares a claim with the one that is written down, and writes it down.
+    """Writes a claim down where there is none, else compares the two. Of runs that start at once, one writes.
 
     Args:
         path: of the claim.
         claim: of this run.
-        clear: removes what earlier runs left; None to go on with it.
+        clear: removes what earlier runs left, but for their claim; None to go on with it.
 
     Raises:
-        UserError: another run with other settings or sources has the folder, and it is not to be cleared.
+        UserError: another run with other settings or sources has the folder, and it is not to be cleared; or it took
+            the folder just after that was cleared.
     """
-    try:
-        there = Claim.from_json(storage.read(path).decode())
-    except (*storage.IO_ERRORS, KeyError, TypeError):
-        there = None
     if clear is not None:
-        # Before the claim is written: parts of another run must never lie under this one's name.
+        # The claim goes last: parts of another run must never lie under this one's name, nor under none.
         clear()
-    elif there is not None and (difference := claim.difference(there)):
+        storage.delete([path])
+    there = _read(path)
+    if there is None:
+        text = claim.to_json().encode()
+        if storage.create(path, text):
+            return
+        there = _read(path)
+        if there is None:
+            # Damaged: nobody can go on with it.
+            storage.write(path, text)
+            return
+    if difference := claim.difference(there):
         raise UserError(
             f"{path} belongs to another run ({difference}); choose another --output, or start anew with --overwrite"
         )
-    if claim != there or clear is not None:
-        storage.write(path, claim.to_json().encode())
+
+
+def _read(path: str) -> Claim | None:
+    """The claim that is written down; None where there is none, or one that cannot be read."""
+    try:
+        return Claim.from_json(storage.read(path).decode())
+    except (*storage.IO_ERRORS, KeyError, TypeError):
+        return None

@@ -71,10 +71,10 @@ def _finish(finished: list[Part], sources: Listing, output: str, settings: Setti
 
 
 def _clear(output: str) -> None:
-    """Removes what an earlier run wrote, and nothing else."""
-    accounts = [storage.join(output, f"{parts.FOLDER}/*.json")]
-    shards = [storage.join(output, f"{split}-*.tfrecord") for split in SPLITS]
-    storage.delete([*accounts, *shards, storage.join(output, FILE_NAME), storage.join(output, REJECTED_FILE)])
+    """Removes what an earlier run wrote but for its claim, and nothing else."""
+    # First what says that the set is whole: a kill must not leave a description of shards that are gone.
+    for pattern in (FILE_NAME, REJECTED_FILE, f"{parts.FOLDER}/*.tfrecord.json", *(f"{s}-*.tfrecord" for s in SPLITS)):
+        storage.delete([storage.join(output, pattern)])
 
 
 @dataclass(eq=False)

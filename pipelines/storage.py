@@ -12,6 +12,7 @@ from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from google.api_core.exceptions import GoogleAPIError
 
+from pipelines import buckets
 from tfrecords.errors import UserError
 
 # What file systems raise when a path is not there or not allowed; Beam wraps some and passes others through.
@@ -142,6 +143,48 @@ def write(uri: str, data: bytes) -> None:
         file.write(data)
 
 
+def create(uri: str, data: bytes) -> bool:
+    """Writes a whole file where there is none; of several writers at once one succeeds.
+
+    On file systems other than local disks and Cloud Storage that cannot be had: there who wrote last has succeeded.
+
+    Returns:
+        whether it was written; False where there is one already.
+    """
+    if uri.startswith(buckets.SCHEME):
+        return buckets.create(uri, data)
+    if is_remote(uri):
+        if size(uri) >= 0:
+            return False
+        write(uri, data)
+        return read(uri) == data
+    path = Path(uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(_temporary_name(path.name))
+    try:
+        with _locked(temporary) as file:
+            file.write(data)
+            file.flush()
+            return _linked(temporary, path, data)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _linked(temporary: Path, path: Path, data: bytes) -> bool:
+    """Gives a file its second name; where links cannot be had, makes it under that name. False where one is there."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except OSError:
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            return False
+    return True
+
+
 def check_writable(folder: str) -> None:
     """Makes sure, by doing it, that files can be made in a folder, which is created where it is missing.
 
@@ -149,9 +192,16 @@ def check_writable(folder: str) -> None:
         UserError: they cannot.
     """
     try:
-        probe = join(folder, f".autochrome-{uuid.uuid4().hex}")
-        write(probe, b"")
-        FileSystems.delete([probe])
+        # Under the name of an unfinished file, so that one that a kill leaves behind is swept.
+        if is_remote(folder):
+            probe = join(folder, _temporary_name("probe"))
+            write(probe, b"")
+            FileSystems.delete([probe])
+        else:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            path = Path(folder) / _temporary_name("probe")
+            with _locked(path):
+                path.unlink()
     except IO_ERRORS as error:
         raise UserError(f"--output {folder} cannot be written to ({_cause(error)}); choose another folder") from error
 

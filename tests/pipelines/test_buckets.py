@@ -1,13 +1,16 @@
 import socket
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from apache_beam.internal.gcp import auth
 from google.cloud import storage as cloud
 
-from pipelines import buckets, prepare, sources
+from pipelines import buckets, prepare, sources, storage
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 
@@ -103,3 +106,31 @@ def test_prepare_from_bucket_to_bucket_gives_the_files_of_a_disk(uploaded, bucke
     assert not [name for name in there if name.endswith(".part")]
     assert prepare.main([f"--input={uploaded}", f"--output={output}", *flags]) == 0
     assert {source.name: source.read() for source in sources.find(output)} == there
+
+
+class _Full(BaseHTTPRequestHandler):
+    """Cloud Storage's answer to who creates an object that is there; the emulator knows no preconditions."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        wanted = parse_qs(urlsplit(self.path).query).get("ifGenerationMatch")
+        self.send_response(412 if wanted == ["0"] else 200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_an_object_is_created_only_where_there_is_none(bucket, monkeypatch):
+    uri = f"gs://{bucket}/new/claim.json"
+    assert storage.create(uri, b"first")
+    assert storage.read(uri) == b"first"
+    with ThreadingHTTPServer(("localhost", 0), _Full) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{server.server_port}")
+        buckets._client.cache_clear()
+        assert not storage.create(uri, b"second")
+        server.shutdown()
+    buckets._client.cache_clear()

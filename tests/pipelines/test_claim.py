@@ -1,4 +1,6 @@
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -55,6 +57,26 @@ def test_another_is_refused_unless_it_may_clear(tmp_path, other, difference):
     stake(path, other, clear=lambda: seen.append((tmp_path / "claim.json").read_text()))
     assert seen == [CLAIM.to_json()]
     assert Claim.from_json((tmp_path / "claim.json").read_text()) == other
+
+
+def test_of_different_runs_that_start_at_once_one_goes_on(tmp_path):
+    runs = 8
+    for attempt in range(10):
+        path = str(tmp_path / str(attempt) / "claim.json")
+        together = threading.Barrier(runs)
+
+        def start(size: int, path: str = path, together: threading.Barrier = together) -> int:
+            together.wait()
+            try:
+                stake(path, Claim({"size": size}, CLAIM.sources))
+            except UserError:
+                return 0
+            return size
+
+        with ThreadPoolExecutor(runs) as pool:
+            (winner,) = [size for size in pool.map(start, range(1, runs + 1)) if size]
+        assert Claim.from_json(Path(path).read_text()).settings == {"size": winner}
+        assert [entry.name for entry in Path(path).parent.iterdir()] == ["claim.json"]
 
 
 def test_a_damaged_claim_is_made_anew(tmp_path):

@@ -289,6 +289,17 @@ def test_other_sources_are_refused_and_overwritten_when_told(prepared, photo_tre
     assert digests(output) == digests(fresh)
 
 
+def test_clearing_first_removes_what_says_that_the_set_is_whole(prepared, tmp_path, monkeypatch):
+    output = tmp_path / "records"
+    shutil.copytree(prepared, output)
+    removed = []
+    remove = os.remove
+    monkeypatch.setattr(os, "remove", lambda path: (removed.append(Path(path).name), remove(path)))
+    prepare._clear(str(output))
+    assert removed[0] == FILE_NAME
+    assert [path.name for path in output.rglob("*") if path.is_file()] == ["claim.json"]
+
+
 def test_a_photo_that_changed_is_noticed(photo_tree, tmp_path):
     photos, output = tmp_path / "photos", tmp_path / "records"
     shutil.copytree(photo_tree / "n00000000", photos)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,36 @@ def test_check_writable_makes_the_folder_and_leaves_nothing_in_it(tmp_path):
     folder = tmp_path / "a" / "b"
     storage.check_writable(str(folder))
     assert list(folder.iterdir()) == []
+
+
+def test_what_a_kill_leaves_of_the_probe_is_swept(tmp_path, monkeypatch):
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "remove", killed)
+        patch.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            storage.check_writable(str(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 1
+    storage.sweep(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_not_created(tmp_path):
+    path = tmp_path / "new" / "a.json"
+    assert storage.create(str(path), b"first")
+    assert not storage.create(str(path), b"second")
+    assert path.read_bytes() == b"first"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_where_there_are_no_links_files_are_created_all_the_same(tmp_path, monkeypatch):
+    def refused(*_: object) -> None:
+        raise PermissionError("no links on this file system")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    test_what_is_there_is_not_created(tmp_path)
 
 
 @pytest.mark.parametrize("output", ["file", "file/below"])
