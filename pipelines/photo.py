@@ -4,9 +4,11 @@ import contextlib
 import io
 import warnings
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from pipelines.outcomes import Rejected
@@ -84,10 +86,12 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
                 if image.width * image.height > MAX_PIXELS:
                     raise Rejected("too_large", f"{image.width} x {image.height} pixels")
                 orientation, metadata = _exif(image)
-                width, height = image.size if orientation < 5 else reversed(image.size)
+                stored = image.size
+                width, height = stored if orientation < 5 else reversed(stored)
                 if shrink_to:
                     image.draft(None, (shrink_to, shrink_to))
-                pixels = _upright(_to_srgb(image), orientation)
+                pixels = _plain_jpeg(image, data) if image.size == stored else None
+                pixels = _upright(_to_srgb(image) if pixels is None else pixels, orientation)
                 return Photo(pixels, height, width, str(image.format), metadata)
         except Rejected:
             raise
@@ -128,6 +132,19 @@ def _upright(pixels: Bytes, orientation: int) -> Bytes:
     return np.ascontiguousarray(pixels.swapaxes(0, 1) if transposed else pixels)
 
 
+def _plain_jpeg(image: Image.Image, data: bytes) -> Bytes | None:
+    """Pixels of a colour JPEG that needs nothing but to be decoded at its full size; None for any other photo.
+
+    simplejpeg has the libjpeg-turbo that Pillow has, so that the pixels are the same, but decodes into the array
+    itself, in three fifths of the time. Where libjpeg so much as warns the answer is None as well: Pillow decides.
+    """
+    if (image.format, image.mode) != ("JPEG", "RGB") or image.info.get("icc_profile"):
+        return None
+    with contextlib.suppress(ValueError):
+        return simplejpeg.decode_jpeg(data, "RGB")
+    return None
+
+
 def _to_srgb(image: Image.Image) -> Bytes:
     """Decodes to uint8 ``[H, W]`` or ``[H, W, 3]`` in sRGB."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
@@ -165,12 +182,20 @@ def _apply_profile(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if profile:
         with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if image.mode == "CMYK" or "sRGB" not in ImageCms.getProfileDescription(source):
-                converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
-                if converted is not None:
-                    return converted.getchannel("G") if image.mode == "L" else converted
+            transform = _to_srgb_transform(profile, image.mode)
+            converted = None if transform is None else ImageCms.applyTransform(image, transform)
+            if converted is not None:
+                return converted.getchannel("G") if image.mode == "L" else converted
     return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+@lru_cache(maxsize=16)
+def _to_srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """The transform to sRGB, None where the profile is that already; an archive has few profiles, each takes 20 ms."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    if mode != "CMYK" and "sRGB" in ImageCms.getProfileDescription(source):
+        return None
+    return ImageCms.buildTransform(source, _SRGB, mode, "RGB")
 
 
 def output_format(choice: str, source_format: str) -> str:
