@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cache
 from hashlib import blake2b
 from time import perf_counter
 from typing import Any, Self
 
 import cv2
 from apache_beam.metrics import Metrics
+from apache_beam.metrics.metricbase import Distribution
 
 from pipelines import claim, storage
 from pipelines.convert import to_example
@@ -148,7 +150,13 @@ def _add(source: Source, writer: ShardWriter, statistics: Statistics, size: int)
 
 
 def _distribution(name: str, value: int) -> None:
-    Metrics.distribution("autochrome", name).update(value)
+    _distribution_of(name).update(value)
+
+
+@cache
+def _distribution_of(name: str) -> Distribution:
+    """Beam's distribution of that name; made once, as making one costs more than its update."""
+    return Metrics.distribution("autochrome", name)
 
 
 class _Stage:

@@ -214,7 +214,7 @@ def _time_kernels(path: str, clock: _Clock, writer: ShardWriter, statistics_: St
     rgb = clock("resize", lambda: _squeezed(photo))
     lab = clock("Lab", lambda: srgb_to_lab(rgb))
     clock("judge", lambda: judge(rgb, lab))
-    planes = clock("quantise", lambda: (quantize_luminance(lab[..., 0]), quantize_chroma(lab[..., 1:])))
+    planes = clock("quantise", lambda: _quantised(lab))
     example = LabExample(*planes, photo.height, photo.width, path)
     record = clock("encode (chroma, Example)", example.to_bytes)
     clock("write", lambda: writer.write(record))
@@ -227,6 +227,12 @@ def _squeezed(photo: Photo) -> np.ndarray:
     """As `pipelines.convert` does it."""
     interpolation = cv2.INTER_AREA if min(photo.pixels.shape[:2]) >= SIZE else cv2.INTER_LINEAR
     return cv2.resize(photo.pixels, (SIZE, SIZE), interpolation=interpolation)
+
+
+def _quantised(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Likewise."""
+    luminance, a, b = cv2.split(lab, list(np.empty((3, SIZE, SIZE), np.float32)))
+    return quantize_luminance(luminance), cv2.merge([quantize_chroma(a), quantize_chroma(b)])
 
 
 def draft(paths: list[str], rounds: int, least: int) -> None:
