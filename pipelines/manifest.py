@@ -3,6 +3,7 @@
     OUTPUT/manifest/photos-00000-of-00004.jsonl     one record an input; each input in one shard, sorted by name
     OUTPUT/manifest/timings-00000-of-00004.jsonl    {"name": …, "milliseconds": {stage: float}} of the same inputs
     OUTPUT/manifest/runs.json                       what each run into this folder was made with, oldest first
+    OUTPUT/manifest/last_run.json                   photos made and found done by the last run, and the time it took
     OUTPUT/manifest/journal/*.jsonl                 records of a run that goes on or was killed; gone when it is done
 
 A record in ``photos-*.jsonl``, here over several lines, has always all of these fields:
@@ -27,8 +28,8 @@ A record in ``photos-*.jsonl``, here over several lines, has always all of these
      "run": 1,                          which line of runs.json that was, counted from 1
      "warnings": ["…"]}                 what a person may want to look at, in words
 
-Times differ from run to run, so they have files of their own: everything else, shards and ``report.json`` included, has
-the same bytes whatever was killed and resumed on the way.
+Times differ from run to run, so they and the last run have files of their own: everything else, shards of records and
+``report.json`` included, has the same bytes whatever was killed and resumed on the way.
 """
 
 import json
@@ -47,7 +48,7 @@ JOURNAL = f"{FOLDER}/journal"
 RUNS_FILE = f"{FOLDER}/runs.json"
 STAGES = ("read", "decode", "predict", "merge", "encode", "write")
 _RECORDS_PER_SHARD = 10_000  # some 8 MB: what a browser reads at once
-_SHARD = re.compile(r"(photos|timings)-\d{5}-of-\d{5}\.jsonl\Z")
+_SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-(?P<total>\d{5})\.jsonl\Z")
 
 
 @dataclass(frozen=True)
@@ -141,15 +142,23 @@ def write_shard(output: str, index: int, shards: int, records: Iterable[Record])
     storage.write(storage.join(output, f"{FOLDER}/photos-{suffix}"), to_lines(record.to_json() for record in ordered))
 
 
-def is_shard(name: str) -> bool:
-    """Whether a path relative to the output names a shard of records or of times."""
+def is_old_shard(name: str, shards: int) -> bool:
+    """Whether a path relative to the output names a shard, of records or of times, of another number of shards."""
     folder, _, file = name.rpartition("/")
-    return folder == FOLDER and bool(_SHARD.match(file))
+    found = _SHARD.match(file)
+    return folder == FOLDER and found is not None and int(found["total"]) != shards
 
 
 def is_journal(name: str) -> bool:
     """Whether a path relative to the output names a journal."""
     return name.startswith(f"{JOURNAL}/") and name.endswith(".jsonl") and "/." not in name
+
+
+def has_records(name: str) -> bool:
+    """Whether a path relative to the output names a file of records: a shard or a journal."""
+    folder, _, file = name.rpartition("/")
+    found = _SHARD.match(file)
+    return is_journal(name) or (folder == FOLDER and found is not None and found["kind"] == "photos")
 
 
 def records(data: bytes) -> Iterator[Record]:

@@ -75,9 +75,9 @@ def print_table(title: str, counts: dict[str, int], console: Console) -> None:
     table = Table(show_edge=False, show_footer=True, pad_edge=False)
     table.add_column("outcome", footer="inputs")
     table.add_column("photos", justify="right", footer=f"{sum(counts.values()):,}")
-    done = {key: counts.get(key, 0) for key in DONE if counts.get(key) or key == "written"}
-    for key, number in done.items():
-        table.add_row(key, f"{number:,}")
+    done: dict[str, int] = {key: counts.get(key, 0) for key in DONE if counts.get(key) or key == "written"}
+    for status, number in done.items():
+        table.add_row(status, f"{number:,}")
     for key, number in counts.items():
         if key not in done:
             table.add_row(f"rejected: {key}", f"{number:,}")

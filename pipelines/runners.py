@@ -21,6 +21,7 @@ from tfrecords.errors import UserError
 
 _ARENAS = 2
 _M_ARENA_MAX = -8  # malloc.h of glibc
+_THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is a process a core
 _LOCAL = (None, "DirectRunner", "FnApiRunner", "direct")
 
 
@@ -39,10 +40,12 @@ def is_local(options: PipelineOptions) -> bool:
     return options.view_as(StandardOptions).runner in _LOCAL
 
 
-def beam_options(flags: Sequence[str]) -> PipelineOptions:
+def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOptions:
     """Makes Beam's options from what is left of a command line.
 
-    Local runs take one worker process a core unless told otherwise.
+    Args:
+        flags: Beam's.
+        processes: whether local runs take one worker process a core unless told otherwise; else one in all.
 
     Raises:
         UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take.
@@ -61,12 +64,21 @@ def beam_options(flags: Sequence[str]) -> PipelineOptions:
         direct = options.view_as(DirectOptions)
         given = {flag.partition("=")[0] for flag in flags}
         if "--direct_num_workers" not in given:
-            direct.direct_num_workers = 0  # Beam's word for one a core
+            direct.direct_num_workers = 0 if processes else 1  # 0 is Beam's word for one a core
         if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
             direct.direct_running_mode = "multi_processing"
     # The launching process reads and writes files too, with the same credentials.
     FileSystems.set_options(options)
     return options
+
+
+def threads(flags: Sequence[str], options: PipelineOptions) -> int:
+    """How many photos a worker is to have in hand at a time: one a core where a local run has one worker for all."""
+    if not is_local(options):
+        return _THREADS_OF_REMOTE_WORKERS
+    if any(flag.partition("=")[0] == "--direct_num_workers" for flag in flags):
+        return 1
+    return len(os.sched_getaffinity(0))
 
 
 def _all_subclasses(options_class: type[PipelineOptions]) -> list[type[PipelineOptions]]:
