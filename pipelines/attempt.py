@@ -8,20 +8,21 @@ depends on what else is going on, so the caller tries again.
 import errno
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from time import perf_counter
+from typing import Any
 
 import cv2
 
 from pipelines import grayscale, photo, storage
 from pipelines.crew import out_of_memory
 from pipelines.limits import timed
-from pipelines.manifest import Output, Record
+from pipelines.manifest import STAGES, Output, Record
 from pipelines.naming import Named
 from pipelines.outcomes import Rejected
-from pipelines.photo import Photo
 from pipelines.recolor import model_luminance, recolor
 from pipelines.runs import Maker
 from tfrecords.color import Bytes, Floats, colourfulness
@@ -50,22 +51,44 @@ class Studio:
     save: Callable[[str, bytes], None]
 
 
-@dataclass
 class _Watch:
-    """Milliseconds by stage."""
+    """Milliseconds by stage; a stage within a stage is taken off the outer one."""
 
-    milliseconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    def __init__(self) -> None:
+        self._spent: defaultdict[str, float] = defaultdict(float)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        started = perf_counter()
+        started, before = perf_counter(), sum(self._spent.values())
         try:
             yield
         finally:
-            self.milliseconds[name] += 1e3 * (perf_counter() - started)
+            inner = sum(self._spent.values()) - before
+            self._spent[name] += 1e3 * (perf_counter() - started) - inner
 
-    def rounded(self) -> dict[str, float]:
-        return {name: round(value, 1) for name, value in self.milliseconds.items()}
+    def milliseconds(self) -> dict[str, float]:
+        return {name: round(self._spent[name], 1) for name in STAGES if name in self._spent}
+
+
+@dataclass(frozen=True)
+class _Page:
+    """One picture of a file: its pixels, its place among the ``count`` pages from 0 on, and what came along."""
+
+    pixels: Bytes
+    index: int
+    count: int
+    format: str
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Colored:
+    """One page in colour, and what is said of it in the record."""
+
+    page: _Page
+    pixels: Bytes
+    tone: str
+    colourfulness: float
 
 
 def blank(named: Named, maker: Maker) -> Record:
@@ -100,49 +123,85 @@ def attempt(named: Named, studio: Studio) -> Record:
         with watch.stage("read"):
             data = named.source.read()
             record = replace(record, bytes=len(data), sha256=_sha256(data))
-        with watch.stage("decode"):
-            source = timed(lambda: _decoded(data))
-            record = replace(record, format=source.format)
-        record = _finished(record, data, source, named, studio, watch)
+        pages = _decoded(data, watch)
+        first = next(pages)
+        record = replace(record, format=first.format)
+        if studio.maker.settings.on_color != "recolor" and (left := _left(record, data, named, studio, watch)):
+            record = left
+        else:
+            record = _written(record, chain([first], pages), named, studio, watch)
     except Rejected as verdict:
         record = replace(record, status="rejected", reason=verdict.reason, detail=verdict.detail)
-    return replace(record, milliseconds=watch.rounded())
+    return replace(record, milliseconds=watch.milliseconds())
 
 
-def _decoded(data: bytes) -> Photo:
+def _read(data: bytes) -> Iterator[_Page]:
     try:
-        return photo.decode(data)
+        source = photo.decode(data)
     except Rejected as verdict:
         if isinstance(verdict.__cause__, MemoryError):
             raise verdict.__cause__ from None
         raise
+    yield _Page(source.pixels, 0, 1, source.format, source.metadata)
 
 
-def _finished(record: Record, data: bytes, source: Photo, named: Named, studio: Studio, watch: _Watch) -> Record:
-    with watch.stage("predict"):
-        tone = tone_of(source.pixels)
-    on_color = studio.maker.settings.on_color if tone == COLOR else "recolor"
-    if on_color == "skip":
+def _decoded(data: bytes, watch: _Watch) -> Iterator[_Page]:
+    pages = _read(data)
+    while True:
+        with watch.stage("decode"):
+            page = timed(lambda: next(pages, None))
+        if page is None:
+            return
+        yield page
+
+
+def _left(record: Record, data: bytes, named: Named, studio: Studio, watch: _Watch) -> Record | None:
+    """The record of a photo that is in colour on every page and is skipped or copied for that; else None."""
+    outputs = []
+    for page in _decoded(data, watch):
+        with watch.stage("predict"):
+            tone = tone_of(page.pixels)
+        if tone != COLOR:
+            return None
+        height, width = page.pixels.shape[:2]
+        outputs.append(Output(named.own, page.index + 1, width, height, len(data), record.sha256, tone, None))
+    if studio.maker.settings.on_color == "skip":
         return replace(record, status="skipped")
-    height, width = source.pixels.shape[:2]
-    if on_color == "copy":
-        with watch.stage("write"):
-            _save(studio, named.own, data)
-        output = Output(named.own, 1, width, height, len(data), record.sha256, tone, None)
-        return replace(record, status="copied", outputs=(output,), warnings=_warnings(named, output))
-    with watch.stage("predict"):
-        chroma = studio.predict(model_luminance(source.pixels, studio.size)[None])[0]
-    with _own_fault(), watch.stage("merge"):
-        pixels = recolor(source.pixels, chroma)
-        vivid = round(colourfulness(_sampled(pixels)), 1)
-    with _own_fault(), watch.stage("encode"):
-        file_format = photo.output_format(studio.maker.settings.format, source.format)
-        file = photo.encode(pixels, file_format, source.metadata)
-    name = named.output(file_format)
     with watch.stage("write"):
-        _save(studio, name, file)
-    output = Output(name, 1, width, height, len(file), _sha256(file), tone, vivid)
-    return replace(record, status="written", outputs=(output,), warnings=_warnings(named, output))
+        _save(studio, named.own, data)
+    return replace(record, status="copied", outputs=tuple(outputs), warnings=_warnings(named, named.own))
+
+
+def _written(record: Record, pages: Iterable[_Page], named: Named, studio: Studio, watch: _Watch) -> Record:
+    file_format = photo.output_format(studio.maker.settings.format, record.format)
+    files: dict[str, bytes] = {}
+    outputs = []
+    for page in pages:
+        colored = _colored(page, studio, watch)
+        with _own_fault(), watch.stage("encode"):
+            file = photo.encode(colored.pixels, file_format, page.metadata)
+        name = named.output(file_format)
+        files[name] = file
+        outputs.append(_output(colored, name, file))
+    with watch.stage("write"):
+        for name, file in files.items():
+            _save(studio, name, file)
+    return replace(record, status="written", outputs=tuple(outputs), warnings=_warnings(named, outputs[0].name))
+
+
+def _colored(page: _Page, studio: Studio, watch: _Watch) -> _Colored:
+    with watch.stage("predict"):
+        tone = tone_of(page.pixels)
+        chroma = studio.predict(model_luminance(page.pixels, studio.size)[None])[0]
+    with _own_fault(), watch.stage("merge"):
+        pixels = recolor(page.pixels, chroma)
+        return _Colored(page, pixels, tone, round(colourfulness(_sampled(pixels)), 1))
+
+
+def _output(colored: _Colored, name: str, file: bytes) -> Output:
+    height, width = colored.pixels.shape[:2]
+    page = colored.page.index + 1
+    return Output(name, page, width, height, len(file), _sha256(file), colored.tone, colored.colourfulness)
 
 
 @contextmanager
@@ -185,10 +244,10 @@ def _save(studio: Studio, name: str, data: bytes) -> None:
         raise
 
 
-def _warnings(named: Named, output: Output) -> tuple[str, ...]:
-    if output.name.startswith(named.source.name):
+def _warnings(named: Named, output: str) -> tuple[str, ...]:
+    if named.has_its_name:
         return ()
-    return (f"written as {output.name}, as another photo has the name",)
+    return (f"written as {output}: its name is that of another photo",)
 
 
 def _sha256(data: bytes) -> str:

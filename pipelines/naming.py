@@ -17,6 +17,7 @@ from pipelines.sources import Source
 
 _ADDED = ("jpg", "png", "tif", "webp")
 _ENDS = re.compile(r"(?:\.(?:jpe?g|jpe|jfif|png|tiff?|webp)|~\d+)+\Z")
+_MARKS_WITHIN = re.compile(r"(?:~\d+)+(?=\.[^.]*\Z)")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Named:
         name = photo.output_name(self.own, file_format)
         return name if name == self.own else photo.output_name(self.stem, file_format)
 
+    @property
+    def has_its_name(self) -> bool:
+        """Whether its files are named after it without a mark."""
+        return self.own == self.stem == self.source.name
+
     def possible(self) -> Iterator[str]:
         """All paths that it may get."""
         yield self.own
@@ -50,7 +56,7 @@ def family(name: str) -> bytes:
     Bytes, as a name that is no UTF-8 cannot be a string key in Beam.
     """
     folder, slash, file = name.casefold().rpartition("/")
-    return f"{folder}{slash}{_ENDS.sub('', file)}".encode("utf-8", "surrogateescape")
+    return f"{folder}{slash}{_MARKS_WITHIN.sub('', _ENDS.sub('', file))}".encode("utf-8", "surrogateescape")
 
 
 def assign(sources: Iterable[Source]) -> list[Named]:
