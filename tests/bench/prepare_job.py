@@ -36,6 +36,8 @@ class Job:
         file_limit: bytes that no file it writes may exceed, as a full disk would have it; None for no limit.
     """
 
+    command: tuple[str, ...] = ("pipelines.prepare", f"--direct_num_workers={WORKERS}")
+
     def __init__(self, source: Path, output: Path, *flags: str, file_limit: int | None = None) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="prepare-job-", ignore_cleanup_errors=True)
         self._offset = 0
@@ -43,8 +45,8 @@ class Job:
         limit = None if file_limit is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit,) * 2)
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "pipelines.prepare", f"--input={source}", f"--output={output}"),
-                *(f"--direct_num_workers={WORKERS}", *flags),
+                *(sys.executable, "-m", *self.command),
+                *(f"--input={source}", f"--output={output}", *flags),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
