@@ -91,7 +91,7 @@ class _Colored:
     colourfulness: float
 
 
-def blank(named: Named, maker: Maker) -> Record:
+def blank(named: Named, maker: Maker, reason: str = "", detail: str = "") -> Record:
     """The record of a photo of which nothing is known yet; rejected until something is."""
     source = named.source
     return Record(
@@ -100,6 +100,8 @@ def blank(named: Named, maker: Maker) -> Record:
         source.offset,
         source.fingerprint,
         "rejected",
+        reason,
+        detail,
         model=maker.model,
         model_digest=maker.model_digest,
         settings_digest=maker.settings_digest,

@@ -38,7 +38,7 @@ from pipelines.journal import Journal
 from pipelines.manifest import FOLDER
 from pipelines.outcomes import REJECTED_FILE, count, print_table
 from pipelines.progress import SILENT, Ticker, watched
-from pipelines.runs import Maker, Settings
+from pipelines.runs import Maker, add_settings, settings_of
 from pipelines.tasks import ALL, FindTasks, Selection
 from tfrecords.errors import UserError
 
@@ -111,8 +111,7 @@ class ColorizePhotos(beam.DoFn):
         return Made(attempt(task.named, self._studio), now=True)
 
     def _too_large(self, task: Task) -> Made:
-        record = blank(task.named, self._maker)
-        return Made(replace(record, reason="out_of_memory", detail="more memory than there is"), now=True)
+        return Made(blank(task.named, self._maker, "out_of_memory", "more memory than there is"), now=True)
 
     def _kept(self, made: Made) -> Made:
         self._journal.add(made.record)
@@ -172,19 +171,7 @@ def _parser() -> Parser:
         "--output", required=True, metavar="DIR", help="where the same tree in colour goes; or a file, for one photo"
     )
     paths.add_argument("--model", required=True, metavar="DIR", help="saved_model folder that `autochrome train` wrote")
-    photos = parser.add_argument_group("photos")
-    photos.add_argument(
-        "--format",
-        choices=["keep", "jpeg", "png", "tiff", "webp"],
-        default="keep",
-        help="of the files written (keep; PNG where the source's is none of these)",
-    )
-    photos.add_argument(
-        "--on_color",
-        choices=["recolor", "skip", "copy"],
-        default="recolor",
-        help="what becomes of photos that are in colour already (recolor)",
-    )
+    add_settings(parser)
     which = parser.add_argument_group("which photos")
     which.add_argument("--limit", type=commands.positive, default=0, metavar="N", help="the first N by name")
     which.add_argument(
@@ -204,15 +191,17 @@ def main(argv: list[str] | None = None) -> int:
     if args.limit and args.sample:
         raise UserError("--limit and --sample are two ways to choose; give one of them")
     sources.check_any(args.input)
-    if single.is_one_to_one(args.input, args.output):
-        if args.format not in ("keep", photo.format_of(args.output)):
+    file_format = photo.format_of(args.output)
+    if file_format and single.is_one_to_one(args.input, args.output):
+        if args.format not in ("keep", file_format):
             raise UserError(
                 f"--format {args.format} does not fit --output {args.output}; leave one of them to the other"
             )
-        maker = Maker.of(args.model, Settings(photo.format_of(args.output) or "keep", args.on_color))
+        settings = replace(settings_of(args), format=file_format)
+        maker = Maker.of(args.model, settings)
         return single.run(args.input, args.output, args.model, maker, keep=args.keep_existing, dry=args.dry_run)
     sources.check_apart(args.input, args.output)
-    maker = Maker.of(args.model, Settings(args.format, args.on_color))
+    maker = Maker.of(args.model, settings_of(args))
     maker = replace(maker, run=runs.number(args.output, maker))
     policy = Policy(maker, args.keep_existing)
     selection = Selection(args.limit, args.sample)

@@ -5,6 +5,7 @@ it may have been killed after it wrote a file and before it wrote that file's re
 numbered, and what an earlier number made is compared with its digest before it is believed.
 """
 
+import argparse
 import hashlib
 import json
 from dataclasses import asdict, dataclass
@@ -87,3 +88,25 @@ def begin(output: str, maker: Maker) -> None:
     if maker.run > len(before):
         data = json.dumps({"runs": [*before, maker.made_with()]}, indent=2, ensure_ascii=False) + "\n"
         storage.write(storage.join(output, RUNS_FILE), data.encode())
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of the settings."""
+    photos = parser.add_argument_group("photos")
+    photos.add_argument(
+        "--format",
+        choices=["keep", "jpeg", "png", "tiff", "webp"],
+        default="keep",
+        help="of the files written (keep; PNG where the source's is none of these)",
+    )
+    photos.add_argument(
+        "--on_color",
+        choices=["recolor", "skip", "copy"],
+        default="recolor",
+        help="what becomes of photos that are in colour already (recolor)",
+    )
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """What the flags of ``add_settings`` say."""
+    return Settings(args.format, args.on_color)

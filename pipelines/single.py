@@ -1,6 +1,6 @@
 """One photo into one file: `autochrome colorize --input photo.jpg --output photo-colour.jpg`, without a job."""
 
-from pathlib import PurePosixPath
+from pathlib import Path
 
 from model import quiet
 from pipelines import sources, storage, tars
@@ -13,7 +13,9 @@ from tfrecords.errors import UserError
 
 def is_one_to_one(pattern: str, output: str) -> bool:
     """Whether both paths name a file: the input is one and no tar, the output ends like a format that is written."""
-    return format_of(output) is not None and not tars.is_tar(pattern) and sources.is_file(pattern)
+    if format_of(output) is None or Path(output).is_dir() or tars.is_tar(pattern):
+        return False
+    return sources.is_file(pattern)
 
 
 def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry: bool) -> int:
@@ -44,7 +46,7 @@ def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry:
     if dry:
         print(f"{output}: would be made of {pattern}")
         return 0
-    folder = str(PurePosixPath(output).parent) if not storage.is_remote(output) else output.rpartition("/")[0]
+    folder = str(Path(output).parent) if not storage.is_remote(output) else output.rpartition("/")[0]
     storage.check_writable(folder)
     with quiet.startup():
         from model.colorizer import Colorizer
