@@ -74,14 +74,19 @@ class ColorizePhotos(beam.DoFn):
         self._shared = Shared()
 
     def setup(self) -> None:
-        """Loads the model."""
-        cv2.setNumThreads(1)  # there is a thread or a process a core
-        # Kept by this object: Shared itself holds on to the one that was asked for last.
-        self._workshop: _Workshop = self._shared.acquire(lambda: _Workshop(self._model, self._threads), tag=self._model)
-        colorizer = self._workshop.colorizer
-        self._studio = Studio(self._maker, colorizer.size, colorizer.predict, self._save)
-        self._crew: Crew[Made] = Crew(self._threads, self._workshop.gate)
+        """Starts the journal; the model is loaded when a photo needs it."""
         self._journal = Journal(self._output)
+        self._crew: Crew[Made] | None = None
+
+    def _at_work(self) -> Crew[Made]:
+        if self._crew is None:
+            cv2.setNumThreads(1)  # there is a thread or a process a core
+            # Kept by this object as well: Shared itself holds on to what was asked for last.
+            self._workshop = self._shared.acquire(lambda: _Workshop(self._model, self._threads), tag=self._model)
+            colorizer = self._workshop.colorizer
+            self._studio = Studio(self._maker, colorizer.size, colorizer.predict, self._save)
+            self._crew = Crew(self._threads, self._workshop.gate)
+        return self._crew
 
     def _save(self, name: str, data: bytes) -> None:
         storage.write(storage.join(self._output, name), data)
@@ -91,18 +96,20 @@ class ColorizePhotos(beam.DoFn):
         if task.standing is not None and not task.doubtful:
             yield self._told(Made(task.standing, now=False))
             return
-        yield from map(self._kept, self._crew.add(partial(self._make, task), partial(self._too_large, task)))
+        yield from map(self._kept, self._at_work().add(partial(self._make, task), partial(self._too_large, task)))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """Gives the rest."""
-        window = GlobalWindow()
-        for made in map(self._kept, self._crew.rest()):
-            yield WindowedValue(made, window.max_timestamp(), [window])
-        self._journal.flush()
+        if self._crew is not None:
+            window = GlobalWindow()
+            for made in map(self._kept, self._crew.rest()):
+                yield WindowedValue(made, window.max_timestamp(), [window])
+            self._journal.flush()
 
     def teardown(self) -> None:
         """Ends the threads."""
-        self._crew.close()
+        if self._crew is not None:
+            self._crew.close()
         self._journal.close()
 
     def _make(self, task: Task) -> Made:
