@@ -127,7 +127,7 @@ class Pace:
         before: seconds from the start to the first photo's outcome: interpreters, listing, duplicates.
         rate: photos a second from the first photo's outcome to the last one's.
         launcher: resident bytes of the launching process at its largest.
-        worker: likewise of the largest of its workers.
+        worker: likewise of the largest of its workers; 0 where it has none.
     """
 
     photos: int
@@ -143,12 +143,12 @@ class Pace:
         return max(self.launcher, self.worker)
 
 
-def pace(source: Path, output: Path, *flags: str) -> Pace:
-    """Runs the job to its end and measures it; RuntimeError when it fails."""
+def pace(source: Path, output: Path, *flags: str, kind: type[Job] = Job) -> Pace:
+    """Runs a job to its end and measures it; RuntimeError when it fails."""
     started = looked = time.monotonic()
     first: tuple[float, int] | None = None
     last, done, peaks = started, 0, {}
-    with Job(source, output, *flags) as job:
+    with kind(source, output, *flags) as job:
         while True:
             ended, now = job.ends, time.monotonic()
             if (found := job.done()) != done:
@@ -166,7 +166,7 @@ def pace(source: Path, output: Path, *flags: str) -> Pace:
             raise RuntimeError(f"the job ended with {code}: {stderr}")
         rate = (done - first[1]) / max(last - first[0], _POLL_S)
         launcher = peaks.pop(job.process.pid)
-        return Pace(done, seconds, first[0] - started, rate, launcher, max(peaks.values()))
+        return Pace(done, seconds, first[0] - started, rate, launcher, max(peaks.values(), default=0))
 
 
 def _peak_memory(pid: int) -> int:
