@@ -170,24 +170,15 @@ def _parser() -> Parser:
         "Colorize photos of any size with a SavedModel; luminance stays as it is.",
         "autochrome colorize --input scans --output colour --model run/saved_model",
     )
-    paths = parser.add_argument_group("paths (local or gs://)")
-    paths.add_argument(
-        "--input", required=True, metavar="DIR_OR_GLOB", help="photos, with all subfolders; or one photo"
-    )
-    paths.add_argument(
-        "--output", required=True, metavar="DIR", help="where the same tree in colour goes; or a file, for one photo"
-    )
+    paths = parser.add_argument_group("photos (paths are local or gs://)")
+    paths.add_argument("--input", required=True, metavar="DIR_OR_GLOB", help="with all subfolders; or one photo")
+    paths.add_argument("--output", required=True, metavar="DIR", help="for the same tree in colour; or a file, for one")
     paths.add_argument("--model", required=True, metavar="DIR", help="saved_model folder that `autochrome train` wrote")
+    paths.add_argument("--limit", type=commands.positive, default=0, metavar="N", help="only the first N by name")
+    paths.add_argument("--sample", type=commands.positive, default=0, metavar="N", help="only N, by a hash of the name")
+    paths.add_argument("--keep_existing", action="store_true", help="leave what another model or other settings made")
+    paths.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
     add_settings(parser)
-    which = parser.add_argument_group("which photos")
-    which.add_argument("--limit", type=commands.positive, default=0, metavar="N", help="the first N by name")
-    which.add_argument(
-        "--sample", type=commands.positive, default=0, metavar="N", help="N of them, by a hash of the name"
-    )
-    which.add_argument(
-        "--keep_existing", action="store_true", help="leave files that another model or other settings made"
-    )
-    which.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
     return parser
 
 

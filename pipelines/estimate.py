@@ -192,19 +192,19 @@ def _parser() -> Parser:
     parser = Parser(
         "plan",
         "--input DIR_OR_GLOB --model DIR [flags] [Beam flags]",
-        "Measure a sample of photos and say what colorizing all of them will take; nothing is written.",
-        "autochrome plan --input scans --model run/saved_model --price_per_vcpu_hour 0.06",
+        "Measure a sample of photos and say what colorizing them all will take.",
+        "autochrome plan --input scans --model run/saved_model",
     )
-    parser.add_argument("--input", required=True, metavar="DIR_OR_GLOB", help="photos, with all subfolders")
+    parser.add_argument(
+        "--input", required=True, metavar="DIR_OR_GLOB", help="photos, with all subfolders; local or gs://"
+    )
     parser.add_argument(
         "--model", required=True, metavar="DIR", help="saved_model folder that `autochrome train` wrote"
     )
     parser.add_argument(
         "--sample", type=commands.positive, default=_SAMPLE, metavar="N", help=f"photos to measure ({_SAMPLE})"
     )
-    parser.add_argument(
-        "--price_per_vcpu_hour", type=float, default=0.0, metavar="P", help="in any currency; with memory's share"
-    )
+    parser.add_argument("--price_per_vcpu_hour", type=float, default=0.0, metavar="P", help="in any currency")
     add_settings(parser)
     return parser
 
@@ -213,8 +213,8 @@ def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome plan``."""
     args, beam_flags = _parser().parse_known_args(argv)
     runners.beam_options(beam_flags)
-    if args.price_per_vcpu_hour < 0:
-        raise UserError(f"--price_per_vcpu_hour {args.price_per_vcpu_hour} must not be below 0")
+    if not 0 <= args.price_per_vcpu_hour < math.inf:
+        raise UserError(f"--price_per_vcpu_hour {args.price_per_vcpu_hour} must be 0 or more")
     sources.check_any(args.input)
     maker = Maker.of(args.model, settings_of(args))
     collection = survey(args.input, args.sample)

@@ -92,18 +92,20 @@ def begin(output: str, maker: Maker) -> None:
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the settings."""
-    photos = parser.add_argument_group("photos")
-    photos.add_argument(
+    flags = parser.add_argument_group("files")
+    flags.add_argument(
         "--format",
+        metavar="F",
         choices=["keep", "jpeg", "png", "tiff", "webp"],
         default="keep",
-        help="of the files written (keep; PNG where the source's is none of these)",
+        help="keep, jpeg, png, tiff or webp (keep; PNG for others)",
     )
-    photos.add_argument(
+    flags.add_argument(
         "--on_color",
+        metavar="C",
         choices=["recolor", "skip", "copy"],
         default="recolor",
-        help="what becomes of photos that are in colour already (recolor)",
+        help="photos in colour: recolor, skip or copy (recolor)",
     )
 
 

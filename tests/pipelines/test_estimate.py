@@ -94,7 +94,7 @@ def test_the_command_measures_and_writes_nothing(photo_tree, saved_model_dir, ca
 
 
 def test_wrong_flags_end_in_a_line(photo_tree, saved_model_dir):
-    with pytest.raises(UserError, match="must not be below 0"):
+    with pytest.raises(UserError, match="must be 0 or more"):
         estimate.main([f"--input={photo_tree}", f"--model={saved_model_dir}", "--price_per_vcpu_hour=-1"])
     with pytest.raises(UserError, match="does not exist"):
         estimate.main(["--input=/no/where", f"--model={saved_model_dir}"])
