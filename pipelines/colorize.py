@@ -25,7 +25,7 @@ from rich.console import Console
 
 from model import quiet, saved_model
 from model.commands import Parser
-from pipelines import commands, photo, runners, sources, storage
+from pipelines import commands, encode, pages, photo, runners, sources, storage
 from pipelines.limits import timed
 from pipelines.outcomes import REJECTED_FILE, Outcome, Rejected, count, print_table, to_jsonl
 from pipelines.progress import SILENT, Ticker, watched
@@ -57,11 +57,12 @@ def colorize_photo(
     Raises:
         Rejected: ``unreadable``, ``too_large`` or ``timed_out``.
     """
-    source = timed(lambda: photo.decode(data))
-    chroma = predict(model_luminance(source.pixels, size)[None])[0]
+    source = timed(lambda: next(pages.read(data)))
+    pixels = photo.to_bytes(source.pixels)
+    chroma = predict(model_luminance(pixels, size)[None])[0]
     file_format = photo.output_format(format_, source.format)
-    return photo.output_name(name, file_format), photo.encode(
-        recolor(source.pixels, chroma), file_format, source.metadata
+    return photo.output_name(name, file_format), encode.encode(
+        [(recolor(pixels, chroma), source.metadata)], file_format
     )
 
 
