@@ -14,9 +14,9 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from pipelines import ifd, orientation
+from tfrecords.color import Bytes, Words
 
-Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-Words = npt.NDArray[np.uint16]
+Pixels = Bytes | Words
 WHITE = 65535
 _BITS, _PHOTOMETRIC, _EXTRA = 258, 262, 338
 _MIN_IS_WHITE, _BLACK_IS_ZERO, _RGB = 0, 1, 2

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from pipelines import ifd, xmp
+from pipelines import ifd, jp2, xmp
 from pipelines.ifd import Directory, Field
 from pipelines.xmp import Mark
 
@@ -30,9 +30,6 @@ STRUCTURAL = frozenset(
     | {332, 334, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532}
     | {_XMP, _IPTC, _PHOTOSHOP, 34675, 37724}
 )
-# UUIDs under which JPEG 2000 files hold EXIF, IPTC and XMP.
-_JP2_BOXES = {b"JpgTiffExif->JP2": "exif", bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38"): "iptc"}
-_JP2_BOXES[bytes.fromhex("be7acfcb97a942e89c71999491e3afac")] = "xmp"
 
 
 @dataclass(frozen=True)
@@ -92,9 +89,10 @@ def collect(
 def _parts(image: Image.Image, data: bytes) -> dict[str, bytes]:
     """The raw bytes of each kind, b"" where there is none."""
     info = image.info
-    found = {kind: _bytes(info.get(kind)) for kind in ("exif", "xmp", "comment")} | {"iptc": b""}
+    found = {kind: _bytes(info.get(kind)) for kind in ("exif", "xmp")} | {"iptc": b"", "comment": b""}
     found["exif"] = found["exif"].removeprefix(b"Exif\0\0")
-    if image.format in ("JPEG", "MPO"):
+    if image.format in ("JPEG", "MPO", "GIF"):
+        found["comment"] = _bytes(info.get("comment"))
         found["iptc"] = _bytes((info.get("photoshop") or {}).get(_IIM))
     elif image.format == "TIFF":
         found |= _tiff_parts(image)
@@ -103,7 +101,7 @@ def _parts(image: Image.Image, data: bytes) -> dict[str, bytes]:
             found[kind] = found[kind] or _raw_profile(info, kind)
         found["comment"] = _bytes(info.get("Comment"))
     elif image.format == "JPEG2000":
-        found |= dict(_jp2_parts(data))
+        found |= jp2.metadata(data)
     return found
 
 
@@ -126,7 +124,7 @@ def _tiff_parts(image: Any) -> dict[str, bytes]:
         iptc = struct.pack(f"{tags.prefix_order}{len(values)}I", *values) if kind == 4 else bytes(values)
     if not iptc:
         iptc = next((block for number, block in _resources(_bytes(tags.get(_PHOTOSHOP))) if number == _IIM), b"")
-    return {"exif": b"", "xmp": _bytes(xmp), "iptc": _bytes(iptc), "comment": b""}
+    return {"xmp": _bytes(xmp), "iptc": _bytes(iptc)}
 
 
 def _resources(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -152,22 +150,9 @@ def _raw_profile(info: dict[Any, Any], kind: str) -> bytes:
     return b""
 
 
-def _jp2_parts(data: bytes) -> Iterator[tuple[str, bytes]]:
-    position = 0
-    while position + 24 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, position)
-        start = position + 8
-        if size == 1:
-            size, start = int.from_bytes(data[start : start + 8], "big"), position + 16
-        end = position + size if size else len(data)
-        if kind == b"uuid" and (name := _JP2_BOXES.get(data[start : start + 16])):
-            yield name, data[start + 16 : end].removeprefix(b"Exif\0\0")
-        if end < start:
-            return
-        position = end
-
-
-def _dpi(image: Image.Image) -> tuple[float, float] | None:
+def _dpi(image: Any) -> tuple[float, float] | None:
+    if image.format == "TIFF" and X_RESOLUTION not in image.tag_v2:
+        return None  # where Pillow says 1
     with contextlib.suppress(Exception):
         across, down = (float(value) for value in image.info["dpi"])
         if min(across, down) > 0 and math.isfinite(across) and math.isfinite(down):

@@ -84,7 +84,7 @@ def read(data: bytes) -> Iterator[Page]:
 
 def _frames(image: Image.Image, data: bytes) -> list[tuple[int, int | None]]:
     """Number and directory of each page; checks their sizes."""
-    photo.check_size(image)
+    photo.check_size(image, data)
     if image.format != "TIFF":
         return [(0, None)]
     offsets = ifd.offsets(data)
@@ -96,7 +96,7 @@ def _frames(image: Image.Image, data: bytes) -> list[tuple[int, int | None]]:
         kind = int(getattr(image, "tag_v2", {}).get(_SUBFILE_TYPE, 0))
         if frame and kind & _REDUCED_OR_MASK:
             continue
-        photo.check_size(image)
+        photo.check_size(image, data)
         total += image.width * image.height
         found.append((frame, directory))
     if total > MAX_TOTAL_PIXELS:

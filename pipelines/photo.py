@@ -10,13 +10,14 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from pipelines import deep, orientation
+from pipelines import deep, jp2, orientation
 from pipelines.deep import Pixels
 from pipelines.outcomes import Rejected
 from tfrecords.color import Bytes
 
 # Larger photos are taken for decompression bombs; the number is Pillow's own hard limit, about 13,400 pixels square.
 MAX_PIXELS = 178_956_970
+_MAX_PIXELS_A_BYTE = 2000
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _EXTENSIONS: dict[str, tuple[str, ...]] = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -57,7 +58,7 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
         Rejected: ``unreadable`` when it is no image, cut short or broken; ``too_large`` above MAX_PIXELS.
     """
     with judged(data), Image.open(io.BytesIO(data)) as image:
-        check_size(image)
+        check_size(image, data)
         turn = turn_of(image)
         width, height = reversed(image.size) if orientation.transposes(turn) else image.size
         if shrink_to:
@@ -88,14 +89,16 @@ def judged(data: bytes) -> Iterator[None]:
             raise Rejected("unreadable", f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def check_size(image: Image.Image) -> None:
-    """Refuses decompression bombs before anything is decoded.
+def check_size(image: Image.Image, data: bytes) -> None:
+    """Refuses decompression bombs before anything is decoded: what is above MAX_PIXELS, or above half of that in a file
+    that has less than a byte for 2,000 pixels, far less than photographs ever take.
 
     Raises:
         Rejected: ``too_large``.
     """
-    if image.width * image.height > MAX_PIXELS:
-        raise Rejected("too_large", f"{image.width} x {image.height} pixels")
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS or (2 * pixels > MAX_PIXELS and pixels > _MAX_PIXELS_A_BYTE * len(data)):
+        raise Rejected("too_large", f"{image.width} x {image.height} pixels in {len(data):,} bytes")
 
 
 def turn_of(image: Image.Image) -> int:
@@ -114,6 +117,8 @@ def to_srgb(image: Image.Image, data: bytes, directory: int | None = None) -> Pi
     Returns:
         ``[H, W]`` or ``[H, W, 3]``, uint16 where the file holds more than 8 bits, else uint8.
     """
+    if image.format == "JPEG2000" and (profile := jp2.profile(data)):
+        image.info["icc_profile"] = profile
     pixels = deep.read(image, data, directory)
     if pixels is not None:
         return pixels
@@ -134,7 +139,8 @@ def to_bytes(pixels: Pixels) -> Bytes:
     """Scales uint16 to uint8, 65,535 to 255, rounding to the nearest; uint8 is left as it is."""
     if pixels.dtype == np.uint8:
         return pixels.view(np.uint8)
-    return ((pixels - (pixels >> 8) + 128) >> 8).astype(np.uint8)
+    codes = pixels // 257  # in 16 bits throughout: scans are large
+    return (codes + (pixels - 257 * codes > 128)).astype(np.uint8)
 
 
 def _apply_profile(image: Image.Image) -> Image.Image:
