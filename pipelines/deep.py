@@ -24,13 +24,12 @@ _ASSOCIATED, _UNASSOCIATED = 1, 2
 _SOC_SIZ = b"\xff\x4f\xff\x51"
 
 
-def read(image: Image.Image, data: bytes, directory: int | None = None) -> Words | None:
+def read(image: Image.Image, data: bytes) -> Words | None:
     """Decodes what has more than 8 bits a sample; anything else is left to Pillow.
 
     Args:
-        image: open, at the page in question.
+        image: open.
         data: the file.
-        directory: where that of a TIFF page is; the first one's without.
 
     Returns:
         uint16 ``[H, W]`` or ``[H, W, 3]``, sRGB, transparency on white, TIFFs upright; None where 8 bits hold it all,
@@ -40,11 +39,11 @@ def read(image: Image.Image, data: bytes, directory: int | None = None) -> Words
     if image.format == "PNG" and data[24:25] == b"\x10":
         samples = _png(image, data)
     elif image.format == "TIFF" and image.mode in ("I;16", "I;16B", "RGB", "RGBA"):
-        samples = _tiff(image, data, directory)
+        samples = _tiff(image, data)
     elif image.format == "JPEG2000" and image.mode in ("I;16", "L", "LA", "RGB", "RGBA"):
         samples = _jpeg2000(image, data)
     if samples is None and (image.mode.startswith("I;16") or image.mode in ("I", "F")):
-        samples = stretch(_unsigned(image, data, directory))
+        samples = stretch(_unsigned(image, data))
     return None if samples is None else _apply_profile(samples, image.info.get("icc_profile"))
 
 
@@ -60,8 +59,8 @@ def _png(image: Image.Image, data: bytes) -> Words:
     return _on_white(samples)
 
 
-def _tiff(image: Any, data: bytes, offset: int | None) -> Words | None:
-    directory = ifd.read(data, offset)
+def _tiff(image: Image.Image, data: bytes) -> Words | None:
+    directory = ifd.read(data)
     bits = directory.number(_BITS, 1)
     if bits <= 8:
         return None
@@ -72,7 +71,7 @@ def _tiff(image: Any, data: bytes, offset: int | None) -> Words | None:
     if photometric != _RGB or bits != 16:
         return None
     image.load()
-    samples = _tiff_samples(data, offset)
+    samples = _tiff_samples(data)
     if samples.shape[2] > 3:
         kind = directory.number(_EXTRA)
         samples = samples[..., :4] if kind in (_ASSOCIATED, _UNASSOCIATED) else samples[..., :3]
@@ -80,16 +79,10 @@ def _tiff(image: Any, data: bytes, offset: int | None) -> Words | None:
     return orientation.upright(samples, orientation.valid(directory.number(orientation.TAG, 1)))
 
 
-def _tiff_samples(data: bytes, offset: int | None) -> Words:
-    """All samples of one page, ``[H, W, S]``."""
+def _tiff_samples(data: bytes) -> Words:
+    """All samples of the first page, ``[H, W, S]``."""
     import tifffile
 
-    if offset is not None:
-        # The page as the first of its file: tifffile follows the whole chain to get at any other, even a broken one.
-        big = data[2:3] in b"+" or data[3:4] in b"+"
-        order = "<" if data[:1] == b"I" else ">"
-        head = data[:8] + struct.pack(f"{order}Q", offset) if big else data[:4] + struct.pack(f"{order}I", offset)
-        data = head + data[len(head) :]
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page: Any = file.pages[0]
         samples = page.asarray(maxworkers=1)
@@ -104,16 +97,17 @@ def _jpeg2000(image: Image.Image, data: bytes) -> Words | None:
     import imagecodecs
 
     image.load()
-    samples = imagecodecs.jpeg2k_decode(data)
+    # imagecodecs would apply a profile of the file's boxes by itself, but only some of them and with any intent.
+    samples = imagecodecs.jpeg2k_decode(data[start:] if image.info.get("icc_profile") else data)
     if samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
         return None
     return _on_white(_scaled(samples, bits))
 
 
-def _unsigned(image: Image.Image, data: bytes, offset: int | None) -> npt.NDArray[Any]:
+def _unsigned(image: Image.Image, data: bytes) -> npt.NDArray[Any]:
     values = np.asarray(image)
     if image.format == "TIFF" and image.mode == "I":
-        directory = ifd.read(data, offset)
+        directory = ifd.read(data)
         if directory.number(_BITS) == 32 and directory.number(339, 1) == 1:
             return values.view(np.uint32)  # Pillow's integers have a sign, the file's have not
     return values

@@ -9,7 +9,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-HEADERS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# The last two mix up their byte orders; some programs write them, and readers do not mind.
+HEADERS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
 EXIF, GPS, INTEROP = 34665, 34853, 40965
 MAKER_NOTE = 37500
 _POINTERS = (EXIF, GPS, INTEROP)
@@ -85,8 +86,18 @@ def offsets(data: bytes) -> list[int]:
     return found
 
 
-def read(data: bytes, offset: int | None = None, *, skip: frozenset[int] = frozenset()) -> Directory:
-    """Reads one directory and those it points to. Fields that reach beyond the data or have no known type are left out.
+def starting_at(data: bytes, offset: int) -> bytes:
+    """The same TIFF file with the directory at this offset as its first.
+
+    Readers that are asked for a later page follow the whole chain to it, and some trip over what lies on the way.
+    """
+    order, big = _kind(data)
+    start, link = (8, struct.pack(f"{order}Q", offset)) if big else (4, struct.pack(f"{order}I", offset))
+    return data if data[start : start + len(link)] == link else data[:start] + link + data[start + len(link) :]
+
+
+def read(data: bytes, offset: int = 0, *, skip: frozenset[int] = frozenset()) -> Directory:
+    """Reads one directory and those it points to, leaving out fields beyond the data or of no known type.
 
     Args:
         data: a TIFF file or an EXIF block, from its header on.
@@ -94,12 +105,12 @@ def read(data: bytes, offset: int | None = None, *, skip: frozenset[int] = froze
         skip: tags whose values are not wanted, such as tables of strips.
 
     Raises:
-        ValueError: not a TIFF structure, or there is no directory at that place.
+        ValueError: not a TIFF structure, or one without a directory.
     """
-    if offset is None:
-        offset = (*offsets(data), 0)[0]
-    if not offset:
-        raise ValueError("no directory")
+    if data[:4] not in HEADERS:
+        raise ValueError("no TIFF header")
+    order, big = _kind(data)
+    offset = offset or _unpack(data, 8 if big else 4, f"{order}{'Q' if big else 'I'}")
     return _read(data, offset, skip, depth=0)
 
 

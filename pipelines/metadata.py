@@ -14,10 +14,12 @@ from pipelines import ifd, jp2, xmp
 from pipelines.ifd import Directory, Field
 from pipelines.xmp import Mark
 
+_WIDTH, _HEIGHT = 256, 257
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
 _XMP, _IPTC, _PHOTOSHOP = 700, 33723, 34377
 _COLOR_SPACE, _PIXEL_WIDTH, _PIXEL_HEIGHT, _GAMMA = 40961, 40962, 40963, 42240
 _IIM = 0x0404
+_IIM_START = b"\x1c"
 _SUBFILE_TYPE = 254
 # A JPEG segment holds 65,533 bytes, its name among them.
 JPEG_EXIF_ROOM = 65_533 - len(b"Exif\0\0")
@@ -28,8 +30,10 @@ STRUCTURAL = frozenset(
     {255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284}
     | {288, 289, 290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330}
     | {332, 334, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532}
-    | {_XMP, _IPTC, _PHOTOSHOP, 34675, 37724}
+    | {34675, 37724}
 )
+# Of these, EXIF may have some that remain true or can be made so: of size, and of how its JPEG stores colour.
+_UNTRUE_IN_EXIF = (STRUCTURAL - {_WIDTH, _HEIGHT, 529, 530, 531, 532}) | {_XMP, _IPTC, _PHOTOSHOP}
 
 
 @dataclass(frozen=True)
@@ -53,31 +57,31 @@ class Metadata:
     warnings: tuple[str, ...] = ()
 
 
-def collect(
-    image: Image.Image, data: bytes, *, size: tuple[int, int], transposed: bool, directory: int | None = None
-) -> Metadata:
+def collect(image: Image.Image, data: bytes, *, size: tuple[int, int], transposed: bool) -> Metadata:
     """Reads the metadata of an open image and makes it true of upright sRGB pixels.
 
     Args:
-        image: at the page in question.
+        image: of the first page.
         data: the file.
         size: width and height of the upright pixels.
         transposed: whether being turned upright exchanges width and height.
-        directory: of a TIFF page, its offset.
     """
-    found = _parts(image, data)
     warnings = []
-    exif = b""
+    found = {"exif": b"", "xmp": b"", "iptc": b"", "comment": b""}
     try:
         if image.format == "TIFF":
-            exif = _exif_block(ifd.read(data, directory, skip=STRUCTURAL), size, transposed)
-        elif found["exif"]:
-            exif = _exif_block(ifd.read(found["exif"], skip=STRUCTURAL), size, transposed)
+            tags = ifd.read(data, skip=STRUCTURAL)
+            found |= _tiff_parts(tags)
+        else:
+            found |= _parts(image, data)
+            tags = ifd.read(found["exif"], skip=_UNTRUE_IN_EXIF) if found["exif"] else Directory()
     except (ValueError, struct.error):
+        tags = Directory()
         warnings.append("exif_broken")
-    dpi = _dpi(image)
+    dpi = _dpi(image) if image.format != "TIFF" or X_RESOLUTION in tags.fields else None
+    _correct(tags, size, transposed)
     return Metadata(
-        exif=exif,
+        exif=block(tags) if tags.fields or tags.children else b"",
         xmp=found["xmp"],
         iptc=found["iptc"],
         dpi=(dpi[1], dpi[0]) if dpi and transposed else dpi,
@@ -89,17 +93,14 @@ def collect(
 def _parts(image: Image.Image, data: bytes) -> dict[str, bytes]:
     """The raw bytes of each kind, b"" where there is none."""
     info = image.info
-    found = {kind: _bytes(info.get(kind)) for kind in ("exif", "xmp")} | {"iptc": b"", "comment": b""}
-    found["exif"] = found["exif"].removeprefix(b"Exif\0\0")
+    found = {"exif": _bytes(info.get("exif")).removeprefix(b"Exif\0\0"), "xmp": _bytes(info.get("xmp"))}
     if image.format in ("JPEG", "MPO", "GIF"):
         found["comment"] = _bytes(info.get("comment"))
         found["iptc"] = _bytes((info.get("photoshop") or {}).get(_IIM))
-    elif image.format == "TIFF":
-        found |= _tiff_parts(image)
     elif image.format == "PNG":
-        for kind in ("exif", "xmp", "iptc"):
-            found[kind] = found[kind] or _raw_profile(info, kind)
         found["comment"] = _bytes(info.get("Comment"))
+        for kind in ("exif", "xmp", "iptc"):
+            found[kind] = found.get(kind) or _raw_profile(info, kind)
     elif image.format == "JPEG2000":
         found |= jp2.metadata(data)
     return found
@@ -111,20 +112,15 @@ def _bytes(value: Any) -> bytes:
     return bytes(value) if isinstance(value, (bytes, bytearray)) else b""
 
 
-def _tiff_parts(image: Any) -> dict[str, bytes]:
-    """XMP and IPTC of a TIFF page. IPTC may be typed LONG, its bytes then swapped where the file is big-endian."""
-    tags = image.tag_v2
-    xmp = tags.get(_XMP, b"")
-    iptc = tags.get(_IPTC, b"")
-    if isinstance(xmp, tuple):
-        xmp = bytes(value & 255 for value in xmp)
-    if isinstance(iptc, tuple | int):
-        values = iptc if isinstance(iptc, tuple) else (iptc,)
-        kind = tags.tagtype.get(_IPTC)
-        iptc = struct.pack(f"{tags.prefix_order}{len(values)}I", *values) if kind == 4 else bytes(values)
+def _tiff_parts(tags: Directory) -> dict[str, bytes]:
+    """XMP and IPTC of a TIFF page, taken out of its directory."""
+    packet, records, resources = (tags.fields.pop(tag, Field(7, b"")) for tag in (_XMP, _IPTC, _PHOTOSHOP))
+    iptc = records.data
+    if records.type == 4 and iptc[:1] != _IIM_START:
+        iptc = struct.pack(f"<{records.count}I", *struct.unpack(f">{records.count}I", iptc))
     if not iptc:
-        iptc = next((block for number, block in _resources(_bytes(tags.get(_PHOTOSHOP))) if number == _IIM), b"")
-    return {"xmp": _bytes(xmp), "iptc": _bytes(iptc)}
+        iptc = next((content for number, content in _resources(resources.data) if number == _IIM), b"")
+    return {"xmp": packet.data, "iptc": iptc}
 
 
 def _resources(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -150,9 +146,7 @@ def _raw_profile(info: dict[Any, Any], kind: str) -> bytes:
     return b""
 
 
-def _dpi(image: Any) -> tuple[float, float] | None:
-    if image.format == "TIFF" and X_RESOLUTION not in image.tag_v2:
-        return None  # where Pillow says 1
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
     with contextlib.suppress(Exception):
         across, down = (float(value) for value in image.info["dpi"])
         if min(across, down) > 0 and math.isfinite(across) and math.isfinite(down):
@@ -160,13 +154,16 @@ def _dpi(image: Any) -> tuple[float, float] | None:
     return None
 
 
-def _exif_block(directory: Directory, size: tuple[int, int], transposed: bool) -> bytes:
-    """Makes EXIF true of upright sRGB pixels and lays it out anew; the thumbnail stays behind."""
+def _correct(directory: Directory, size: tuple[int, int], transposed: bool) -> None:
+    """Makes EXIF true of upright sRGB pixels."""
     if ORIENTATION in directory.fields:
         directory.put(ORIENTATION, 3, 1)
     if transposed and {X_RESOLUTION, Y_RESOLUTION} <= directory.fields.keys():
         fields = directory.fields
         fields[X_RESOLUTION], fields[Y_RESOLUTION] = fields[Y_RESOLUTION], fields[X_RESOLUTION]
+    for tag, value in ((_WIDTH, size[0]), (_HEIGHT, size[1])):
+        if tag in directory.fields:
+            directory.put(tag, 4, value)
     photo = directory.children.get(ifd.EXIF)
     if photo:
         for tag, value in ((_COLOR_SPACE, 1), (_PIXEL_WIDTH, size[0]), (_PIXEL_HEIGHT, size[1])):
@@ -176,7 +173,6 @@ def _exif_block(directory: Directory, size: tuple[int, int], transposed: bool) -
         interop = photo.children.get(ifd.INTEROP)
         if interop and interop.fields.get(1, Field(2, b"")).data == b"R03\0":
             interop.fields[1] = Field(2, b"R98\0")
-    return block(directory) if directory.fields or directory.children else b""
 
 
 def block(directory: Directory) -> bytes:

@@ -13,7 +13,7 @@ from pipelines.outcomes import Rejected
 
 # All pages of a file together; 240 of A4 at 300 dpi. A few bytes a page can name the same strip again and again.
 MAX_TOTAL_PIXELS = 1 << 31
-_SUBFILE_TYPE = 254
+_SUBFILE_TYPE, _WIDTH, _HEIGHT = 254, 256, 257
 _REDUCED_OR_MASK = 1 | 4
 
 
@@ -66,49 +66,41 @@ def read(data: bytes) -> Iterator[Page]:
             has come.
     """
     with photo.judged(data):
-        image = Image.open(io.BytesIO(data))
-    with image:
-        with photo.judged(data):
-            frames = _frames(image, data)
-        for index, (frame, directory) in enumerate(frames):
-            try:
-                with photo.judged(data):
-                    page = _page(image, data, frame, directory, index, len(frames))
-            except Rejected as verdict:
-                if len(frames) == 1:
-                    raise
-                detail = f"page {index + 1} of {len(frames)}: {verdict.detail}"
-                raise Rejected(verdict.reason, detail) from verdict.__cause__
-            yield page
+        offsets = _pages(data)
+    for index, offset in enumerate(offsets):
+        try:
+            yield _page(ifd.starting_at(data, offset) if offset else data, index, len(offsets))
+        except Rejected as verdict:
+            if len(offsets) == 1:
+                raise
+            detail = f"page {index + 1} of {len(offsets)}: {verdict.detail}"
+            raise Rejected(verdict.reason, detail) from verdict.__cause__
 
 
-def _frames(image: Image.Image, data: bytes) -> list[tuple[int, int | None]]:
-    """Number and directory of each page; checks their sizes."""
-    photo.check_size(image, data)
-    if image.format != "TIFF":
-        return [(0, None)]
-    offsets = ifd.offsets(data)
-    found: list[tuple[int, int | None]] = []
+def _pages(data: bytes) -> list[int]:
+    """Where the directory of each page of a TIFF is; [0] for anything else. Their sizes are checked."""
+    if data[:4] not in ifd.HEADERS:
+        return [0]
+    found: list[int] = []
     total = 0
-    for frame in range(getattr(image, "n_frames", 1)):
-        image.seek(frame)
-        directory = offsets[frame] if frame < len(offsets) else None
-        kind = int(getattr(image, "tag_v2", {}).get(_SUBFILE_TYPE, 0))
-        if frame and kind & _REDUCED_OR_MASK:
+    for offset in ifd.offsets(data):
+        directory = ifd.read(data, offset)
+        if found and directory.number(_SUBFILE_TYPE) & _REDUCED_OR_MASK:
             continue
-        photo.check_size(image, data)
-        total += image.width * image.height
-        found.append((frame, directory))
+        width, height = directory.number(_WIDTH), directory.number(_HEIGHT)
+        photo.check_size(width, height, data)
+        total += width * height
+        found.append(offset)
     if total > MAX_TOTAL_PIXELS:
         raise Rejected("too_large", f"{len(found)} pages of {total:,} pixels together")
-    return found
+    return found or [0]
 
 
-def _page(image: Image.Image, data: bytes, frame: int, directory: int | None, index: int, count: int) -> Page:
-    if image.format == "TIFF":
-        image.seek(frame)
-    held = orientation.of(image)
-    pixels = orientation.upright(photo.to_srgb(image, data, directory), photo.turn_of(image))
-    size = (pixels.shape[1], pixels.shape[0])
-    said = metadata.collect(image, data, size=size, transposed=orientation.transposes(held), directory=directory)
-    return Page(pixels, index, count, str(image.format), said)
+def _page(data: bytes, index: int, count: int) -> Page:
+    with photo.judged(data), Image.open(io.BytesIO(data)) as image:
+        photo.check_size(*image.size, data)
+        held = orientation.of(image)
+        pixels = orientation.upright(photo.to_srgb(image, data), photo.turn_of(image))
+        size = (pixels.shape[1], pixels.shape[0])
+        said = metadata.collect(image, data, size=size, transposed=orientation.transposes(held))
+        return Page(pixels, index, count, str(image.format), said)

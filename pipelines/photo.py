@@ -58,7 +58,7 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
         Rejected: ``unreadable`` when it is no image, cut short or broken; ``too_large`` above MAX_PIXELS.
     """
     with judged(data), Image.open(io.BytesIO(data)) as image:
-        check_size(image, data)
+        check_size(*image.size, data)
         turn = turn_of(image)
         width, height = reversed(image.size) if orientation.transposes(turn) else image.size
         if shrink_to:
@@ -89,16 +89,18 @@ def judged(data: bytes) -> Iterator[None]:
             raise Rejected("unreadable", f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def check_size(image: Image.Image, data: bytes) -> None:
-    """Refuses decompression bombs before anything is decoded: what is above MAX_PIXELS, or above half of that in a file
-    that has less than a byte for 2,000 pixels, far less than photographs ever take.
+def check_size(width: int, height: int, data: bytes) -> None:
+    """Refuses decompression bombs before anything is decoded.
+
+    These are what is above MAX_PIXELS, or above half of that in a file that has less than a byte for 2,000 pixels, far
+    less than photographs ever take.
 
     Raises:
         Rejected: ``too_large``.
     """
-    pixels = image.width * image.height
+    pixels = width * height
     if pixels > MAX_PIXELS or (2 * pixels > MAX_PIXELS and pixels > _MAX_PIXELS_A_BYTE * len(data)):
-        raise Rejected("too_large", f"{image.width} x {image.height} pixels in {len(data):,} bytes")
+        raise Rejected("too_large", f"{width} x {height} pixels in {len(data):,} bytes")
 
 
 def turn_of(image: Image.Image) -> int:
@@ -106,20 +108,19 @@ def turn_of(image: Image.Image) -> int:
     return orientation.UPRIGHT if image.format == "TIFF" else orientation.of(image)
 
 
-def to_srgb(image: Image.Image, data: bytes, directory: int | None = None) -> Pixels:
+def to_srgb(image: Image.Image, data: bytes) -> Pixels:
     """Decodes to sRGB, transparency laid on white.
 
     Args:
-        image: open, at the page in question.
+        image: open.
         data: the file.
-        directory: where that of a TIFF page is; the first one's without.
 
     Returns:
         ``[H, W]`` or ``[H, W, 3]``, uint16 where the file holds more than 8 bits, else uint8.
     """
     if image.format == "JPEG2000" and (profile := jp2.profile(data)):
         image.info["icc_profile"] = profile
-    pixels = deep.read(image, data, directory)
+    pixels = deep.read(image, data)
     if pixels is not None:
         return pixels
     if image.mode == "LAB":
@@ -127,9 +128,10 @@ def to_srgb(image: Image.Image, data: bytes, directory: int | None = None) -> Pi
         image = ImageCms.applyTransform(image, ImageCms.buildTransform(lab, _SRGB, "LAB", "RGB")) or image
     grey = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
-        image = image.convert("LA" if grey else "RGBA")
-        paper = Image.new(image.mode, image.size, "white")
-        image = Image.alpha_composite(paper.convert("RGBA"), image.convert("RGBA")).convert("L" if grey else "RGB")
+        paper = Image.new("RGBA", image.size, "white")
+        laid = Image.alpha_composite(paper, image.convert("RGBA")).convert("L" if grey else "RGB")
+        laid.info["icc_profile"] = image.info.get("icc_profile")
+        image = laid
     elif image.mode not in ("L", "RGB", "CMYK"):
         image = image.convert("L" if grey else "RGB")
     return np.asarray(_apply_profile(image))

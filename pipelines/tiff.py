@@ -66,6 +66,8 @@ def _append(file: bytearray, directory: Directory, strips: Iterator[bytes]) -> i
 
 def _directory(pixels: Pixels, said: Metadata, profile: bytes, order: str) -> Directory:
     directory = ifd.read(said.exif) if said.exif else Directory(order)
+    for tag in metadata.STRUCTURAL & directory.fields.keys():
+        del directory.fields[tag]
     metadata.with_resolution(directory, said.dpi)
     height, width = pixels.shape[:2]
     directory.put(256, _LONG, width)
