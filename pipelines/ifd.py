@@ -153,7 +153,7 @@ def _kind(data: bytes) -> tuple[str, bool]:
 def _unpack(data: bytes, offset: int, form: str) -> int:
     try:
         return struct.unpack_from(form, data, offset)[0]
-    except struct.error as error:
+    except (struct.error, OverflowError) as error:
         raise ValueError(f"cut short at {offset}") from error
 
 
@@ -165,24 +165,24 @@ def header(order: str) -> bytes:
 def write(directory: Directory, start: int) -> bytes:
     """Lays a directory out from ``start`` (even) on, its values and children behind it, linked to no next one."""
     child = directory.children.get(EXIF)
-    layout = _Layout(start, child.fields.get(MAKER_NOTE) if child else None)
+    note = child.fields.get(MAKER_NOTE) if child else None
+    layout = _Layout(start, note, waits=note is not None and note.at >= start + _table_size(directory))
     layout.add(directory)
     return layout.finish()
 
 
-def link_position(directory: Directory, start: int) -> int:
-    """Where the offset of the next directory has to be written."""
-    return start + 2 + 12 * (len(directory.fields) + len(directory.children))
+def _table_size(directory: Directory) -> int:
+    return 2 + 12 * (len(directory.fields) + len(directory.children)) + 4
 
 
 class _Layout:
     """Bytes that grow from an offset on, around one value, the MakerNote, that should come to lie where it was."""
 
-    def __init__(self, start: int, note: Field | None) -> None:
+    def __init__(self, start: int, note: Field | None, waits: bool) -> None:
         self._start = start
         self._bytes = bytearray()
         self._note = note
-        self._note_waits = note is not None and note.at > 0
+        self._note_waits = waits
         self._note_at = 0
 
     @property
@@ -210,7 +210,7 @@ class _Layout:
     def add(self, directory: Directory) -> int:
         """Writes one directory, its values and children behind it; returns where it starts."""
         tags = sorted([*directory.fields, *directory.children])
-        start = self._place(bytes(2 + 12 * len(tags) + 4))
+        start = self._place(bytes(_table_size(directory)))
         table = bytearray(struct.pack(f"{directory.order}H", len(tags)))
         for tag in tags:
             if tag in directory.children:
