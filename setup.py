@@ -14,7 +14,7 @@ REQUIRES = [
     "google-cloud-storage>=3",
     # Reading and writing photos of any format.
     "pillow>=12",
-    # Scans of more than 8 bits, which Pillow cuts down: TIFF; its compressions, PNG, JPEG 2000 and LittleCMS with 16 bits.
+    # Scans of more than 8 bits, which Pillow cuts down: TIFF; codecs, PNG, JPEG 2000 and LittleCMS with 16 bits.
     "tifffile",
     "imagecodecs",
     "numpy>=2",
