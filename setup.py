@@ -16,6 +16,9 @@ REQUIRES = [
     "pillow>=12",
     # Decoding JPEGs into the array itself: the pixels of Pillow in three fifths of the time.
     "simplejpeg>=1.9",
+    # Scans of more than 8 bits, which Pillow cuts down: TIFF; codecs, PNG, JPEG 2000 and LittleCMS with 16 bits.
+    "tifffile",
+    "imagecodecs",
     "numpy>=2",
     # sRGB <-> CIELAB and resizing on the host: ten times the speed of any other library that was measured.
     "opencv-python-headless>=4.12",
@@ -31,8 +34,17 @@ REQUIRES = [
 ]
 
 EXTRAS = {
-    # gcp-storage-emulator stands in for Cloud Storage, over HTTP.
-    "test": ["pytest>=8", "pytest-timeout", "hypothesis>=6", "gcp-storage-emulator", "ruff", "mypy", "types-protobuf"],
+    # gcp-storage-emulator stands in for Cloud Storage, over HTTP; pyexiv2 reads metadata independently of this code.
+    "test": [
+        "pytest>=8",
+        "pytest-timeout",
+        "hypothesis>=6",
+        "gcp-storage-emulator",
+        "pyexiv2",
+        "ruff",
+        "mypy",
+        "types-protobuf",
+    ],
 }
 
 setup(

@@ -11,27 +11,36 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from itertools import chain
 from time import perf_counter
-from typing import Any
 
 import cv2
 
-from pipelines import grayscale, photo, storage
+from pipelines import encode, grayscale, pages, photo, storage
 from pipelines.crew import out_of_memory
+from pipelines.deep import Pixels
 from pipelines.limits import timed
 from pipelines.manifest import STAGES, Output, Record
+from pipelines.metadata import Metadata
 from pipelines.naming import Named
 from pipelines.outcomes import Rejected
+from pipelines.pages import Page
 from pipelines.recolor import model_luminance, recolor
 from pipelines.runs import Maker
-from tfrecords.color import Bytes, Floats, colourfulness
+from pipelines.xmp import Mark
+from tfrecords.color import Floats, colourfulness
 
 _JUDGED_SIDE = 256  # what the thresholds of `grayscale` are tuned for
 _MEASURED_PIXELS = 1 << 16
 # What file systems say to a name or a place that they cannot have; anything else is not the photo's fault.
 _NO_SUCH_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 COLOR = "color"
+SOFTWARE = f"Autochrome {version('autochrome')}"
+
+
+class ModelError(RuntimeError):
+    """The model cannot predict; no photo's fault."""
 
 
 @dataclass(frozen=True)
@@ -71,22 +80,14 @@ class _Watch:
 
 
 @dataclass(frozen=True)
-class _Page:
-    """One picture of a file: its pixels, its place among the ``count`` pages from 0 on, and what came along."""
+class _Colored:
+    """What the record is to say of a page that was made."""
 
-    pixels: Bytes
     index: int
     count: int
-    format: str
-    metadata: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Colored:
-    """One page in colour, and what is said of it in the record."""
-
-    page: _Page
-    pixels: Bytes
+    warnings: tuple[str, ...]
+    width: int
+    height: int
     tone: str
     colourfulness: float
 
@@ -125,36 +126,35 @@ def attempt(named: Named, studio: Studio) -> Record:
         with watch.stage("read"):
             data = named.source.read()
             record = replace(record, bytes=len(data), sha256=_sha256(data))
-        pages = _decoded(data, watch)
-        first = next(pages)
+        decoded = _decoded(data, watch)
+        first = next(decoded)
         record = replace(record, format=first.format)
         if studio.maker.settings.on_color != "recolor" and (left := _left(record, data, named, studio, watch)):
             record = left
         else:
-            record = _written(record, chain([first], pages), named, studio, watch)
+            record = _written(record, chain([first], decoded), named, studio, watch)
     except Rejected as verdict:
         record = replace(record, status="rejected", reason=verdict.reason, detail=verdict.detail)
     return replace(record, milliseconds=watch.milliseconds())
 
 
-def _read(data: bytes) -> Iterator[_Page]:
+def _decoded(data: bytes, watch: _Watch) -> Iterator[Page]:
+    decoded = pages.read(data)
+    while True:
+        with watch.stage("decode"):
+            page = timed(lambda: _next(decoded))
+        if page is None:
+            return
+        yield page
+
+
+def _next(decoded: Iterator[Page]) -> Page | None:
     try:
-        source = photo.decode(data)
+        return next(decoded, None)
     except Rejected as verdict:
         if isinstance(verdict.__cause__, MemoryError):
             raise verdict.__cause__ from None
         raise
-    yield _Page(source.pixels, 0, 1, source.format, source.metadata)
-
-
-def _decoded(data: bytes, watch: _Watch) -> Iterator[_Page]:
-    pages = _read(data)
-    while True:
-        with watch.stage("decode"):
-            page = timed(lambda: next(pages, None))
-        if page is None:
-            return
-        yield page
 
 
 def _left(record: Record, data: bytes, named: Named, studio: Studio, watch: _Watch) -> Record | None:
@@ -174,36 +174,61 @@ def _left(record: Record, data: bytes, named: Named, studio: Studio, watch: _Wat
     return replace(record, status="copied", outputs=tuple(outputs), warnings=_warnings(named, named.own))
 
 
-def _written(record: Record, pages: Iterable[_Page], named: Named, studio: Studio, watch: _Watch) -> Record:
-    file_format = photo.output_format(studio.maker.settings.format, record.format)
-    files: dict[str, bytes] = {}
-    outputs = []
-    for page in pages:
-        colored = _colored(page, studio, watch)
+def _written(record: Record, decoded: Iterable[Page], named: Named, studio: Studio, watch: _Watch) -> Record:
+    settings = studio.maker.settings
+    file_format = photo.output_format(settings.format, record.format)
+    mark = Mark(SOFTWARE, record.model, record.model_digest, record.name, settings.digital_source_type)
+    made: list[_Colored] = []
+
+    def colored(some: Iterable[Page]) -> Iterator[tuple[Pixels, Metadata]]:
+        for page in some:
+            pixels = _recolored(page, file_format, studio, watch, made)
+            yield pixels, page.metadata
+
+    def encoded(some: Iterable[Page]) -> bytes:
         with _own_fault(), watch.stage("encode"):
-            file = photo.encode(colored.pixels, file_format, page.metadata)
-        name = named.output(file_format)
-        files[name] = file
-        outputs.append(_output(colored, name, file))
+            return encode.encode(
+                *(colored(some), file_format),
+                quality=settings.quality,
+                bit_depth=settings.bit_depth,
+                mark=mark,
+            )
+
+    # A TIFF takes all pages, one by one; any other format has a file for each.
+    files = [encoded(decoded)] if file_format == "TIFF" else [encoded([page]) for page in decoded]
+    files *= len(made) // len(files)
+    outputs = tuple(
+        _output(one, named.output(file_format, one.index, one.count), file)
+        for one, file in zip(made, files, strict=True)
+    )
     with watch.stage("write"):
-        for name, file in files.items():
+        for name, file in {output.name: file for output, file in zip(outputs, files, strict=True)}.items():
             _save(studio, name, file)
-    return replace(record, status="written", outputs=tuple(outputs), warnings=_warnings(named, outputs[0].name))
+    codes = dict.fromkeys(code for one in made for code in one.warnings)
+    warnings = (*_warnings(named, outputs[0].name), *codes)
+    return replace(record, status="written", outputs=outputs, warnings=warnings)
 
 
-def _colored(page: _Page, studio: Studio, watch: _Watch) -> _Colored:
+def _recolored(page: Page, file_format: str, studio: Studio, watch: _Watch, made: list[_Colored]) -> Pixels:
+    """Makes one page; what is said of it is added to ``made``."""
+    deep = studio.maker.settings.bit_depth == "keep" and file_format in encode.DEEP_FORMATS
+    source = page.pixels if deep else photo.to_bytes(page.pixels)
     with watch.stage("predict"):
-        tone = tone_of(page.pixels)
-        chroma = studio.predict(model_luminance(page.pixels, studio.size)[None])[0]
+        tone = tone_of(source)
+        try:
+            chroma = studio.predict(model_luminance(source, studio.size)[None])[0]
+        except Exception as error:
+            raise error if out_of_memory(error) else ModelError(f"{type(error).__name__}: {error}") from error
     with _own_fault(), watch.stage("merge"):
-        pixels = recolor(page.pixels, chroma)
-        return _Colored(page, pixels, tone, round(colourfulness(_sampled(pixels)), 1))
+        pixels = recolor(source, chroma)
+        vivid = round(colourfulness(photo.to_bytes(_sampled(pixels))), 1)
+    height, width = pixels.shape[:2]
+    made.append(_Colored(page.index, page.count, page.metadata.warnings, width, height, tone, vivid))
+    return pixels
 
 
-def _output(colored: _Colored, name: str, file: bytes) -> Output:
-    height, width = colored.pixels.shape[:2]
-    page = colored.page.index + 1
-    return Output(name, page, width, height, len(file), _sha256(file), colored.tone, colored.colourfulness)
+def _output(one: _Colored, name: str, file: bytes) -> Output:
+    return Output(name, one.index + 1, one.width, one.height, len(file), _sha256(file), one.tone, one.colourfulness)
 
 
 @contextmanager
@@ -211,7 +236,7 @@ def _own_fault() -> Iterator[None]:
     """Makes a rejection of whatever a photo's own pixels or metadata bring about."""
     try:
         yield
-    except Rejected:
+    except (Rejected, ModelError):
         raise
     except Exception as error:
         if out_of_memory(error):
@@ -219,19 +244,19 @@ def _own_fault() -> Iterator[None]:
         raise Rejected("failed", f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def tone_of(pixels: Bytes) -> str:
+def tone_of(pixels: Pixels) -> str:
     """What a photo's colour is: ``grayscale``, ``near_gray``, ``toned`` or ``color``, see `pipelines.grayscale`.
 
     Args:
-        pixels: uint8 ``[H, W]`` or ``[H, W, 3]``, sRGB.
+        pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB.
     """
     if pixels.ndim == 2:
         return "grayscale"
     small = cv2.resize(pixels, (_JUDGED_SIDE, _JUDGED_SIDE), interpolation=cv2.INTER_AREA)
-    return grayscale.judge(small).reason or COLOR
+    return grayscale.judge(photo.to_bytes(small)).reason or COLOR
 
 
-def _sampled(pixels: Bytes) -> Bytes:
+def _sampled(pixels: Pixels) -> Pixels:
     """Every nth pixel of every nth row: enough of them to measure colour by."""
     step = max(1, round((pixels.shape[0] * pixels.shape[1] / _MEASURED_PIXELS) ** 0.5))
     return pixels[::step, ::step]

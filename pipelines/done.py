@@ -88,9 +88,11 @@ def _stands(record: Record, named: Named, there: dict[str, int], maker: Maker) -
     if record.status == "skipped":
         return True
     as_copied = [named.own]
-    as_made = [named.output(photo.output_format(maker.settings.format, record.format))]
+    file_format = photo.output_format(maker.settings.format, record.format)
+    count = len(record.outputs)
+    as_made = [named.output(file_format, index, count) for index in range(count)]
     names = [output.name for output in record.outputs]
-    return names in (as_copied, as_made) and _all_there(record.outputs, there)
+    return names in (count * as_copied, as_made) and _all_there(record.outputs, there)
 
 
 def _all_there(outputs: Iterable[Output], there: dict[str, int]) -> bool:

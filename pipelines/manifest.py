@@ -17,7 +17,8 @@ A record in ``photos-*.jsonl``, here over several lines, has always all of these
      "reason": "", "detail": "",        code and words of a rejection, else empty
      "bytes": 4711, "sha256": "9f…",    of the source; 0 and "" when it could not be read
      "format": "TIFF",                  of the source, in Pillow's words; "" when it could not be told
-     "outputs": [                       one a page, in order; empty when skipped or rejected
+     "outputs": [                       one a page, in order; pages of one TIFF share name, bytes and sha256;
+                                        empty when skipped or rejected
        {"name": "box 1/scan.tif",       path relative to --output
         "page": 1,                      counted from 1
         "width": 3000, "height": 2000,  pixels, upright; the output's and the page's are the same
@@ -26,7 +27,7 @@ A record in ``photos-*.jsonl``, here over several lines, has always all of these
         "colourfulness": 31.2}],        of the output (Hasler and Süsstrunk 2003); null when it was kept or copied
      "model": "unet", "model_digest": "…", "settings_digest": "…",     what it was made with
      "run": 1,                          which line of runs.json that was, counted from 1
-     "warnings": ["…"]}                 what a person may want to look at, in words
+     "warnings": ["…"]}                 what a person may want to look at: codes of `pipelines.metadata`, or words
 
 Times differ from run to run, so they and the last run have files of their own: everything else, shards of records and
 ``report.json`` included, has the same bytes whatever was killed and resumed on the way.

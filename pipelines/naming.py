@@ -16,7 +16,7 @@ from pipelines import photo
 from pipelines.sources import Source
 
 _ADDED = ("jpg", "png", "tif", "webp")
-_ENDS = re.compile(r"(?:\.(?:jpe?g|jpe|jfif|png|tiff?|webp)|~\d+)+\Z")
+_ENDS = re.compile(r"(?:\.(?:jpe?g|jpe|jfif|png|tiff?|webp)|~\d+|\.p\d{3,})+\Z")
 _MARKS_WITHIN = re.compile(r"(?:~\d+)+(?=\.[^.]*\Z)")
 
 
@@ -34,8 +34,18 @@ class Named:
     own: str
     stem: str
 
-    def output(self, file_format: str) -> str:
-        """The path relative to the output of this photo written as JPEG, PNG, TIFF or WEBP."""
+    def output(self, file_format: str, index: int = 0, count: int = 1) -> str:
+        """The path relative to the output of a page of this photo written as JPEG, PNG, TIFF or WEBP.
+
+        Pages of one file share it where it becomes a TIFF; else they are ``scan.tif.p001.png`` and so on.
+
+        Args:
+            file_format: in Pillow's words.
+            index: of the page, from 0 on.
+            count: of the pages.
+        """
+        if count > 1 and file_format != "TIFF":
+            return photo.output_name(f"{self.stem}.p{index + 1:03d}", file_format)
         name = photo.output_name(self.own, file_format)
         return name if name == self.own else photo.output_name(self.stem, file_format)
 
@@ -76,7 +86,7 @@ def assign(sources: Iterable[Source]) -> list[Named]:
     named = []
     for source, name in zip(ordered, own, strict=True):
         stems = chain([name], (f"{name}~{n}" for n in count(2)))
-        stem = next(stem for stem in stems if taken.isdisjoint(_extended(stem)))
+        stem = next(stem for stem in stems if taken.isdisjoint(_extended(stem)) and not _has_pages(stem, taken))
         taken.update(_extended(stem))
         named.append(Named(source, name, stem))
     return named
@@ -84,6 +94,12 @@ def assign(sources: Iterable[Source]) -> list[Named]:
 
 def _extended(stem: str) -> list[str]:
     return [f"{stem}.{extension}".casefold() for extension in _ADDED]
+
+
+def _has_pages(stem: str, taken: set[str]) -> bool:
+    """Whether a name is taken that a page could get."""
+    start = f"{stem}.p".casefold()
+    return any(name.startswith(start) and name[len(start) : len(start) + 3].isdigit() for name in taken)
 
 
 def _split(name: str) -> tuple[str, str, str]:

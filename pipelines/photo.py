@@ -1,46 +1,30 @@
-"""Photos as files: bytes to upright pixels in sRGB, and pixels back to bytes with what the file said about itself."""
+"""One picture of a file as upright pixels in sRGB, and the names and formats under which photos are written."""
 
 import contextlib
 import io
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from pipelines import deep, jp2, orientation
+from pipelines.deep import Pixels
 from pipelines.outcomes import Rejected
 from tfrecords.color import Bytes
 
 # Larger photos are taken for decompression bombs; the number is Pillow's own hard limit, about 13,400 pixels square.
 MAX_PIXELS = 178_956_970
-_ORIENTATION = 0x0112
-_FLIPS_AND_TURNS: dict[
-    int, tuple[int, int, bool]
-] = {  # EXIF orientation → row step, column step, transposed afterwards
-    1: (1, 1, False),
-    2: (1, -1, False),
-    3: (-1, -1, False),
-    4: (-1, 1, False),
-    5: (1, 1, True),
-    6: (-1, 1, True),
-    7: (-1, -1, True),
-    8: (1, -1, True),
-}
+_MAX_PIXELS_A_BYTE = 2000
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _EXTENSIONS: dict[str, tuple[str, ...]] = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "PNG": (".png",),
     "TIFF": (".tif", ".tiff"),
     "WEBP": (".webp",),
-}
-_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    "JPEG": {"quality": 95, "subsampling": 0},
-    "PNG": {"compress_level": 3},
-    "TIFF": {"compression": "tiff_adobe_deflate"},
-    "WEBP": {"quality": 95, "method": 2},
 }
 
 
@@ -53,18 +37,16 @@ class Photo:
         height: of the photo as stored in the file, upright; more than the pixels have when they were decoded smaller.
         width: likewise.
         format: of the file, in Pillow's words.
-        metadata: what encoding carries over: Pillow's save options ``exif`` (upright) and ``dpi``.
     """
 
     pixels: Bytes
     height: int
     width: int
     format: str
-    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 def decode(data: bytes, shrink_to: int | None = None) -> Photo:
-    """Decodes a photo of any format that Pillow reads (the first frame, the first page).
+    """Decodes a photo of any format that Pillow reads (the first frame, the first page) to bytes.
 
     The EXIF orientation is applied, an embedded ICC profile converted to sRGB, 16 bits are scaled to 8, transparency is
     laid on white.
@@ -76,23 +58,27 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
     Raises:
         Rejected: ``unreadable`` when it is no image, cut short or broken; ``too_large`` above MAX_PIXELS.
     """
+    with judged(data), Image.open(io.BytesIO(data)) as image:
+        check_size(*image.size, data)
+        turn = turn_of(image)
+        width, height = reversed(image.size) if orientation.transposes(turn) else image.size
+        stored = image.size
+        if shrink_to:
+            image.draft(None, (shrink_to, shrink_to))
+        pixels = to_srgb(image, data, whole=image.size == stored)
+        return Photo(to_bytes(orientation.upright(pixels, turn)), height, width, str(image.format))
+
+
+@contextlib.contextmanager
+def judged(data: bytes) -> Iterator[None]:
+    """Makes one of two verdicts of all that decoders raise on a file: ``unreadable`` or ``too_large``."""
     if not data:
         raise Rejected("unreadable", "0 bytes")
     with warnings.catch_warnings():
-        # Pillow warns of broken EXIF and of large pictures; the first do no harm, the second are judged below.
+        # Pillow warns of broken EXIF and of large pictures; the first do no harm, the second are judged by their size.
         warnings.simplefilter("ignore")
         try:
-            with Image.open(io.BytesIO(data)) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise Rejected("too_large", f"{image.width} x {image.height} pixels")
-                orientation, metadata = _exif(image)
-                stored = image.size
-                width, height = stored if orientation < 5 else reversed(stored)
-                if shrink_to:
-                    image.draft(None, (shrink_to, shrink_to))
-                pixels = _plain_jpeg(image, data) if image.size == stored else None
-                pixels = _upright(_to_srgb(image) if pixels is None else pixels, orientation)
-                return Photo(pixels, height, width, str(image.format), metadata)
+            yield
         except Rejected:
             raise
         except Image.DecompressionBombError as error:
@@ -106,33 +92,58 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
             raise Rejected("unreadable", f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def _exif(image: Image.Image) -> tuple[int, dict[str, Any]]:
-    """The orientation, and what is to be carried over; broken EXIF counts as none."""
-    metadata: dict[str, Any] = {}
-    orientation = 1
-    with contextlib.suppress(Exception):
-        dpi = tuple(float(value) for value in image.info["dpi"])
-        if min(dpi) > 0 and np.isfinite(dpi).all():
-            metadata["dpi"] = dpi
-    with contextlib.suppress(Exception):
-        exif = image.getexif()
-        orientation = int(exif.get(_ORIENTATION, 1))
-        if image.format == "TIFF":
-            orientation = 1  # Pillow turns TIFFs upright itself when it loads them
-        elif exif:
-            exif[_ORIENTATION] = 1
-            metadata["exif"] = exif.tobytes()
-    return orientation if orientation in _FLIPS_AND_TURNS else 1, metadata
+def check_size(width: int, height: int, data: bytes) -> None:
+    """Refuses decompression bombs before anything is decoded.
+
+    These are what is above MAX_PIXELS, or above half of that in a file that has less than a byte for 2,000 pixels, far
+    less than photographs ever take.
+
+    Raises:
+        Rejected: ``too_large``.
+    """
+    pixels = width * height
+    if pixels > MAX_PIXELS or (2 * pixels > MAX_PIXELS and pixels > _MAX_PIXELS_A_BYTE * len(data)):
+        raise Rejected("too_large", f"{width} x {height} pixels in {len(data):,} bytes")
 
 
-def _upright(pixels: Bytes, orientation: int) -> Bytes:
-    """Applies an EXIF orientation."""
-    rows, columns, transposed = _FLIPS_AND_TURNS[orientation]
-    pixels = pixels[::rows, ::columns]
-    return np.ascontiguousarray(pixels.swapaxes(0, 1) if transposed else pixels)
+def turn_of(image: Image.Image) -> int:
+    """The orientation that is left to be applied to the pixels; TIFFs are decoded upright."""
+    return orientation.UPRIGHT if image.format == "TIFF" else orientation.of(image)
 
 
-def _plain_jpeg(image: Image.Image, data: bytes) -> Bytes | None:
+def to_srgb(image: Image.Image, data: bytes, *, whole: bool = True) -> Pixels:
+    """Decodes to sRGB, transparency laid on white.
+
+    Args:
+        image: open.
+        data: the file.
+        whole: whether the image is to be decoded at its full size.
+
+    Returns:
+        ``[H, W]`` or ``[H, W, 3]``, uint16 where the file holds more than 8 bits, else uint8.
+    """
+    if image.format == "JPEG2000" and (profile := jp2.profile(data)):
+        image.info["icc_profile"] = profile
+    pixels = _plain_jpeg(image, data) if whole else None
+    if pixels is None:
+        pixels = deep.read(image, data)
+    if pixels is not None:
+        return pixels
+    if image.mode == "LAB":
+        lab = ImageCms.createProfile("LAB")
+        image = ImageCms.applyTransform(image, ImageCms.buildTransform(lab, _SRGB, "LAB", "RGB")) or image
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        paper = Image.new("RGBA", image.size, "white")
+        laid = Image.alpha_composite(paper, image.convert("RGBA")).convert("L" if grey else "RGB")
+        laid.info["icc_profile"] = image.info.get("icc_profile")
+        image = laid
+    elif image.mode not in ("L", "RGB", "CMYK"):
+        image = image.convert("L" if grey else "RGB")
+    return np.asarray(_apply_profile(image))
+
+
+def _plain_jpeg(image: Image.Image, data: bytes) -> Pixels | None:
     """Pixels of a colour JPEG that needs nothing but to be decoded at its full size; None for any other photo.
 
     simplejpeg has the libjpeg-turbo that Pillow has, so that the pixels are the same, but decodes into the array
@@ -145,33 +156,12 @@ def _plain_jpeg(image: Image.Image, data: bytes) -> Bytes | None:
     return None
 
 
-def _to_srgb(image: Image.Image) -> Bytes:
-    """Decodes to uint8 ``[H, W]`` or ``[H, W, 3]`` in sRGB."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        return _scale_to_bytes(np.asarray(image))
-    if image.mode == "LAB":
-        lab = ImageCms.createProfile("LAB")
-        image = ImageCms.applyTransform(image, ImageCms.buildTransform(lab, _SRGB, "LAB", "RGB")) or image
-    grey = image.mode in ("1", "L", "LA", "La")
-    if image.has_transparency_data:
-        image = image.convert("LA" if grey else "RGBA")
-        paper = Image.new(image.mode, image.size, "white")
-        image = Image.alpha_composite(paper.convert("RGBA"), image.convert("RGBA")).convert("L" if grey else "RGB")
-    elif image.mode not in ("L", "RGB", "CMYK"):
-        image = image.convert("L" if grey else "RGB")
-    return np.asarray(_apply_profile(image))
-
-
-def _scale_to_bytes(values: np.ndarray) -> Bytes:
-    """Brings 16-bit, 32-bit and floating-point grey to bytes by the range of the type, or by that of the values.
-
-    Floats in [0, 1] and integers up to 65,535 keep their scale; anything beyond is stretched from least to greatest.
-    """
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    if low >= 0 and high <= (1 if values.dtype.kind == "f" else 65535):
-        low, high = 0.0, 1.0 if values.dtype.kind == "f" else 65535.0
-    scaled = (np.nan_to_num(values.astype(np.float32)) - low) * (255.0 / max(high - low, 1e-12))
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+def to_bytes(pixels: Pixels) -> Bytes:
+    """Scales uint16 to uint8, 65,535 to 255, rounding to the nearest; uint8 is left as it is."""
+    if pixels.dtype == np.uint8:
+        return pixels.view(np.uint8)
+    codes = pixels // 257  # in 16 bits throughout: scans are large
+    return (codes + (pixels - 257 * codes > 128)).astype(np.uint8)
 
 
 def _apply_profile(image: Image.Image) -> Image.Image:
@@ -225,22 +215,20 @@ def output_name(name: str, file_format: str) -> str:
     return name if name.lower().endswith(extensions) else name + extensions[0]
 
 
-def encode(pixels: Bytes, file_format: str, metadata: dict[str, Any]) -> bytes:
-    """Encodes a colour photo.
+def page_name(name: str, index: int, count: int) -> str:
+    """The name of one page of a photo, for formats that hold one picture a file.
+
+    ``box/scan.tif`` becomes ``box/scan-page-001.tif`` and so on; that of an only page stays as it is.
 
     Args:
-        pixels: uint8 ``[H, W, 3]``, sRGB.
-        file_format: JPEG (quality 95, chroma at full resolution), PNG, TIFF (deflate) or WEBP (quality 95).
-        metadata: of the Photo it was made from.
-
-    Raises:
-        Rejected: ``too_large`` when the format has no room for the picture (65,500 pixels a side for JPEG, 16,383 for
-            WebP).
+        name: of the photo.
+        index: of the page, from 0 on.
+        count: of pages.
     """
-    buffer = io.BytesIO()
-    try:
-        Image.fromarray(pixels).save(buffer, file_format, **_SAVE_OPTIONS[file_format], **metadata)
-    except (OSError, ValueError) as error:
-        height, width = pixels.shape[:2]
-        raise Rejected("too_large", f"{width} x {height} pixels do not fit into {file_format}: {error}") from error
-    return buffer.getvalue()
+    if count == 1:
+        return name
+    folder, slash, file = name.rpartition("/")
+    stem, dot, extension = file.rpartition(".")
+    if not stem:
+        stem, dot, extension = file, "", ""
+    return f"{folder}{slash}{stem}-page-{index + 1:0{max(3, len(str(count)))}}{dot}{extension}"

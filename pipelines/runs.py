@@ -13,7 +13,9 @@ from typing import Any
 
 from model import saved_model
 from pipelines import storage
+from pipelines.encode import BitDepth
 from pipelines.manifest import RUNS_FILE
+from pipelines.xmp import COMPOSITE, IPTC_TERMS
 
 _RECIPE = 1
 """Raise it when the same model and settings give other files than before."""
@@ -25,11 +27,17 @@ class Settings:
 
     Attributes:
         format: ``keep``, ``jpeg``, ``png``, ``tiff`` or ``webp``.
+        quality: 1 to 100, of JPEG and WebP.
+        bit_depth: ``8``, or ``keep``: 16 bits where the source has more than 8 and the format is PNG or TIFF.
         on_color: what becomes of a photo that is in colour: ``recolor``, ``skip`` or ``copy``.
+        digital_source_type: what the files are marked as: URI of a term of IPTC's vocabulary.
     """
 
     format: str = "keep"
+    quality: int = 95
+    bit_depth: BitDepth = "8"
     on_color: str = "recolor"
+    digital_source_type: str = COMPOSITE
 
     def digest(self) -> str:
         """Hex sha256 of the settings; equal settings of this version of the program give equal files."""
@@ -90,17 +98,37 @@ def begin(output: str, maker: Maker) -> None:
         storage.write(storage.join(output, RUNS_FILE), data.encode())
 
 
+def _percent(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 100:
+        raise argparse.ArgumentTypeError(f"{number} is not from 1 to 100")
+    return number
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the settings."""
-    flags = parser.add_argument_group("files")
-    flags.add_argument(
+    parser.add_argument(
         "--format",
         metavar="F",
         choices=["keep", "jpeg", "png", "tiff", "webp"],
         default="keep",
         help="keep, jpeg, png, tiff or webp (keep; PNG for others)",
     )
-    flags.add_argument(
+    parser.add_argument("--quality", type=_percent, default=95, metavar="Q", help="of JPEG and WebP, 1 to 100 (95)")
+    parser.add_argument(
+        "--bit_depth",
+        metavar="B",
+        choices=["8", "keep"],
+        default="8",
+        help="8, or keep: 16 in PNG and TIFF of deep scans (8)",
+    )
+    parser.add_argument(
+        "--digital_source_type",
+        metavar="T",
+        default=COMPOSITE.removeprefix(IPTC_TERMS),
+        help="IPTC term (compositeWithTrainedAlgorithmicMedia)",
+    )
+    parser.add_argument(
         "--on_color",
         metavar="C",
         choices=["recolor", "skip", "copy"],
@@ -111,4 +139,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(args: argparse.Namespace) -> Settings:
     """What the flags of ``add_settings`` say."""
-    return Settings(args.format, args.on_color)
+    return Settings(args.format, args.quality, args.bit_depth, args.on_color, source_type(args.digital_source_type))
+
+
+def source_type(term: str) -> str:
+    """The URI of a term of IPTC's vocabulary of digital source types; a URI is left as it is."""
+    return term if "://" in term else IPTC_TERMS + term

@@ -7,15 +7,29 @@ through ``COLOR_LRGB2Lab``, which is as fast and agrees with scikit-image to 0.0
 Lab here is float32 ``[H, W, 3]`` with L in [0, 100] and a, b within ±110 for colours that sRGB can show.
 """
 
+from functools import cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint16]
 Floats = npt.NDArray[np.float32]
 
-_CODES = np.arange(256) / 255.0
-_LINEAR: Floats = np.where(_CODES <= 0.04045, _CODES / 12.92, ((_CODES + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+def _linearized(codes: npt.NDArray[np.float64]) -> Floats:
+    """Linear light of sRGB values in [0, 1]: IEC 61966-2-1."""
+    return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+_LINEAR = _linearized(np.arange(256) / 255)
+
+
+@cache
+def _linear_of_words() -> Floats:
+    return _linearized(np.arange(65536) / 65535)
+
 
 # CIELAB's inverse and the XYZ → linear sRGB matrix (IEC 61966-2-1), rows scaled by the D65 white, for the gamut test.
 _WHITE = np.array([0.950456, 1.0, 1.088754], np.float32)
@@ -30,39 +44,45 @@ _GAMUT_SLACK = 1.5e-4
 _GAMUT_STEPS = 10
 
 
-def srgb_to_lab(rgb: Bytes) -> Floats:
-    """Converts sRGB bytes to CIELAB.
+def srgb_to_lab(rgb: Bytes | Words) -> Floats:
+    """Converts sRGB bytes, or words of 16 bits, to CIELAB.
 
     Args:
-        rgb: uint8 ``[H, W, 3]``.
+        rgb: uint8 or uint16 ``[H, W, 3]``.
 
     Returns:
         float32 ``[H, W, 3]``: L in [0, 100], a and b within ±110. Greys (R = G = B) come out with |a|, |b| < 0.005.
     """
-    return cv2.cvtColor(cv2.LUT(rgb, _LINEAR), cv2.COLOR_LRGB2Lab)
+    linear = cv2.LUT(rgb, _LINEAR) if rgb.dtype == np.uint8 else _linear_of_words()[rgb]
+    return cv2.cvtColor(linear, cv2.COLOR_LRGB2Lab)
 
 
-def _luminance_of_grey() -> Floats:
-    """L* of the 256 greys: 116 f(Y) - 16 with f of CIE 15."""
-    y = _LINEAR.astype(np.float64)
+def _luminance_of(linear: Floats) -> Floats:
+    """L* of greys: 116 f(Y) - 16 with f of CIE 15."""
+    y = linear.astype(np.float64)
     f = np.where(y > (6 / 29) ** 3, np.cbrt(y), y * (29 / 6) ** 2 / 3 + 4 / 29)
     return (116 * f - 16).astype(np.float32)
 
 
-_GREY_LUMINANCE = _luminance_of_grey()
+_GREY_LUMINANCE = _luminance_of(_LINEAR)
 
 
-def luminance(pixels: Bytes) -> Floats:
+@cache
+def _luminance_of_words() -> Floats:
+    return _luminance_of(_linear_of_words())
+
+
+def luminance(pixels: Bytes | Words) -> Floats:
     """L* of a picture.
 
     Args:
-        pixels: uint8 ``[H, W]`` (grey codes of sRGB) or ``[H, W, 3]`` (sRGB).
+        pixels: uint8 or uint16, ``[H, W]`` (grey codes of sRGB) or ``[H, W, 3]`` (sRGB).
 
     Returns:
         float32 ``[H, W]`` in [0, 100].
     """
     if pixels.ndim == 2:
-        return cv2.LUT(pixels, _GREY_LUMINANCE)
+        return cv2.LUT(pixels, _GREY_LUMINANCE) if pixels.dtype == np.uint8 else _luminance_of_words()[pixels]
     return np.ascontiguousarray(srgb_to_lab(pixels)[..., 0])
 
 
@@ -79,6 +99,24 @@ def lab_to_srgb(lab: Floats) -> Bytes:
         uint8 ``[H, W, 3]``. L* of the result is within 0.35 of the input's (the rounding to bytes); where L itself is
         outside [0, 100] it is clipped.
     """
+    return cv2.convertScaleAbs(_fitted_srgb(lab), alpha=255)
+
+
+def lab_to_srgb_words(lab: Floats) -> Words:
+    """Converts CIELAB to sRGB with 16 bits a channel, in the way of `lab_to_srgb`.
+
+    Args:
+        lab: float32 ``[H, W, 3]``, L in [0, 100].
+
+    Returns:
+        uint16 ``[H, W, 3]``, 65,535 for white. Colours that came from sRGB return within 20 codes. L* of the result is
+        within 0.14 of the input's, within 0.01 on average.
+    """
+    return np.rint(_fitted_srgb(lab) * np.float32(65535)).astype(np.uint16)
+
+
+def _fitted_srgb(lab: Floats) -> Floats:
+    """Lab as sRGB in [0, 1], brought into the gamut."""
     rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
     # OpenCV clips, so only pixels that touch an end of the range can have been outside.
     touching = ((rgb <= 0) | (rgb >= 1)).any(axis=-1)
@@ -87,7 +125,7 @@ def lab_to_srgb(lab: Floats) -> Bytes:
     if outside.any():
         touching[touching] = outside
         rgb[touching] = cv2.cvtColor(_shrink_into_gamut(candidates[outside])[None], cv2.COLOR_Lab2RGB)[0]
-    return cv2.convertScaleAbs(rgb, alpha=255)
+    return rgb
 
 
 def _in_gamut(lab: Floats) -> npt.NDArray[np.bool_]:

@@ -99,7 +99,7 @@ def start(model: str, output: str) -> None:
 
     with quiet.startup():
         from model.colorizer import Colorizer
-    from pipelines import photo
+    from pipelines import encode, pages, photo
     from pipelines.recolor import model_luminance, recolor
 
     cv2.setNumThreads(1)
@@ -107,10 +107,11 @@ def start(model: str, output: str) -> None:
     colorizer.predict(np.zeros((1, colorizer.size, colorizer.size, 1), np.float32))
 
     def kernel(path: str) -> None:
-        source = photo.decode(Path(path).read_bytes())
-        chroma = colorizer.predict(model_luminance(source.pixels, colorizer.size)[None])[0]
-        file_format = photo.output_format("keep", source.format)
-        file = photo.encode(recolor(source.pixels, chroma), file_format, source.metadata)
+        page = next(pages.read(Path(path).read_bytes()))
+        pixels = photo.to_bytes(page.pixels)
+        chroma = colorizer.predict(model_luminance(pixels, colorizer.size)[None])[0]
+        file_format = photo.output_format("keep", page.format)
+        file = encode.encode([(recolor(pixels, chroma), page.metadata)], file_format)
         (Path(output) / Path(path).name).write_bytes(file)
 
     _kernel = kernel

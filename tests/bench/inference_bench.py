@@ -29,11 +29,14 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model.colorizer import Colorizer
-from pipelines import photo, storage
+from pipelines import encode, pages, photo, storage
 from pipelines.colorize import ColorizePhotos
+from pipelines.done import Policy, Task
+from pipelines.naming import Named
 from pipelines.outcomes import Rejected
 from pipelines.progress import SILENT
 from pipelines.recolor import model_luminance, recolor
+from pipelines.runs import Maker, Settings
 from pipelines.sources import FindSources, Source, find
 
 BATCH = 8
@@ -67,7 +70,7 @@ class Decode(beam.DoFn):
     def process(self, source: Source) -> Iterator[tuple[tuple[str, bytes], np.ndarray]]:
         data = source.read()
         try:
-            pixels = photo.decode(data).pixels
+            pixels = photo.to_bytes(next(pages.read(data)).pixels)
         except Rejected:
             return
         yield (source.name, data), model_luminance(pixels, self._size)
@@ -81,14 +84,17 @@ class Join(beam.DoFn):
 
     def process(self, keyed: tuple[tuple[str, bytes], PredictionResult]) -> None:
         (name, data), prediction = keyed
-        source = photo.decode(data)
-        file_format = photo.output_format("keep", source.format)
-        file = photo.encode(recolor(source.pixels, prediction.inference), file_format, source.metadata)
+        page = next(pages.read(data))
+        file_format = photo.output_format("keep", page.format)
+        pixels = recolor(photo.to_bytes(page.pixels), prediction.inference)
+        file = encode.encode([(pixels, page.metadata)], file_format)
         storage.write(storage.join(self._output, photo.output_name(name, file_format)), file)
 
 
 def fused(pattern: str, model: str, size: int, output: str) -> beam.PTransform:
-    return FindSources(pattern) | beam.ParDo(ColorizePhotos(output, model, "keep", SILENT))
+    policy = Policy(Maker.of(model, Settings()))
+    tasks = FindSources(pattern) | beam.Map(lambda source: Task(Named(source, source.name, source.name)))
+    return tasks | beam.ParDo(ColorizePhotos(output, model, policy, 1, SILENT))
 
 
 def run_inference(pattern: str, model: str, size: int, output: str) -> beam.PTransform:

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from model import saved_model
 from model.colorizer import Colorizer
 from pipelines import colorize
-from pipelines.attempt import Studio, attempt
+from pipelines.attempt import ModelError, Studio, attempt
 from pipelines.manifest import Record
 from pipelines.naming import Named
 from pipelines.runs import Maker, Settings
@@ -171,7 +171,7 @@ def photo_of(path: Path) -> Named:
 
 
 def studio(predict, made: dict[str, bytes], format_: str = "keep", on_color: str = "recolor") -> Studio:
-    settings = Settings(format_, on_color)
+    settings = Settings(format_, on_color=on_color)
     return Studio(Maker("mini", "0", settings, settings.digest()), 32, predict, made.__setitem__)
 
 
@@ -225,6 +225,53 @@ def test_what_is_in_colour_is_skipped_or_copied_when_asked_for(tmp_path, encoded
         assert record.status == "written"
         tones[name] = record.outputs[0].tone
     assert tones == {"sepia.bmp": "toned", "grey.bmp": "grayscale"}
+
+
+def paged(path: Path, pages: list[np.ndarray]) -> None:
+    images = [Image.fromarray(page) for page in pages]
+    images[0].save(path, save_all=True, append_images=images[1:], compression="tiff_lzw")
+
+
+def test_pages_stay_together_in_a_tiff_and_become_files_elsewhere(tmp_path, grey_photos, photos):
+    pages = [grey_photos["coins"], photos["coffee"], grey_photos["moon"][:100]]
+    paged(tmp_path / "scan.tif", pages)
+    made: dict[str, bytes] = {}
+    record = attempt(photo_of(tmp_path / "scan.tif"), studio(green, made))
+    assert [(one.name, one.page, one.tone) for one in record.outputs] == [
+        ("scan.tif", 1, "grayscale"),
+        ("scan.tif", 2, "color"),
+        ("scan.tif", 3, "grayscale"),
+    ]
+    assert [(one.height, one.width) for one in record.outputs] == [page.shape[:2] for page in pages]
+    assert len({(one.bytes, one.sha256) for one in record.outputs}) == 1
+    with Image.open(io.BytesIO(made["scan.tif"])) as image:
+        assert image.n_frames == 3
+    assert set(record.milliseconds) == {"read", "decode", "predict", "merge", "encode", "write"}
+    made.clear()
+    record = attempt(photo_of(tmp_path / "scan.tif"), studio(green, made, "png"))
+    assert list(made) == [f"scan.tif.p00{page}.png" for page in (1, 2, 3)]
+    for one, page in zip(record.outputs, pages, strict=True):
+        assert (len(made[one.name]), one.sha256) == (one.bytes, hashlib.sha256(made[one.name]).hexdigest())
+        with Image.open(io.BytesIO(made[one.name])) as image:
+            assert image.size == page.shape[1::-1]
+    # Not all of its pages are in colour.
+    assert attempt(photo_of(tmp_path / "scan.tif"), studio(green, {}, on_color="skip")).status == "written"
+
+
+def test_a_broken_page_rejects_the_file_and_leaves_nothing_behind(tmp_path, grey_photos):
+    paged(tmp_path / "scan.tif", [grey_photos["coins"], grey_photos["moon"]])
+    data = (tmp_path / "scan.tif").read_bytes()
+    (tmp_path / "scan.tif").write_bytes(data[: len(data) - len(data) // 4] + bytes(len(data) // 4 - 400) + data[-400:])
+    made: dict[str, bytes] = {}
+    record = attempt(photo_of(tmp_path / "scan.tif"), studio(green, made, "png"))
+    assert (record.status, record.reason, record.outputs, made) == ("rejected", "unreadable", (), {})
+    assert "page 2 of 2" in record.detail
+
+
+def test_a_model_that_fails_is_no_photo_s_fault(tmp_path, encoded, grey_photos):
+    (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
+    with pytest.raises(ModelError, match="AssertionError"):
+        attempt(photo_of(tmp_path / "a.jpg"), studio(never, {}))
 
 
 def test_a_name_that_no_file_can_have_is_a_rejection_and_a_full_disk_is_none(tmp_path, encoded, grey_photos):

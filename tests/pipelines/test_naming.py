@@ -18,6 +18,18 @@ def source(name: str, uri: str = "", offset: int | None = None) -> Source:
     return Source(uri or f"/scans/{name}", name, 1, "1-1", offset)
 
 
+@given(
+    st.lists(st.sampled_from(["a.tif", "a.tif.p001", "a.tif.p001.png", "a.tif~2.p002.png"]), min_size=1, unique=True)
+)
+def test_pages_meet_no_other_photo(found):
+    named = assign([source(name) for name in found])
+    for count in (1, 3):
+        files = [one.output("PNG", index, count) for one in named for index in range(count)]
+        files += [one.own for one in named if not one.own.endswith(".png")]
+        assert len(set(files)) == len(files)
+        assert {family(name) for name in files} == {family(name) for name in found}
+
+
 def outputs(named: list[Named], choice: tuple[str, ...]) -> list[str]:
     return [one.output(file_format).casefold() for one, file_format in zip(named, choice, strict=True)]
 

@@ -151,3 +151,40 @@ def test_the_ends_of_the_bytes():
     assert color.quantize_chroma(np.array([[-500, -128, 0, 127, 500]], np.float32)).tolist() == [[0, 0, 128, 255, 255]]
     assert color.dequantize_luminance(np.array([0, 255], np.uint8)).tolist() == [0, 100]
     assert color.dequantize_chroma(np.array([0, 128, 255], np.uint8)).tolist() == [-128, 0, 127]
+
+
+WORDS = np.random.default_rng(2).integers(0, 65536, (200, 200, 3), dtype=np.uint16)
+GREY_WORDS = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+
+
+def test_16_bits_to_lab_are_scikit_image_s():
+    error = np.abs(color.srgb_to_lab(WORDS) - skimage.color.rgb2lab(WORDS / 65535))
+    assert error[..., 0].max() < 0.005
+    assert error[..., 1:].max() < 0.04
+
+
+def test_luminance_of_16_bits_is_scikit_image_s():
+    expected = skimage.color.rgb2lab(np.repeat(GREY_WORDS[..., None], 3, axis=2) / 65535)[..., 0]
+    assert np.abs(color.luminance(GREY_WORDS) - expected).max() < 1e-4
+    assert color.luminance(GREY_WORDS).dtype == np.float32
+    assert np.abs(color.luminance(WORDS) - skimage.color.rgb2lab(WORDS / 65535)[..., 0]).max() < 0.005
+
+
+def test_bytes_and_words_agree():
+    words = RANDOM.astype(np.uint16) * 257
+    assert np.abs(color.srgb_to_lab(words) - color.srgb_to_lab(RANDOM)).max() < 1e-3
+    np.testing.assert_array_equal(color.lab_to_srgb_words(color.srgb_to_lab(RANDOM)).dtype, np.uint16)
+
+
+def test_16_bits_return_as_nearly_the_same():
+    for words in (WORDS, np.repeat(GREY_WORDS[..., None], 3, axis=2)):
+        found = color.lab_to_srgb_words(color.srgb_to_lab(words))
+        assert np.abs(found.astype(int) - words).max() <= 20
+
+
+def test_16_bits_outside_the_gamut_keep_their_luminance():
+    lab = wild_lab()
+    found = skimage.color.rgb2lab(color.lab_to_srgb_words(lab) / 65535)[..., 0]
+    error = np.abs(found - lab[..., 0])
+    assert error.max() < 0.14
+    assert error.mean() < 0.01

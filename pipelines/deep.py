@@ -1,0 +1,174 @@
+"""Scans of more than 8 bits a sample: PNG, TIFF and JPEG 2000 of up to 16 bits, 32-bit integers and floating point.
+
+Pillow reads 16-bit grey, but takes the upper byte of 48-bit colour, clips where it converts and has no 16-bit colour
+management; tifffile and imagecodecs (codecs of TIFF, libpng, OpenJPEG, LittleCMS) have all of it. Pillow still decides
+what is a photo at all. Values are scaled by the range of their type, 2**bits - 1 to 65,535, never clipped.
+"""
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms
+
+from pipelines import ifd, orientation
+from tfrecords.color import Bytes, Words
+
+Pixels = Bytes | Words
+WHITE = 65535
+_BITS, _PHOTOMETRIC, _EXTRA = 258, 262, 338
+_MIN_IS_WHITE, _BLACK_IS_ZERO, _RGB = 0, 1, 2
+_ASSOCIATED, _UNASSOCIATED = 1, 2
+_SOC_SIZ = b"\xff\x4f\xff\x51"
+
+
+def read(image: Image.Image, data: bytes) -> Words | None:
+    """Decodes what has more than 8 bits a sample; anything else is left to Pillow.
+
+    Args:
+        image: open.
+        data: the file.
+
+    Returns:
+        uint16 ``[H, W]`` or ``[H, W, 3]``, sRGB, transparency on white, TIFFs upright; None where 8 bits hold it all,
+        and for 16-bit CMYK, which Pillow reads as 8.
+    """
+    samples = None
+    if image.format == "PNG" and data[24:25] == b"\x10":
+        samples = _png(image, data)
+    elif image.format == "TIFF" and image.mode in ("I;16", "I;16B", "RGB", "RGBA"):
+        samples = _tiff(image, data)
+    elif image.format == "JPEG2000" and image.mode in ("I;16", "L", "LA", "RGB", "RGBA"):
+        samples = _jpeg2000(image, data)
+    if samples is None and (image.mode.startswith("I;16") or image.mode in ("I", "F")):
+        samples = stretch(_unsigned(image, data))
+    return None if samples is None else _apply_profile(samples, image.info.get("icc_profile"))
+
+
+def _png(image: Image.Image, data: bytes) -> Words:
+    import imagecodecs
+
+    image.load()  # Pillow notices what is missing from a file that was cut short
+    samples = imagecodecs.png_decode(data)
+    transparent = image.info.get("transparency")
+    if transparent is not None and samples.shape[2:] in ((), (3,)):
+        hidden = samples == np.asarray(transparent, np.uint16)
+        samples[hidden if samples.ndim == 2 else hidden.all(axis=-1)] = WHITE
+    return _on_white(samples)
+
+
+def _tiff(image: Image.Image, data: bytes) -> Words | None:
+    directory = ifd.read(data)
+    bits = directory.number(_BITS, 1)
+    if bits <= 8:
+        return None
+    photometric = directory.number(_PHOTOMETRIC, _BLACK_IS_ZERO)
+    if image.mode.startswith("I;16"):
+        samples = _scaled(np.asarray(image), bits)
+        return np.invert(samples) if photometric == _MIN_IS_WHITE else samples
+    if photometric != _RGB or bits != 16:
+        return None
+    image.load()
+    samples = _tiff_samples(data)
+    if samples.shape[2] > 3:
+        kind = directory.number(_EXTRA)
+        samples = samples[..., :4] if kind in (_ASSOCIATED, _UNASSOCIATED) else samples[..., :3]
+        samples = _on_white(samples, associated=kind == _ASSOCIATED)
+    return orientation.upright(samples, orientation.valid(directory.number(orientation.TAG, 1)))
+
+
+def _tiff_samples(data: bytes) -> Words:
+    """All samples of the first page, ``[H, W, S]``."""
+    import tifffile
+
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page: Any = file.pages[0]
+        samples = page.asarray(maxworkers=1)
+        return np.moveaxis(samples, 0, -1) if page.planarconfig == 2 and samples.ndim == 3 else samples
+
+
+def _jpeg2000(image: Image.Image, data: bytes) -> Words | None:
+    start = data.find(_SOC_SIZ)
+    bits = (data[start + 42] & 0x7F) + 1 if 0 <= start < len(data) - 42 else 8
+    if not 8 < bits <= 16:
+        return None
+    import imagecodecs
+
+    image.load()
+    # imagecodecs would apply a profile of the file's boxes by itself, but only some of them and with any intent.
+    samples = imagecodecs.jpeg2k_decode(data[start:] if image.info.get("icc_profile") else data)
+    if samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
+        return None
+    return _on_white(_scaled(samples, bits))
+
+
+def _unsigned(image: Image.Image, data: bytes) -> npt.NDArray[Any]:
+    values = np.asarray(image)
+    if image.format == "TIFF" and image.mode == "I":
+        directory = ifd.read(data)
+        if directory.number(_BITS) == 32 and directory.number(339, 1) == 1:
+            return values.view(np.uint32)  # Pillow's integers have a sign, the file's have not
+    return values
+
+
+def _scaled(samples: npt.NDArray[Any], bits: int) -> Words:
+    """Brings integers of so many bits to 16, all ones to all ones, rounding to the nearest."""
+    if bits == 16:
+        return samples.astype(np.uint16)
+    top = (1 << bits) - 1
+    return ((samples.astype(np.uint32) * WHITE + top // 2) // top).astype(np.uint16)
+
+
+def stretch(values: npt.NDArray[Any]) -> Words:
+    """Brings integers and floating point of no known range to 16 bits.
+
+    Floats in [0, 1] and integers up to 65,535 keep their scale; anything beyond is stretched from least to greatest.
+    What is no number becomes 0.
+    """
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values, nan=0, posinf=0, neginf=0)
+    low, high = float(values.min()), float(values.max())
+    known = 1.0 if values.dtype.kind == "f" else float(WHITE)
+    if low >= 0 and high <= known:
+        low, high = 0.0, known
+    scaled = (values.astype(np.float64) - low) * (WHITE / max(high - low, 1e-12))
+    return np.rint(scaled).astype(np.uint16)
+
+
+def _on_white(samples: Words, *, associated: bool = False) -> Words:
+    """Lays what has 2 or 4 samples a pixel, the last of them alpha, on white paper."""
+    if samples.ndim == 2 or samples.shape[2] == 3:
+        return samples
+    alpha = samples[..., -1:].astype(np.uint32)
+    colour = samples[..., :-1].astype(np.uint32)
+    laid = colour if associated else (colour * alpha + WHITE // 2) // WHITE
+    laid = np.minimum(laid + (WHITE - alpha), WHITE).astype(np.uint16)
+    return laid[..., 0] if laid.shape[2] == 1 else laid
+
+
+def _apply_profile(samples: Words, profile: bytes | None) -> Words:
+    """Converts from the embedded ICC profile to sRGB with 16 bits throughout; one that does not fit counts as none."""
+    if not profile:
+        return samples
+    import imagecodecs
+
+    try:
+        if "sRGB" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))):
+            return samples
+        kind = "gray" if samples.ndim == 2 else "rgb"
+        converted = imagecodecs.cms_transform(
+            samples, profile, srgb_profile(), colorspace=kind, outcolorspace="rgb", outdtype="u2"
+        )
+    except (ImageCms.PyCMSError, imagecodecs.CmsError, OSError, ValueError):
+        return samples
+    return np.ascontiguousarray(converted[..., 1]) if samples.ndim == 2 else converted
+
+
+def srgb_profile() -> bytes:
+    """LittleCMS's own profile of sRGB, 0.6 kB, dated 2000 instead of now so that equal photos become equal files."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
+    profile[84:100] = bytes(16)
+    return bytes(profile)

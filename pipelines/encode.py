@@ -1,0 +1,122 @@
+"""Colour pixels back to files: JPEG, PNG, TIFF, WebP, of 8 or 16 bits, with metadata, an sRGB profile and the mark."""
+
+import io
+import struct
+import textwrap
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from pipelines import deep, ifd, metadata, photo, tiff
+from pipelines.deep import Pixels
+from pipelines.ifd import Directory
+from pipelines.metadata import Metadata
+from pipelines.outcomes import Rejected
+from pipelines.xmp import Mark
+from tfrecords.color import Bytes
+
+BitDepth = Literal["8", "keep"]
+DEEP_FORMATS = ("PNG", "TIFF")
+_PNG_HEADER = 8 + 25  # signature and IHDR
+
+
+def encode(
+    pages: Iterable[tuple[Pixels, Metadata]],
+    file_format: str,
+    *,
+    quality: int = 95,
+    bit_depth: BitDepth = "8",
+    mark: Mark | None = None,
+) -> bytes:
+    """Encodes a colour photo; equal input gives equal bytes.
+
+    Args:
+        pages: pixels uint8 or uint16 ``[H, W, 3]``, sRGB, and the metadata of the page they were made from. More than
+            one page only for TIFF, which takes them one by one.
+        file_format: JPEG (chroma at full resolution), PNG, TIFF (deflate, lossless) or WEBP.
+        quality: 1 to 100, of JPEG and WebP.
+        bit_depth: ``keep`` writes uint16 pixels as 16 bits where the format, PNG or TIFF, has room for them.
+        mark: what says that a machine coloured it.
+
+    Raises:
+        Rejected: ``too_large`` when the format has no room for the picture (65,500 pixels a side for JPEG, 16,383 for
+            WebP, 4 GB for TIFF).
+    """
+    deep_enough = bit_depth == "keep" and file_format in DEEP_FORMATS
+    prepared = (
+        (pixels if deep_enough else photo.to_bytes(pixels), metadata.carried(said, file_format, mark))
+        for pixels, said in pages
+    )
+    if file_format == "TIFF":
+        return tiff.write(prepared, deep.srgb_profile())
+    pixels, said = next(prepared)
+    try:
+        return _ENCODED[file_format](pixels, said, quality)
+    except (OSError, ValueError, struct.error) as error:
+        height, width = pixels.shape[:2]
+        raise Rejected("too_large", f"{width} x {height} pixels do not fit into {file_format}: {error}") from error
+
+
+def _jpeg(pixels: Bytes, said: Metadata, quality: int) -> bytes:
+    options: dict[str, Any] = {"dpi": said.dpi} if said.dpi and max(said.dpi) < 65_535.5 else {}
+    if said.exif:
+        options["exif"] = b"Exif\0\0" + said.exif
+    if said.xmp:
+        options["xmp"] = said.xmp
+    if said.iptc:
+        segment = b"Photoshop 3.0\0" + metadata.resource(said.iptc)
+        options["extra"] = b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment
+    options["comment"] = said.comment[:65_533]
+    return _saved(pixels, "JPEG", quality=quality, subsampling=0, **options)
+
+
+def _webp(pixels: Bytes, said: Metadata, quality: int) -> bytes:
+    directory = ifd.read(said.exif) if said.exif else Directory()
+    metadata.with_resolution(directory, said.dpi)
+    exif = metadata.block(directory) if directory.fields or directory.children else b""
+    return _saved(pixels, "WEBP", quality=quality, method=2, exif=exif, xmp=said.xmp)
+
+
+def _saved(pixels: Bytes, file_format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, file_format, icc_profile=deep.srgb_profile(), **options)
+    return buffer.getvalue()
+
+
+def _png(pixels: Pixels, said: Metadata, _: int) -> bytes:
+    """Pillow and OpenCV compress the pixels, of 8 and of 16 bits; what either cannot write is put in afterwards."""
+    if pixels.dtype == np.uint8:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
+        file = buffer.getvalue()
+    else:
+        file = cv2.imencode(".png", pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
+    return file[:_PNG_HEADER] + b"".join(_chunks(said)) + file[_PNG_HEADER:]
+
+
+def _chunks(said: Metadata) -> Iterator[bytes]:
+    yield _chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(deep.srgb_profile()))
+    if said.dpi:
+        across, down = (min(round(value / 0.0254), 0xFFFFFFFF) for value in said.dpi)
+        yield _chunk(b"pHYs", struct.pack(">IIB", across, down, 1))
+    if said.exif:
+        yield _chunk(b"eXIf", said.exif)
+    if said.xmp:
+        yield _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + said.xmp)
+    if said.iptc:
+        content = metadata.resource(said.iptc)
+        text = f"\niptc\n{len(content):8d}\n" + "\n".join(textwrap.wrap(content.hex(), 72)) + "\n"
+        yield _chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(text.encode()))
+    if said.comment:
+        yield _chunk(b"iTXt", b"Comment\0\0\0\0\0" + said.comment.decode("utf-8", "replace").encode())
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+_ENCODED: dict[str, Callable[[Any, Metadata, int], bytes]] = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp}

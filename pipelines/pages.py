@@ -1,0 +1,106 @@
+"""Any scan: the bytes of a file to its pages, each as upright sRGB pixels of its full depth, with its metadata."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from pipelines import ifd, metadata, orientation, photo
+from pipelines.deep import Pixels
+from pipelines.metadata import Metadata
+from pipelines.outcomes import Rejected
+
+# All pages of a file together; 240 of A4 at 300 dpi. A few bytes a page can name the same strip again and again.
+MAX_TOTAL_PIXELS = 1 << 31
+_SUBFILE_TYPE, _WIDTH, _HEIGHT = 254, 256, 257
+_REDUCED_OR_MASK = 1 | 4
+
+
+@dataclass(frozen=True)
+class Page:
+    """One picture of a file.
+
+    Attributes:
+        pixels: ``[H, W]`` where the file holds one grey channel, else ``[H, W, 3]``; upright, sRGB; uint16 where the
+            file holds more than 8 bits a sample, else uint8.
+        index: from 0 on.
+        count: of pages in the file.
+        format: of the file, in Pillow's words.
+        metadata: of the page, true of these pixels.
+    """
+
+    pixels: Pixels
+    index: int = 0
+    count: int = 1
+    format: str = ""
+    metadata: Metadata = field(default_factory=Metadata)
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.pixels.shape[1]
+
+    @property
+    def bits(self) -> int:
+        """Of a sample of the pixels, 8 or 16."""
+        return 8 * self.pixels.dtype.itemsize
+
+
+def read(data: bytes) -> Iterator[Page]:
+    """Reads the pages of a photo one after the other.
+
+    A TIFF has as many as it has directories, leaving out thumbnails and masks; any other format is its first frame.
+
+    Args:
+        data: the file.
+
+    Raises:
+        Rejected: ``unreadable`` when it is no image, cut short or broken; ``too_large`` above photo.MAX_PIXELS a page
+            or MAX_TOTAL_PIXELS the file. Sizes are looked at before the first page is decoded, pages when their turn
+            has come.
+    """
+    with photo.judged(data):
+        offsets = _pages(data)
+    for index, offset in enumerate(offsets):
+        try:
+            yield _page(ifd.starting_at(data, offset) if offset else data, index, len(offsets))
+        except Rejected as verdict:
+            if len(offsets) == 1:
+                raise
+            detail = f"page {index + 1} of {len(offsets)}: {verdict.detail}"
+            raise Rejected(verdict.reason, detail) from verdict.__cause__
+
+
+def _pages(data: bytes) -> list[int]:
+    """Where the directory of each page of a TIFF is; [0] for anything else. Their sizes are checked."""
+    if data[:4] not in ifd.HEADERS:
+        return [0]
+    found: list[int] = []
+    total = 0
+    for offset in ifd.offsets(data):
+        directory = ifd.read(data, offset)
+        if found and directory.number(_SUBFILE_TYPE) & _REDUCED_OR_MASK:
+            continue
+        width, height = directory.number(_WIDTH), directory.number(_HEIGHT)
+        photo.check_size(width, height, data)
+        total += width * height
+        found.append(offset)
+    if total > MAX_TOTAL_PIXELS:
+        raise Rejected("too_large", f"{len(found)} pages of {total:,} pixels together")
+    return found or [0]
+
+
+def _page(data: bytes, index: int, count: int) -> Page:
+    with photo.judged(data), Image.open(io.BytesIO(data)) as image:
+        photo.check_size(*image.size, data)
+        held = orientation.of(image)
+        pixels = orientation.upright(photo.to_srgb(image, data), photo.turn_of(image))
+        size = (pixels.shape[1], pixels.shape[0])
+        said = metadata.collect(image, data, size=size, transposed=orientation.transposes(held))
+        return Page(pixels, index, count, str(image.format), said)
