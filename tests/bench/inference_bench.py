@@ -122,7 +122,7 @@ def compare_jobs(pattern: str, model: str, rounds: int) -> None:
             for name, job in jobs.items():
                 output = Path(folder) / f"{name} {number}"
                 taken = seconds(job(pattern, model, size, str(output)))
-                files = [path for path in output.rglob("*") if path.is_file()]
+                files = [path for path in output.rglob("*") if path.is_file() and "journal" not in path.parts]
                 rates[name].append(len(files) / taken)
                 print(f"{name:13} {len(files)} photos in {taken:.1f} s, {rates[name][-1]:.2f}/s", flush=True)
         medians = {name: statistics.median(found) for name, found in rates.items()}
@@ -133,7 +133,7 @@ def compare_jobs(pattern: str, model: str, rounds: int) -> None:
             same = [
                 path.read_bytes() == (Path(folder) / other / path.relative_to(first)).read_bytes()
                 for path in first.rglob("*")
-                if path.is_file()
+                if path.is_file() and "journal" not in path.parts
             ]
             print(f"fused 0 and {other}: {sum(same)} of {len(same)} files are the same bytes")
 
