@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptions, PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from tfrecords.errors import UserError
@@ -75,7 +75,7 @@ def _all_subclasses(options_class: type[PipelineOptions]) -> list[type[PipelineO
 
 
 def run(root: beam.PTransform, options: PipelineOptions) -> None:
-    """Runs a job to its end.
+    """Runs a job to its end; with --template_location only writes it down, for a template's launcher to submit.
 
     ``DirectRunner`` is Beam's switch between several local runners, of which the first is fetched from the network and
     ignores the number of workers; local jobs are given to FnApiRunner on purpose.
@@ -95,7 +95,10 @@ def run(root: beam.PTransform, options: PipelineOptions) -> None:
         with _stderr_set_aside() if local else contextlib.nullcontext() as log:
             pipeline = beam.Pipeline(runner=FnApiRunner() if local else None, options=options)
             _ = pipeline | root
-            pipeline.run().wait_until_finish()
+            result = pipeline.run()
+            # A template's launcher submits the job after this process has ended: there is none to wait for.
+            if options.view_as(GoogleCloudOptions).template_location is None:
+                result.wait_until_finish()
     except UserError:
         raise
     except Exception as error:
