@@ -15,7 +15,7 @@ equal to them. What batches save is little: a prediction takes 25 ms alone and 2
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import apache_beam as beam
@@ -25,7 +25,7 @@ from rich.console import Console
 
 from model import quiet, saved_model
 from model.commands import Parser
-from pipelines import commands, photo, runners, sources, storage
+from pipelines import commands, hints, photo, runners, sources, storage
 from pipelines.limits import timed
 from pipelines.outcomes import REJECTED_FILE, Outcome, Rejected, count, print_table, to_jsonl
 from pipelines.progress import SILENT, Ticker, watched
@@ -120,6 +120,7 @@ class Colorize(beam.PTransform):
     model: str
     format: str = "keep"
     ticker: Ticker = SILENT
+    hints: dict[str, str] = field(default_factory=dict)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Builds the graph."""
@@ -127,7 +128,10 @@ class Colorize(beam.PTransform):
             root
             | "Find" >> FindSources(self.input, self.ticker)
             | "Spread" >> beam.Reshuffle()
-            | "Colorize" >> beam.ParDo(ColorizePhotos(self.output, self.model, self.format, self.ticker))
+            | "Colorize"
+            >> beam.ParDo(ColorizePhotos(self.output, self.model, self.format, self.ticker)).with_resource_hints(
+                **self.hints
+            )
         )
         made_with = {"model": self.model, "model_digest": saved_model.digest(self.model), "format": self.format}
         rejected = (
@@ -164,6 +168,8 @@ def _parser() -> Parser:
         default="keep",
         help="of the files written (keep; PNG where the source's is none of these)",
     )
+    machines = parser.add_argument_group("machines")
+    machines.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, in its words")
     return parser
 
 
@@ -176,7 +182,8 @@ def main(argv: list[str] | None = None) -> int:
     saved_model.check(args.model)
     storage.check_writable(args.output)
     with watched("colorizing", enabled=runners.is_local(options)) as ticker:
-        runners.run(Colorize(args.input, args.output, args.model, args.format, ticker), options)
+        asked = hints.of(hints.COLORIZE_RAM, options, args.accelerator)
+        runners.run(Colorize(args.input, args.output, args.model, args.format, ticker, asked), options)
     if runners.is_local(options):
         report = json.loads(storage.read(storage.join(args.output, REPORT_FILE)))
         print_table(f"Colorized {args.input}", report["outcomes"], Console())
