@@ -33,6 +33,7 @@ $(READY): requirements.lock setup.py
 
 lock:  ## write requirements.lock anew from setup.py (needs uv)
 	uv pip compile setup.py --all-extras --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
+	echo 'tensorflow[and-cuda]' | uv pip compile - --constraint requirements.lock --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header --quiet --output-file deploy/requirements-cuda.lock
 
 clean:  ## remove the environment and what the demo made
 	rm -rf $(VENV) $(DEMO)
