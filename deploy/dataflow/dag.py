@@ -10,8 +10,9 @@ from airflow.models.dag import DAG
 from airflow.providers.google.cloud.operators.dataflow import DataflowStartFlexTemplateOperator
 
 LAUNCH = {
+    # Dataflow refuses a second job of the same name while the first runs: two runs never share a folder.
     "launchParameter": {
-        "jobName": "autochrome-colorize-{{ ds_nodash }}",
+        "jobName": "autochrome-colorize",
         "containerSpecGcsPath": "{{ var.value.autochrome_template }}",
         "parameters": {
             "input": "{{ var.value.autochrome_input }}",
@@ -35,7 +36,7 @@ with DAG(
     schedule="0 3 * * 0",
     start_date=datetime(2026, 1, 1),
     catchup=False,
-    max_active_runs=1,  # two runs into one folder would do the same photos twice
+    max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=15)},
 ) as dag:
     DataflowStartFlexTemplateOperator(
