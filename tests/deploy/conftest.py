@@ -1,8 +1,10 @@
 """A local server that takes jobs as the Dataflow service does, and a model folder to submit them with."""
 
 import json
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -66,3 +68,29 @@ def model_folder(tmp_path_factory) -> str:
     (folder / "variables" / "variables.index").write_bytes(b"weights")
     (folder / "autochrome.json").write_text(json.dumps({"format_version": 1, "name": "autoencoder"}))
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def shellcheck() -> Callable[..., None]:
+    """The function that runs shellcheck with arguments, and shell text for its standard input; findings are errors."""
+    program = str(Path(sys.executable).with_name("shellcheck"))
+
+    def check(*arguments: str, text: str | None = None) -> None:
+        done = subprocess.run([program, *arguments], input=text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return check
+
+
+@pytest.fixture
+def stand_in(tmp_path) -> Callable[[str, str], dict[str, str]]:
+    """The function that puts a shell script in the place of a program: (name, body) -> environment to run with."""
+
+    def put(name: str, body: str) -> dict[str, str]:
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/bash\n{body}\n")
+        path.chmod(0o755)
+        return {"PATH": f"{path.parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+
+    return put
