@@ -182,7 +182,7 @@ def main(argv: list[str] | None = None) -> int:
     saved_model.check(args.model)
     storage.check_writable(args.output)
     with watched("colorizing", enabled=runners.is_local(options)) as ticker:
-        asked = hints.of(hints.COLORIZE_RAM, options, args.accelerator)
+        asked = hints.of(options, args.accelerator)
         runners.run(Colorize(args.input, args.output, args.model, args.format, ticker, asked), options)
     if runners.is_local(options):
         report = json.loads(storage.read(storage.join(args.output, REPORT_FILE)))

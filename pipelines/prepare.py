@@ -153,7 +153,7 @@ def main(argv: list[str] | None = None) -> int:
     storage.check_writable(args.output)
     settings = Settings(args.size, args.num_shards, args.validation_percent)
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
-        asked = hints.of(hints.PREPARE_RAM, options)
+        asked = hints.of(options)
         runners.run(Prepare(args.input, args.output, settings, args.overwrite, ticker, asked), options)
     if runners.is_local(options):
         path = storage.join(args.output, FILE_NAME)

@@ -137,7 +137,7 @@ def test_prepare_as_it_reaches_dataflow(flags, dataflow, tmp_path):
     pipeline = graph(job)
     check_graph(pipeline)
     assert {"Find", "Summarize", "Claim", "Duplicates", "Place", "Group", "Write shards", "Gather"} <= steps(pipeline)
-    assert hints(pipeline, "Prepare/Write shards") == {MIN_RAM: b"6000000000"}
+    assert hints(pipeline, "Prepare/Write shards") == {MIN_RAM: b"8000000000"}
     assert hints(pipeline, "Prepare/Claim") == {}
 
 

@@ -9,10 +9,10 @@ DATAFLOW = ["--runner=DataflowRunner", "--project=p", "--region=europe-west1", "
 
 def test_dataflow_is_asked_for_memory_and_for_a_gpu_only_when_one_is_wanted():
     options = beam_options(DATAFLOW)
-    assert hints.of("6GB", options) == {"min_ram": "6GB"}
-    assert hints.of("8GB", options, GPU) == {"min_ram": "8GB", "accelerator": GPU}
+    assert hints.of(options) == {"min_ram": "8GB"}
+    assert hints.of(options, GPU) == {"min_ram": "8GB", "accelerator": GPU}
 
 
 @pytest.mark.parametrize("flags", [[], ["--runner=FlinkRunner"], [*DATAFLOW, "--flexrs_goal=COST_OPTIMIZED"]])
 def test_others_are_asked_for_nothing(flags):
-    assert hints.of("8GB", beam_options(flags), GPU) == {}
+    assert hints.of(beam_options(flags), GPU) == {}
