@@ -8,7 +8,9 @@ are decoded, and 7 in ``colorize``, beside TensorFlow and the model.
 Other runners get no hints: they fit no machines, but start a second set of worker processes for stages that have any.
 """
 
-from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+
+from pipelines import runners
 
 MIN_RAM = "8GB"
 
@@ -20,7 +22,6 @@ def of(options: PipelineOptions, accelerator: str = "") -> dict[str, str]:
         options: of Beam.
         accelerator: in Dataflow's words, such as ``type:nvidia-l4;count:1;install-nvidia-driver``; empty for none.
     """
-    runner = str(options.view_as(StandardOptions).runner)
-    if runner.lower().removesuffix("runner") != "dataflow" or options.view_as(GoogleCloudOptions).flexrs_goal:
+    if not runners.is_dataflow(options) or options.view_as(GoogleCloudOptions).flexrs_goal:
         return {}
     return {"min_ram": MIN_RAM, "accelerator": accelerator} if accelerator else {"min_ram": MIN_RAM}

@@ -39,6 +39,11 @@ def is_local(options: PipelineOptions) -> bool:
     return options.view_as(StandardOptions).runner in _LOCAL
 
 
+def is_dataflow(options: PipelineOptions) -> bool:
+    """Whether the job runs on Dataflow."""
+    return str(options.view_as(StandardOptions).runner).lower() in ("dataflow", "dataflowrunner")
+
+
 def beam_options(flags: Sequence[str]) -> PipelineOptions:
     """Makes Beam's options from what is left of a command line.
 
@@ -96,8 +101,12 @@ def run(root: beam.PTransform, options: PipelineOptions) -> None:
             pipeline = beam.Pipeline(runner=FnApiRunner() if local else None, options=options)
             _ = pipeline | root
             result = pipeline.run()
+            cloud = options.view_as(GoogleCloudOptions)
             # A template's launcher submits the job after this process has ended: there is none to wait for.
-            if options.view_as(GoogleCloudOptions).template_location is None:
+            if cloud.template_location is None:
+                if is_dataflow(options):
+                    place = f"{cloud.region}/{result.job_id()}?project={cloud.project}"
+                    print(f"running: https://console.cloud.google.com/dataflow/jobs/{place}", flush=True)
                 result.wait_until_finish()
     except UserError:
         raise

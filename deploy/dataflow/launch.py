@@ -1,7 +1,7 @@
 """What the launcher of a Flex Template runs inside the image: a command of Autochrome, whose workers run in this image.
 
-Template parameters arrive as ``--name=value``, those of type BOOLEAN as ``--name=true``, which argparse's switches do not
-take. ``AUTOCHROME_COMMAND`` and ``AUTOCHROME_IMAGE`` are set in the image (``deploy/Dockerfile``).
+Template parameters arrive as ``--name=value``, those of type BOOLEAN as ``--name=true``, which no switch of argparse
+takes. ``AUTOCHROME_COMMAND`` and ``AUTOCHROME_IMAGE`` are set in the image (``deploy/Dockerfile``).
 """
 
 import json

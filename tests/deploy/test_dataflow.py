@@ -15,6 +15,7 @@ from pipelines import cli
 IMAGE = "europe-west1-docker.pkg.dev/archive-project/autochrome/colorize:1"
 GPU = "type:nvidia-l4;count:1;install-nvidia-driver"
 MIN_RAM = "beam:resources:min_ram_bytes:v1"
+JOB_ID = "2026-01-01_00_00_00-1"
 NOTED = "submission_environment_dependencies.txt"
 ACCELERATOR = "beam:resources:accelerator:v1"
 
@@ -128,9 +129,10 @@ def check_graph(pipeline: beam.Pipeline) -> None:
         assert b"__main__" not in transform.spec.payload
 
 
-def test_prepare_as_it_reaches_dataflow(flags, dataflow, tmp_path):
+def test_prepare_as_it_reaches_dataflow(flags, dataflow, tmp_path, capsys):
     file = tmp_path / "job.json"
     assert cli.main(["prepare", *flags, "--size=64", f"--dataflow_job_file={file}"]) == 0
+    assert f"/dataflow/jobs/europe-west1/{JOB_ID}?project=archive-project" in capsys.readouterr().out
     job = sent(dataflow)
     check_environment(job, "weekly")
     assert api.Job(json_format.Parse(file.read_text(), api.Job.pb(api.Job()))) == job
