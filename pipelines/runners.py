@@ -15,6 +15,7 @@ from typing import NoReturn
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from tfrecords.errors import UserError
@@ -50,7 +51,8 @@ def beam_options(flags: Sequence[str]) -> PipelineOptions:
     Local runs take one worker process a core unless told otherwise.
 
     Raises:
-        UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take.
+        UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take; or one that Dataflow needs
+            is missing.
     """
     parser = _Parser(allow_abbrev=False, add_help=False)
     for options_class in _all_subclasses(PipelineOptions):
@@ -69,9 +71,26 @@ def beam_options(flags: Sequence[str]) -> PipelineOptions:
             direct.direct_num_workers = 0  # Beam's word for one a core
         if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
             direct.direct_running_mode = "multi_processing"
+    if is_dataflow(options):
+        _check_dataflow(options)
     # The launching process reads and writes files too, with the same credentials.
     FileSystems.set_options(options)
     return options
+
+
+def _check_dataflow(options: PipelineOptions) -> None:
+    """Makes sure that what Dataflow needs is given; Beam would ask the network for it, or make a bucket of its own."""
+    cloud = options.view_as(GoogleCloudOptions)
+    place = "staging_location" if cloud.staging_location and not cloud.temp_location else "temp_location"
+    for name in ("project", "region", place):
+        if not getattr(cloud, name):
+            raise UserError(f"--runner=DataflowRunner needs --{name}")
+    validator = PipelineOptionsValidator(options, None)
+    errors = list(validator.validate_gcs_path(cloud, place))
+    if cloud.dataflow_endpoint == GoogleCloudOptions.DATAFLOW_ENDPOINT:  # Beam takes no other for valid
+        errors += validator.validate_cloud_options(cloud)
+    if errors:
+        raise UserError(errors[0])
 
 
 def _all_subclasses(options_class: type[PipelineOptions]) -> list[type[PipelineOptions]]:

@@ -4,7 +4,7 @@ from pipelines import hints
 from pipelines.runners import beam_options
 
 GPU = "type:nvidia-l4;count:1;install-nvidia-driver"
-DATAFLOW = ["--runner=DataflowRunner", "--project=p", "--region=europe-west1", "--temp_location=gs://b/tmp"]
+DATAFLOW = ["--runner=DataflowRunner", "--project=archive", "--region=europe-west1", "--temp_location=gs://bucket/tmp"]
 
 
 def test_dataflow_is_asked_for_memory_and_for_a_gpu_only_when_one_is_wanted():
