@@ -14,6 +14,7 @@ from skimage.color import deltaE_ciede2000
 from skimage.metrics import structural_similarity
 
 from tfrecords import color
+from tfrecords.color import colourfulness as colourfulness
 
 PSNR_CAP = 100.0
 MOST_AB_ERROR = 150
@@ -37,17 +38,6 @@ def psnr(mean_squared_error: float) -> float:
 def ciede2000(truth: NDArray[np.float32], lab: NDArray[np.float32]) -> float:
     """Return the mean CIEDE2000 colour difference (CIE 142:2001, kL = kC = kH = 1) of Lab images float32 [..., 3]."""
     return float(np.mean(deltaE_ciede2000(truth.astype(np.float64), lab.astype(np.float64))))
-
-
-def colourfulness(image: NDArray[np.uint8]) -> float:
-    """Return the colourfulness of an sRGB image uint8 [H, W, 3]: 0 is grey, 15 slightly, 33 moderately, 59 quite.
-
-    Hasler, Süsstrunk: *Measuring colourfulness in natural images*, 2003, section 7: with the signed opponent channels
-    rg = R - G and yb = (R + G) / 2 - B, the length of their deviations plus 0.3 times the length of their means.
-    """
-    red, green, blue = np.moveaxis(image.astype(np.float64), -1, 0)
-    opponents = np.stack([red - green, (red + green) / 2 - blue]).reshape(2, -1)
-    return float(np.linalg.norm(opponents.std(axis=1)) + 0.3 * np.linalg.norm(opponents.mean(axis=1)))
 
 
 def ab_errors(truth: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -1,7 +1,8 @@
 """The job that colorizes a folder of photos with a SavedModel, at full resolution, into a tree of the same shape.
 
-list → spread over the workers → each photo is read, decoded, predicted, joined, encoded and written in one stage →
-outcomes are counted. Only URIs and outcomes cross the shuffle; pixels never do.
+list the sources, the output and its manifest → join them by name → each photo that is not done is read, decoded,
+predicted, joined, encoded and written in one stage → the records make the manifest. Only names, sizes and records cross
+a shuffle; pixels never do.
 
 Why not RunInference: it wants the model's inputs as a PCollection of their own, so that the photo must either travel
 beside them or be read and decoded a second time; it lets one bad element fail its batch; and its batches depend on
@@ -14,140 +15,154 @@ equal to them. What batches save is little: a prediction takes 25 ms alone and 2
 """
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import apache_beam as beam
 import cv2
+from apache_beam.metrics import Metrics
+from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.shared import Shared
+from apache_beam.utils.windowed_value import WindowedValue
 from rich.console import Console
 
-from model import quiet, saved_model
+from model import quiet
 from model.commands import Parser
-from pipelines import commands, hints, photo, runners, sources, storage
-from pipelines.limits import timed
-from pipelines.outcomes import REJECTED_FILE, Outcome, Rejected, count, print_table, to_jsonl
+from pipelines import commands, dry_run, hints, photo, runners, runs, single, sources, storage
+from pipelines.account import LAST_RUN_FILE, REPORT_FILE, Account, Made
+from pipelines.attempt import Studio, attempt, blank, is_intact
+from pipelines.crew import Crew, Gate
+from pipelines.done import Policy, Task
+from pipelines.journal import Journal
+from pipelines.manifest import FOLDER
+from pipelines.outcomes import REJECTED_FILE, count, print_table
 from pipelines.progress import SILENT, Ticker, watched
-from pipelines.recolor import model_luminance, recolor
-from pipelines.sources import FindSources, Source
-from tfrecords.color import Floats
-
-if TYPE_CHECKING:
-    from model.colorizer import Colorizer
-
-REPORT_FILE = "report.json"
+from pipelines.runs import Maker, add_settings, settings_of
+from pipelines.tasks import ALL, FindTasks, Selection
+from tfrecords.errors import UserError
 
 
-def colorize_photo(
-    data: bytes, name: str, size: int, predict: Callable[[Floats], Floats], format_: str
-) -> tuple[str, bytes]:
-    """Colorizes one photo.
+class _Workshop:
+    """What the workers of one process share."""
 
-    Args:
-        data: the file.
-        name: its path relative to the input.
-        size: side S of the model's input.
-        predict: luminance float32 ``[1, S, S, 1]`` in [0, 1] → a and b, float32 ``[1, S, S, 2]``.
-        format_: ``keep``, ``jpeg``, ``png``, ``tiff`` or ``webp``.
-
-    Returns:
-        the path relative to the output, and the file: as many pixels as the source has upright, its luminance kept.
-
-    Raises:
-        Rejected: ``unreadable``, ``too_large`` or ``timed_out``.
-    """
-    source = timed(lambda: photo.decode(data))
-    chroma = predict(model_luminance(source.pixels, size)[None])[0]
-    file_format = photo.output_format(format_, source.format)
-    return photo.output_name(name, file_format), photo.encode(
-        recolor(source.pixels, chroma), file_format, source.metadata
-    )
-
-
-class ColorizePhotos(beam.DoFn):
-    """Source → Outcome; writes the colour photo on the way. Workers of one process share one model."""
-
-    def __init__(self, output: str, model: str, format_: str, ticker: Ticker) -> None:
-        self._output = output
-        self._model = model
-        self._format = format_
-        self._ticker = ticker
-        self._shared = Shared()
-        self._colorizer: Colorizer | None = None
-
-    def setup(self) -> None:
-        """Loads the model."""
+    def __init__(self, model: str, threads: int) -> None:
         with quiet.startup():
             from model.colorizer import Colorizer
 
-        cv2.setNumThreads(1)  # the runner has a worker a core
-        self._colorizer = self._shared.acquire(lambda: Colorizer.load(self._model), tag=self._model)
-
-    def process(self, source: Source) -> Iterator[Outcome]:
-        """Colorizes one photo."""
-        outcome = self._colorize(source)
-        count(outcome)
-        self._ticker.done(outcome.status)
-        yield outcome
-
-    def _colorize(self, source: Source) -> Outcome:
-        assert self._colorizer is not None
-        try:
-            data = source.read()
-            name, file = colorize_photo(data, source.name, self._colorizer.size, self._colorizer.predict, self._format)
-        except Rejected as verdict:
-            return Outcome(source.name, "rejected", verdict.reason, verdict.detail, source.uri)
-        storage.write(storage.join(self._output, name), file)
-        return Outcome(source.name, "written", uri=source.uri)
+        self.colorizer = Colorizer.load(model)
+        self.gate = Gate(threads)
 
 
-def _write_report(counts: list[tuple[str, int]], output: str, made_with: dict[str, str]) -> None:
-    report = {**made_with, "outcomes": dict(sorted(counts))}
-    storage.write(storage.join(output, REPORT_FILE), (json.dumps(report, indent=2) + "\n").encode())
+class ColorizePhotos(beam.DoFn):
+    """Task → Made; writes the colour photo and its record on the way. Workers of one process share one model.
 
+    Args:
+        output: the folder.
+        model: the SavedModel folder.
+        policy: of the run.
+        threads: photos that a worker has in hand at a time.
+        ticker: to be told of every photo.
+    """
 
-def _write_rejected(rejected: list[Outcome], output: str) -> None:
-    storage.write(storage.join(output, REJECTED_FILE), to_jsonl(rejected))
+    def __init__(self, output: str, model: str, policy: Policy, threads: int, ticker: Ticker) -> None:
+        self._output = output
+        self._model = model
+        self._maker = policy.maker
+        self._threads = threads
+        self._ticker = ticker
+        self._shared = Shared()
+
+    def setup(self) -> None:
+        """Starts the journal; the model is loaded when a photo needs it."""
+        self._journal = Journal(self._output)
+        self._crew: Crew[Made] | None = None
+
+    def _at_work(self) -> Crew[Made]:
+        if self._crew is None:
+            cv2.setNumThreads(1)  # there is a thread or a process a core
+            # Kept by this object as well: Shared itself holds on to what was asked for last.
+            self._workshop = self._shared.acquire(lambda: _Workshop(self._model, self._threads), tag=self._model)
+            colorizer = self._workshop.colorizer
+            self._studio = Studio(self._maker, colorizer.size, colorizer.predict, self._save)
+            self._crew = Crew(self._threads, self._workshop.gate)
+        return self._crew
+
+    def _save(self, name: str, data: bytes) -> None:
+        storage.write(storage.join(self._output, name), data)
+
+    def process(self, task: Task) -> Iterator[Made]:
+        """Takes one photo on; gives what is done meanwhile."""
+        if task.standing is not None and not task.doubtful:
+            yield self._told(Made(task.standing, now=False))
+            return
+        yield from map(self._kept, self._at_work().add(partial(self._make, task), partial(self._too_large, task)))
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Gives the rest."""
+        if self._crew is not None:
+            window = GlobalWindow()
+            for made in map(self._kept, self._crew.rest()):
+                yield WindowedValue(made, window.max_timestamp(), [window])
+            self._journal.flush()
+
+    def teardown(self) -> None:
+        """Ends the threads."""
+        if self._crew is not None:
+            self._crew.close()
+        self._journal.close()
+
+    def _make(self, task: Task) -> Made:
+        if task.standing is not None and is_intact(task.standing, self._output):
+            return Made(replace(task.standing, run=self._maker.run), now=False)
+        return Made(attempt(task.named, self._studio), now=True)
+
+    def _too_large(self, task: Task) -> Made:
+        return Made(blank(task.named, self._maker, "out_of_memory", "more memory than there is"), now=True)
+
+    def _kept(self, made: Made) -> Made:
+        self._journal.add(made.record)
+        for stage, milliseconds in made.record.milliseconds.items():
+            Metrics.distribution("autochrome", f"{stage}_microseconds").update(round(1000 * milliseconds))
+        return self._told(made)
+
+    def _told(self, made: Made) -> Made:
+        count(made.record.outcome())
+        self._ticker.done(made.record.status)
+        return made
 
 
 @dataclass(eq=False)
 class Colorize(beam.PTransform):
-    """The whole job: photos below ``input`` appear in colour in ``output``, with a report and the rejected ones."""
+    """The whole job: photos below ``input`` appear in colour in ``output``, with the manifest and a report.
+
+    Attributes:
+        input: folder, file or glob.
+        output: the folder.
+        model: the SavedModel folder.
+        policy: what makes the photos, and what becomes of those that are there.
+        selection: which of the photos.
+        threads: photos that a worker has in hand at a time.
+        ticker: to be told of every photo.
+        hints: what the stage that colorizes asks of its machines.
+    """
 
     input: str
     output: str
     model: str
-    format: str = "keep"
+    policy: Policy
+    selection: Selection = ALL
+    threads: int = 1
     ticker: Ticker = SILENT
     hints: dict[str, str] = field(default_factory=dict)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Builds the graph."""
-        outcomes = (
-            root
-            | "Find" >> FindSources(self.input, self.ticker)
-            | "Spread" >> beam.Reshuffle()
-            | "Colorize"
-            >> beam.ParDo(ColorizePhotos(self.output, self.model, self.format, self.ticker)).with_resource_hints(
-                **self.hints
-            )
-        )
-        made_with = {"model": self.model, "model_digest": saved_model.digest(self.model), "format": self.format}
-        rejected = (
-            outcomes
-            | "Rejected" >> beam.Filter(lambda outcome: outcome.status == "rejected")
-            | "Gather rejected" >> beam.combiners.ToList()
-            | "Write rejected" >> beam.Map(_write_rejected, self.output)
-        )
-        report = (
-            outcomes
-            | "Key" >> beam.Map(lambda outcome: outcome.key)
-            | "Count" >> beam.combiners.Count.PerElement()
-            | "Gather counts" >> beam.combiners.ToList()
-            | "Write report" >> beam.Map(_write_report, self.output, made_with)
-        )
-        return (rejected, report) | "Written" >> beam.Flatten()
+        found = root | "Tasks" >> FindTasks(self.input, self.output, self.policy, self.selection, self.ticker)
+        made = found.tasks | "Colorize" >> beam.ParDo(
+            ColorizePhotos(self.output, self.model, self.policy, self.threads, self.ticker)
+        ).with_resource_hints(**self.hints)
+        return made | "Account" >> Account(self.output, self.policy.maker, found.unfinished)
 
 
 def _parser() -> Parser:
@@ -157,17 +172,15 @@ def _parser() -> Parser:
         "Colorize photos of any size with a SavedModel; luminance stays as it is.",
         "autochrome colorize --input scans --output colour --model run/saved_model",
     )
-    paths = parser.add_argument_group("paths (local or gs://)")
-    paths.add_argument("--input", required=True, metavar="DIR_OR_GLOB", help="photos, with all subfolders")
-    paths.add_argument("--output", required=True, metavar="DIR", help="where the same tree in colour goes")
+    paths = parser.add_argument_group("photos (paths are local or gs://)")
+    paths.add_argument("--input", required=True, metavar="DIR_OR_GLOB", help="with all subfolders; or one photo")
+    paths.add_argument("--output", required=True, metavar="DIR", help="for the same tree in colour; or a file, for one")
     paths.add_argument("--model", required=True, metavar="DIR", help="saved_model folder that `autochrome train` wrote")
-    photos = parser.add_argument_group("photos")
-    photos.add_argument(
-        "--format",
-        choices=["keep", "jpeg", "png", "tiff", "webp"],
-        default="keep",
-        help="of the files written (keep; PNG where the source's is none of these)",
-    )
+    paths.add_argument("--limit", type=commands.positive, default=0, metavar="N", help="only the first N by name")
+    paths.add_argument("--sample", type=commands.positive, default=0, metavar="N", help="only N, by a hash of the name")
+    paths.add_argument("--keep_existing", action="store_true", help="leave what another model or other settings made")
+    paths.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
+    add_settings(parser)
     machines = parser.add_argument_group("machines")
     machines.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, in its words")
     return parser
@@ -176,19 +189,47 @@ def _parser() -> Parser:
 def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome colorize``."""
     args, beam_flags = _parser().parse_known_args(argv)
-    options = runners.beam_options(beam_flags)
+    options = runners.beam_options(beam_flags, processes=False)
+    if args.limit and args.sample:
+        raise UserError("--limit and --sample are two ways to choose; give one of them")
     sources.check_any(args.input)
+    file_format = photo.format_of(args.output)
+    if file_format and single.is_one_to_one(args.input, args.output):
+        if args.format not in ("keep", file_format):
+            raise UserError(
+                f"--format {args.format} does not fit --output {args.output}; leave one of them to the other"
+            )
+        settings = replace(settings_of(args), format=file_format)
+        maker = Maker.of(args.model, settings)
+        return single.run(args.input, args.output, args.model, maker, keep=args.keep_existing, dry=args.dry_run)
     sources.check_apart(args.input, args.output)
-    saved_model.check(args.model)
+    maker = Maker.of(args.model, settings_of(args))
+    maker = replace(maker, run=runs.number(args.output, maker))
+    policy = Policy(maker, args.keep_existing)
+    selection = Selection(args.limit, args.sample)
+    if args.dry_run:
+        dry_run.show(FindTasks(args.input, args.output, policy, selection), args.output)
+        return 0
     storage.check_writable(args.output)
-    with watched("colorizing", enabled=runners.is_local(options)) as ticker:
-        asked = hints.of(options, args.accelerator)
-        runners.run(Colorize(args.input, args.output, args.model, args.format, ticker, asked), options)
-    if runners.is_local(options):
-        report = json.loads(storage.read(storage.join(args.output, REPORT_FILE)))
-        print_table(f"Colorized {args.input}", report["outcomes"], Console())
-        print(f"{args.output}: the photos; {REPORT_FILE}, and the rejected ones and why in {REJECTED_FILE}")
+    runs.begin(args.output, maker)
+    local = runners.is_local(options)
+    with watched("colorizing", enabled=local) as ticker:
+        threads, asked = runners.threads(beam_flags, options), hints.of(options, args.accelerator)
+        job = Colorize(args.input, args.output, args.model, policy, selection, threads, ticker, asked)
+        runners.run(job, options)
+    if local:
+        _tell(args.input, args.output)
     return 0
+
+
+def _tell(pattern: str, output: str) -> None:
+    report = json.loads(storage.read(storage.join(output, REPORT_FILE)))
+    last = json.loads(storage.read(storage.join(output, LAST_RUN_FILE)))
+    print_table(f"Colorized {pattern}", report["outcomes"], Console())
+    found = f"{last['found']:,} of them were done before; " if last["found"] else ""
+    print(
+        f"{found}{output}: the photos; {REPORT_FILE}; {FOLDER}: a record each; {REJECTED_FILE}: those left out and why"
+    )
 
 
 if __name__ == "__main__":

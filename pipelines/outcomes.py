@@ -10,7 +10,8 @@ from apache_beam.metrics import Metrics
 from rich.console import Console
 from rich.table import Table
 
-Status = Literal["written", "skipped", "rejected"]
+Status = Literal["written", "kept", "copied", "skipped", "rejected"]
+DONE: tuple[Status, ...] = ("written", "kept", "copied", "skipped")
 REJECTED_FILE = "rejected.jsonl"
 
 
@@ -34,7 +35,7 @@ class Outcome:
 
     Attributes:
         name: of the input, relative to ``--input``.
-        status: written, skipped (already there) or rejected.
+        status: written; kept as it was there; copied or skipped as it was in colour; or rejected.
         reason: code of a rejection, else ''.
         detail: of a rejection, for people, else ''.
         uri: the input itself.
@@ -74,9 +75,9 @@ def print_table(title: str, counts: dict[str, int], console: Console) -> None:
     table = Table(show_edge=False, show_footer=True, pad_edge=False)
     table.add_column("outcome", footer="inputs")
     table.add_column("photos", justify="right", footer=f"{sum(counts.values()):,}")
-    done = {key: counts.get(key, 0) for key in ("written", "skipped") if counts.get(key) or key == "written"}
-    for key, number in done.items():
-        table.add_row(key, f"{number:,}")
+    done: dict[str, int] = {key: counts.get(key, 0) for key in DONE if counts.get(key) or key == "written"}
+    for status, number in done.items():
+        table.add_row(status, f"{number:,}")
     for key, number in counts.items():
         if key not in done:
             table.add_row(f"rejected: {key}", f"{number:,}")

@@ -209,6 +209,13 @@ def output_format(choice: str, source_format: str) -> str:
     return wanted if wanted in _EXTENSIONS else "PNG"
 
 
+def format_of(name: str) -> str | None:
+    """The format that a file's extension stands for, as `output_format` takes it; None for one that is not written."""
+    fitting = (known for known, extensions in _EXTENSIONS.items() if name.lower().endswith(extensions))
+    found = next(fitting, None)
+    return found.lower() if found else None
+
+
 def output_name(name: str, file_format: str) -> str:
     """The name under which a photo is written: its own, with an extension added when its own does not fit the format.
 

@@ -23,7 +23,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from pipelines.outcomes import Status
 
 _LISTED = b"."
-_CODES: dict[Status, bytes] = {"written": b"w", "skipped": b"s", "rejected": b"r"}
+_CODES: dict[Status, bytes] = {
+    "written": b"w",
+    "kept": b"k",
+    "copied": b"c",
+    "skipped": b"s",
+    "rejected": b"r",
+}
 _LOOK_EVERY_S = 0.25
 _LINE_EVERY_S = 10.0
 

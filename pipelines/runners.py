@@ -22,6 +22,7 @@ from tfrecords.errors import UserError
 
 _ARENAS = 2
 _M_ARENA_MAX = -8  # malloc.h of glibc
+_THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is a process a core
 _LOCAL = (None, "DirectRunner", "FnApiRunner", "direct")
 
 
@@ -45,10 +46,12 @@ def is_dataflow(options: PipelineOptions) -> bool:
     return str(options.view_as(StandardOptions).runner).lower() in ("dataflow", "dataflowrunner")
 
 
-def beam_options(flags: Sequence[str]) -> PipelineOptions:
+def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOptions:
     """Makes Beam's options from what is left of a command line.
 
-    Local runs take one worker process a core unless told otherwise.
+    Args:
+        flags: Beam's.
+        processes: whether local runs take one worker process a core unless told otherwise; else one in all.
 
     Raises:
         UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take; or one that Dataflow needs
@@ -68,7 +71,7 @@ def beam_options(flags: Sequence[str]) -> PipelineOptions:
         direct = options.view_as(DirectOptions)
         given = {flag.partition("=")[0] for flag in flags}
         if "--direct_num_workers" not in given:
-            direct.direct_num_workers = 0  # Beam's word for one a core
+            direct.direct_num_workers = 0 if processes else 1  # 0 is Beam's word for one a core
         if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
             direct.direct_running_mode = "multi_processing"
     if is_dataflow(options):
@@ -91,6 +94,15 @@ def _check_dataflow(options: PipelineOptions) -> None:
         errors += validator.validate_cloud_options(cloud)
     if errors:
         raise UserError(errors[0])
+
+
+def threads(flags: Sequence[str], options: PipelineOptions) -> int:
+    """How many photos a worker is to have in hand at a time: one a core where a local run has one worker for all."""
+    if not is_local(options):
+        return _THREADS_OF_REMOTE_WORKERS
+    if any(flag.partition("=")[0] == "--direct_num_workers" for flag in flags):
+        return 1
+    return len(os.sched_getaffinity(0))
 
 
 def _all_subclasses(options_class: type[PipelineOptions]) -> list[type[PipelineOptions]]:

@@ -79,6 +79,15 @@ def _is_literal(pattern: str) -> bool:
     return not any(char in pattern for char in _MAGIC) or (not storage.is_remote(pattern) and Path(pattern).exists())
 
 
+def is_file(pattern: str) -> bool:
+    """Whether a pattern names one file and no folder."""
+    if not _is_literal(pattern):
+        return False
+    if storage.is_remote(pattern):
+        return storage.size(pattern) >= 0
+    return Path(pattern).is_file()
+
+
 @dataclass(frozen=True)
 class Branch:
     """A part of an input that one worker lists; Beam's coder for plain strings would refuse a name that is no UTF-8."""

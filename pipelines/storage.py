@@ -3,8 +3,9 @@
 import contextlib
 import fcntl
 import os
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ from tfrecords.errors import UserError
 # What file systems raise when a path is not there or not allowed; Beam wraps some and passes others through.
 IO_ERRORS = (BeamIOError, GoogleAPIError, OSError, ValueError)
 _UNFINISHED = ".part"
+_HIDDEN = re.compile(r"(?:^|/)\.[^/]*\.[0-9a-f]{32}\.part\Z")
 
 
 def opened(uri: str) -> BinaryIO:
@@ -120,14 +122,23 @@ def _locked(path: Path) -> BinaryIO:
         path.unlink(missing_ok=True)
 
 
+def is_unfinished(path: str) -> bool:
+    """Whether a path is the hidden name under which a file is written before it is whole."""
+    return bool(_HIDDEN.search(path))
+
+
 def sweep(folder: str) -> None:
     """Removes what killed writers left unfinished in a local folder; what a living process writes is left alone."""
-    if is_remote(folder):
-        return
-    for path in Path(folder).glob(f".*{_UNFINISHED}"):
-        with contextlib.suppress(OSError), path.open("rb") as file:
+    if not is_remote(folder):
+        sweep_files(str(path) for path in Path(folder).glob(f".*{_UNFINISHED}"))
+
+
+def sweep_files(paths: Iterable[str]) -> None:
+    """Removes those of some local unfinished files that no living process writes."""
+    for path in paths:
+        with contextlib.suppress(OSError), Path(path).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+            Path(path).unlink()
 
 
 def delete(patterns: list[str]) -> None:

@@ -36,6 +36,8 @@ class Job:
         file_limit: bytes that no file it writes may exceed, as a full disk would have it; None for no limit.
     """
 
+    command: tuple[str, ...] = ("pipelines.prepare", f"--direct_num_workers={WORKERS}")
+
     def __init__(self, source: Path, output: Path, *flags: str, file_limit: int | None = None) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="prepare-job-", ignore_cleanup_errors=True)
         self._offset = 0
@@ -43,8 +45,8 @@ class Job:
         limit = None if file_limit is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit,) * 2)
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "pipelines.prepare", f"--input={source}", f"--output={output}"),
-                *(f"--direct_num_workers={WORKERS}", *flags),
+                *(sys.executable, "-m", *self.command),
+                *(f"--input={source}", f"--output={output}", *flags),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -125,7 +127,7 @@ class Pace:
         before: seconds from the start to the first photo's outcome: interpreters, listing, duplicates.
         rate: photos a second from the first photo's outcome to the last one's.
         launcher: resident bytes of the launching process at its largest.
-        worker: likewise of the largest of its workers.
+        worker: likewise of the largest of its workers; 0 where it has none.
     """
 
     photos: int
@@ -141,12 +143,12 @@ class Pace:
         return max(self.launcher, self.worker)
 
 
-def pace(source: Path, output: Path, *flags: str) -> Pace:
-    """Runs the job to its end and measures it; RuntimeError when it fails."""
+def pace(source: Path, output: Path, *flags: str, kind: type[Job] = Job) -> Pace:
+    """Runs a job to its end and measures it; RuntimeError when it fails."""
     started = looked = time.monotonic()
     first: tuple[float, int] | None = None
     last, done, peaks = started, 0, {}
-    with Job(source, output, *flags) as job:
+    with kind(source, output, *flags) as job:
         while True:
             ended, now = job.ends, time.monotonic()
             if (found := job.done()) != done:
@@ -164,7 +166,7 @@ def pace(source: Path, output: Path, *flags: str) -> Pace:
             raise RuntimeError(f"the job ended with {code}: {stderr}")
         rate = (done - first[1]) / max(last - first[0], _POLL_S)
         launcher = peaks.pop(job.process.pid)
-        return Pace(done, seconds, first[0] - started, rate, launcher, max(peaks.values()))
+        return Pace(done, seconds, first[0] - started, rate, launcher, max(peaks.values(), default=0))
 
 
 def _peak_memory(pid: int) -> int:

@@ -11,7 +11,7 @@ import pytest
 from pipelines import cli, commands
 from pipelines.runners import JobFailedError
 
-COMMANDS = ["prepare", "train", "evaluate", "colorize", "inspect"]
+COMMANDS = ["prepare", "train", "evaluate", "colorize", "plan", "inspect"]
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def place(tmp_path, monkeypatch, encoded, grey_photos) -> Path:
 
 PREPARE = ["prepare", "--input=photos", "--output=out"]
 COLORIZE = ["colorize", "--input=photos", "--output=out"]
+PLAN = ["plan", "--input=photos"]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,12 @@ COLORIZE = ["colorize", "--input=photos", "--output=out"]
         ([*COLORIZE, "--model=empty"], "empty has no saved_model.pb"),
         ([*COLORIZE, "--model=m", "--format=gif"], "--format"),
         (["colorize", "--input=photos", "--output=photos/out", "--model=m"], "overlap"),
+        ([*COLORIZE, "--model=m", "--on_color=paint"], "--on_color"),
+        ([*COLORIZE, "--model=m", "--limit=1", "--sample=1"], "--limit and --sample"),
+        ([*PLAN, "--model=nowhere"], "nowhere does not exist"),
+        ([*PLAN, "--model=m", "--price_per_vcpu_hour=-1"], "--price_per_vcpu_hour -1"),
+        ([*PLAN, "--model=m", "--price_per_vcpu_hour=nan"], "--price_per_vcpu_hour nan"),
+        ([*PLAN, "--model=m", "--sample=0"], "0 is below 1"),
         (["inspect"], "DIR"),
         (["inspect", "empty"], "empty has no readable dataset.json"),
         (["inspect", "foreign"], "foreign/dataset.json does not describe"),

@@ -1,5 +1,9 @@
+import errno
 import hashlib
+import io
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +14,11 @@ from PIL import Image, ImageOps
 from model import saved_model
 from model.colorizer import Colorizer
 from pipelines import colorize
-from pipelines.colorize import colorize_photo
-from pipelines.outcomes import Rejected
+from pipelines.attempt import Studio, attempt
+from pipelines.manifest import Record
+from pipelines.naming import Named
+from pipelines.runs import Maker, Settings
+from pipelines.sources import Source
 from tfrecords.errors import UserError
 
 
@@ -54,7 +61,8 @@ def test_the_tree_is_mirrored(photo_tree, coloured):
     sources = {path.relative_to(photo_tree) for path in photo_tree.rglob("*") if path.is_file()}
     expected = {str(name) if name.suffix == ".png" else f"{name}.png" for name in sources if name.parts[0] != "broken"}
     found = {str(path.relative_to(coloured)) for path in coloured.rglob("*") if path.is_file()}
-    assert found == expected | {"report.json", "rejected.jsonl"}
+    account = {"photos-00000-of-00001.jsonl", "timings-00000-of-00001.jsonl", "runs.json", "last_run.json"}
+    assert found == expected | {"report.json", "rejected.jsonl"} | {f"manifest/{name}" for name in account}
 
 
 def test_sizes_are_those_of_the_upright_photos(photo_tree, coloured):
@@ -78,7 +86,8 @@ def test_outcomes_add_up_and_the_model_is_named(before, coloured, saved_model_di
     report = json.loads((coloured / "report.json").read_text())
     assert report["outcomes"] == {"unreadable": 3, "written": 14}
     assert sum(report["outcomes"].values()) == len(before)
-    assert (report["model"], report["model_digest"]) == (saved_model_dir, saved_model.digest(saved_model_dir))
+    assert (report["model"], report["model_digest"]) == ("autoencoder_mini", saved_model.digest(saved_model_dir))
+    assert report["settings"]["format"] == "png"
     lines = [json.loads(line) for line in (coloured / "rejected.jsonl").read_text().splitlines()]
     assert [line["name"] for line in lines] == ["broken/cut short.jpg", "broken/empty.jpg", "broken/letter.jpg"]
     assert all(line["reason"] == "unreadable" and line["detail"] for line in lines)
@@ -127,27 +136,116 @@ def test_two_runs_give_the_same_bytes(photo_tree, coloured, saved_model_dir, tmp
         assert (tmp_path / name).read_bytes() == (coloured / name).read_bytes()
 
 
-def test_photos_of_one_pixel_and_of_one_row(encoded):
-    def green(luminance: np.ndarray) -> np.ndarray:
-        assert luminance.shape == (1, 32, 32, 1)
-        return np.broadcast_to(np.array([-20, 20], np.float32), (1, 32, 32, 2))
+def records(output: Path) -> dict[str, Record]:
+    lines = (output / "manifest" / "photos-00000-of-00001.jsonl").read_text().splitlines()
+    return {record.name: record for record in map(Record.from_json, lines)}
 
+
+def test_every_input_has_a_record_that_is_true(before, photo_tree, coloured):
+    found = records(coloured)
+    assert found.keys() == before.keys()
+    for name, record in found.items():
+        data = (photo_tree / name).read_bytes()
+        assert (record.bytes, record.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+        assert record.status == ("rejected" if name.startswith("broken") else "written")
+        for output in record.outputs:
+            file = (coloured / output.name).read_bytes()
+            assert (output.bytes, output.sha256) == (len(file), hashlib.sha256(file).hexdigest())
+            assert upright(coloured / output.name).shape == (output.height, output.width, 3)
+    assert found["n00000002/coffee whole.JPEG"].outputs[0].tone == "color"
+    assert found["moon.jpg"].outputs[0].tone == "grayscale"
+    assert found["moon.jpg"].outputs[0].colourfulness > 5
+
+
+def test_times_of_every_stage_are_told(before, coloured):
+    lines = (coloured / "manifest" / "timings-00000-of-00001.jsonl").read_text().splitlines()
+    times = {line["name"]: line["milliseconds"] for line in map(json.loads, lines)}
+    assert times.keys() == before.keys()
+    assert list(times["moon.jpg"]) == ["read", "decode", "predict", "merge", "encode", "write"]
+    assert list(times["broken/letter.jpg"]) == ["read", "decode"]
+
+
+def photo_of(path: Path) -> Named:
+    source = Source(str(path), path.name, path.stat().st_size, "1-1")
+    return Named(source, source.name, source.name)
+
+
+def studio(predict, made: dict[str, bytes], format_: str = "keep", on_color: str = "recolor") -> Studio:
+    settings = Settings(format_, on_color)
+    return Studio(Maker("mini", "0", settings, settings.digest()), 32, predict, made.__setitem__)
+
+
+def green(luminance: np.ndarray) -> np.ndarray:
+    assert luminance.shape == (1, 32, 32, 1)
+    return np.broadcast_to(np.array([-20, 20], np.float32), (1, 32, 32, 2))
+
+
+def never(luminance: np.ndarray) -> np.ndarray:
+    raise AssertionError
+
+
+def test_photos_of_one_pixel_and_of_one_row(encoded, tmp_path):
     for shape in ((1, 1), (1, 3000), (3000, 1)):
-        data = encoded(np.full(shape, 120, np.uint8), "PNG")
-        name, file = colorize_photo(data, "a/b.png", 32, green, "tiff")
-        assert name == "a/b.png.tif"
-        with Image.open(__import__("io").BytesIO(file)) as image:
+        (tmp_path / "b.png").write_bytes(encoded(np.full(shape, 120, np.uint8), "PNG"))
+        made: dict[str, bytes] = {}
+        record = attempt(photo_of(tmp_path / "b.png"), studio(green, made, "tiff"))
+        assert record.status == "written"
+        assert list(made) == ["b.png.tif"]
+        with Image.open(io.BytesIO(made["b.png.tif"])) as image:
             pixels = np.asarray(image)
         assert pixels.shape == (*shape, 3)
         assert (pixels[..., 1] > pixels[..., 0]).all()
 
 
-def test_a_broken_photo_is_rejected_before_the_model_sees_it():
-    def never(luminance: np.ndarray) -> np.ndarray:
-        raise AssertionError
+def test_a_broken_photo_is_rejected_before_the_model_sees_it(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"Dear archive,")
+    made: dict[str, bytes] = {}
+    record = attempt(photo_of(tmp_path / "a.jpg"), studio(never, made))
+    assert (record.status, record.reason, record.bytes, record.outputs, made) == ("rejected", "unreadable", 13, (), {})
 
-    with pytest.raises(Rejected, match="unreadable"):
-        colorize_photo(b"Dear archive,", "a.jpg", 32, never, "keep")
+
+def test_what_is_in_colour_is_skipped_or_copied_when_asked_for(tmp_path, encoded, photos, grey_photos):
+    sepia = np.clip(grey_photos["coins"][..., None] * np.array([1.07, 0.86, 0.67]), 0, 255).astype(np.uint8)
+    for name, pixels in {
+        "chelsea.bmp": photos["chelsea"],
+        "sepia.bmp": sepia,
+        "grey.bmp": grey_photos["coins"],
+    }.items():
+        (tmp_path / name).write_bytes(encoded(pixels, "BMP"))
+    made: dict[str, bytes] = {}
+    copied = attempt(photo_of(tmp_path / "chelsea.bmp"), studio(never, made, on_color="copy"))
+    assert made == {"chelsea.bmp": (tmp_path / "chelsea.bmp").read_bytes()}
+    assert (copied.status, copied.outputs[0].tone, copied.outputs[0].sha256) == ("copied", "color", copied.sha256)
+    made.clear()
+    skipped = attempt(photo_of(tmp_path / "chelsea.bmp"), studio(never, made, on_color="skip"))
+    assert (skipped.status, skipped.outputs, made) == ("skipped", (), {})
+    tones = {}
+    for name in ("sepia.bmp", "grey.bmp"):
+        record = attempt(photo_of(tmp_path / name), studio(green, made, on_color="skip"))
+        assert record.status == "written"
+        tones[name] = record.outputs[0].tone
+    assert tones == {"sepia.bmp": "toned", "grey.bmp": "grayscale"}
+
+
+def test_a_name_that_no_file_can_have_is_a_rejection_and_a_full_disk_is_none(tmp_path, encoded, grey_photos):
+    (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
+
+    def attempted(number: int) -> Record:
+        def save(name: str, data: bytes) -> None:
+            raise OSError(number, os.strerror(number))
+
+        return attempt(photo_of(tmp_path / "a.jpg"), replace(studio(green, {}), save=save))
+
+    assert attempted(errno.ENAMETOOLONG).reason == "unwritable"
+    with pytest.raises(OSError, match="No space left"):
+        attempted(errno.ENOSPC)
+
+
+def test_pixels_that_break_the_join_reject_their_own_photo_only(tmp_path, encoded, grey_photos):
+    (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
+    record = attempt(photo_of(tmp_path / "a.jpg"), studio(lambda luminance: np.zeros((1, 0, 0, 2), np.float32), {}))
+    assert (record.status, record.reason) == ("rejected", "failed")
+    assert record.detail
 
 
 @pytest.mark.parametrize("output", ["photos", "photos/below", ".", "link", "photos/../photos/x"])

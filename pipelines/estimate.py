@@ -1,0 +1,232 @@
+"""`autochrome plan`: what colorizing a collection will take, measured on a sample of it before anyone pays.
+
+The collection is listed, not read. A sample by a hash of the names goes through every stage but writing, on all cores,
+and what it took is scaled to the whole; the ranges are those of 95 % confidence for a sample of that size. Where the
+disk or the line is slow, hours on this machine are too few by what writing takes. A worker of Dataflow waits for its
+bucket with one thread while another one works, so its hours are those of the processor.
+"""
+
+import heapq
+import math
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from statistics import fmean, stdev
+
+import cv2
+import numpy as np
+
+from model import quiet
+from model.commands import Parser
+from pipelines import commands, runners, sources
+from pipelines.attempt import COLOR, Studio, attempt, blank
+from pipelines.crew import Crew, Gate
+from pipelines.manifest import Record
+from pipelines.naming import Named
+from pipelines.runs import Maker, add_settings, settings_of
+from pipelines.sources import Source
+from pipelines.tasks import Selection
+from tfrecords.errors import UserError
+
+_Z = 1.96  # 95 %
+_SAMPLE = 32
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a listing tells: how many photos, their bytes, and a sample of them."""
+
+    photos: int
+    bytes: int
+    sample: list[Source]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the sample took: its records, and seconds of wall and of processor time for all of them."""
+
+    records: list[Record]
+    wall: float
+    processor: float
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An estimate and the range it lies in."""
+
+    value: float
+    low: float
+    high: float
+
+    def times(self, factor: float) -> "Figure":
+        """All three multiplied."""
+        return Figure(self.value * factor, self.low * factor, self.high * factor)
+
+
+def _everything(pattern: str) -> Iterator[Source]:
+    """All photos of an input, those in tars and in tars of tars as well."""
+    for file in sources.find(pattern):
+        for member in sources.members(file, pattern):
+            yield from sources.members(member, pattern) if member.offset is not None else [member]
+
+
+def survey(pattern: str, size: int) -> Collection:
+    """Lists an input; memory holds the sample alone.
+
+    Args:
+        pattern: folder, file or glob.
+        size: of the sample.
+    """
+    selection = Selection(sample=size)
+    photos = total = 0
+    lowest: list[tuple[int, int, Source]] = []
+    for source in _everything(pattern):
+        photos += 1
+        total += source.size
+        # The largest rank stands first in the heap, to be dropped.
+        entry = (-int.from_bytes(selection.rank(source.name)), photos, source)
+        (heapq.heappush if len(lowest) < size else heapq.heappushpop)(lowest, entry)
+    return Collection(photos, total, [source for _, _, source in sorted(lowest, reverse=True)])
+
+
+def mean(values: list[float]) -> Figure:
+    """The mean of a sample, with the range of its standard error; nothing is below 0."""
+    value = fmean(values)
+    error = _Z * stdev(values) / math.sqrt(len(values)) if len(values) > 1 else value
+    return Figure(value, max(0.0, value - error), value + error)
+
+
+def share(hits: int, of: int) -> Figure:
+    """A share in [0, 1] and Wilson's interval (1927), which is right for none and for all as well."""
+    centre = (hits + _Z**2 / 2) / (of + _Z**2)
+    half = _Z / (of + _Z**2) * math.sqrt(hits * (of - hits) / of + _Z**2 / 4)
+    return Figure(hits / of, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def measure(sample: list[Source], model: str, maker: Maker, threads: int) -> Trial:
+    """Takes the sample through all stages on so many threads; writes nothing."""
+    with quiet.startup():
+        from model.colorizer import Colorizer
+
+    cv2.setNumThreads(1)
+    colorizer = Colorizer.load(model)
+    studio = Studio(maker, colorizer.size, colorizer.predict, lambda name, data: None)
+    # The first prediction builds what later ones find.
+    studio.predict(np.zeros((1, studio.size, studio.size, 1), np.float32))
+    crew: Crew[Record] = Crew(threads, Gate(threads))
+    records: list[Record] = []
+    started, processor = time.perf_counter(), time.process_time()
+    for source in sample:
+        named = Named(source, source.name, source.name)
+        records += crew.add(partial(attempt, named, studio), partial(blank, named, maker, "out_of_memory"))
+    records += crew.rest()
+    wall, used = time.perf_counter() - started, time.process_time() - processor
+    crew.close()
+    return Trial(records, wall, used)
+
+
+def rows(collection: Collection, trial: Trial, threads: int, price: float) -> list[tuple[str, str]]:
+    """What there is to say, as pairs of a name and a figure in words.
+
+    Args:
+        collection: the whole.
+        trial: of its sample; at least one record.
+        threads: that the trial ran on.
+        price: of a vCPU-hour; 0 when it is not known.
+    """
+    photos, records = collection.photos, trial.records
+    taken = [sum(record.milliseconds.values()) for record in records]
+    hours = mean(taken).times(photos / max(sum(taken), 1e-9) / 3600 * len(records))
+    here, worker = (hours.times(seconds / len(records)) for seconds in (trial.wall, trial.processor))
+    pixels = mean([float(sum(one.width * one.height for one in record.outputs)) for record in records])
+    written = mean([float(_bytes_of(record)) for record in records])
+    said = [
+        ("photos", f"{photos:,}, {_size(collection.bytes)}"),
+        ("measured on", f"{len(records):,} of them, by a hash of the name"),
+        ("megapixels", _range(pixels.times(photos / 1e6))),
+        ("hours on this machine", f"{_range(here)} ({threads} threads, {len(records) / trial.wall:.2f} photos/s)"),
+        ("worker-hours on Dataflow", f"{_range(worker)} of a vCPU like these"),
+    ]
+    if price:
+        said.append((f"at {price:g} a vCPU-hour", _range(worker.times(price))))
+    said.append(("output", " ".join((_size(written.value * photos), _between(written.times(photos), _size)))))
+    reasons = Counter(record.reason for record in records if record.status == "rejected")
+    said.append(("rejects to expect", _range(share(reasons.total(), len(records)).times(photos))))
+    said += [(f"  {reason}", _range(share(n, len(records)).times(photos))) for reason, n in reasons.most_common()]
+    colour = sum(
+        record.status in ("skipped", "copied") or any(o.tone == COLOR for o in record.outputs) for record in records
+    )
+    said.append(("in colour already", _range(share(colour, len(records)).times(photos))))
+    return said
+
+
+def _bytes_of(record: Record) -> int:
+    """Of the files of a record; pages of one TIFF share theirs."""
+    return sum({output.name: output.bytes for output in record.outputs}.values())
+
+
+def _size(number: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:,.3g} TB"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _between(figure: Figure, shown: Callable[[float], str]) -> str:
+    return f"({shown(figure.low)} to {shown(figure.high)})"
+
+
+def _range(figure: Figure) -> str:
+    return f"{_number(figure.value)} {_between(figure, _number)}"
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "plan",
+        "--input DIR_OR_GLOB --model DIR [flags] [Beam flags]",
+        "Measure a sample of photos and say what colorizing them all will take.",
+        "autochrome plan --input scans --model run/saved_model",
+    )
+    parser.add_argument(
+        "--input", required=True, metavar="DIR_OR_GLOB", help="photos, with all subfolders; local or gs://"
+    )
+    parser.add_argument(
+        "--model", required=True, metavar="DIR", help="saved_model folder that `autochrome train` wrote"
+    )
+    parser.add_argument(
+        "--sample", type=commands.positive, default=_SAMPLE, metavar="N", help=f"photos to measure ({_SAMPLE})"
+    )
+    parser.add_argument("--price_per_vcpu_hour", type=float, default=0.0, metavar="P", help="in any currency")
+    add_settings(parser)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs ``autochrome plan``."""
+    args, beam_flags = _parser().parse_known_args(argv)
+    runners.beam_options(beam_flags)
+    if not 0 <= args.price_per_vcpu_hour < math.inf:
+        raise UserError(f"--price_per_vcpu_hour {args.price_per_vcpu_hour} must be 0 or more")
+    sources.check_any(args.input)
+    maker = Maker.of(args.model, settings_of(args))
+    collection = survey(args.input, args.sample)
+    if not collection.photos:
+        raise UserError(f"--input {args.input} has no photos; name a folder, a file or a glob in quotes")
+    threads = len(os.sched_getaffinity(0))
+    trial = measure(collection.sample, args.model, maker, threads)
+    print(f"To colorize {args.input}:")
+    for name, figure in rows(collection, trial, threads, args.price_per_vcpu_hour):
+        print(f"{name:<26}{figure}")
+    return 0
+
+
+if __name__ == "__main__":
+    commands.run_module("pipelines.estimate")

@@ -1,0 +1,65 @@
+"""The journal of a run: every photo's record, kept at once, so that a killed run loses only the photos in its hands."""
+
+import os
+import time
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from pipelines import storage
+from pipelines.manifest import JOURNAL, Record, to_lines
+
+_RECORDS_PER_OBJECT = 100
+_SECONDS_PER_OBJECT = 30.0
+
+
+class Journal:
+    """Takes the records of one worker.
+
+    A local journal is one file that grows by a line a photo. Objects in a bucket cannot grow: there the records of up
+    to 100 photos or 30 seconds, or those of a bundle, make one object each, and a killed worker's last photos are made
+    again.
+    """
+
+    def __init__(self, output: str) -> None:
+        self._folder = storage.join(output, JOURNAL)
+        self._file: BinaryIO | None = None
+        self._waiting: list[str] = []
+        self._since = 0.0
+
+    def add(self, record: Record) -> None:
+        """Writes a record down."""
+        line = replace(record, at=time.time_ns()).to_json(timed=True)
+        if not storage.is_remote(self._folder):
+            self._append(to_lines([line]))
+            return
+        self._since = self._since if self._waiting else time.monotonic()
+        self._waiting.append(line)
+        if len(self._waiting) >= _RECORDS_PER_OBJECT or time.monotonic() - self._since > _SECONDS_PER_OBJECT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what still waits; to be called when a bundle ends."""
+        if self._waiting:
+            storage.write(storage.join(self._folder, _name()), to_lines(self._waiting))
+            self._waiting = []
+
+    def close(self) -> None:
+        """Ends it."""
+        self.flush()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _append(self, line: bytes) -> None:
+        if self._file is None:
+            path = Path(self._folder) / _name()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab", buffering=0)
+        # Unbuffered and in one call: after a kill the line is there, or torn at the end of the file.
+        self._file.write(line)
+
+
+def _name() -> str:
+    return f"{os.getpid()}-{uuid.uuid4().hex}.jsonl"

@@ -1,0 +1,177 @@
+"""The manifest of a colorized folder: one record an input, as JSON Lines that jq and a page in a browser read.
+
+    OUTPUT/manifest/photos-00000-of-00004.jsonl     one record an input; each input in one shard, sorted by name
+    OUTPUT/manifest/timings-00000-of-00004.jsonl    {"name": …, "milliseconds": {stage: float}} of the same inputs
+    OUTPUT/manifest/runs.json                       what each run into this folder was made with, oldest first
+    OUTPUT/manifest/last_run.json                   photos made and found done by the last run, and the time it took
+    OUTPUT/manifest/journal/*.jsonl                 records of a run that goes on or was killed; gone when it is done
+
+A record in ``photos-*.jsonl``, here over several lines, has always all of these fields:
+
+    {"name": "box 1/scan.tif",          path relative to --input, forward slashes; a name that is no UTF-8 has \\udcXX
+     "uri": "/archive/box 1/scan.tif",  the file, or the tar that it lies in
+     "offset": null,                    of its first byte in that tar, else null
+     "fingerprint": "4711-17000000",    size and time of change (or generation) of the source, as listed
+     "status": "written",               written: in colour now      kept: an older output, left by --keep_existing
+                                        copied, skipped: it was in colour and --on_color said so      rejected
+     "reason": "", "detail": "",        code and words of a rejection, else empty
+     "bytes": 4711, "sha256": "9f…",    of the source; 0 and "" when it could not be read
+     "format": "TIFF",                  of the source, in Pillow's words; "" when it could not be told
+     "outputs": [                       one a page, in order; empty when skipped or rejected
+       {"name": "box 1/scan.tif",       path relative to --output
+        "page": 1,                      counted from 1
+        "width": 3000, "height": 2000,  pixels, upright; the output's and the page's are the same
+        "bytes": 123456, "sha256": "…", of the file
+        "tone": "toned",                of the source: grayscale, near_gray, toned, or color: it was in colour already
+        "colourfulness": 31.2}],        of the output (Hasler and Süsstrunk 2003); null when it was kept or copied
+     "model": "unet", "model_digest": "…", "settings_digest": "…",     what it was made with
+     "run": 1,                          which line of runs.json that was, counted from 1
+     "warnings": ["…"]}                 what a person may want to look at, in words
+
+Times differ from run to run, so they and the last run have files of their own: everything else, shards of records and
+``report.json`` included, has the same bytes whatever was killed and resumed on the way.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from math import ceil
+from typing import Any, Self
+
+from pipelines import storage
+from pipelines.outcomes import Outcome, Status
+
+FOLDER = "manifest"
+JOURNAL = f"{FOLDER}/journal"
+RUNS_FILE = f"{FOLDER}/runs.json"
+STAGES = ("read", "decode", "predict", "merge", "encode", "write")
+_RECORDS_PER_SHARD = 10_000  # some 8 MB: what a browser reads at once
+_SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-(?P<total>\d{5})\.jsonl\Z")
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file made of one page; the fields are those of the module's docstring."""
+
+    name: str
+    page: int
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    tone: str
+    colourfulness: float | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one input; the fields are those of the module's docstring.
+
+    Attributes:
+        milliseconds: by stage; in the journal and in the timings, not in the shards.
+        at: nanoseconds since 1970 when it was written; only in the journal, where the latest of a name is the true one.
+    """
+
+    name: str
+    uri: str
+    offset: int | None
+    fingerprint: str
+    status: Status
+    reason: str = ""
+    detail: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    format: str = ""
+    outputs: tuple[Output, ...] = ()
+    model: str = ""
+    model_digest: str = ""
+    settings_digest: str = ""
+    run: int = 0
+    warnings: tuple[str, ...] = ()
+    milliseconds: dict[str, float] = field(default_factory=dict, compare=False)
+    at: int = field(default=0, compare=False)
+
+    @property
+    def key(self) -> str:
+        """Under which it is counted: the reason of a rejection, else the status."""
+        return self.reason or self.status
+
+    def outcome(self) -> Outcome:
+        """The short form, as other jobs have it."""
+        return Outcome(self.name, self.status, self.reason, self.detail, self.uri)
+
+    def to_json(self, *, timed: bool = False) -> str:
+        """One line without its end; with ``timed`` the times as well."""
+        fields = asdict(self)
+        if not timed:
+            del fields["milliseconds"], fields["at"]
+        return json.dumps(fields, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """The inverse of ``to_json``; ValueError, KeyError or TypeError when it is no record."""
+        fields = json.loads(line)
+        fields["outputs"] = tuple(Output(**output) for output in fields["outputs"])
+        fields["warnings"] = tuple(fields["warnings"])
+        return cls(**fields)
+
+
+def to_lines(texts: Iterable[str]) -> bytes:
+    """UTF-8 lines; surrogates of a file name that is no UTF-8 appear as JSON's escapes, which are the same."""
+    return "".join(f"{text}\n" for text in texts).encode(errors="backslashreplace")
+
+
+def shard_count(records: int) -> int:
+    """How many shards a manifest of so many records has."""
+    return max(1, ceil(records / _RECORDS_PER_SHARD))
+
+
+def shard_of(name: str, shards: int) -> int:
+    """Which shard an input's record belongs to: a hash of its name, so that no order of work shows."""
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()) % shards
+
+
+def write_shard(output: str, index: int, shards: int, records: Iterable[Record]) -> None:
+    """Writes the records of one shard, and their times beside them."""
+    ordered = sorted(records, key=lambda record: (record.name, record.uri, record.offset or 0))
+    times = (json.dumps({"name": r.name, "milliseconds": r.milliseconds}, ensure_ascii=False) for r in ordered)
+    suffix = f"{index:05d}-of-{shards:05d}.jsonl"
+    storage.write(storage.join(output, f"{FOLDER}/timings-{suffix}"), to_lines(times))
+    storage.write(storage.join(output, f"{FOLDER}/photos-{suffix}"), to_lines(record.to_json() for record in ordered))
+
+
+def is_old_shard(name: str, shards: int) -> bool:
+    """Whether a path relative to the output names a shard, of records or of times, of another number of shards."""
+    folder, _, file = name.rpartition("/")
+    found = _SHARD.match(file)
+    return folder == FOLDER and found is not None and int(found["total"]) != shards
+
+
+def is_journal(name: str) -> bool:
+    """Whether a path relative to the output names a journal."""
+    return name.startswith(f"{JOURNAL}/") and name.endswith(".jsonl") and "/." not in name
+
+
+def has_records(name: str) -> bool:
+    """Whether a path relative to the output names a file of records: a shard or a journal."""
+    folder, _, file = name.rpartition("/")
+    found = _SHARD.match(file)
+    return is_journal(name) or (folder == FOLDER and found is not None and found["kind"] == "photos")
+
+
+def records(data: bytes) -> Iterator[Record]:
+    """Yields the records of a shard or of a journal; a last line that a killed run left torn is passed over."""
+    for line in data.split(b"\n"):
+        try:
+            yield Record.from_json(line.decode())
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def summary(records: Iterable[tuple[str, int]], made_with: dict[str, Any]) -> bytes:
+    """``report.json``: what the folder was made with, and inputs by outcome, which add up to the inputs."""
+    counts = dict(sorted(records))
+    report = {**made_with, "inputs": sum(counts.values()), "outcomes": counts}
+    return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,93 @@
+"""Which file a photo becomes: its own name, unless two photos would then become one file.
+
+A photo keeps its name where the extension fits the format it is written in, else the extension is added: ``scan.bmp``
+becomes ``scan.bmp.png``. That meets another photo where the input holds ``scan.bmp.png`` as well, or one name twice, as
+a tar may, or ``A.jpg`` beside ``a.jpg``, which some file systems take for one. The photo that has the name by right
+(its own before an added extension, then by the order of names and places) keeps it, the other one gets ``~2``, ``~3``
+and so on: ``scan.bmp~2.png``. What is decided depends on the set of names alone, not on the order of listing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, count
+
+from pipelines import photo
+from pipelines.sources import Source
+
+_ADDED = ("jpg", "png", "tif", "webp")
+_ENDS = re.compile(r"(?:\.(?:jpe?g|jpe|jfif|png|tiff?|webp)|~\d+)+\Z")
+_MARKS_WITHIN = re.compile(r"(?:~\d+)+(?=\.[^.]*\Z)")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A source and the names that it may be written under.
+
+    Attributes:
+        source: the photo.
+        own: where the extension fits.
+        stem: what an extension is added to where it does not.
+    """
+
+    source: Source
+    own: str
+    stem: str
+
+    def output(self, file_format: str) -> str:
+        """The path relative to the output of this photo written as JPEG, PNG, TIFF or WEBP."""
+        name = photo.output_name(self.own, file_format)
+        return name if name == self.own else photo.output_name(self.stem, file_format)
+
+    @property
+    def has_its_name(self) -> bool:
+        """Whether its files are named after it without a mark."""
+        return self.own == self.stem == self.source.name
+
+    def possible(self) -> Iterator[str]:
+        """All paths that it may get."""
+        yield self.own
+        yield from (f"{self.stem}.{extension}" for extension in _ADDED)
+
+
+def family(name: str) -> bytes:
+    """What photos have in common that could ever meet in one file, and those files too: a key to group them by.
+
+    Bytes, as a name that is no UTF-8 cannot be a string key in Beam.
+    """
+    folder, slash, file = name.casefold().rpartition("/")
+    return f"{folder}{slash}{_MARKS_WITHIN.sub('', _ENDS.sub('', file))}".encode("utf-8", "surrogateescape")
+
+
+def assign(sources: Iterable[Source]) -> list[Named]:
+    """Gives every photo of a family names that no other one has, upper and lower case being the same."""
+    ordered = sorted(sources, key=lambda source: (source.name, source.uri, source.offset or 0))
+    taken = {source.name.casefold() for source in ordered}
+    owners: set[str] = set()
+    own: list[str] = []
+    for source in ordered:
+        name = source.name
+        if name.casefold() in owners:
+            stem, dot, extension = _split(name)
+            name = next(free for n in count(2) if (free := f"{stem}~{n}{dot}{extension}").casefold() not in taken)
+        owners.add(name.casefold())
+        taken.add(name.casefold())
+        own.append(name)
+    named = []
+    for source, name in zip(ordered, own, strict=True):
+        stems = chain([name], (f"{name}~{n}" for n in count(2)))
+        stem = next(stem for stem in stems if taken.isdisjoint(_extended(stem)))
+        taken.update(_extended(stem))
+        named.append(Named(source, name, stem))
+    return named
+
+
+def _extended(stem: str) -> list[str]:
+    return [f"{stem}.{extension}".casefold() for extension in _ADDED]
+
+
+def _split(name: str) -> tuple[str, str, str]:
+    """A name before its extension, the dot, and the extension."""
+    folder, slash, file = name.rpartition("/")
+    stem, dot, extension = file.rpartition(".")
+    return (folder + slash + stem, dot, extension) if stem else (name, "", "")

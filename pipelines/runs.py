@@ -1,0 +1,114 @@
+"""What a run makes its photos with, and which runs wrote into a folder before it.
+
+A file counts as done when its record says that this model and these settings made it. If another run came in between,
+it may have been killed after it wrote a file and before it wrote that file's record; so the runs of a folder are
+numbered, and what an earlier number made is compared with its digest before it is believed.
+"""
+
+import argparse
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from model import saved_model
+from pipelines import storage
+from pipelines.manifest import RUNS_FILE
+
+_RECIPE = 1
+"""Raise it when the same model and settings give other files than before."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What shapes the files beside the model.
+
+    Attributes:
+        format: ``keep``, ``jpeg``, ``png``, ``tiff`` or ``webp``.
+        on_color: what becomes of a photo that is in colour: ``recolor``, ``skip`` or ``copy``.
+    """
+
+    format: str = "keep"
+    on_color: str = "recolor"
+
+    def digest(self) -> str:
+        """Hex sha256 of the settings; equal settings of this version of the program give equal files."""
+        told = json.dumps({"recipe": _RECIPE, **asdict(self)}, sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What makes the photos of a run.
+
+    Attributes:
+        model: name of the model's configuration.
+        model_digest: of its files, see `model.saved_model.digest`.
+        settings: of the run.
+        settings_digest: of the settings.
+        run: the number of the run in its folder, counted from 1.
+    """
+
+    model: str
+    model_digest: str
+    settings: Settings
+    settings_digest: str
+    run: int = 1
+
+    @classmethod
+    def of(cls, model: str, settings: Settings, run: int = 1) -> "Maker":
+        """Reads what there is to say of the SavedModel folder ``model``; UserError where it is none."""
+        name = str(saved_model.check(model)["name"])
+        return cls(name, saved_model.digest(model), settings, settings.digest(), run)
+
+    def made_with(self) -> dict[str, Any]:
+        """As it stands in ``report.json`` and ``runs.json``."""
+        fields = asdict(self)
+        del fields["run"]
+        return fields
+
+
+def known(output: str) -> list[dict[str, Any]]:
+    """The runs that began in a folder, oldest first."""
+    try:
+        return list(json.loads(storage.read(storage.join(output, RUNS_FILE)))["runs"])
+    except (*storage.IO_ERRORS, LookupError, TypeError):
+        return []
+
+
+def number(output: str, maker: Maker) -> int:
+    """The number that a run has in a folder: that of the last one where it goes on with it, else the next."""
+    before = known(output)
+    return len(before) + (not before or before[-1] != maker.made_with())
+
+
+def begin(output: str, maker: Maker) -> None:
+    """Writes down that the run begins."""
+    before = known(output)
+    if maker.run > len(before):
+        data = json.dumps({"runs": [*before, maker.made_with()]}, indent=2, ensure_ascii=False) + "\n"
+        storage.write(storage.join(output, RUNS_FILE), data.encode())
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of the settings."""
+    flags = parser.add_argument_group("files")
+    flags.add_argument(
+        "--format",
+        metavar="F",
+        choices=["keep", "jpeg", "png", "tiff", "webp"],
+        default="keep",
+        help="keep, jpeg, png, tiff or webp (keep; PNG for others)",
+    )
+    flags.add_argument(
+        "--on_color",
+        metavar="C",
+        choices=["recolor", "skip", "copy"],
+        default="recolor",
+        help="photos in colour: recolor, skip or copy (recolor)",
+    )
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """What the flags of ``add_settings`` say."""
+    return Settings(args.format, args.on_color)

@@ -1,0 +1,68 @@
+"""One photo into one file: `autochrome colorize --input photo.jpg --output photo-colour.jpg`, without a job."""
+
+from pathlib import Path
+
+from model import quiet
+from pipelines import sources, storage, tars
+from pipelines.attempt import Studio, attempt
+from pipelines.naming import Named
+from pipelines.photo import format_of
+from pipelines.runs import Maker
+from tfrecords.errors import UserError
+
+
+def is_one_to_one(pattern: str, output: str) -> bool:
+    """Whether both paths name a file: the input is one and no tar, the output ends like a format that is written."""
+    if format_of(output) is None or Path(output).is_dir() or tars.is_tar(pattern):
+        return False
+    return sources.is_file(pattern)
+
+
+def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry: bool) -> int:
+    """Colorizes one photo.
+
+    Args:
+        pattern: the photo.
+        output: the file to write.
+        model: the SavedModel folder.
+        maker: settings and model, in words; its format is that of the output's name.
+        keep: whether an output that is there is left alone.
+        dry: whether to say only what would be done.
+
+    Returns:
+        the exit code: 0, or 1 when the photo was rejected.
+
+    Raises:
+        UserError: the output is there already, or cannot be written.
+    """
+    source = next(sources.find(pattern))
+    if storage.normalized(pattern) == storage.normalized(output):
+        raise UserError(f"--output {output} is the photo itself; choose another name")
+    if storage.size(output) >= 0:
+        if keep:
+            print(f"{output}: is there, kept")
+            return 0
+        raise UserError(f"--output {output} exists; remove it or choose another name")
+    if dry:
+        print(f"{output}: would be made of {pattern}")
+        return 0
+    folder = str(Path(output).parent) if not storage.is_remote(output) else output.rpartition("/")[0]
+    storage.check_writable(folder)
+    with quiet.startup():
+        from model.colorizer import Colorizer
+
+    colorizer = Colorizer.load(model)
+    name = output.rpartition("/")[2]
+    studio = Studio(
+        maker, colorizer.size, colorizer.predict, lambda made, data: storage.write(storage.join(folder, made), data)
+    )
+    try:
+        record = attempt(Named(source, name, name), studio)
+    except MemoryError as error:
+        raise UserError(f"{pattern}: more memory than there is") from error
+    if record.status == "rejected":
+        print(f"{pattern}: rejected, {record.reason}: {record.detail}")
+        return 1
+    for made in record.outputs:
+        print(f"{storage.join(folder, made.name)}: {made.width} x {made.height} pixels, {made.bytes:,} bytes")
+    return 0

@@ -1,0 +1,166 @@
+"""Runs of `colorize` into a folder that holds something already."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from colorize_job import digests, identities, recorded
+from PIL import Image
+
+from pipelines import colorize
+from pipelines.manifest import RUNS_FILE
+from tfrecords.errors import UserError
+
+
+@pytest.fixture
+def scans(tmp_path, grey_photos, photos, encoded) -> Path:
+    folder = tmp_path / "scans"
+    (folder / "box").mkdir(parents=True)
+    for index, (name, pixels) in enumerate(grey_photos.items()):
+        (folder / "box" / f"{name}.jpg").write_bytes(encoded(pixels[:200, : 200 + index], "JPEG"))
+    (folder / "cat.png").write_bytes(encoded(photos["chelsea"][:100], "PNG"))
+    (folder / "letter.jpg").write_text("Dear archive,\n")
+    return folder
+
+
+@pytest.fixture
+def run(scans, tmp_path, saved_model_dir) -> Callable[..., dict]:
+    """Runs the job; gives what it did."""
+
+    def runs(*flags: str) -> dict:
+        output = tmp_path / "out"
+        assert colorize.main([f"--input={scans}", f"--output={output}", f"--model={saved_model_dir}", *flags]) == 0
+        last = json.loads((output / "manifest" / "last_run.json").read_text())
+        report = json.loads((output / "report.json").read_text())
+        return {"made": last["made"], "found": last["found"], **report["outcomes"]}
+
+    return runs
+
+
+def test_again_nothing_is_made_and_what_changed_is_made_anew(run, scans, tmp_path, encoded, grey_photos):
+    out = tmp_path / "out"
+    assert run() == {"made": 5, "found": 0, "written": 4, "unreadable": 1}
+    before, files = identities(out), digests(out)
+    assert run() == {"made": 0, "found": 5, "written": 4, "unreadable": 1}
+    assert (identities(out), digests(out)) == (before, files)
+    (scans / "cat.png").write_bytes(encoded(grey_photos["moon"][:50], "PNG"))
+    (out / "box" / "coins.jpg").unlink()
+    with (out / "box" / "moon.jpg").open("ab") as file:
+        file.write(b"x")
+    (out / ".late.jpg.0123456789abcdef0123456789abcdef.part").write_bytes(b"half")
+    (scans / "letter.jpg").unlink()
+    assert run() == {"made": 3, "found": 1, "written": 4}
+    assert (out / "cat.png").stat().st_ino != before["cat.png"][0]
+    assert {name: found for name, found in digests(out).items() if name.startswith("box/")} == {
+        name: digest for name, digest in files.items() if name.startswith("box/")
+    }
+    assert not list(out.glob(".*"))
+
+
+def test_other_settings_make_all_again_unless_it_is_to_be_kept(run, tmp_path):
+    out = tmp_path / "out"
+    run()
+    first = identities(out)
+    assert run("--on_color=skip", "--keep_existing") == {"made": 1, "found": 4, "kept": 4, "unreadable": 1}
+    assert identities(out) == first
+    # Nobody touched the files, and that is found out by looking at them.
+    assert run() == {"made": 1, "found": 4, "written": 4, "unreadable": 1}
+    assert identities(out) == first
+    assert run("--on_color=skip") == {"made": 5, "found": 0, "written": 3, "skipped": 1, "unreadable": 1}
+    assert identities(out).keys() == first.keys() - {"cat.png"}
+    assert all(identities(out)[name] != first[name] for name in identities(out))
+    assert len(json.loads((out / RUNS_FILE).read_text())["runs"]) == 4
+
+
+def test_a_file_of_another_run_with_the_recorded_size_is_not_believed(run, tmp_path):
+    out = tmp_path / "out"
+    run()
+    path = out / "box" / "coins.jpg"
+    whole = path.read_bytes()
+    run("--on_color=copy", "--keep_existing")
+    path.write_bytes(whole[:-1] + b"x")
+    assert run()["found"] == 3
+    assert path.read_bytes() == whole
+
+
+def test_a_trial_takes_some_and_the_whole_run_goes_on(run, tmp_path):
+    out = tmp_path / "out"
+    assert run("--limit=2") == {"made": 2, "found": 0, "written": 2}
+    assert sorted(recorded(out)) == ["box/camera.jpg", "box/coins.jpg"]
+    assert run("--sample=1")["made"] <= 1
+    found = len(recorded(out))
+    assert run() == {"made": 5 - found, "found": found, "written": 4, "unreadable": 1}
+    assert run("--limit=1") == {"made": 0, "found": 5, "written": 4, "unreadable": 1}
+
+
+def test_a_dry_run_tells_and_writes_nothing(run, scans, tmp_path, saved_model_dir, capsys):
+    flags = [f"--input={scans}", f"--output={tmp_path / 'out'}", f"--model={saved_model_dir}", "--dry_run"]
+    assert colorize.main(flags) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == ["make\tbox/camera.jpg", "make\tbox/coins.jpg"]
+    assert said[-1].endswith("5 inputs; make: 5")
+    assert not (tmp_path / "out").exists()
+    run("--limit=2")
+    before = digests(tmp_path / "out")
+    capsys.readouterr()
+    assert colorize.main(flags) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("5 inputs; done before: written: 2, make: 3")
+    assert digests(tmp_path / "out") == before
+
+
+def test_threads_and_processes_give_the_same_bytes(run, scans, tmp_path, saved_model_dir):
+    run()
+    other = tmp_path / "other"
+    flags = [f"--input={scans}", f"--output={other}", f"--model={saved_model_dir}", "--direct_num_workers=1"]
+    assert colorize.main(flags) == 0
+    assert digests(other) == digests(tmp_path / "out")
+
+
+def test_one_photo_becomes_one_file(scans, tmp_path, saved_model_dir, capsys):
+    target = tmp_path / "coins-colour.png"
+    flags = [f"--input={scans / 'box' / 'coins.jpg'}", f"--output={target}", f"--model={saved_model_dir}"]
+    assert colorize.main([*flags, "--dry_run"]) == 0
+    assert not target.exists()
+    assert colorize.main(flags) == 0
+    with Image.open(target) as image:
+        assert (image.format, image.size) == ("PNG", (201, 200))
+        assert np.ptp(np.asarray(image).astype(int), axis=2).max() > 5
+    whole = target.read_bytes()
+    with pytest.raises(UserError, match="exists; remove it or choose another name"):
+        colorize.main(flags)
+    assert colorize.main([*flags, "--keep_existing"]) == 0
+    assert target.read_bytes() == whole
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["coins-colour.png", "scans"]
+    capsys.readouterr()
+    letter = tmp_path / "letter-colour.jpg"
+    assert colorize.main([f"--input={scans / 'letter.jpg'}", f"--output={letter}", flags[2]]) == 1
+    assert "rejected, unreadable" in capsys.readouterr().out
+    assert not letter.exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "match"),
+    [
+        (["--limit=1", "--sample=1"], "give one of them"),
+        (["--on_color=paint"], "invalid choice"),
+        (["--limit=0"], "is below 1"),
+        (["--unknown"], "unknown flag --unknown"),
+    ],
+)
+def test_wrong_flags_end_before_anything_is_written(scans, tmp_path, saved_model_dir, flags, match):
+    with pytest.raises(UserError, match=match):
+        colorize.main([f"--input={scans}", f"--output={tmp_path / 'out'}", f"--model={saved_model_dir}", *flags])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_photo_is_never_written_over_itself(scans, saved_model_dir):
+    photo = scans / "cat.png"
+    for output in (photo, scans / "box" / ".." / "cat.png"):
+        with pytest.raises(UserError, match="is the photo itself"):
+            colorize.main([f"--input={photo}", f"--output={output}", f"--model={saved_model_dir}"])
+    with pytest.raises(UserError, match="does not fit"):
+        colorize.main(
+            [f"--input={photo}", f"--output={scans}/b.jpg", f"--model={saved_model_dir}", "--format=png"],
+        )

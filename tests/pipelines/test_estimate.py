@@ -1,0 +1,100 @@
+import io
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines import estimate
+from pipelines.estimate import Collection, Trial, mean, rows, share, survey
+from pipelines.manifest import Output, Record
+from pipelines.sources import find
+from tfrecords.errors import UserError
+
+
+def test_a_collection_is_counted_and_sampled_by_name(photo_tree):
+    everything = list(find(str(photo_tree)))
+    found = survey(str(photo_tree), 5)
+    assert (found.photos, found.bytes) == (17, sum(source.size for source in everything))
+    assert len({source.name for source in found.sample}) == 5
+    larger = survey(str(photo_tree), 9)
+    assert {source.name for source in found.sample} < {source.name for source in larger.sample}
+    assert len(survey(str(photo_tree), 100).sample) == 17
+
+
+def test_tars_count_as_what_is_in_them(tmp_path, encoded, grey_photos):
+    data = encoded(grey_photos["coins"], "PNG")
+    inner = io.BytesIO()
+    with tarfile.open(fileobj=inner, mode="w") as tar:
+        add(tar, "b.png", data)
+    with tarfile.open(tmp_path / "box.tar", "w") as tar:
+        add(tar, "a.png", data)
+        add(tar, "inner.tar", inner.getvalue())
+    (tmp_path / "c.png").write_bytes(data)
+    found = survey(str(tmp_path), 9)
+    assert (found.photos, found.bytes) == (3, 3 * len(data))
+    assert {source.name for source in found.sample} == {"box/a.png", "box/inner/b.png", "c.png"}
+    assert all(source.read() == data for source in found.sample)
+
+
+def add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    tar.addfile(member, io.BytesIO(data))
+
+
+def test_a_mean_lies_in_its_range():
+    draw = np.random.default_rng(0)
+    hits = 0
+    for _ in range(200):
+        figure = mean(list(draw.normal(10, 3, 40)))
+        hits += figure.low <= 10 <= figure.high
+    assert hits > 180
+    assert mean([4.0]) == estimate.Figure(4, 0, 8)
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"),
+    # Newcombe, Two-sided confidence intervals for the single proportion, 1998, table I, method 3.
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_a_share_has_the_interval_of_the_textbook(hits, of, low, high):
+    figure = share(hits, of)
+    assert figure.value == hits / of
+    assert figure.low == pytest.approx(low, abs=5e-5)
+    assert figure.high == pytest.approx(high, abs=5e-5)
+
+
+def test_figures_are_scaled_to_the_whole():
+    output = Output("a.jpg", 1, 2000, 1000, 500_000, "", "color", 30.0)
+    record = Record("a.jpg", "", None, "", "written", outputs=(output,), milliseconds={"merge": 900.0, "encode": 100.0})
+    broken = replace(record, status="rejected", reason="unreadable", outputs=(), milliseconds={"decode": 1000.0})
+    trial = Trial([record] * 3 + [broken], wall=2.0, processor=3.6)
+    said = dict(rows(Collection(4_000, 8_000_000_000, []), trial, 2, price=0.5))
+    assert said["photos"] == "4,000, 8 GB"
+    assert said["megapixels"].startswith("6,000 (")
+    assert said["hours on this machine"] == "0.556 (0.556 to 0.556) (2 threads, 2.00 photos/s)"
+    assert said["worker-hours on Dataflow"].startswith("1 (1 to 1)")
+    assert said["at 0.5 a vCPU-hour"] == "0.5 (0.5 to 0.5)"
+    assert said["output"].startswith("1.5 GB (")
+    assert said["rejects to expect"].startswith("1,000 (")
+    assert said["  unreadable"].startswith("1,000 (")
+    assert said["in colour already"].startswith("3,000 (")
+
+
+def test_the_command_measures_and_writes_nothing(photo_tree, saved_model_dir, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert estimate.main([f"--input={photo_tree}", f"--model={saved_model_dir}", "--sample=17"]) == 0
+    said = capsys.readouterr().out
+    assert "photos                    17, " in said
+    assert "  unreadable              3 (" in said
+    assert "vCPU-hour" not in said
+    assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_wrong_flags_end_in_a_line(photo_tree, saved_model_dir):
+    with pytest.raises(UserError, match="must be 0 or more"):
+        estimate.main([f"--input={photo_tree}", f"--model={saved_model_dir}", "--price_per_vcpu_hour=-1"])
+    with pytest.raises(UserError, match="does not exist"):
+        estimate.main(["--input=/no/where", f"--model={saved_model_dir}"])
