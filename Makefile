@@ -6,16 +6,19 @@ READY := $(VENV)/.ready
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types lock clean
+.PHONY: help demo test test-dataflow lint types lock clean
 
 help:  ## what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
 
 demo: $(READY)  ## set up, then prepare, train and colorize photos that ship inside scikit-image
 	$(BIN)/python deploy/demo.py --output $(DEMO)
 
 test: $(READY) lint types  ## set up, then lint, types and all tests
 	$(BIN)/pytest
+
+test-dataflow: $(READY)  ## the jobs as they reach Dataflow, the templates, the image, the training jobs
+	$(BIN)/pytest tests/deploy
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -33,6 +36,7 @@ $(READY): requirements.lock setup.py
 
 lock:  ## write requirements.lock anew from setup.py (needs uv)
 	uv pip compile setup.py --all-extras --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
+	echo 'tensorflow[and-cuda]' | uv pip compile - --constraint requirements.lock --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header --quiet --output-file deploy/requirements-cuda.lock
 
 clean:  ## remove the environment and what the demo made
 	rm -rf $(VENV) $(DEMO)

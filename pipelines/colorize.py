@@ -16,7 +16,7 @@ equal to them. What batches save is little: a prediction takes 25 ms alone and 2
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import apache_beam as beam
@@ -29,7 +29,7 @@ from rich.console import Console
 
 from model import quiet
 from model.commands import Parser
-from pipelines import commands, dry_run, photo, runners, runs, single, sources, storage
+from pipelines import commands, dry_run, hints, photo, runners, runs, single, sources, storage
 from pipelines.account import LAST_RUN_FILE, REPORT_FILE, Account, Made
 from pipelines.attempt import Studio, attempt, blank, is_intact
 from pipelines.crew import Crew, Gate
@@ -144,6 +144,7 @@ class Colorize(beam.PTransform):
         selection: which of the photos.
         threads: photos that a worker has in hand at a time.
         ticker: to be told of every photo.
+        hints: what the stage that colorizes asks of its machines.
     """
 
     input: str
@@ -153,13 +154,14 @@ class Colorize(beam.PTransform):
     selection: Selection = ALL
     threads: int = 1
     ticker: Ticker = SILENT
+    hints: dict[str, str] = field(default_factory=dict)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Builds the graph."""
         found = root | "Tasks" >> FindTasks(self.input, self.output, self.policy, self.selection, self.ticker)
         made = found.tasks | "Colorize" >> beam.ParDo(
             ColorizePhotos(self.output, self.model, self.policy, self.threads, self.ticker)
-        )
+        ).with_resource_hints(**self.hints)
         return made | "Account" >> Account(self.output, self.policy.maker, found.unfinished)
 
 
@@ -179,6 +181,8 @@ def _parser() -> Parser:
     paths.add_argument("--keep_existing", action="store_true", help="leave what another model or other settings made")
     paths.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
     add_settings(parser)
+    machines = parser.add_argument_group("machines")
+    machines.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, in its words")
     return parser
 
 
@@ -210,9 +214,8 @@ def main(argv: list[str] | None = None) -> int:
     runs.begin(args.output, maker)
     local = runners.is_local(options)
     with watched("colorizing", enabled=local) as ticker:
-        job = Colorize(
-            args.input, args.output, args.model, policy, selection, runners.threads(beam_flags, options), ticker
-        )
+        threads, asked = runners.threads(beam_flags, options), hints.of(options, args.accelerator)
+        job = Colorize(args.input, args.output, args.model, policy, selection, threads, ticker, asked)
         runners.run(job, options)
     if local:
         _tell(args.input, args.output)

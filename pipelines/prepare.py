@@ -4,7 +4,7 @@ list → mark duplicates → give every photo its shard by a hash of its name �
 and writes its own file → describe the whole. Only names cross a shuffle; pixels never do.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial, reduce
 from operator import add
 
@@ -13,7 +13,7 @@ from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
 from model.commands import Parser
-from pipelines import claim, commands, parts, runners, sources, storage
+from pipelines import claim, commands, hints, parts, runners, sources, storage
 from pipelines.claim import Claim, Listing, Summarize
 from pipelines.duplicates import MarkDuplicates
 from pipelines.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
@@ -89,6 +89,7 @@ class Prepare(beam.PTransform):
     settings: Settings = Settings()
     overwrite: bool = False
     ticker: Ticker = SILENT
+    hints: dict[str, str] = field(default_factory=dict)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Builds the graph."""
@@ -100,7 +101,8 @@ class Prepare(beam.PTransform):
             # Nothing is written before the claim stands: the listing that it yields is waited for here.
             | "Place" >> beam.Map(self._place, AsSingleton(listing))
             | "Group" >> beam.GroupByKey()
-            | "Write shards" >> beam.Map(parts.finish, self.output, self.settings.size, self.ticker)
+            | "Write shards"
+            >> beam.Map(parts.finish, self.output, self.settings.size, self.ticker).with_resource_hints(**self.hints)
             | "Gather" >> beam.combiners.ToList()
         )
         return finished | "Describe" >> beam.Map(_finish, AsSingleton(listing), self.output, self.settings)
@@ -151,7 +153,8 @@ def main(argv: list[str] | None = None) -> int:
     storage.check_writable(args.output)
     settings = Settings(args.size, args.num_shards, args.validation_percent)
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
-        runners.run(Prepare(args.input, args.output, settings, args.overwrite, ticker), options)
+        asked = hints.of(options)
+        runners.run(Prepare(args.input, args.output, settings, args.overwrite, ticker, asked), options)
     if runners.is_local(options):
         path = storage.join(args.output, FILE_NAME)
         description = Description.from_json(storage.read(path).decode(), path)

@@ -14,7 +14,8 @@ from typing import NoReturn
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from tfrecords.errors import UserError
@@ -40,6 +41,11 @@ def is_local(options: PipelineOptions) -> bool:
     return options.view_as(StandardOptions).runner in _LOCAL
 
 
+def is_dataflow(options: PipelineOptions) -> bool:
+    """Whether the job runs on Dataflow."""
+    return str(options.view_as(StandardOptions).runner).lower() in ("dataflow", "dataflowrunner")
+
+
 def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOptions:
     """Makes Beam's options from what is left of a command line.
 
@@ -48,7 +54,8 @@ def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOpt
         processes: whether local runs take one worker process a core unless told otherwise; else one in all.
 
     Raises:
-        UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take.
+        UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take; or one that Dataflow needs
+            is missing.
     """
     parser = _Parser(allow_abbrev=False, add_help=False)
     for options_class in _all_subclasses(PipelineOptions):
@@ -67,9 +74,26 @@ def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOpt
             direct.direct_num_workers = 0 if processes else 1  # 0 is Beam's word for one a core
         if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
             direct.direct_running_mode = "multi_processing"
+    if is_dataflow(options):
+        _check_dataflow(options)
     # The launching process reads and writes files too, with the same credentials.
     FileSystems.set_options(options)
     return options
+
+
+def _check_dataflow(options: PipelineOptions) -> None:
+    """Makes sure that what Dataflow needs is given; Beam would ask the network for it, or make a bucket of its own."""
+    cloud = options.view_as(GoogleCloudOptions)
+    place = "staging_location" if cloud.staging_location and not cloud.temp_location else "temp_location"
+    for name in ("project", "region", place):
+        if not getattr(cloud, name):
+            raise UserError(f"--runner=DataflowRunner needs --{name}")
+    validator = PipelineOptionsValidator(options, None)
+    errors = list(validator.validate_gcs_path(cloud, place))
+    if cloud.dataflow_endpoint == GoogleCloudOptions.DATAFLOW_ENDPOINT:  # Beam takes no other for valid
+        errors += validator.validate_cloud_options(cloud)
+    if errors:
+        raise UserError(errors[0])
 
 
 def threads(flags: Sequence[str], options: PipelineOptions) -> int:
@@ -87,7 +111,7 @@ def _all_subclasses(options_class: type[PipelineOptions]) -> list[type[PipelineO
 
 
 def run(root: beam.PTransform, options: PipelineOptions) -> None:
-    """Runs a job to its end.
+    """Runs a job to its end; with --template_location only writes it down, for a template's launcher to submit.
 
     ``DirectRunner`` is Beam's switch between several local runners, of which the first is fetched from the network and
     ignores the number of workers; local jobs are given to FnApiRunner on purpose.
@@ -107,7 +131,14 @@ def run(root: beam.PTransform, options: PipelineOptions) -> None:
         with _stderr_set_aside() if local else contextlib.nullcontext() as log:
             pipeline = beam.Pipeline(runner=FnApiRunner() if local else None, options=options)
             _ = pipeline | root
-            pipeline.run().wait_until_finish()
+            result = pipeline.run()
+            cloud = options.view_as(GoogleCloudOptions)
+            # A template's launcher submits the job after this process has ended: there is none to wait for.
+            if cloud.template_location is None:
+                if is_dataflow(options):
+                    place = f"{cloud.region}/{result.job_id()}?project={cloud.project}"
+                    print(f"running: https://console.cloud.google.com/dataflow/jobs/{place}", flush=True)
+                result.wait_until_finish()
     except UserError:
         raise
     except Exception as error:

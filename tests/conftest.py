@@ -1,7 +1,11 @@
 """Real photographs for every test, those that ship inside scikit-image: as pixels, as files, as a tree for a job."""
 
 import io
-from collections.abc import Callable
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +89,33 @@ def saved_model_dir(tmp_path_factory) -> str:
     path = str(tmp_path_factory.mktemp("model") / "saved_model")
     export.write(path, config, network.get_weights(), Description(config.size, {}, {}, {}), {})
     return path
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """The name of an empty bucket of an emulator that speaks Cloud Storage's HTTP."""
+    from apache_beam.internal.gcp import auth
+
+    from pipelines import buckets
+
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "gcp_storage_emulator", "start", f"--port={port}", "--in-memory"]
+    emulator = subprocess.Popen(
+        [*command, "--default-bucket=photos"], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{port}")
+        # Beam takes half a minute to find that there are no credentials; this says so at once.
+        patch.setattr(auth._Credentials, "_credentials_init", True)
+        buckets._client.cache_clear()
+        for _ in range(200):
+            with socket.socket() as knock:
+                if knock.connect_ex(("localhost", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield "photos"
+    emulator.kill()
+    emulator.wait()
+    buckets._client.cache_clear()

@@ -1,44 +1,13 @@
-import socket
-import subprocess
-import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from apache_beam.internal.gcp import auth
 from google.cloud import storage as cloud
 
 from pipelines import buckets, prepare, sources, storage
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
-
-
-@pytest.fixture(scope="module")
-def bucket(tmp_path_factory):
-    """The name of an empty bucket of an emulator that speaks Cloud Storage's HTTP."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gcp_storage_emulator", "start", f"--port={port}", "--in-memory"]
-    emulator = subprocess.Popen(
-        [*command, "--default-bucket=photos"], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{port}")
-        # Beam takes half a minute to find that there are no credentials; this says so at once.
-        patch.setattr(auth._Credentials, "_credentials_init", True)
-        buckets._client.cache_clear()
-        for _ in range(200):
-            with socket.socket() as knock:
-                if knock.connect_ex(("localhost", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield "photos"
-    emulator.kill()
-    emulator.wait()
-    buckets._client.cache_clear()
 
 
 @pytest.fixture(scope="module")

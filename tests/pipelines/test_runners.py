@@ -51,9 +51,9 @@ def test_options_pass_through_to_other_runners():
     options = beam_options(
         [
             "--runner=DataflowRunner",
-            "--project=p",
+            "--project=archive",
             "--region=europe-west1",
-            "--temp_location=gs://b/tmp",
+            "--temp_location=gs://bucket/tmp",
             "--machine_type=n2-standard-8",
             "--max_num_workers=7",
             "--experiments=use_runner_v2",
@@ -64,7 +64,7 @@ def test_options_pass_through_to_other_runners():
     )
     assert not is_local(options)
     cloud = options.view_as(GoogleCloudOptions)
-    assert (cloud.project, cloud.region, cloud.temp_location) == ("p", "europe-west1", "gs://b/tmp")
+    assert (cloud.project, cloud.region, cloud.temp_location) == ("archive", "europe-west1", "gs://bucket/tmp")
     workers = options.view_as(WorkerOptions)
     assert (workers.machine_type, workers.max_num_workers) == ("n2-standard-8", 7)
     assert options.get_all_options()["experiments"] == ["use_runner_v2", "shuffle_mode=service"]
@@ -88,6 +88,25 @@ def test_a_wrong_flag_is_a_user_error_of_one_line(flag, message, capsys):
         beam_options([flag])
     assert "\n" not in str(raised.value)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"project": ""}, "--runner=DataflowRunner needs --project"),
+        ({"region": ""}, "--runner=DataflowRunner needs --region"),
+        ({"temp_location": ""}, "--runner=DataflowRunner needs --temp_location"),
+        ({"temp_location": "/tmp/x"}, r"Invalid GCS path \(/tmp/x\)"),
+        ({"project": "12345"}, r"Invalid Project ID \(12345\)"),
+        ({"job_name": "Every_Week"}, r"Invalid job_name \(Every_Week\)"),
+    ],
+)
+def test_what_dataflow_needs_is_told_before_anything_starts(change, message):
+    given = {"project": "archive", "region": "europe-west1", "temp_location": "gs://bucket/tmp"} | change
+    flags = [f"--{name}={value}" for name, value in given.items() if value]
+    with pytest.raises(UserError, match=message) as raised:
+        beam_options(["--runner=DataflowRunner", *flags])
+    assert "\n" not in str(raised.value)
 
 
 def test_a_job_that_breaks_tells_its_cause_in_one_line():

@@ -1,0 +1,14 @@
+output "worker" {
+  description = "Account of the workers, for launches by hand."
+  value       = google_service_account.worker.email
+}
+
+output "template" {
+  description = "The template that the schedule launches."
+  value       = local.launch.launchParameter.containerSpecGcsPath
+}
+
+output "launch" {
+  description = "What the scheduler posts."
+  value       = jsonencode(local.launch)
+}
