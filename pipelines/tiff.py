@@ -5,7 +5,6 @@ writes directories in any case, little more than strips is left to do here.
 """
 
 import struct
-import zlib
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -18,6 +17,7 @@ from pipelines.outcomes import Rejected
 
 _STRIP_BYTES = 1 << 20
 _LEVEL = 4
+_MAX_BYTES = 0xFFFFFFFF
 _BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED = 1, 2, 3, 4, 7
 _DEFLATE, _RGB, _HORIZONTAL, _CHUNKY = 8, 2, 2, 1
 _DESCRIPTION, _STRIP_OFFSETS, _STRIP_SIZES = 270, 273, 279
@@ -43,24 +43,28 @@ def write(pages: Iterable[tuple[Pixels, Metadata]], profile: bytes) -> bytes:
             order = "<" if file[:1] == b"I" else ">"
             file += bytes(len(file) % 2)
             struct.pack_into(f"{order}I", file, link, len(file))
-        link = _append(file, _directory(pixels, said, profile, order), _strips(pixels, order))
+        count = -(-len(pixels) // _rows(pixels))
+        link = _append(file, _directory(pixels, said, profile, order), _strips(pixels, order), count)
     return bytes(file)
 
 
-def _append(file: bytearray, directory: Directory, strips: Iterator[bytes]) -> int:
+def _append(file: bytearray, directory: Directory, strips: Iterator[bytes], count: int) -> int:
     """Adds a page; returns where the offset of the next one's directory goes."""
-    compressed = list(strips)
     start = len(file)
-    sizes = [len(strip) for strip in compressed]
-    directory.put(_STRIP_SIZES, _LONG, *sizes)
-    directory.put(_STRIP_OFFSETS, _LONG, *sizes)
-    first = start + len(ifd.write(directory, start))
-    if first + sum(sizes) > 0xFFFFFFFF:
-        raise Rejected("too_large", f"{first + sum(sizes):,} bytes do not fit into a TIFF")
-    directory.put(_STRIP_OFFSETS, _LONG, *(first + np.cumsum([0, *sizes[:-1]])).tolist())
-    file += ifd.write(directory, start)
-    for strip in compressed:
+    directory.put(_STRIP_SIZES, _LONG, *[0] * count)
+    directory.put(_STRIP_OFFSETS, _LONG, *[0] * count)
+    file += ifd.write(directory, start)  # as long as it is going to be
+    sizes, offsets = [], []
+    for strip in strips:
+        offsets.append(len(file))
+        sizes.append(len(strip))
         file += strip
+        if len(file) > _MAX_BYTES:
+            raise Rejected("too_large", "more than 4 GB do not fit into a TIFF")
+    directory.put(_STRIP_SIZES, _LONG, *sizes)
+    directory.put(_STRIP_OFFSETS, _LONG, *offsets)
+    final = ifd.write(directory, start)
+    file[start : start + len(final)] = final
     return start + 2 + 12 * (len(directory.fields) + len(directory.children))
 
 
@@ -95,9 +99,11 @@ def _rows(pixels: Pixels) -> int:
 
 
 def _strips(pixels: Pixels, order: str) -> Iterator[bytes]:
+    import imagecodecs  # libdeflate, two to three times as fast as zlib
+
     rows = _rows(pixels)
     stored = np.dtype(f"{order}u{pixels.itemsize}")
     for top in range(0, len(pixels), rows):
         strip = pixels[top : top + rows].copy()
         strip[:, 1:] -= pixels[top : top + rows, :-1]
-        yield zlib.compress(strip.astype(stored).tobytes(), _LEVEL)
+        yield imagecodecs.deflate_encode(strip.astype(stored).tobytes(), level=_LEVEL)
