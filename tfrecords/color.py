@@ -7,17 +7,27 @@ through ``COLOR_LRGB2Lab``, which is as fast and agrees with scikit-image to 0.0
 Lab here is float32 ``[H, W, 3]`` with L in [0, 100] and a, b within ±110 for colours that sRGB can show.
 """
 
+import functools
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Floats = npt.NDArray[np.float32]
 
-_CODES = np.arange(256) / 255.0
-_LINEAR: Floats = np.where(_CODES <= 0.04045, _CODES / 12.92, ((_CODES + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+def _linear(bits: int) -> Floats:
+    """Linear light of every sRGB code of 8 or 16 bits, by IEC 61966-2-1."""
+    codes = np.arange(1 << bits) / ((1 << bits) - 1)
+    return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+_LINEAR = _linear(8)
 
 # CIELAB's inverse and the XYZ → linear sRGB matrix (IEC 61966-2-1), rows scaled by the D65 white, for the gamut test.
+_TO_F = np.array([[1 / 116, 1 / 500, 0, 16 / 116], [1 / 116, 0, 0, 16 / 116], [1 / 116, 0, -1 / 200, 16 / 116]])
 _WHITE = np.array([0.950456, 1.0, 1.088754], np.float32)
 _TO_LINEAR = (
     np.array(
@@ -28,6 +38,7 @@ _TO_LINEAR = (
 # Below half a code value of the darkest colours, where sRGB is linear with slope 12.92: 0.5 / 255 / 12.92.
 _GAMUT_SLACK = 1.5e-4
 _GAMUT_STEPS = 10
+_ABOVE_0, _BELOW_1 = (1e-30,) * 3, (1 - 2**-24,) * 3
 
 
 def srgb_to_lab(rgb: Bytes) -> Floats:
@@ -42,28 +53,37 @@ def srgb_to_lab(rgb: Bytes) -> Floats:
     return cv2.cvtColor(cv2.LUT(rgb, _LINEAR), cv2.COLOR_LRGB2Lab)
 
 
-def _luminance_of_grey() -> Floats:
-    """L* of the 256 greys: 116 f(Y) - 16 with f of CIE 15."""
-    y = _LINEAR.astype(np.float64)
+@functools.cache
+def _luminance_of_grey(bits: int) -> Floats:
+    """L* of the greys of 8 or 16 bits: 116 f(Y) - 16 with f of CIE 15."""
+    y = _linear(bits).astype(np.float64)
     f = np.where(y > (6 / 29) ** 3, np.cbrt(y), y * (29 / 6) ** 2 / 3 + 4 / 29)
     return (116 * f - 16).astype(np.float32)
 
 
-_GREY_LUMINANCE = _luminance_of_grey()
+@functools.cache
+def _linear_words() -> Floats:
+    return _linear(16)
 
 
-def luminance(pixels: Bytes) -> Floats:
+def luminance(pixels: Pixels) -> Floats:
     """L* of a picture.
 
     Args:
-        pixels: uint8 ``[H, W]`` (grey codes of sRGB) or ``[H, W, 3]`` (sRGB).
+        pixels: uint8 or uint16, ``[H, W]`` (grey codes of sRGB) or ``[H, W, 3]`` (sRGB).
 
     Returns:
         float32 ``[H, W]`` in [0, 100].
     """
-    if pixels.ndim == 2:
-        return cv2.LUT(pixels, _GREY_LUMINANCE)
-    return np.ascontiguousarray(srgb_to_lab(pixels)[..., 0])
+    if pixels.dtype == np.uint16:
+        if pixels.ndim == 2:
+            return np.take(_luminance_of_grey(16), pixels)
+        lab = cv2.cvtColor(np.take(_linear_words(), pixels), cv2.COLOR_LRGB2Lab)
+    elif pixels.ndim == 2:
+        return cv2.LUT(pixels, _luminance_of_grey(8))
+    else:
+        lab = srgb_to_lab(pixels)
+    return np.ascontiguousarray(lab[..., 0])
 
 
 def lab_to_srgb(lab: Floats) -> Bytes:
@@ -79,24 +99,34 @@ def lab_to_srgb(lab: Floats) -> Bytes:
         uint8 ``[H, W, 3]``. L* of the result is within 0.35 of the input's (the rounding to bytes); where L itself is
         outside [0, 100] it is clipped.
     """
+    return cv2.convertScaleAbs(_lab_to_rgb(lab), alpha=255)
+
+
+def lab_to_srgb_words(lab: Floats) -> npt.NDArray[np.uint16]:
+    """Like `lab_to_srgb`, to uint16 ``[H, W, 3]``: 65,535 a unit; L* of the result is within 0.01 of the input's."""
+    return cv2.multiply(_lab_to_rgb(lab), (65535.0,) * 4, dtype=cv2.CV_16U)
+
+
+def _lab_to_rgb(lab: Floats) -> Floats:
+    """Lab to sRGB in [0, 1], float32 ``[H, W, 3]``, brought into the gamut."""
     rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
     # OpenCV clips, so only pixels that touch an end of the range can have been outside.
-    touching = ((rgb <= 0) | (rgb >= 1)).any(axis=-1)
-    candidates = lab[touching]
-    outside = ~_in_gamut(candidates)
-    if outside.any():
-        touching[touching] = outside
-        rgb[touching] = cv2.cvtColor(_shrink_into_gamut(candidates[outside])[None], cv2.COLOR_Lab2RGB)[0]
-    return cv2.convertScaleAbs(rgb, alpha=255)
+    touching = cv2.inRange(rgb, _ABOVE_0, _BELOW_1) == 0
+    if touching.any():
+        candidates = lab[touching]
+        outside = ~_in_gamut(candidates)
+        if outside.any():
+            touching[touching] = outside
+            rgb[touching] = cv2.cvtColor(_shrink_into_gamut(candidates[outside])[None], cv2.COLOR_Lab2RGB)[0]
+    return rgb
 
 
 def _in_gamut(lab: Floats) -> npt.NDArray[np.bool_]:
     """Whether each Lab of ``[N, 3]`` is a colour of sRGB, to less than half a code value."""
-    fy = (lab[:, 0] + 16) / 116
-    f = np.stack([fy + lab[:, 1] / 500, fy, fy - lab[:, 2] / 200], axis=-1)
-    xyz = np.where(f > 6 / 29, f**3, (f - 4 / 29) * np.float32(3 * (6 / 29) ** 2))
-    linear = xyz @ _TO_LINEAR.T
-    return ((linear > -_GAMUT_SLACK) & (linear < 1 + _GAMUT_SLACK)).all(axis=-1)
+    f = cv2.transform(lab[None], _TO_F)
+    xyz = np.where(f > 6 / 29, f * f * f, (f - 4 / 29) * np.float32(3 * (6 / 29) ** 2))
+    linear = cv2.transform(xyz, _TO_LINEAR)
+    return cv2.inRange(linear, (-_GAMUT_SLACK,) * 3, (1 + _GAMUT_SLACK,) * 3)[0] > 0
 
 
 def _shrink_into_gamut(lab: Floats) -> Floats:
@@ -105,11 +135,13 @@ def _shrink_into_gamut(lab: Floats) -> Floats:
     step = np.float32(0.5)
     trial = lab.copy()
     for _ in range(_GAMUT_STEPS):
-        trial[:, 1:] = lab[:, 1:] * (inside + step)[:, None]
-        linear = cv2.cvtColor(trial[None], cv2.COLOR_Lab2LRGB)[0]
-        inside += np.where(((linear > 0) & (linear < 1)).all(axis=-1), step, np.float32(0))
+        for axis in (1, 2):
+            np.multiply(lab[:, axis], inside + step, out=trial[:, axis])
+        fits = cv2.inRange(cv2.cvtColor(trial[None], cv2.COLOR_Lab2LRGB), _ABOVE_0, _BELOW_1)[0]
+        inside += fits * (step / 255)
         step /= 2
-    trial[:, 1:] = lab[:, 1:] * inside[:, None]
+    for axis in (1, 2):
+        np.multiply(lab[:, axis], inside, out=trial[:, axis])
     return trial
 
 
