@@ -12,6 +12,7 @@ On photos of 2,000 px and more, colours shrunk to what a model gives, CIEDE2000 
 """
 
 from dataclasses import dataclass
+from typing import Literal, overload
 
 import cv2
 import numpy as np
@@ -79,6 +80,10 @@ def model_luminance(pixels: Pixels, size: int) -> Floats:
     return _small_luminance(pixels, size, size)[..., None] / np.float32(100)
 
 
+@overload
+def recolor(pixels: Pixels, chroma: Floats, bits: Literal[8] = 8) -> Bytes: ...
+@overload
+def recolor(pixels: Pixels, chroma: Floats, bits: int) -> Pixels: ...
 def recolor(pixels: Pixels, chroma: Floats, bits: int = 8) -> Pixels:
     """Joins the luminance of a photo with chroma of any size, brought up along the edges of the luminance.
 
@@ -170,7 +175,7 @@ def _slope(chroma: Floats, light: Floats, sigma: float, flat: float) -> Floats:
     mean_light = mean(light)
     variance = mean(light * light) - mean_light * mean_light
     covariance = mean(light[..., None] * chroma) - mean_light[..., None] * mean(chroma)
-    return mean(covariance / (variance + np.float32(flat))[..., None])
+    return mean(np.divide(covariance, (variance + np.float32(flat))[..., None], dtype=np.float32))
 
 
 def _resized(plane: Floats, width: int, height: int) -> Floats:

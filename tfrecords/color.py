@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
-Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Pixels = npt.NDArray[np.uint8 | np.uint16]
 Floats = npt.NDArray[np.float32]
 
 
@@ -35,8 +35,8 @@ _TO_LINEAR = (
     )
     * _WHITE
 )
-# Below half a code value of the darkest colours, where sRGB is linear with slope 12.92: 0.5 / 255 / 12.92.
-_GAMUT_SLACK = 1.5e-4
+# Half a code value of the darkest colours, where sRGB is linear with slope 12.92, is no step out of the gamut.
+_GAMUT_SLACK = 0.5 / 12.92
 _GAMUT_STEPS = 10
 _ABOVE_0, _BELOW_1 = (1e-30,) * 3, (1 - 2**-24,) * 3
 
@@ -75,15 +75,11 @@ def luminance(pixels: Pixels) -> Floats:
     Returns:
         float32 ``[H, W]`` in [0, 100].
     """
-    if pixels.dtype == np.uint16:
-        if pixels.ndim == 2:
-            return np.take(_luminance_of_grey(16), pixels)
-        lab = cv2.cvtColor(np.take(_linear_words(), pixels), cv2.COLOR_LRGB2Lab)
-    elif pixels.ndim == 2:
-        return cv2.LUT(pixels, _luminance_of_grey(8))
-    else:
-        lab = srgb_to_lab(pixels)
-    return np.ascontiguousarray(lab[..., 0])
+    wide = pixels.dtype == np.uint16
+    if pixels.ndim == 2:
+        return np.take(_luminance_of_grey(16), pixels) if wide else cv2.LUT(pixels, _luminance_of_grey(8))
+    linear = np.take(_linear_words(), pixels) if wide else cv2.LUT(pixels, _LINEAR)
+    return np.ascontiguousarray(cv2.cvtColor(linear, cv2.COLOR_LRGB2Lab)[..., 0])
 
 
 def lab_to_srgb(lab: Floats) -> Bytes:
@@ -99,34 +95,34 @@ def lab_to_srgb(lab: Floats) -> Bytes:
         uint8 ``[H, W, 3]``. L* of the result is within 0.35 of the input's (the rounding to bytes); where L itself is
         outside [0, 100] it is clipped.
     """
-    return cv2.convertScaleAbs(_lab_to_rgb(lab), alpha=255)
+    return cv2.convertScaleAbs(_lab_to_rgb(lab, 255), alpha=255)
 
 
 def lab_to_srgb_words(lab: Floats) -> npt.NDArray[np.uint16]:
     """Like `lab_to_srgb`, to uint16 ``[H, W, 3]``: 65,535 a unit; L* of the result is within 0.01 of the input's."""
-    return cv2.multiply(_lab_to_rgb(lab), (65535.0,) * 4, dtype=cv2.CV_16U)
+    return cv2.multiply(_lab_to_rgb(lab, 65535), (65535.0,) * 4, dtype=cv2.CV_16U)
 
 
-def _lab_to_rgb(lab: Floats) -> Floats:
-    """Lab to sRGB in [0, 1], float32 ``[H, W, 3]``, brought into the gamut."""
+def _lab_to_rgb(lab: Floats, codes: int) -> Floats:
+    """Lab to sRGB in [0, 1], float32 ``[H, W, 3]``, brought into the gamut to within half of one of so many codes."""
     rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
     # OpenCV clips, so only pixels that touch an end of the range can have been outside.
     touching = cv2.inRange(rgb, _ABOVE_0, _BELOW_1) == 0
     if touching.any():
         candidates = lab[touching]
-        outside = ~_in_gamut(candidates)
+        outside = ~_in_gamut(candidates, _GAMUT_SLACK / codes)
         if outside.any():
             touching[touching] = outside
             rgb[touching] = cv2.cvtColor(_shrink_into_gamut(candidates[outside])[None], cv2.COLOR_Lab2RGB)[0]
     return rgb
 
 
-def _in_gamut(lab: Floats) -> npt.NDArray[np.bool_]:
-    """Whether each Lab of ``[N, 3]`` is a colour of sRGB, to less than half a code value."""
+def _in_gamut(lab: Floats, slack: float) -> npt.NDArray[np.bool_]:
+    """Whether each Lab of ``[N, 3]`` is a colour of sRGB, give or take some linear light."""
     f = cv2.transform(lab[None], _TO_F)
     xyz = np.where(f > 6 / 29, f * f * f, (f - 4 / 29) * np.float32(3 * (6 / 29) ** 2))
     linear = cv2.transform(xyz, _TO_LINEAR)
-    return cv2.inRange(linear, (-_GAMUT_SLACK,) * 3, (1 + _GAMUT_SLACK,) * 3)[0] > 0
+    return cv2.inRange(linear, (-slack,) * 3, (1 + slack,) * 3)[0] > 0
 
 
 def _shrink_into_gamut(lab: Floats) -> Floats:
