@@ -19,7 +19,6 @@ import cv2
 
 from pipelines import encode, grayscale, pages, photo, storage
 from pipelines.crew import out_of_memory
-from pipelines.deep import Pixels
 from pipelines.limits import timed
 from pipelines.manifest import STAGES, Output, Record
 from pipelines.metadata import Metadata
@@ -29,7 +28,7 @@ from pipelines.pages import Page
 from pipelines.recolor import model_luminance, recolor
 from pipelines.runs import Maker
 from pipelines.xmp import Mark
-from tfrecords.color import Floats, colourfulness
+from tfrecords.color import Floats, Pixels, colourfulness
 
 _JUDGED_SIDE = 256  # what the thresholds of `grayscale` are tuned for
 _MEASURED_PIXELS = 1 << 16
@@ -220,7 +219,7 @@ def _recolored(page: Page, file_format: str, studio: Studio, watch: _Watch, made
         except Exception as error:
             raise error if out_of_memory(error) else ModelError(f"{type(error).__name__}: {error}") from error
     with _own_fault(), watch.stage("merge"):
-        pixels = recolor(source, chroma)
+        pixels = recolor(source, chroma, bits=8 * source.dtype.itemsize)
         vivid = round(colourfulness(photo.to_bytes(_sampled(pixels))), 1)
     height, width = pixels.shape[:2]
     made.append(_Colored(page.index, page.count, page.metadata.warnings, width, height, tone, vivid))

@@ -14,9 +14,8 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from pipelines import ifd, orientation
-from tfrecords.color import Bytes, Words
+from tfrecords.color import Words
 
-Pixels = Bytes | Words
 WHITE = 65535
 _BITS, _PHOTOMETRIC, _EXTRA = 258, 262, 338
 _MIN_IS_WHITE, _BLACK_IS_ZERO, _RGB = 0, 1, 2

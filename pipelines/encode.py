@@ -11,12 +11,11 @@ import numpy as np
 from PIL import Image
 
 from pipelines import deep, ifd, metadata, photo, tiff
-from pipelines.deep import Pixels
 from pipelines.ifd import Directory
 from pipelines.metadata import Metadata
 from pipelines.outcomes import Rejected
 from pipelines.xmp import Mark
-from tfrecords.color import Bytes
+from tfrecords.color import Bytes, Pixels
 
 BitDepth = Literal["8", "keep"]
 DEEP_FORMATS = ("PNG", "TIFF")
@@ -97,7 +96,7 @@ def _png(pixels: Pixels, said: Metadata, _: int) -> bytes:
         import imagecodecs
 
         # The low bits of scans are noise: run lengths of differences are as small as deflate, at four times its pace.
-        file = imagecodecs.png_encode(pixels, level=1, strategy=_RUN_LENGTHS, filter=_DIFFERENCES)
+        file = bytes(imagecodecs.png_encode(pixels, level=1, strategy=_RUN_LENGTHS, filter=_DIFFERENCES))
     return file[:_PNG_HEADER] + b"".join(_chunks(said)) + file[_PNG_HEADER:]
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from pipelines import ifd, metadata, orientation, photo
-from pipelines.deep import Pixels
 from pipelines.metadata import Metadata
 from pipelines.outcomes import Rejected
+from tfrecords.color import Pixels
 
 # All pages of a file together; 240 of A4 at 300 dpi. A few bytes a page can name the same strip again and again.
 MAX_TOTAL_PIXELS = 1 << 31

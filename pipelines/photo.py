@@ -12,9 +12,8 @@ import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from pipelines import deep, jp2, orientation
-from pipelines.deep import Pixels
 from pipelines.outcomes import Rejected
-from tfrecords.color import Bytes
+from tfrecords.color import Bytes, Pixels
 
 # Larger photos are taken for decompression bombs; the number is Pillow's own hard limit, about 13,400 pixels square.
 MAX_PIXELS = 178_956_970

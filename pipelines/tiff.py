@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from pipelines import ifd, metadata
-from pipelines.deep import Pixels
 from pipelines.ifd import Directory, Field
 from pipelines.metadata import Metadata
 from pipelines.outcomes import Rejected
+from tfrecords.color import Pixels
 
 _STRIP_BYTES = 1 << 20
 _LEVEL = 4
@@ -106,4 +106,4 @@ def _strips(pixels: Pixels, order: str) -> Iterator[bytes]:
     for top in range(0, len(pixels), rows):
         strip = pixels[top : top + rows].copy()
         strip[:, 1:] -= pixels[top : top + rows, :-1]
-        yield imagecodecs.deflate_encode(strip.astype(stored).tobytes(), level=_LEVEL)
+        yield bytes(imagecodecs.deflate_encode(strip.astype(stored).tobytes(), level=_LEVEL))

@@ -7,7 +7,7 @@ through ``COLOR_LRGB2Lab``, which is as fast and agrees with scikit-image to 0.0
 Lab here is float32 ``[H, W, 3]`` with L in [0, 100] and a, b within ±110 for colours that sRGB can show.
 """
 
-from functools import cache
+import functools
 
 import cv2
 import numpy as np
@@ -15,23 +15,20 @@ import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint16]
+Pixels = Bytes | Words
 Floats = npt.NDArray[np.float32]
 
 
-def _linearized(codes: npt.NDArray[np.float64]) -> Floats:
-    """Linear light of sRGB values in [0, 1]: IEC 61966-2-1."""
+def _linear(bits: int) -> Floats:
+    """Linear light of every sRGB code of 8 or 16 bits, by IEC 61966-2-1."""
+    codes = np.arange(1 << bits) / ((1 << bits) - 1)
     return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-_LINEAR = _linearized(np.arange(256) / 255)
-
-
-@cache
-def _linear_of_words() -> Floats:
-    return _linearized(np.arange(65536) / 65535)
-
+_LINEAR = _linear(8)
 
 # CIELAB's inverse and the XYZ → linear sRGB matrix (IEC 61966-2-1), rows scaled by the D65 white, for the gamut test.
+_TO_F = np.array([[1 / 116, 1 / 500, 0, 16 / 116], [1 / 116, 0, 0, 16 / 116], [1 / 116, 0, -1 / 200, 16 / 116]])
 _WHITE = np.array([0.950456, 1.0, 1.088754], np.float32)
 _TO_LINEAR = (
     np.array(
@@ -39,12 +36,13 @@ _TO_LINEAR = (
     )
     * _WHITE
 )
-# Below half a code value of the darkest colours, where sRGB is linear with slope 12.92: 0.5 / 255 / 12.92.
-_GAMUT_SLACK = 1.5e-4
+# Half a code value of the darkest colours, where sRGB is linear with slope 12.92, is no step out of the gamut.
+_GAMUT_SLACK = 0.5 / 12.92
 _GAMUT_STEPS = 10
+_ABOVE_0, _BELOW_1 = (1e-30,) * 3, (1 - 2**-24,) * 3
 
 
-def srgb_to_lab(rgb: Bytes | Words) -> Floats:
+def srgb_to_lab(rgb: Pixels) -> Floats:
     """Converts sRGB bytes, or words of 16 bits, to CIELAB.
 
     Args:
@@ -53,26 +51,27 @@ def srgb_to_lab(rgb: Bytes | Words) -> Floats:
     Returns:
         float32 ``[H, W, 3]``: L in [0, 100], a and b within ±110. Greys (R = G = B) come out with |a|, |b| < 0.005.
     """
-    linear = cv2.LUT(rgb, _LINEAR) if rgb.dtype == np.uint8 else _linear_of_words()[rgb]
-    return cv2.cvtColor(linear, cv2.COLOR_LRGB2Lab)
+    return cv2.cvtColor(_linearized(rgb), cv2.COLOR_LRGB2Lab)
 
 
-def _luminance_of(linear: Floats) -> Floats:
-    """L* of greys: 116 f(Y) - 16 with f of CIE 15."""
-    y = linear.astype(np.float64)
+@functools.cache
+def _luminance_of_grey(bits: int) -> Floats:
+    """L* of the greys of 8 or 16 bits: 116 f(Y) - 16 with f of CIE 15."""
+    y = _linear(bits).astype(np.float64)
     f = np.where(y > (6 / 29) ** 3, np.cbrt(y), y * (29 / 6) ** 2 / 3 + 4 / 29)
     return (116 * f - 16).astype(np.float32)
 
 
-_GREY_LUMINANCE = _luminance_of(_LINEAR)
+@functools.cache
+def _linear_words() -> Floats:
+    return _linear(16)
 
 
-@cache
-def _luminance_of_words() -> Floats:
-    return _luminance_of(_linear_of_words())
+def _linearized(pixels: Pixels) -> Floats:
+    return cv2.LUT(pixels, _LINEAR) if pixels.dtype == np.uint8 else np.take(_linear_words(), pixels)
 
 
-def luminance(pixels: Bytes | Words) -> Floats:
+def luminance(pixels: Pixels) -> Floats:
     """L* of a picture.
 
     Args:
@@ -81,9 +80,11 @@ def luminance(pixels: Bytes | Words) -> Floats:
     Returns:
         float32 ``[H, W]`` in [0, 100].
     """
-    if pixels.ndim == 2:
-        return cv2.LUT(pixels, _GREY_LUMINANCE) if pixels.dtype == np.uint8 else _luminance_of_words()[pixels]
-    return np.ascontiguousarray(srgb_to_lab(pixels)[..., 0])
+    if pixels.ndim == 3:
+        return np.ascontiguousarray(srgb_to_lab(pixels)[..., 0])
+    if pixels.dtype == np.uint8:
+        return cv2.LUT(pixels, _luminance_of_grey(8))
+    return np.take(_luminance_of_grey(16), pixels)
 
 
 def lab_to_srgb(lab: Floats) -> Bytes:
@@ -99,42 +100,34 @@ def lab_to_srgb(lab: Floats) -> Bytes:
         uint8 ``[H, W, 3]``. L* of the result is within 0.35 of the input's (the rounding to bytes); where L itself is
         outside [0, 100] it is clipped.
     """
-    return cv2.convertScaleAbs(_fitted_srgb(lab), alpha=255)
+    return cv2.convertScaleAbs(_lab_to_rgb(lab, 255), alpha=255)
 
 
 def lab_to_srgb_words(lab: Floats) -> Words:
-    """Converts CIELAB to sRGB with 16 bits a channel, in the way of `lab_to_srgb`.
-
-    Args:
-        lab: float32 ``[H, W, 3]``, L in [0, 100].
-
-    Returns:
-        uint16 ``[H, W, 3]``, 65,535 for white. Colours that came from sRGB return within 20 codes. L* of the result is
-        within 0.14 of the input's, within 0.01 on average.
-    """
-    return np.rint(_fitted_srgb(lab) * np.float32(65535)).astype(np.uint16)
+    """Like `lab_to_srgb`, to uint16 ``[H, W, 3]``: 65,535 a unit; L* of the result is within 0.01 of the input's."""
+    return cv2.multiply(_lab_to_rgb(lab, 65535), (65535.0,) * 4, dtype=cv2.CV_16U)
 
 
-def _fitted_srgb(lab: Floats) -> Floats:
-    """Lab as sRGB in [0, 1], brought into the gamut."""
+def _lab_to_rgb(lab: Floats, codes: int) -> Floats:
+    """Lab to sRGB in [0, 1], float32 ``[H, W, 3]``, brought into the gamut to within half of one of so many codes."""
     rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
     # OpenCV clips, so only pixels that touch an end of the range can have been outside.
-    touching = ((rgb <= 0) | (rgb >= 1)).any(axis=-1)
-    candidates = lab[touching]
-    outside = ~_in_gamut(candidates)
-    if outside.any():
-        touching[touching] = outside
-        rgb[touching] = cv2.cvtColor(_shrink_into_gamut(candidates[outside])[None], cv2.COLOR_Lab2RGB)[0]
+    touching = cv2.inRange(rgb, _ABOVE_0, _BELOW_1) == 0
+    if touching.any():
+        candidates = lab[touching]
+        outside = ~_in_gamut(candidates, _GAMUT_SLACK / codes)
+        if outside.any():
+            touching[touching] = outside
+            rgb[touching] = cv2.cvtColor(_shrink_into_gamut(candidates[outside])[None], cv2.COLOR_Lab2RGB)[0]
     return rgb
 
 
-def _in_gamut(lab: Floats) -> npt.NDArray[np.bool_]:
-    """Whether each Lab of ``[N, 3]`` is a colour of sRGB, to less than half a code value."""
-    fy = (lab[:, 0] + 16) / 116
-    f = np.stack([fy + lab[:, 1] / 500, fy, fy - lab[:, 2] / 200], axis=-1)
-    xyz = np.where(f > 6 / 29, f**3, (f - 4 / 29) * np.float32(3 * (6 / 29) ** 2))
-    linear = xyz @ _TO_LINEAR.T
-    return ((linear > -_GAMUT_SLACK) & (linear < 1 + _GAMUT_SLACK)).all(axis=-1)
+def _in_gamut(lab: Floats, slack: float) -> npt.NDArray[np.bool_]:
+    """Whether each Lab of ``[N, 3]`` is a colour of sRGB, give or take some linear light."""
+    f = cv2.transform(lab[None], _TO_F)
+    xyz = np.where(f > 6 / 29, f * f * f, (f - 4 / 29) * np.float32(3 * (6 / 29) ** 2))
+    linear = cv2.transform(xyz, _TO_LINEAR)
+    return cv2.inRange(linear, (-slack,) * 3, (1 + slack,) * 3)[0] > 0
 
 
 def _shrink_into_gamut(lab: Floats) -> Floats:
@@ -143,11 +136,13 @@ def _shrink_into_gamut(lab: Floats) -> Floats:
     step = np.float32(0.5)
     trial = lab.copy()
     for _ in range(_GAMUT_STEPS):
-        trial[:, 1:] = lab[:, 1:] * (inside + step)[:, None]
-        linear = cv2.cvtColor(trial[None], cv2.COLOR_Lab2LRGB)[0]
-        inside += np.where(((linear > 0) & (linear < 1)).all(axis=-1), step, np.float32(0))
+        for axis in (1, 2):
+            np.multiply(lab[:, axis], inside + step, out=trial[:, axis])
+        fits = cv2.inRange(cv2.cvtColor(trial[None], cv2.COLOR_Lab2LRGB), _ABOVE_0, _BELOW_1)[0]
+        inside += fits * (step / 255)
         step /= 2
-    trial[:, 1:] = lab[:, 1:] * inside[:, None]
+    for axis in (1, 2):
+        np.multiply(lab[:, axis], inside, out=trial[:, axis])
     return trial
 
 

@@ -2,18 +2,15 @@ import cv2
 import numpy as np
 import pytest
 import skimage.color
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipelines.recolor import model_luminance, recolor
-from tfrecords.color import lab_to_srgb, luminance
+from pipelines.recolor import guide, model_luminance, recolor, recolor_rows
+from tfrecords.color import lab_to_srgb, luminance, srgb_to_lab
 
 
 def chroma_of(shape: tuple[int, int], strength: float = 30) -> np.ndarray:
     return np.random.default_rng(3).uniform(-strength, strength, (*shape, 2)).astype(np.float32)
-
-
-def in_one_piece(pixels: np.ndarray, chroma: np.ndarray) -> np.ndarray:
-    size = pixels.shape[1::-1]
-    return lab_to_srgb(np.dstack([luminance(pixels), cv2.resize(chroma, size, interpolation=cv2.INTER_LINEAR)]))
 
 
 SIZES = [(1, 1), (1, 700), (700, 1), (3, 2), (64, 64), (999, 1301), (20, 60_000)]
@@ -24,13 +21,108 @@ SIZES = [(1, 1), (1, 700), (700, 1), (3, 2), (64, 64), (999, 1301), (20, 60_000)
 )
 def test_strips_do_not_show(grey_photos, size, model_size):
     pixels = cv2.resize(grey_photos["camera"], size[::-1], interpolation=cv2.INTER_LINEAR)
-    found = recolor(pixels, chroma_of(model_size))
+    chroma = chroma_of(model_size)
+    found = recolor(pixels, chroma)
     assert found.dtype == np.uint8
     assert found.shape == (*size, 3)
-    # OpenCV's weights are rounded otherwise: now and then a byte is the next one.
-    different = np.abs(found.astype(int) - in_one_piece(pixels, chroma_of(model_size)))
-    assert different.max() <= 1
-    assert different.mean() < 0.01
+    np.testing.assert_array_equal(found, recolor_rows(pixels, guide(pixels, chroma), 0))
+
+
+sides = st.integers(1, 70)
+
+
+@given(st.tuples(sides, sides), st.tuples(sides, sides), st.data())
+def test_rows_are_the_same_whichever_are_asked_for_together(size, model_size, data):
+    rng = np.random.default_rng(size)
+    pixels = rng.integers(0, 256, size, np.uint8)
+    guided = guide(pixels, chroma_of(model_size))
+    cut = data.draw(st.integers(0, size[0] - 1))
+    parts = [recolor_rows(part, guided, top) for part, top in ((pixels[:cut], 0), (pixels[cut:], cut)) if len(part)]
+    np.testing.assert_array_equal(np.concatenate(parts), recolor(pixels, chroma_of(model_size)))
+
+
+def shrunk(photo: np.ndarray, size: int, detail: int) -> np.ndarray:
+    """Chroma of a photo as a network gives it: `size` pixels square with the detail of `detail`."""
+    chroma = np.ascontiguousarray(srgb_to_lab(photo)[..., 1:])
+    for side in (size, detail):
+        chroma = cv2.resize(chroma, (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(chroma, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def bilinear(pixels: np.ndarray, chroma: np.ndarray) -> np.ndarray:
+    full = cv2.resize(chroma, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return lab_to_srgb(np.dstack([luminance(pixels), full]))
+
+
+def difference(found: np.ndarray, lab: np.ndarray) -> np.ndarray:
+    """CIEDE2000 between colours on the luminance of `lab`, so that only a and b count."""
+    other = skimage.color.rgb2lab(found)
+    other[..., 0] = lab[..., 0]
+    return skimage.color.deltaE_ciede2000(lab, other)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee"])
+@pytest.mark.parametrize("detail", [256, 64, 32])
+def test_colour_keeps_to_the_edges_better_than_bilinear(photos, name, detail):
+    photo, chroma = photos[name], shrunk(photos[name], 256, detail)
+    lab = skimage.color.rgb2lab(photo)
+    steep = np.hypot(*np.gradient(lab[..., 0]))
+    edges = steep > np.quantile(steep, 0.9)
+    ours, theirs = difference(recolor(photo, chroma), lab), difference(bilinear(photo, chroma), lab)
+    assert ours[edges].mean() < 0.99 * theirs[edges].mean()
+    assert ours.mean() < 0.99 * theirs.mean()
+
+
+def test_grain_is_not_coloured(photos):
+    photo = photos["coffee"]
+    lab = srgb_to_lab(photo)
+    grain = np.random.default_rng(0).normal(0, 5, lab.shape[:2]).astype(np.float32)
+    pixels = lab_to_srgb(np.dstack([lab[..., 0] + grain, 0 * lab[..., 1:]]))[..., 0]
+    chroma = shrunk(photo, 64, 16)
+    lab[..., 0] = luminance(pixels)
+    assert difference(recolor(pixels, chroma), lab).mean() < difference(bilinear(pixels, chroma), lab).mean()
+    even = np.full((64, 64, 2), (8, 12), np.float32)
+    np.testing.assert_array_equal(recolor(pixels, even), bilinear(pixels, even))
+
+
+def test_edges_get_no_halo_of_the_opposite_colour():
+    pixels = np.repeat(np.uint8([60] * 200 + [140] * 200)[None], 400, axis=0)
+    chroma = np.zeros((64, 64, 2), np.float32)
+    chroma[:, 32:] = (40, 20)
+    soft = cv2.GaussianBlur(chroma, (0, 0), 3)
+    found = skimage.color.rgb2lab(recolor(pixels, soft))[200, :, 1]
+    assert found.min() > -1
+    assert found.max() < 41
+    blurred = skimage.color.rgb2lab(bilinear(pixels, soft))[200, :, 1]
+    assert found[204] - found[195] > 1.5 * (blurred[204] - blurred[195])
+
+
+@pytest.mark.parametrize("strength", [0, 30, 110])
+def test_16_bits_keep_their_luminance(grey_photos, strength):
+    rng = np.random.default_rng(0)
+    for photo in grey_photos.values():
+        pixels = (photo.astype(np.uint16) << 8) + rng.integers(0, 256, photo.shape, np.uint16)
+        chroma = chroma_of((32, 32), strength)
+        found = recolor(pixels, chroma, bits=16)
+        assert (found.dtype, found.shape) == (np.uint16, (*pixels.shape, 3))
+        expected = skimage.color.rgb2lab(np.dstack([pixels] * 3) / 65535)[..., 0]
+        assert np.abs(skimage.color.rgb2lab(found / 65535)[..., 0] - expected).max() < 0.02
+        if not strength:
+            assert np.abs(found.astype(int) - pixels[..., None]).max() < 8
+        in_bytes = recolor(pixels, chroma)
+        assert in_bytes.dtype == np.uint8
+        # At the border of the gamut the half step that bytes allow is 257 times that of words.
+        assert np.quantile(np.abs(found / 257 - in_bytes), 0.999) < 1
+        assert np.abs(found / 257 - in_bytes).mean() < 0.26
+
+
+def test_as_many_bits_as_asked_for(photos):
+    chroma = chroma_of((32, 32))
+    photo = photos["chelsea"]
+    wide = photo.astype(np.uint16) * 257
+    np.testing.assert_allclose(recolor(photo, chroma, bits=16), recolor(wide, chroma, bits=16), atol=700)
+    np.testing.assert_allclose(recolor(photo, chroma).astype(int), recolor(wide, chroma).astype(int), atol=2)
+    np.testing.assert_allclose(model_luminance(photo, 32), model_luminance(wide, 32), atol=0.003)
 
 
 @pytest.mark.parametrize("strength", [0, 30, 110])

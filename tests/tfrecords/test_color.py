@@ -125,6 +125,26 @@ def test_luminance_of_grey_and_colour(grey_photos):
     np.testing.assert_allclose(color.luminance(RANDOM), skimage.color.rgb2lab(RANDOM)[..., 0], atol=0.005)
 
 
+def test_luminance_of_16_bits():
+    words = np.random.default_rng(0).integers(0, 65536, (300, 300, 3), dtype=np.uint16)
+    np.testing.assert_allclose(color.luminance(words), skimage.color.rgb2lab(words / 65535)[..., 0], atol=0.005)
+    every = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    expected = skimage.color.rgb2lab(np.dstack([every] * 3) / 65535)[..., 0]
+    np.testing.assert_allclose(color.luminance(every), expected, atol=1e-3)
+
+
+def test_16_bits_from_lab():
+    lab = wild_lab()
+    words = color.lab_to_srgb_words(lab)
+    assert words.dtype == np.uint16
+    assert np.abs(skimage.color.rgb2lab(words / 65535)[..., 0] - lab[..., 0]).max() < 0.02
+    # At the border of the gamut the half step that bytes allow is 257 times that of words.
+    assert np.abs(words / 257 - color.lab_to_srgb(lab)).max() < 4
+    assert np.abs(words / 257 - color.lab_to_srgb(lab)).mean() < 0.26
+    inside = skimage.color.rgb2lab(np.random.default_rng(2).uniform(0.02, 0.98, (300, 300, 3))).astype(np.float32)
+    assert np.abs(color.lab_to_srgb_words(inside) - 65535 * skimage.color.lab2rgb(inside)).max() < 40
+
+
 @given(st.floats(0, 100, width=32))
 def test_luminance_survives_its_bytes(value):
     codes = color.quantize_luminance(np.array([[value]], np.float32))
