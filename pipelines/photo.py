@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import tempfile
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
@@ -205,10 +206,12 @@ def encode(pixels: Bytes, file_format: str, metadata: dict[str, Any]) -> bytes:
         Rejected: ``too_large`` when the format has no room for the picture (65,500 pixels a side for JPEG, 16,383 for
             WebP).
     """
-    buffer = io.BytesIO()
     try:
-        Image.fromarray(pixels).save(buffer, file_format, **_SAVE_OPTIONS[file_format], **metadata)
+        # In a real file the bytes that libtiff skips are zeros; in memory they are whatever was there before.
+        with tempfile.TemporaryFile() if file_format == "TIFF" else io.BytesIO() as file:
+            Image.fromarray(pixels).save(file, file_format, **_SAVE_OPTIONS[file_format], **metadata)
+            file.seek(0)
+            return file.read()
     except (OSError, ValueError) as error:
         height, width = pixels.shape[:2]
         raise Rejected("too_large", f"{width} x {height} pixels do not fit into {file_format}: {error}") from error
-    return buffer.getvalue()

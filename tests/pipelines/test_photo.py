@@ -315,6 +315,16 @@ def test_a_damaged_photo_is_rejected_or_decoded(name, data):
     check_decoded_or_rejected(bytes(damaged), shrink_to=data.draw(st.sampled_from([None, 16])))
 
 
+def test_a_tiff_holds_nothing_of_what_was_in_memory_before(photos):
+    for width in range(100, 140):
+        del [b"\xff" * 1000 * size for size in range(1, 100)][:]
+        data = encode(np.ascontiguousarray(photos["chelsea"][:, :width]), "TIFF", {})
+        with Image.open(io.BytesIO(data)) as image:
+            ends = [start + size for start, size in zip(image.tag_v2[273], image.tag_v2[279], strict=True)]
+        directory = int.from_bytes(data[4:8], "little")
+        assert not any(data[max(ends) : directory])
+
+
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
 def test_encode_keeps_pixels_resolution_and_exif(photos, file_format):
     exif = Image.Exif()
