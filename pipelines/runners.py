@@ -24,6 +24,20 @@ _M_ARENA_MAX = -8  # malloc.h of glibc
 _LOCAL = (None, "DirectRunner", "FnApiRunner", "direct")
 
 
+class FlinkJobServerOptions(PipelineOptions):
+    """Options of Beam's Flink job server, which is Java, that Beam's Python half passes on but does not list.
+
+    They stand under the same names in Beam's ``FlinkPipelineOptions``; without this list they would be unknown flags.
+    """
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--number_of_execution_retries", type=int, help="how often Flink starts a failed job anew")
+        parser.add_argument("--execution_retry_delay", type=int, help="milliseconds before it does")
+        parser.add_argument("--execution_mode_for_batch", help="PIPELINED, or BATCH to keep what a stage made on disk")
+        parser.add_argument("--flink_conf_dir", help="folder of Flink's config file")
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Ends in one line, not in a usage of two hundred."""
