@@ -25,17 +25,16 @@ _LOCAL = (None, "DirectRunner", "FnApiRunner", "direct")
 
 
 class FlinkJobServerOptions(PipelineOptions):
-    """Options of Beam's Flink job server, which is Java, that Beam's Python half passes on but does not list.
+    """The option of Beam's Flink job server, which is Java, that batch jobs use and Beam's Python half does not list.
 
-    They stand under the same names in Beam's ``FlinkPipelineOptions``; without this list they would be unknown flags.
+    It stands under the same name in Beam's ``FlinkPipelineOptions``; without this it would be an unknown flag.
     """
 
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--number_of_execution_retries", type=int, help="how often Flink starts a failed job anew")
-        parser.add_argument("--execution_retry_delay", type=int, help="milliseconds before it does")
-        parser.add_argument("--execution_mode_for_batch", help="PIPELINED, or BATCH to keep what a stage made on disk")
-        parser.add_argument("--flink_conf_dir", help="folder of Flink's config file")
+        parser.add_argument(
+            "--execution_mode_for_batch", help="PIPELINED, or BATCH: what a stage made is kept until the job ends"
+        )
 
 
 class _Parser(argparse.ArgumentParser):

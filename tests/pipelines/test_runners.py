@@ -75,11 +75,10 @@ def test_options_pass_through_to_other_runners():
 
 def test_options_of_the_flink_job_server_pass_through():
     flags = ["--runner=FlinkRunner", "--flink_master=flink:8081", "--parallelism=8", "--sdk_worker_parallelism=2"]
-    options = beam_options([*flags, "--number_of_execution_retries=3", "--execution_mode_for_batch=BATCH"])
-    passed = options.get_all_options(drop_default=True)
+    passed = beam_options([*flags, "--execution_mode_for_batch=BATCH"]).get_all_options(drop_default=True)
     assert (passed["parallelism"], passed["sdk_worker_parallelism"]) == (8, "2")
-    assert (passed["number_of_execution_retries"], passed["execution_mode_for_batch"]) == (3, "BATCH")
-    assert "execution_retry_delay" not in options.get_all_options(drop_default=True)
+    assert passed["execution_mode_for_batch"] == "BATCH"
+    assert "execution_mode_for_batch" not in beam_options(flags).get_all_options(drop_default=True)
 
 
 @pytest.mark.parametrize(
