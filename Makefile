@@ -22,10 +22,10 @@ test: $(READY) lint types  ## set up, then lint, types and all tests
 	$(BIN)/pytest
 
 test-flink: $(READY) $(JOB_SERVER)  ## fetch Flink (150 MB), then the golden jobs on it, a worker killed (needs Java 17, Maven)
-	$(BIN)/pytest tests/conformance --engine=flink --engine=flink_loopback
+	$(BIN)/pytest tests/conformance --timeout=1200 --engine=flink --engine=flink_loopback
 
 test-prism: $(READY) $(PRISM)  ## build Prism, then the golden jobs on it, a worker killed (needs Go)
-	$(BIN)/pytest tests/conformance --engine=prism --engine=prism_loopback
+	$(BIN)/pytest tests/conformance --timeout=1200 --engine=prism --engine=prism_loopback
 
 $(JOB_SERVER): deploy/flink/pom.xml deploy/flink/jars.sha256
 	rm -rf $(@D)

@@ -1,4 +1,4 @@
-"""The golden job: one tree of photos, one model, and what the job makes of them in one process; and the table of all."""
+"""The golden job: one tree of photos, one model, what they become in one process; and the table of all runners."""
 
 import io
 import tarfile
@@ -50,7 +50,7 @@ def golden_tree(
     photo_tree: Path,
     encoded: Callable[..., bytes],
 ) -> Path:
-    """67 photos, some of them in a tar, one there twice, three broken, one tiny; the grey ones among them teach nothing."""
+    """67 files: some in a tar, one there twice, one tiny, three broken; the grey ones among them teach nothing."""
     root = tmp_path_factory.mktemp("golden") / "photos"
     for path in sorted(path for path in photo_tree.rglob("*") if path.is_file()):
         target = root / path.relative_to(photo_tree)

@@ -29,7 +29,6 @@ def _killed_once(running: Job, job: str, output: Path, pool: WorkerPool) -> tupl
         return running.finish()
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("job", ["prepare", "colorize"])
 def test_a_job_whose_worker_is_killed_ends_with_the_same_files(
     pooled_engine: Engine, job: str, run: Runs, reference, tmp_path
