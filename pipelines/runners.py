@@ -26,6 +26,19 @@ _THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the net
 _LOCAL = (None, "DirectRunner", "FnApiRunner", "direct")
 
 
+class FlinkJobServerOptions(PipelineOptions):
+    """The option of Beam's Flink job server, which is Java, that batch jobs use and Beam's Python half does not list.
+
+    It stands under the same name in Beam's ``FlinkPipelineOptions``; without this it would be an unknown flag.
+    """
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--execution_mode_for_batch", help="PIPELINED, or BATCH: what a stage made is kept until the job ends"
+        )
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Ends in one line, not in a usage of two hundred."""

@@ -22,6 +22,13 @@ settings.register_profile("autochrome", deadline=None)  # machines differ; no te
 settings.load_profile("autochrome")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--engine names a runner for tests/conformance; may be repeated."""
+    parser.addoption(
+        "--engine", action="append", default=[], help="runner that tests/conformance takes the golden job to"
+    )
+
+
 @pytest.fixture(scope="session")
 def photos() -> dict[str, np.ndarray]:
     """Colour photographs, uint8 [H, W, 3], by name."""

@@ -73,6 +73,14 @@ def test_options_pass_through_to_other_runners():
     assert options.view_as(DirectOptions).direct_num_workers == 1
 
 
+def test_options_of_the_flink_job_server_pass_through():
+    flags = ["--runner=FlinkRunner", "--flink_master=flink:8081", "--parallelism=8", "--sdk_worker_parallelism=2"]
+    passed = beam_options([*flags, "--execution_mode_for_batch=BATCH"]).get_all_options(drop_default=True)
+    assert (passed["parallelism"], passed["sdk_worker_parallelism"]) == (8, "2")
+    assert passed["execution_mode_for_batch"] == "BATCH"
+    assert "execution_mode_for_batch" not in beam_options(flags).get_all_options(drop_default=True)
+
+
 @pytest.mark.parametrize(
     ("flag", "message"),
     [

@@ -1,0 +1,19 @@
+"""The same job is the same job on every runner: identical files, identical counts."""
+
+import pytest
+
+
+@pytest.mark.parametrize("job", ["prepare", "colorize"])
+def test_every_runner_makes_the_same_files_and_counts(engine, job, run, reference):
+    made, expected = run(engine, job), reference(job)
+    assert made.outcomes == expected.outcomes
+    assert made.files == expected.files
+
+
+def test_every_photo_has_its_outcome(reference, golden_tree):
+    for job in ("prepare", "colorize"):
+        made = reference(job)
+        assert made.photos == 67
+        assert made.outcomes["unreadable"] == 3
+    assert reference("prepare").outcomes["duplicate"] == 1
+    assert len(reference("colorize").files) == reference("colorize").outcomes["written"] == 64
