@@ -97,7 +97,7 @@ def _png(pixels: Pixels, said: Metadata, _: int) -> bytes:
         import imagecodecs
 
         # The low bits of scans are noise: run lengths of differences are as small as deflate, at four times its pace.
-        file = imagecodecs.png_encode(pixels, level=1, strategy=_RUN_LENGTHS, filter=_DIFFERENCES)
+        file = bytes(imagecodecs.png_encode(pixels, level=1, strategy=_RUN_LENGTHS, filter=_DIFFERENCES))
     return file[:_PNG_HEADER] + b"".join(_chunks(said)) + file[_PNG_HEADER:]
 
 

@@ -106,4 +106,4 @@ def _strips(pixels: Pixels, order: str) -> Iterator[bytes]:
     for top in range(0, len(pixels), rows):
         strip = pixels[top : top + rows].copy()
         strip[:, 1:] -= pixels[top : top + rows, :-1]
-        yield imagecodecs.deflate_encode(strip.astype(stored).tobytes(), level=_LEVEL)
+        yield bytes(imagecodecs.deflate_encode(strip.astype(stored).tobytes(), level=_LEVEL))
