@@ -6,16 +6,19 @@ READY := $(VENV)/.ready
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types lock clean
+.PHONY: help demo test test-browser lint types lock clean
 
 help:  ## what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
 
 demo: $(READY)  ## set up, then prepare, train and colorize photos that ship inside scikit-image
 	$(BIN)/python deploy/demo.py --output $(DEMO)
 
 test: $(READY) lint types  ## set up, then lint, types and all tests
 	$(BIN)/pytest
+
+test-browser: $(READY)  ## look at the report's page in Chromium (apt-get install chromium)
+	$(BIN)/pytest tests/browser
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """The page to look through a colorized folder with: one HTML file that a browser opens from disk, without a server.
 
     OUTPUT/index.html                   opens by itself; no address but those below is ever asked for
-    OUTPUT/report/page.css, page.js     looks and behaviour, the same for every folder
+    OUTPUT/report/page.css, *.js        looks and behaviour, the same for every folder
     OUTPUT/report/index.js              the summary, and three columns of all photos: outcome, marks, colourfulness
     OUTPUT/report/names/00001.js        10,000 names each, read when somebody searches
     OUTPUT/report/data/00001.js         100 records each, read when they are looked at
@@ -30,8 +30,9 @@ FILE = "index.html"
 FOLDER = "report"
 RECORDS_PER_FILE = 100
 NAMES_PER_FILE = 10_000
-# One character a photo in the column of marks: their sum. page.js reads them.
+# One character a photo in the column of marks: their sum, as page.js reads it.
 _IN_COLOUR, _WARNED = 1, 2
+_ASSETS = ("page.css", "common.js", "figures.js", "viewer.js", "page.js")
 _NUMBERED = re.compile(rf"{FOLDER}/(?:data|names)/\d{{5,}}\.js\Z")
 
 
@@ -78,7 +79,7 @@ def pages(
         "marks": "".join(marks),
         "colourfulness": colourfulness,
     }
-    for asset in ("page.css", "page.js"):
+    for asset in _ASSETS:
         yield f"{FOLDER}/{asset}", _asset(asset)
     yield f"{FOLDER}/index.js", _call("index", index)
     yield FILE, _asset(FILE)
