@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import groupby
@@ -83,10 +83,8 @@ def _shard(uri: str) -> Iterator[Record]:
     folder, _, name = uri.rpartition("/")
     with ExitStack() as stack:
         times: Iterator[bytes] = iter(())
-        try:
+        with suppress(*storage.IO_ERRORS):  # without them there is no summary of times, and all else
             times = stack.enter_context(_lines(f"{folder}/{name.replace('photos', 'timings', 1)}"))
-        except storage.IO_ERRORS:
-            pass  # only the summary of times needs them
         for line in stack.enter_context(_lines(uri)):
             spent = _times(next(times, b""))
             for record in manifest.records(line):

@@ -7,9 +7,9 @@
     OUTPUT/report/data/00001.js         100 records each, read when they are looked at
     OUTPUT/report/thumbnails/…          see `pipelines.thumbnails`
 
-Browsers refuse to fetch files from a page on disk, so data are scripts that call a function of the page. They are ASCII,
-with everything else escaped; the page puts what they say into text nodes and never into markup. Equal records give
-equal bytes.
+Browsers refuse to fetch files from a page on disk, so data are scripts that call a function of the page. They are
+ASCII, with everything else escaped; the page puts what they say into text nodes and never into markup. Equal records
+give equal bytes.
 """
 
 import json

@@ -64,9 +64,7 @@ def _times(summary: Summary) -> Table:
     table.add_column("ms a photo", justify="right", footer=f"{total / summary.timed:,.1f}")
     for stage in STAGES:
         spent = summary.milliseconds[stage]
-        table.add_row(
-            stage, f"{spent / 1e3:,.1f}", f"{spent / max(total, 1e-9):.0%}", f"{spent / summary.timed:,.1f}"
-        )
+        table.add_row(stage, f"{spent / 1e3:,.1f}", f"{spent / max(total, 1e-9):.0%}", f"{spent / summary.timed:,.1f}")
     return table
 
 
@@ -156,15 +154,24 @@ def _report(ledger: Ledger) -> None:
     summary, wanted, lacking = _counted(ledger.records(), there)
     tell(folder, summary, Console())
     if ledger.journals:
-        print("a run goes on or was killed: these are the photos so far; the same `autochrome colorize` goes on with it")
+        print(
+            "a run goes on or was killed: these are the photos so far; the same `autochrome colorize` goes on with it"
+        )
     with watched("thumbnails", enabled=lacking > 0) as ticker:
         for _ in range(lacking):
             ticker.listed()
         there |= picture(ledger, there, ticker)
     written = lay_out(ledger, summary, there)
     _delete([uri for id_, uri in pictures.items() if id_ not in wanted] + page.leftovers(folder, written))
-    gone = f"; {len(wanted - there):,} thumbnails could not be made, as their files are gone" if wanted - there else ""
-    print(f"{storage.join(folder, page.FILE)}: open it in a browser{gone}")
+    print(f"{storage.join(folder, page.FILE)}: open it in a browser{_gone(len(wanted - there))}")
+
+
+def _gone(number: int) -> str:
+    if not number:
+        return ""
+    return (
+        f"; {number:,} {'thumbnail' if number == 1 else 'thumbnails'} could not be made: the photos are gone or changed"
+    )
 
 
 def _parser() -> Parser:

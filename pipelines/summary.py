@@ -1,4 +1,4 @@
-"""What the records of a colorized folder come to: one pass over them, in memory that does not grow with their number."""
+"""What the records of a colorized folder come to: one pass, in memory that does not grow with their number."""
 
 import heapq
 from collections import Counter
@@ -36,8 +36,6 @@ class Summary:
         milliseconds: by stage, of all photos together.
         timed: photos whose times are known.
         histogram: photos by colourfulness, in bins of BIN_WIDTH.
-        most: the most colourful photos, most first.
-        least: the least colourful photos, least first.
         examples: the first names with a warning, each with it.
     """
 
@@ -84,10 +82,12 @@ class Summary:
 
     @property
     def most(self) -> list[Rank]:
+        """The most colourful photos, most first."""
         return [Rank(value, name) for value, _, name in sorted(self._most, reverse=True)]
 
     @property
     def least(self) -> list[Rank]:
+        """The least colourful photos, least first."""
         return [Rank(-value, name) for value, _, name in sorted(self._least, reverse=True)]
 
 

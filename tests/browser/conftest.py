@@ -39,7 +39,9 @@ def tab(browser: Browser) -> Iterator[Page]:
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    opened.on("request", lambda asked: wrong.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
+    opened.on(
+        "request", lambda asked: wrong.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None
+    )
     yield opened
     context.close()
     assert wrong == []

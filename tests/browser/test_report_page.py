@@ -1,4 +1,4 @@
-"""The page of `autochrome report` as people meet it: opened from disk, looked at, filtered, searched, leafed through."""
+"""The page of `autochrome report` as people meet it: opened from disk, looked at, filtered, searched."""
 
 import io
 import re
