@@ -31,6 +31,8 @@ const autochrome = (() => {
     return `${FIGURE.format(number)} TB`;
   };
 
+  const duration = (ms) => (ms < 1000 ? `${FIGURE.format(ms)} ms` : `${FIGURE.format(ms / 1000)} s`);
+
   // A path as an address. Bytes of a name that are no UTF-8 came as lone surrogates DC80 to DCFF.
   const address = (path) =>
     Array.from(path, (char) => {
@@ -71,7 +73,7 @@ const autochrome = (() => {
 
   return {
     TONES, COUNT, FIGURE,
-    address, baseName, byId, bytes, isDone, make, pair, thumbnail, words,
+    address, baseName, byId, bytes, duration, isDone, make, pair, thumbnail, words,
     rowsOf: rows.get, namesOf: names.get,
     rows: rows.put, names: names.put, // called by the files of data
   };

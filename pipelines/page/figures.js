@@ -2,7 +2,7 @@
 
 // The summary: figures, outcomes, how colourful, where the time went.
 autochrome.figures = (() => {
-  const { TONES, COUNT, FIGURE, byId, bytes, isDone, make, pair, words } = autochrome;
+  const { TONES, COUNT, FIGURE, byId, bytes, duration, isDone, make, pair, words } = autochrome;
   // Hasler and Süsstrunk's words for their scale.
   const SCALE = { 0: "grey", 15: "slightly", 33: "moderately", 59: "quite", 82: "highly" };
 
@@ -68,10 +68,10 @@ autochrome.figures = (() => {
       const share = `${((100 * seconds) / (all || 1)).toFixed(0)} %`;
       body.append(make("tr", {}, make("th", { scope: "row" }, stage),
         make("td", { class: "meter" }, make("span", { style: `width:${(100 * seconds) / (all || 1)}%`, title: share })),
-        make("td", {}, `${FIGURE.format((1000 * seconds) / summary.timed)} ms`)));
+        make("td", {}, duration((1000 * seconds) / summary.timed))));
     }
     const made = byId("made");
-    if (all) pair(made, "each photo", `${FIGURE.format((1000 * all) / summary.timed)} ms on one core`);
+    if (all) pair(made, "each photo", `${duration((1000 * all) / summary.timed)} on one core`);
     if (summary.madeWith.model) pair(made, "model", summary.madeWith.model);
     if (summary.madeWith.model_digest) pair(made, "digest", summary.madeWith.model_digest.slice(0, 16));
     for (const [name, value] of Object.entries(summary.madeWith.settings ?? {})) {
