@@ -178,8 +178,8 @@ def _parser() -> Parser:
     parser = Parser(
         "report",
         "DIR",
-        "Tell what became of every photo, and write DIR/index.html to look through them, before beside after.\n"
-        "Thumbnails are made once; those of the sources as long as the sources are where they were.",
+        "Tell what became of every photo, and write DIR/index.html to look through them.\n"
+        "Thumbnails are made once; of the sources, if they are where they were.",
         "autochrome report colour",
     )
     parser.add_argument("folder", metavar="DIR", help="folder that `autochrome colorize` wrote (local or gs://)")
