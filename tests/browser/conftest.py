@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 from colorized_folder import colorized
 from playwright.sync_api import Browser, Page, sync_playwright
+from report_bench import write_many
 
-from pipelines import page, report
-from pipelines.manifest import Output, Record
-from pipelines.summary import Summary
+from pipelines import report
 
-MANY = 100_000
 WIDTH, HEIGHT = 1280, 900
 
 
@@ -54,25 +52,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, np.ndarra
     return output
 
 
-def many_records() -> Iterator[Record]:
-    """100,000 of them: every 1000th rejected, every 500th with a warning, colourfulness from 0.0 to 99.9 by turns."""
-    for number in range(MANY):
-        name = f"box {number // 1000:03d}/photo {number:06d}.jpg"
-        if number % 1000 == 7:
-            yield Record(name, f"/scans/{name}", None, "1-1", "rejected", "unreadable", "cut short", milliseconds={})
-            continue
-        output = Output(name, 1, 3000, 2000, 10**6, "ab", "toned", number * 7 % 1000 / 10)
-        warnings = ("faded",) if number % 500 == 3 else ()
-        yield Record(name, f"/scans/{name}", None, "1-1", "written", outputs=(output,), warnings=warnings)
-
-
 @pytest.fixture(scope="session")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of 100,000 photos; they have no thumbnails."""
     output = tmp_path_factory.mktemp("many")
-    summary = Summary.of(many_records())
-    for name, data in page.pages(many_records(), summary, {}, "many", set()):
-        path = output / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+    write_many(output)
     return output
