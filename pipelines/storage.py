@@ -196,8 +196,12 @@ def _linked(temporary: Path, path: Path, data: bytes) -> bool:
     return True
 
 
-def check_writable(folder: str) -> None:
+def check_writable(folder: str, flag: str = "--output") -> None:
     """Makes sure, by doing it, that files can be made in a folder, which is created where it is missing.
+
+    Args:
+        folder: the folder.
+        flag: that it was given with.
 
     Raises:
         UserError: they cannot.
@@ -214,7 +218,7 @@ def check_writable(folder: str) -> None:
             with _locked(path):
                 path.unlink()
     except IO_ERRORS as error:
-        raise UserError(f"--output {folder} cannot be written to ({_cause(error)}); choose another folder") from error
+        raise UserError(f"{flag} {folder} cannot be written to ({_cause(error)}); choose another folder") from error
 
 
 def _cause(error: BaseException) -> str:

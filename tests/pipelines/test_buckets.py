@@ -1,11 +1,13 @@
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from colorized_folder import colorized
 from google.cloud import storage as cloud
 
-from pipelines import buckets, prepare, sources, storage
+from pipelines import buckets, prepare, report, sources, storage
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 
@@ -103,3 +105,30 @@ def test_an_object_is_created_only_where_there_is_none(bucket, monkeypatch):
         assert not storage.create(uri, b"second")
         server.shutdown()
     buckets._client.cache_clear()
+
+
+def test_a_report_in_a_bucket_is_that_of_a_disk(bucket, photos, tmp_path):
+    folder = colorized(tmp_path / "colour", photos)
+    # Names that objects can have: UTF-8, and nothing that an address has to escape twice.
+    folder.records = [record for record in folder.records if re.fullmatch(r"[\w /.]+", record.name, re.ASCII)]
+    output = folder.write()
+    client = cloud.Client.create_anonymous_client()
+    for path in output.rglob("*"):
+        if path.is_file() and path.name.isascii() and "<" not in path.name:
+            client.bucket(bucket).blob(f"report/colour/{path.relative_to(output)}").upload_from_filename(str(path))
+    assert report.main([f"gs://{bucket}/report/colour"]) == 0
+    assert report.main([str(output)]) == 0
+    made = [*output.glob("index.html"), *(path for path in output.glob("report/**/*") if path.is_file())]
+    remote = {
+        blob.name.removeprefix("report/colour/"): blob.download_as_bytes()
+        for blob in client.list_blobs(bucket, prefix="report/colour/")
+    }
+    assert {name for name in remote if name.startswith("report/")} | {"index.html"} == {
+        str(path.relative_to(output)) for path in made
+    }
+    for path in made:
+        assert remote[str(path.relative_to(output))] == path.read_bytes()
+    kept = client.bucket(bucket).get_blob("report/colour/report/index.js")
+    assert report.main([f"gs://{bucket}/report/colour/"]) == 0
+    thumbnails = list(client.list_blobs(bucket, prefix="report/colour/report/thumbnails/"))
+    assert max(blob.updated for blob in thumbnails) <= kept.updated

@@ -11,7 +11,7 @@ import pytest
 from pipelines import cli, commands
 from pipelines.runners import JobFailedError
 
-COMMANDS = ["prepare", "train", "evaluate", "colorize", "plan", "inspect"]
+COMMANDS = ["prepare", "train", "evaluate", "colorize", "report", "plan", "inspect"]
 
 
 @pytest.fixture

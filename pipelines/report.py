@@ -1,0 +1,202 @@
+"""`autochrome report`: what became of every photo of a colorized folder, in figures and as a page to look through."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from apache_beam.io.filesystem import BeamIOError
+from apache_beam.io.filesystems import FileSystems
+from google.api_core.exceptions import GoogleAPIError
+from rich.console import Console
+from rich.table import Table
+
+from model.commands import Parser
+from pipelines import commands, page, storage, thumbnails
+from pipelines.crew import Crew, Gate
+from pipelines.ledger import Ledger
+from pipelines.manifest import STAGES, Record
+from pipelines.outcomes import print_table
+from pipelines.progress import Ticker, watched
+from pipelines.summary import Rank, Summary
+from pipelines.thumbnails import Sheet
+from tfrecords.errors import UserError
+
+_WRITERS = 16  # small files: what takes time is a bucket's answer
+_DELETED_AT_ONCE = 100
+
+
+def printable(name: str) -> str:
+    """A file name as a terminal can show it: control characters and bytes that are no UTF-8 stand as escapes."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in name)
+
+
+def tell(folder: str, summary: Summary, console: Console) -> None:
+    """Prints a summary."""
+    print_table(f"Colorized into {printable(folder)}", dict(page.ordered(summary)), console)
+    figures = [
+        ("pictures", f"{summary.pages:,}, {summary.pixels / 1e6:,.1f} megapixels, {_size(summary.bytes_out)}"),
+        ("sources", f"{_size(summary.bytes_in)} read"),
+        ("in colour already", f"{summary.in_colour:,}"),
+        ("with warnings", f"{summary.warned:,}"),
+    ]
+    figures += [("", f"{printable(name)}: {printable(warning)}") for name, warning in summary.examples]
+    figures += _ranked("most colourful", summary.most) + _ranked("least colourful", summary.least)
+    console.print(*_rows(figures), sep="\n", soft_wrap=True, highlight=False, markup=False)
+    if summary.timed:
+        console.print(_times(summary))
+
+
+def _rows(figures: list[tuple[str, str]]) -> Iterator[str]:
+    return (f"{name:<19}{value}" for name, value in figures)
+
+
+def _ranked(what: str, ranks: list[Rank]) -> list[tuple[str, str]]:
+    lines = [f"{rank.colourfulness:5.1f}  {printable(rank.name)}" for rank in ranks]
+    return [(what if index == 0 else "", line) for index, line in enumerate(lines)]
+
+
+def _times(summary: Summary) -> Table:
+    total = sum(summary.milliseconds.values())
+    table = Table(show_edge=False, show_footer=True, pad_edge=False)
+    table.add_column("stage", footer="all")
+    table.add_column("seconds", justify="right", footer=f"{total / 1e3:,.1f}")
+    table.add_column("share", justify="right")
+    table.add_column("ms a photo", justify="right", footer=f"{total / summary.timed:,.1f}")
+    for stage in STAGES:
+        spent = summary.milliseconds[stage]
+        table.add_row(stage, f"{spent / 1e3:,.1f}", f"{spent / max(total, 1e-9):.0%}", f"{spent / summary.timed:,.1f}")
+    return table
+
+
+def _size(number: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:,.3g} TB"
+
+
+def _counted(records: Iterable[Record], there: set[str]) -> tuple[Summary, set[str], int]:
+    """The summary, the ids of all pictures that there should be, and how many records lack some."""
+    summary, wanted, lacking = Summary(), set[str](), 0
+    for record in records:
+        summary.add(record)
+        ids = Sheet(record).ids
+        lacking += not ids <= there
+        wanted |= ids
+    return summary, wanted, lacking
+
+
+def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
+    """Makes the pictures that are not there, on all cores.
+
+    Args:
+        ledger: of the folder.
+        there: ids of pictures that are.
+        ticker: to be told of every photo that lacks some.
+
+    Returns:
+        ids of those made.
+    """
+    threads = len(os.sched_getaffinity(0))
+    crew: Crew[set[str]] = Crew(threads, Gate(threads))
+    made: set[str] = set()
+
+    def note(results: Iterator[set[str]]) -> None:
+        for ids in results:
+            made.update(ids)
+            ticker.done("written")
+
+    try:
+        for record in ledger.records():
+            sheet = Sheet(record)
+            if not sheet.ids <= there:
+                note(crew.add(partial(sheet.make, ledger.folder, there, _saver(ledger.folder)), set))
+        note(crew.rest())
+    finally:
+        crew.close()
+    return made
+
+
+def _saver(folder: str) -> Callable[[str, bytes], None]:
+    return lambda name, data: storage.write(storage.join(folder, name), data)
+
+
+def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
+    """Writes the page; returns the paths of its files relative to the folder."""
+    title = storage.normalized(ledger.folder).rpartition("/")[2] or ledger.folder
+    files = page.pages(ledger.records(), summary, ledger.made_with(), title, there)
+    save = _saver(ledger.folder)
+    crew: Crew[None] = Crew(_WRITERS, Gate(_WRITERS))
+    written = set()
+    try:
+        for name, data in files:
+            written.add(name)
+            if name == page.FILE:  # after everything that it opens
+                list(crew.rest())
+                save(name, data)
+            else:
+                list(crew.add(partial(save, name, data), lambda: None))
+    finally:
+        crew.close()
+    return written
+
+
+def _delete(uris: list[str]) -> None:
+    for start in range(0, len(uris), _DELETED_AT_ONCE):
+        FileSystems.delete(uris[start : start + _DELETED_AT_ONCE])
+
+
+def _report(ledger: Ledger) -> None:
+    folder = ledger.folder
+    pictures = thumbnails.listed(folder)
+    there = set(pictures)
+    summary, wanted, lacking = _counted(ledger.records(), there)
+    tell(folder, summary, Console())
+    if ledger.journals:
+        print(
+            "a run goes on or was killed: these are the photos so far; the same `autochrome colorize` goes on with it"
+        )
+    with watched("thumbnails", enabled=lacking > 0) as ticker:
+        for _ in range(lacking):
+            ticker.listed()
+        there |= picture(ledger, there, ticker)
+    written = lay_out(ledger, summary, there)
+    _delete([uri for id_, uri in pictures.items() if id_ not in wanted] + page.leftovers(folder, written))
+    print(f"{storage.join(folder, page.FILE)}: open it in a browser{_gone(len(wanted - there))}")
+
+
+def _gone(number: int) -> str:
+    if not number:
+        return ""
+    return (
+        f"; {number:,} {'thumbnail' if number == 1 else 'thumbnails'} could not be made: the photos are gone or changed"
+    )
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "report",
+        "DIR",
+        "Tell what became of every photo, and write DIR/index.html to look through them.\n"
+        "Thumbnails are made once; of the sources, if they are where they were.",
+        "autochrome report colour",
+    )
+    parser.add_argument("folder", metavar="DIR", help="folder that `autochrome colorize` wrote (local or gs://)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs ``autochrome report``."""
+    args = _parser().parse_args(argv)
+    ledger = Ledger.of(args.folder)
+    storage.check_writable(ledger.folder, "DIR")
+    try:
+        _report(ledger)
+    except (BeamIOError, GoogleAPIError, OSError) as error:
+        raise UserError(f"{args.folder}: {str(error).splitlines()[0]}; is a run writing there? Try again") from error
+    return 0
+
+
+if __name__ == "__main__":
+    commands.run_module("pipelines.report")

@@ -1,0 +1,163 @@
+"""Small pictures of photos before and after, made once: a name is a digest of what is shown, so it is never stale.
+
+    OUTPUT/report/thumbnails/9f/3a….jpg    at most SIDE pixels a side, upright, sRGB
+
+A record has a picture of every page of its source and of its output, so far as there are any. Whatever depth, format or
+orientation the file has, `pipelines.photo` reads it as the job itself does.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from PIL import Image
+
+from pipelines import pages, photo, storage
+from pipelines.manifest import Output, Record
+from pipelines.outcomes import Rejected
+from pipelines.sources import Branch, Source, files
+from tfrecords.color import Bytes
+
+FOLDER = "report/thumbnails"
+SIDE = 640
+_QUALITY = 80
+_ID = re.compile(rf"{FOLDER}/([0-9a-f]{{2}})/([0-9a-f]{{18}})\.jpg\Z")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The pictures of a page by their ids.
+
+    Attributes:
+        before: of the source; '' where there is to be none: it is the same as the one after.
+        after: of the output; '' for a photo that was left as it was.
+    """
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The pictures of a record."""
+
+    record: Record
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """One a page; none for what was rejected, which may be no picture."""
+        record = self.record
+        if record.status == "skipped":
+            return (Pair(_before(record, 1), ""),)
+        as_it_was = bool(record.sha256)
+        return tuple(
+            Pair("" if as_it_was and output.sha256 == record.sha256 else _before(record, output.page), _after(output))
+            for output in record.outputs
+        )
+
+    @property
+    def ids(self) -> set[str]:
+        """Of all pictures."""
+        return {id_ for pair in self.pairs for id_ in (pair.before, pair.after) if id_}
+
+    def make(self, folder: str, there: set[str], save: Callable[[str, bytes], None]) -> set[str]:
+        """Makes the pictures that are not there yet.
+
+        Args:
+            folder: of the outputs.
+            there: ids of pictures that are.
+            save: puts a file under its path relative to the folder.
+
+        Returns:
+            ids of those made; a source or an output that is gone, or another one by now, has none.
+        """
+        made = set()
+        for data, wanted in self._files(folder, there):
+            try:
+                for page, pixels in _pages(data, set(wanted)):
+                    save(path_of(wanted[page]), _encoded(pixels))
+                    made.add(wanted[page])
+            except Rejected:
+                continue
+        return made
+
+    def _files(self, folder: str, there: set[str]) -> Iterator[tuple[bytes, dict[int, str]]]:
+        """Yields each file that is needed, with the ids of the pictures that are wanted of it by page."""
+        record = self.record
+        numbers = [output.page for output in record.outputs] or [1]
+        wanted = {
+            page: pair.before
+            for page, pair in zip(numbers, self.pairs, strict=False)
+            if pair.before and pair.before not in there
+        }
+        source = Source(record.uri, record.name, record.bytes, record.fingerprint, record.offset)
+        if wanted and (data := _read(source, record.sha256)):
+            yield data, wanted
+        for name in dict.fromkeys(output.name for output in record.outputs):
+            ours = [(o, pair.after) for o, pair in zip(record.outputs, self.pairs, strict=True) if o.name == name]
+            # In a file of several pages they stand in order; a page with a file of its own is the first there.
+            wanted = {place: id_ for place, (_, id_) in enumerate(ours, start=1) if id_ not in there}
+            output = ours[0][0]
+            file = Source(storage.join(folder, name), name, output.bytes, "")
+            if wanted and (data := _read(file, output.sha256)):
+                yield data, wanted
+
+
+def path_of(id_: str) -> str:
+    """Where a picture is, relative to the output."""
+    return f"{FOLDER}/{id_[:2]}/{id_[2:]}.jpg"
+
+
+def listed(folder: str) -> dict[str, str]:
+    """The pictures that a folder has, by id: their URIs."""
+    try:
+        found = [(_ID.match(file.name), file) for file in files(Branch(storage.join(folder, FOLDER)), folder)]
+    except storage.IO_ERRORS:
+        return {}
+    return {match[1] + match[2]: file.uri for match, file in found if match and not file.fault}
+
+
+def _id(*shown: object) -> str:
+    told = "\0".join(map(str, (SIDE, _QUALITY, *shown)))
+    return hashlib.blake2b(told.encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()
+
+
+def _before(record: Record, page: int) -> str:
+    known = (record.sha256,) if record.sha256 else (record.uri, record.offset, record.fingerprint)
+    return _id("before", *known, page)
+
+
+def _after(output: Output) -> str:
+    # Without a digest, the bytes have to do.
+    known = (output.sha256,) if output.sha256 else (output.name, output.bytes)
+    return _id("after", *known, output.page)
+
+
+def _read(source: Source, digest: str) -> bytes:
+    """The bytes of a file, none where it is gone or has another digest."""
+    try:
+        data = source.read()
+    except Rejected:
+        return b""
+    return data if not digest or hashlib.sha256(data).hexdigest() == digest else b""
+
+
+def _pages(data: bytes, wanted: set[int]) -> Iterator[tuple[int, Bytes]]:
+    """Yields those of a file's pages that are wanted, counted from 1: uint8 ``[H, W]`` or ``[H, W, 3]``."""
+    if wanted == {1}:
+        yield 1, photo.decode(data, shrink_to=SIDE).pixels
+        return
+    for page in pages.read(data):
+        if page.index + 1 in wanted:
+            yield page.index + 1, photo.to_bytes(page.pixels)
+
+
+def _encoded(pixels: Bytes) -> bytes:
+    small = Image.fromarray(pixels)
+    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()

@@ -1,0 +1,125 @@
+import os
+import shutil
+import subprocess
+import sys
+from copy import copy
+from pathlib import Path
+
+import pytest
+from colorized_folder import Folder, colorized
+
+from pipelines import cli, report
+from pipelines.journal import Journal
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory, photos) -> Folder:
+    return colorized(tmp_path_factory.mktemp("report"), photos)
+
+
+@pytest.fixture
+def folder(original, tmp_path) -> Folder:
+    """The folder, to do anything with; its sources are shared."""
+    copied = copy(original)
+    copied.output = Path(shutil.copytree(original.output, tmp_path / "colour"))
+    return copied
+
+
+def files(output: Path) -> dict[str, bytes]:
+    made = [*output.glob("index.html"), *output.glob("report/**/*")]
+    return {str(path.relative_to(output)): path.read_bytes() for path in made if path.is_file()}
+
+
+def test_the_summary_is_printed_and_the_page_written(folder, capsys):
+    assert cli.main(["report", str(folder.write())]) == 0
+    shown = capsys.readouterr().out
+    lines = [line.split() for line in shown.splitlines()]
+    for key, number in [("written", 9), ("kept", 1), ("copied", 1), ("skipped", 1), ("inputs", 14)]:
+        assert [key, "│", str(number)] in lines
+    assert ["rejected:", "unreadable", "│", "1"] in lines
+    assert "12, 2.8 megapixels" in shown
+    assert "in colour already  2\n" in shown
+    assert "most colourful      76.9  album.tif\n" in shown
+    assert "least colourful     38.0  <img src=x" in shown
+    assert "caf\\udce9.png: name is no <b>UTF-8</b>" in shown
+    assert ["write", "│", "0.8", "│", "29%", "│", "60.0"] in lines
+    assert "index.html: open it in a browser; 1 thumbnail could not be made" in shown
+    made = files(folder.output)
+    assert {"index.html", "report/index.js", "report/data/00001.js", "report/names/00001.js"} < set(made)
+    assert sum(name.startswith("report/thumbnails/") for name in made) == 16
+
+
+def test_a_second_time_only_what_is_missing_is_made(folder):
+    output = str(folder.write())
+    assert report.main([output]) == 0
+    first = files(folder.output)
+    kept, *missing = (folder.output / name for name in sorted(first) if "thumbnails" in name)
+    stamp = kept.stat().st_mtime_ns
+    for path in missing[:3]:
+        path.unlink()
+    assert report.main([f"{output}/"]) == 0
+    assert files(folder.output) == first
+    assert kept.stat().st_mtime_ns == stamp
+
+
+def test_what_no_photo_shows_any_longer_goes(folder):
+    assert report.main([str(folder.write())]) == 0
+    before = set(files(folder.output))
+    foreign = folder.output / "report" / "thumbnails" / "ab" / "mine.jpg"
+    foreign.parent.mkdir(parents=True, exist_ok=True)
+    foreign.write_bytes(b"")
+    folder.records = [record for record in folder.records if record.name != "album.tif"]
+    assert report.main([str(folder.write())]) == 0
+    after = set(files(folder.output))
+    assert len(before - after) == 4  # two pages, before and after
+    assert after - before == {"report/thumbnails/ab/mine.jpg"}
+
+
+def test_sources_outputs_and_the_manifest_stay_as_they_are(folder):
+    def seen() -> dict[Path, bytes]:
+        paths = [*folder.sources.rglob("*"), *folder.output.rglob("*")]
+        return {path: path.read_bytes() for path in paths if path.is_file() and path not in made()}
+
+    def made() -> set[Path]:
+        return {folder.output / name for name in files(folder.output)}
+
+    folder.write()
+    before = seen()
+    assert report.main([str(folder.output)]) == 0
+    assert seen() == before
+
+
+def test_a_run_that_goes_on_is_told(folder, capsys):
+    output = str(folder.write())
+    journal = Journal(output)
+    journal.add(folder.records[0])
+    journal.close()
+    assert report.main([output]) == 0
+    assert "a run goes on or was killed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [(["nowhere"], "has no manifest"), ([], "DIR"), (["a", "--deep"], "--deep"), (["."], "no manifest")],
+)
+def test_what_the_user_can_mend(tmp_path, monkeypatch, capsys, argv, said):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["report", *argv]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("autochrome: error: ")
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_name_cannot_command_the_terminal():
+    assert report.printable("a\x1b[2Jb\n.jpg") == "a\\x1b[2Jb\\n.jpg"
+    assert report.printable("caf\udce9 ä [x].jpg") == "caf\\udce9 ä [x].jpg"
+
+
+def test_tensorflow_stays_away(folder):
+    script = (
+        "import sys; from pipelines import report; report.main(sys.argv[1:]); sys.exit('tensorflow' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", script, str(folder.write())]
+    assert subprocess.run(command, capture_output=True, check=False, env=environment).returncode == 0
