@@ -20,7 +20,7 @@ import numpy as np
 from tfrecords.color import Bytes, Floats, Pixels, lab_to_srgb, lab_to_srgb_words, luminance
 
 # A quarter of a million pixels at a time stays in the processor's cache and keeps any scan within 30 MB beside its own.
-_STRIP_PIXELS = 1 << 18
+STRIP_PIXELS = 1 << 18
 # Windows of the fits are Gaussian, in pixels of their grid; the variance of L* below which they are flattened (He and
 # Sun's ε) keeps grain out of the colours.
 _FINE_SIGMA, _FINE_VARIANCE = 0.7, 50.0
@@ -100,7 +100,7 @@ def recolor(pixels: Pixels, chroma: Floats, bits: int = 8) -> Pixels:
     guided = guide(pixels, chroma)
     shape = height, width, 3
     result: Pixels = np.empty(shape, np.uint8) if bits == 8 else np.empty(shape, np.uint16)
-    rows = max(1, _STRIP_PIXELS // width)
+    rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         result[top : top + rows] = recolor_rows(pixels[top : top + rows], guided, top, bits)
     return result

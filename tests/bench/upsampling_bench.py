@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 import skimage.color
 
-from pipelines.recolor import model_luminance, recolor
+from pipelines.recolor import STRIP_PIXELS, model_luminance, recolor
 from tfrecords.color import lab_to_srgb, luminance, srgb_to_lab
 
 Array = np.ndarray
@@ -37,11 +37,15 @@ _GREY = 5.0
 
 
 def bilinear(pixels: Array, chroma: Array) -> Array:
-    """Grey bytes and small chroma to colour bytes, chroma brought up bilinearly, all at once."""
-    lab = np.empty((*pixels.shape, 3), np.float32)
-    lab[..., 0] = luminance(pixels)
-    lab[..., 1:] = cv2.resize(chroma, pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return lab_to_srgb(lab)
+    """Grey bytes and small chroma to colour bytes, chroma brought up bilinearly; in strips, as `recolor` does it."""
+    height, width = pixels.shape
+    full = cv2.resize(chroma, (width, height), interpolation=cv2.INTER_LINEAR)
+    result = np.empty((height, width, 3), np.uint8)
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        strip = slice(top, top + rows)
+        result[strip] = lab_to_srgb(cv2.merge([luminance(pixels[strip]), full[strip]]))
+    return result
 
 
 METHODS: dict[str, Callable[[Array, Array], Array]] = {"bilinear": bilinear, "edges": recolor}
