@@ -34,9 +34,7 @@ class FlinkJobServerOptions(PipelineOptions):
 
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            "--execution_mode_for_batch", help="PIPELINED, or BATCH: what a stage made is kept until the job ends"
-        )
+        parser.add_argument("--execution_mode_for_batch", help="PIPELINED, or BATCH to run stages one after the other")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -47,9 +47,14 @@ def prepared(output: Path) -> Made:
 
 
 def colorized(output: Path) -> Made:
-    """The photos that ``colorize`` left; its accounts hold times, which no two runs share."""
+    """The photos that ``colorize`` left; its accounts hold times, which no two runs share.
+
+    What an earlier start had written counts as written.
+    """
     photos = {name: digest for name, digest in _digests(output).items() if Path(name).suffix.lower() in _PHOTOS}
-    return Made(photos, json.loads((output / "report.json").read_text())["outcomes"])
+    outcomes = json.loads((output / "report.json").read_text())["outcomes"]
+    outcomes["written"] += outcomes.pop("skipped", 0)
+    return Made(photos, outcomes)
 
 
 def _digests(output: Path) -> dict[str, str]:

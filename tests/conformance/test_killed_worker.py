@@ -39,12 +39,12 @@ def test_a_job_whose_worker_is_killed_ends_with_the_same_files(
         flags = (*run.flags[job], f"--output={output}", *pooled_engine.flags, *pool.flags)
         start = partial(Job, job, flags, pooled_engine.environment)
         code, stderr, seconds = _killed_once(start(), job, output, pool)
-        remark = "a worker killed"
+        remark = "a worker killed, restarted by the runner"
         if pooled_engine.restarts:
             assert code == 0, stderr
         else:
             assert code == 1
-            remark += ", second start"
+            remark = "a worker killed, a second start"
             with start() as again:
                 code, stderr, more = again.finish()
             assert code == 0, stderr
