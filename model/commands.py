@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -19,7 +20,8 @@ class Parser(argparse.ArgumentParser):
             usage=f"%(prog)s {usage}",
             description=description,
             epilog=f"example:\n  {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            # The longest flag and its help on one line.
+            formatter_class=functools.partial(argparse.RawDescriptionHelpFormatter, max_help_position=27),
             allow_abbrev=False,
         )
 

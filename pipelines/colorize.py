@@ -181,8 +181,7 @@ def _parser() -> Parser:
     paths.add_argument("--keep_existing", action="store_true", help="leave what another model or other settings made")
     paths.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
     add_settings(parser)
-    machines = parser.add_argument_group("machines")
-    machines.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, in its words")
+    parser.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, in its words")
     return parser
 
 

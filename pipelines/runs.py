@@ -112,7 +112,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         choices=["keep", "jpeg", "png", "tiff", "webp"],
         default="keep",
-        help="keep, jpeg, png, tiff or webp (keep; PNG for others)",
+        help="keep, jpeg, png, tiff or webp (keep, or PNG)",
     )
     parser.add_argument("--quality", type=_percent, default=95, metavar="Q", help="of JPEG and WebP, 1 to 100 (95)")
     parser.add_argument(

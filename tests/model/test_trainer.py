@@ -76,10 +76,10 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
-from model import strategy, trainer
+from model import pace, strategy, trainer
 from model.config import autoencoder_mini
 made = strategy.make(sys.argv[1])  # Before any other use of TensorFlow: it may be of several workers.
-trainer.REPORT_SECONDS, trainer.MOST_STEPS_A_CALL = 0.0, 1
+trainer.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
 def report(report):
     print(report.step, flush=True)
     time.sleep(float(sys.argv[4]))

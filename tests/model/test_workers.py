@@ -24,10 +24,10 @@ TOLERANCE = 1e-4
 # One step a call, a checkpoint after each; each step's number goes to the worker's log, where the test waits for it.
 CHILD = f"""
 import os, sys
-from model import strategy, trainer
+from model import pace, strategy, trainer
 from model.config import autoencoder_mini
 made = strategy.make("auto")
-trainer.REPORT_SECONDS, trainer.MOST_STEPS_A_CALL = 0.0, 1
+trainer.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
 print("pid", os.getpid(), flush=True)
 config = autoencoder_mini().override({SETTINGS})
 trainer.train(config, sys.argv[1], sys.argv[2], made, checkpoint_minutes=0,
