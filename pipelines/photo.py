@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from pipelines.outcomes import Rejected
 from tfrecords.color import Bytes
@@ -54,6 +55,8 @@ class Photo:
         width: likewise.
         format: of the file, in Pillow's words.
         metadata: what encoding carries over: Pillow's save options ``exif`` (upright) and ``dpi``.
+        chroma_step: of a JPEG in three components, the step to which it rounds 8 times the mean chroma of a block (the
+            DC entry of the quantisation table, 1 to 255 and more); 0 for any other file.
     """
 
     pixels: Bytes
@@ -61,6 +64,7 @@ class Photo:
     width: int
     format: str
     metadata: dict[str, Any] = field(default_factory=dict)
+    chroma_step: int = 0
 
 
 def decode(data: bytes, shrink_to: int | None = None) -> Photo:
@@ -92,7 +96,7 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
                     image.draft(None, (shrink_to, shrink_to))
                 pixels = _plain_jpeg(image, data) if image.size == stored else None
                 pixels = _upright(_to_srgb(image) if pixels is None else pixels, orientation)
-                return Photo(pixels, height, width, str(image.format), metadata)
+                return Photo(pixels, height, width, str(image.format), metadata, _chroma_step(image))
         except Rejected:
             raise
         except Image.DecompressionBombError as error:
@@ -123,6 +127,13 @@ def _exif(image: Image.Image) -> tuple[int, dict[str, Any]]:
             exif[_ORIENTATION] = 1
             metadata["exif"] = exif.tobytes()
     return orientation if orientation in _FLIPS_AND_TURNS else 1, metadata
+
+
+def _chroma_step(image: Image.Image) -> int:
+    if not isinstance(image, JpegImageFile) or len(image.layer) != 3:
+        return 0
+    _, _, _, table = image.layer[1]
+    return image.quantization[table][0] if table in image.quantization else 0
 
 
 def _upright(pixels: Bytes, orientation: int) -> Bytes:
