@@ -15,8 +15,6 @@ from importlib.metadata import version
 from itertools import chain
 from time import perf_counter
 
-import cv2
-
 from pipelines import encode, grayscale, pages, photo, storage
 from pipelines.crew import out_of_memory
 from pipelines.limits import timed
@@ -30,7 +28,6 @@ from pipelines.runs import Maker
 from pipelines.xmp import Mark
 from tfrecords.color import Floats, Pixels, colourfulness
 
-_JUDGED_SIDE = 256  # what the thresholds of `grayscale` are tuned for
 _MEASURED_PIXELS = 1 << 16
 # What file systems say to a name or a place that they cannot have; anything else is not the photo's fault.
 _NO_SUCH_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
@@ -161,7 +158,7 @@ def _left(record: Record, data: bytes, named: Named, studio: Studio, watch: _Wat
     outputs = []
     for page in _decoded(data, watch):
         with watch.stage("predict"):
-            tone = tone_of(page.pixels)
+            tone = tone_of(page.pixels, page.chroma_step)
         if tone != COLOR:
             return None
         height, width = page.pixels.shape[:2]
@@ -213,7 +210,7 @@ def _recolored(page: Page, file_format: str, studio: Studio, watch: _Watch, made
     deep = studio.maker.settings.bit_depth == "keep" and file_format in encode.DEEP_FORMATS
     source = page.pixels if deep else photo.to_bytes(page.pixels)
     with watch.stage("predict"):
-        tone = tone_of(source)
+        tone = tone_of(source, page.chroma_step)
         try:
             chroma = studio.predict(model_luminance(source, studio.size)[None])[0]
         except Exception as error:
@@ -243,16 +240,16 @@ def _own_fault() -> Iterator[None]:
         raise Rejected("failed", f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def tone_of(pixels: Pixels) -> str:
+def tone_of(pixels: Pixels, chroma_step: int) -> str:
     """What a photo's colour is: ``grayscale``, ``near_gray``, ``toned`` or ``color``, see `pipelines.grayscale`.
 
     Args:
         pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB.
+        chroma_step: `pipelines.photo.Photo.chroma_step` of the file.
     """
     if pixels.ndim == 2:
         return "grayscale"
-    small = cv2.resize(pixels, (_JUDGED_SIDE, _JUDGED_SIDE), interpolation=cv2.INTER_AREA)
-    return grayscale.judge(photo.to_bytes(small)).reason or COLOR
+    return grayscale.judge(photo.to_bytes(pixels), chroma_step).reason or COLOR
 
 
 def _sampled(pixels: Pixels) -> Pixels:

@@ -1,4 +1,4 @@
-"""One photo to one Lab example: resize, judge, convert."""
+"""One photo to one Lab example: judge, resize, convert."""
 
 import cv2
 import numpy as np
@@ -31,13 +31,12 @@ def to_example(photo: Photo, name: str, size: int) -> LabExample:
         raise Rejected("too_small", f"{photo.width} x {photo.height} pixels")
     if photo.pixels.ndim == 2:
         raise Rejected("grayscale", "one channel")
-    interpolation = cv2.INTER_AREA if min(photo.pixels.shape[:2]) >= size else cv2.INTER_LINEAR
-    rgb = cv2.resize(photo.pixels, (size, size), interpolation=interpolation)
-    lab = srgb_to_lab(rgb)
-    verdict = judge(rgb, lab)
+    verdict = judge(photo.pixels, photo.chroma_step)
     if verdict.reason:
-        figures = f"mean chroma {verdict.chroma:.2f}, of which luminance explains all but {verdict.residual:.2f}"
+        figures = f"mean chroma {verdict.chroma:.1f}, off one curve by {verdict.residual:.2f} of {verdict.allowed:.2f}"
         raise Rejected(verdict.reason, figures)
+    interpolation = cv2.INTER_AREA if min(photo.pixels.shape[:2]) >= size else cv2.INTER_LINEAR
+    lab = srgb_to_lab(cv2.resize(photo.pixels, (size, size), interpolation=interpolation))
     # Into planes made here: OpenCV would copy its own.
     luminance, a, b = cv2.split(lab, list(np.empty((3, size, size), np.float32)))
     return LabExample(

@@ -28,6 +28,7 @@ class Page:
         count: of pages in the file.
         format: of the file, in Pillow's words.
         metadata: of the page, true of these pixels.
+        chroma_step: `pipelines.photo.Photo.chroma_step` of the file.
     """
 
     pixels: Pixels
@@ -35,6 +36,7 @@ class Page:
     count: int = 1
     format: str = ""
     metadata: Metadata = field(default_factory=Metadata)
+    chroma_step: int = 0
 
     @property
     def height(self) -> int:
@@ -103,4 +105,4 @@ def _page(data: bytes, index: int, count: int) -> Page:
         pixels = orientation.upright(photo.to_srgb(image, data), photo.turn_of(image))
         size = (pixels.shape[1], pixels.shape[0])
         said = metadata.collect(image, data, size=size, transposed=orientation.transposes(held))
-        return Page(pixels, index, count, str(image.format), said)
+        return Page(pixels, index, count, str(image.format), said, photo.chroma_step(image))

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from pipelines import deep, jp2, orientation
 from pipelines.outcomes import Rejected
@@ -36,12 +37,15 @@ class Photo:
         height: of the photo as stored in the file, upright; more than the pixels have when they were decoded smaller.
         width: likewise.
         format: of the file, in Pillow's words.
+        chroma_step: of a JPEG in three components, the step to which it rounds 8 times the mean chroma of a block (the
+            DC entry of the quantisation table, 1 to 255 and more); 0 for any other file.
     """
 
     pixels: Bytes
     height: int
     width: int
     format: str
+    chroma_step: int = 0
 
 
 def decode(data: bytes, shrink_to: int | None = None) -> Photo:
@@ -65,7 +69,8 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
         if shrink_to:
             image.draft(None, (shrink_to, shrink_to))
         pixels = to_srgb(image, data, whole=image.size == stored)
-        return Photo(to_bytes(orientation.upright(pixels, turn)), height, width, str(image.format))
+        upright = to_bytes(orientation.upright(pixels, turn))
+        return Photo(upright, height, width, str(image.format), chroma_step(image))
 
 
 @contextlib.contextmanager
@@ -103,6 +108,14 @@ def check_size(width: int, height: int, data: bytes) -> None:
     pixels = width * height
     if pixels > MAX_PIXELS or (2 * pixels > MAX_PIXELS and pixels > _MAX_PIXELS_A_BYTE * len(data)):
         raise Rejected("too_large", f"{width} x {height} pixels in {len(data):,} bytes")
+
+
+def chroma_step(image: Image.Image) -> int:
+    """The ``Photo.chroma_step`` of an open file."""
+    if not isinstance(image, JpegImageFile) or len(image.layer) != 3:
+        return 0
+    _, _, _, table = image.layer[1]
+    return image.quantization[table][0] if table in image.quantization else 0
 
 
 def turn_of(image: Image.Image) -> int:

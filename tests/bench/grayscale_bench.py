@@ -5,13 +5,13 @@
 DATA holds ``imagenet/train/*/*`` and ``photos/*.tar`` (colour photos) and ``archive/*`` (historic scans). Every photo
 is judged as it is; a sample of them is also made grey, noisy grey, toned and muted, at the size of an ImageNet file and
 through JPEG at qualities 30 to 95 with and without chroma subsampling. A hash of the name cuts the photos into two
-halves: the sweep of the tolerance is on one, the table of figures on the other. The rest of the rule was found with
-both halves in view and ``--offset=0``: ``--offset=7`` makes its pictures from other photos. The labels by eye come from
-contact sheets in the order of this rule's own figures, so "found toned" says little of recall. ``--sheet`` writes
-contact sheets of the real photos that were flagged, for the eye.
+halves: the rule and its numbers were found on one, and both are reported side by side. The labels by eye come from
+contact sheets in the order of an earlier rule's figures, and three from what this one flagged, so "found toned" says
+little of recall. ``--sheet`` writes contact sheets of the real photos that were flagged, for the eye.
 """
 
 import argparse
+import colorsys
 import io
 import tarfile
 import zlib
@@ -25,7 +25,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipelines.grayscale import TOLERANCE, VIVID, Verdict, judge
+from pipelines.grayscale import TOLERANCE, Verdict, judge
+from pipelines.photo import Photo, decode
 from tfrecords.color import lab_to_srgb, luminance, srgb_to_lab
 
 # Photos of the "colour" sets that are grey, toned, or drawings in one ink, by eye on contact sheets.
@@ -37,13 +38,13 @@ TONED_BY_EYE = {
         02536 02538""",
     "cats_dogs": "00387 00718",
     "flower_photos": "00077 00307 00447 00546 00560 00801 01023 01069 01116",
-    "imagenet": """n01744401_rock_python n03028079_10563 n03028079_church n03141823_crutch n03394916_31743
-        n03417042_6549 n03425413_15276 n04099969_rocking_chair""",
+    "imagenet": """ILSVRC2012_val_00000957 n01744401_rock_python n03028079_10563 n03028079_1473 n03028079_church
+        n03141823_crutch n03394916_31743 n03417042_6549 n03425413_15276 n04099969_rocking_chair""",
     "imagenette": """n02102040_2248 n02102040_4824 n02979186_11128 n02979186_1464 n02979186_22439 n02979186_2513
         n02979186_4044 n03028079_14439 n03028079_16133 n03028079_25776 n03028079_31474 n03028079_7635 n03028079_9386
         n03394916_29798 n03394916_48463 n03425413_8408 n03445777_14237 n03445777_4109 n03445777_7686 n03445777_7853
         n03888257_4904""",
-    "intel150": """00128 00285 00341 00347 00364 00426 00469 00556 00621 00663 00770 00848 00910 01222 01395 01596
+    "intel150": """00128 00285 00341 00347 00364 00426 00469 00556 00621 00663 00770 00848 00910 01222 01395 01476 01596
         01626 01851 01887 01913 01928 02008 02070 02125 02127 02180 02317 02331 02333 02501 02537 02542 02636 02681
         02794 02892 02991""",
     "landscape70": "00012",
@@ -56,9 +57,10 @@ TONED = {f"{source}/{stem}" for source, stems in TONED_BY_EYE.items() for stem i
 INVISIBLE = 1.5
 # One garment on one cloth, photographed from above: by far the hardest colour set.
 FLAT_LAYS = "clothing_cc0"
-SIDE = 375
+SIDES = (256, 375, 375, 500, 800)
 QUALITIES = (30, 40, 50, 60, 70, 80, 90, 95)
 STRENGTHS = (0.2, 0.4, 0.7, 1.0)
+REASONS = ("grayscale", "near_gray", "toned")
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Case:
 
     def flagged(self, tolerance: float) -> bool:
         v = self.verdict
-        return v.reason == "grayscale" or (v.chroma <= VIVID and v.residual <= v.allowed * tolerance / TOLERANCE)
+        return v.reason == "grayscale" or v.residual <= v.allowed * tolerance / TOLERANCE
 
 
 def files(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -95,19 +97,39 @@ def files(folder: Path) -> Iterator[tuple[str, bytes]]:
                     yield f"{path.stem}/{Path(member.name).name}", stream.read()
 
 
-def resize(rgb: np.ndarray) -> np.ndarray:
-    return cv2.resize(rgb, (256, 256), interpolation=cv2.INTER_AREA)
+def judged(photo: Photo) -> Verdict:
+    """The verdict on a photo as the job would reach it."""
+    if photo.pixels.ndim == 2:
+        return Verdict("grayscale", 0.0, 0.0, TOLERANCE)
+    return judge(photo.pixels, photo.chroma_step)
 
 
-def through(rgb: np.ndarray, quality: int, subsampling: int) -> np.ndarray:
+def through(rgb: np.ndarray, quality: int, subsampling: int) -> Photo:
     stream = io.BytesIO()
     Image.fromarray(rgb).save(stream, "JPEG", quality=quality, subsampling=subsampling)
-    return np.asarray(Image.open(stream).convert("RGB"))
+    return decode(stream.getvalue(), 512)
 
 
-def tone(gray: np.ndarray, kind: str, strength: float) -> np.ndarray:
+def uncompressed(rgb: np.ndarray) -> Photo:
+    return Photo(rgb, *rgb.shape[:2], "PNG")
+
+
+def tone(gray: np.ndarray, kind: str, strength: float, rng: np.random.Generator) -> np.ndarray:
     """A grey photo (uint8 [H, W]) as a toned print of the kind, uint8 [H, W, 3]."""
     value = gray[..., None] / 255
+    if kind == "duotone":  # from a dark to a light ink over a strong one of the same hue
+        hue = rng.random()
+        inks = [(rng.uniform(0, 0.12), 0.5), (rng.uniform(0.35, 0.6), 0.8 * strength), (rng.uniform(0.85, 1), 0.6)]
+        dark, middle, light = (colorsys.hls_to_rgb(hue, lightness, saturation) for lightness, saturation in inks)
+        planes = [np.interp(gray / 255, [0, 0.5, 1], ink) for ink in zip(dark, middle, light, strict=True)]
+        return to_bytes(np.dstack(planes))
+    if kind == "overlay":
+        return to_bytes((1 - strength / 2) * value + strength / 2 * rng.random(3))
+    if kind == "multiplied":
+        return to_bytes(value * (1 - strength * rng.uniform(0, 0.45, 3)))
+    if kind == "faded":  # each channel by a gamma and a range of its own
+        low, high = strength * rng.uniform(0, 0.2, 3), 1 - strength * rng.uniform(0, 0.25, 3)
+        return to_bytes(low + (high - low) * value ** (rng.uniform(0.7, 1.4, 3) ** strength))
     if kind == "sepia":  # the matrix of every photo editor, on grey
         tinted = np.minimum(value * [1.351, 1.203, 0.937], 1)
         return to_bytes((1 - strength) * value + strength * tinted)
@@ -128,7 +150,7 @@ def tone(gray: np.ndarray, kind: str, strength: float) -> np.ndarray:
             "cyanotype": (45 * arch, 265),
             "selenium": (18 * (1 - t), 345),
             "gold": (28 * np.sin(np.pi * t), 80),
-            "any hue": (35 * arch, int(gray.sum()) % 360),
+            "any hue": (35 * arch, rng.uniform(0, 360)),
         }[kind]
         a, b = chroma * np.cos(np.deg2rad(degrees)), chroma * np.sin(np.deg2rad(degrees))
     return lab_to_srgb(np.dstack([lightness, strength * a, strength * b]).astype(np.float32))
@@ -138,99 +160,111 @@ def to_bytes(rgb: np.ndarray) -> np.ndarray:
     return (255 * np.clip(rgb, 0, 1) + 0.5).astype(np.uint8)
 
 
-KINDS = ("sepia", "cyanotype", "selenium", "gold", "split tone", "faded red", "yellowed paper", "any hue")
+KINDS = (
+    *("sepia", "cyanotype", "selenium", "gold", "split tone", "faded red", "yellowed paper", "any hue"),
+    *("duotone", "overlay", "multiplied", "faded"),
+)
 
 
-def made(rgb: np.ndarray, seed: int) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Truth, detail and pixels of what is made of one colour photo."""
+def made(rgb: np.ndarray, seed: int) -> Iterator[tuple[str, str, Photo]]:
+    """Truth, detail and photo of what is made of one colour photo."""
     rng = np.random.default_rng(seed)
 
-    def coded(pixels: np.ndarray) -> tuple[str, np.ndarray]:
+    def coded(pixels: np.ndarray) -> tuple[str, Photo]:
         quality, subsampling = int(rng.choice(QUALITIES)), int(rng.choice([0, 2]))
         return f"q{quality}", through(pixels, quality, subsampling)
 
-    scale = SIDE / min(rgb.shape[:2])
+    scale = rng.choice(SIDES) / min(rgb.shape[:2])
     kernel = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=kernel)
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    if rng.random() < 0.3:  # the grain of film
+        gray = np.clip(gray + rng.normal(0, rng.choice([3, 8, 15]), gray.shape) + 0.5, 0, 255).astype(np.uint8)
     triple = np.dstack([gray] * 3)
-    yield "grayscale", "uncompressed", triple
+    yield "grayscale", "uncompressed", uncompressed(triple)
     yield "grayscale", *coded(triple)
     noise = rng.normal(0, rng.choice([2, 4, 8]), triple.shape)
     detail, noisy = coded(np.clip(triple + noise + 0.5, 0, 255).astype(np.uint8))
     # At low quality JPEG rounds all of the chroma away.
-    yield "near_gray" if np.ptp(noisy, axis=2).any() else "grayscale", detail, noisy
-    for kind in rng.choice(KINDS, 3, replace=False):
+    yield "near_gray" if np.ptp(noisy.pixels, axis=2).any() else "grayscale", detail, noisy
+    for kind in rng.choice(KINDS, 4, replace=False):
         strength = float(rng.choice(STRENGTHS))
-        pixels = tone(gray, str(kind), strength)
-        quality = "uncompressed"
-        if rng.random() < 0.9:
-            quality, pixels = coded(pixels)
-        yield "toned", f"{kind}, strength {strength}, {quality}", pixels
+        pixels = tone(gray, str(kind), strength, rng)
+        detail, photo = coded(pixels) if rng.random() < 0.9 else ("uncompressed", uncompressed(pixels))
+        yield "toned", f"{kind}, strength {strength}, {detail}", photo
+    strength = float(rng.choice(STRENGTHS))
+    scan = through(tone(gray, str(rng.choice(KINDS)), strength, rng), int(rng.choice([60, 80])), 2).pixels
+    smaller = cv2.resize(scan, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
+    yield "toned", f"made smaller and coded again, strength {strength}, q92", through(smaller, 92, 2)
     lab = srgb_to_lab(rgb)
-    yield "muted", "chroma x 0.3", lab_to_srgb(lab * np.float32([1, 0.3, 0.3]))
-    yield "muted", "fog", to_bytes(0.35 * rgb / 255 + 0.65 * np.array([0.80, 0.82, 0.84]))
+    for factor in (0.3, 0.5):
+        yield "muted", f"chroma x {factor}", uncompressed(lab_to_srgb(lab * np.float32([1, factor, factor])))
+    yield "muted", "65 % fog", uncompressed(to_bytes(0.35 * rgb / 255 + 0.65 * np.array([0.80, 0.82, 0.84])))
 
 
 def judge_file(name: str, data: bytes, make: bool, offset: int) -> list[Case]:
     """The cases of one file: as it is and, where asked, what is made of it."""
     cv2.setNumThreads(1)
-    rgb = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-    pixels = resize(rgb)
-    verdict = judge(pixels)
+    photo = decode(data, 512)
+    verdict = judged(photo)
     if name.startswith("archive/"):
         return [Case(name, "archive", "", verdict)]
-    blocks = cv2.resize(srgb_to_lab(pixels), (16, 16), interpolation=cv2.INTER_AREA)
+    rgb = photo.pixels if photo.pixels.ndim == 3 else np.dstack([photo.pixels] * 3)
+    blocks = cv2.resize(srgb_to_lab(rgb), (16, 16), interpolation=cv2.INTER_AREA)
     if np.hypot(blocks[..., 1], blocks[..., 2]).max() <= INVISIBLE:
         return [Case(name, "found grey", "", verdict)]
     if name.rsplit(".", 1)[0] in TONED:
         return [Case(name, "found toned", "", verdict)]
     cases = [Case(name, "colour", name.split("/")[0], verdict)]
     if make:
-        cases += [Case(name, t, d, judge(resize(p))) for t, d, p in made(rgb, zlib.crc32(name.encode(), offset))]
+        cases += [Case(name, *rest, judged(p)) for *rest, p in made(rgb, zlib.crc32(name.encode(), offset))]
     return cases
 
 
+def keys(case: Case) -> Iterator[str]:
+    """The lines of the table that a case counts for."""
+    yield case.truth
+    if case.truth == "colour" and case.detail != FLAT_LAYS:
+        yield "  colour, without flat lays of clothes"
+    if case.truth == "toned":
+        yield from (f"  toned, {part}" for part in case.detail.split(", "))
+    elif case.truth in ("colour", "muted"):
+        yield f"  {case.truth}, {case.detail}"
+
+
 def report(cases: list[Case]) -> None:
-    sweep = [case for case in cases if case.tuned_on]
     print("tolerance: recall of toned, colour lost (the half for tuning)")
-    for tolerance in np.arange(0.30, 0.651, 0.05):
+    for tolerance in TOLERANCE * np.arange(0.7, 1.31, 0.1):
         rates = [
-            np.mean([case.flagged(tolerance) for case in sweep if case.truth == truth]) for truth in ("toned", "colour")
+            np.mean([case.flagged(tolerance) for case in cases if case.tuned_on and case.truth == truth])
+            for truth in ("toned", "colour")
         ]
-        print(f"  {tolerance:.2f}: {rates[0]:8.2%} {rates[1]:8.2%}")
+        print(f"  {tolerance:.3f}: {rates[0]:8.2%} {rates[1]:8.2%}")
 
     table: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
-        if case.truth in ("archive", "found grey", "found toned"):
-            table[f"{case.truth} (both halves)"].append(case)
-        elif not case.tuned_on:
-            table[case.truth].append(case)
-            if case.truth == "colour" and case.detail != FLAT_LAYS:
-                table["  colour, without flat lays of clothes"].append(case)
-            if case.truth == "toned":
-                kind, strength, quality = case.detail.split(", ")
-                for key in (kind, strength, quality):
-                    table[f"  toned, {key}"].append(case)
-            elif case.truth in ("colour", "muted"):
-                table[f"  {case.truth}, {case.detail}"].append(case)
-    print("\nthe other half: count, share flagged, reasons")
+        for key in keys(case):
+            table[key].append(case)
+    print(f"\n{'dropped':40}{'the half for tuning':>22}{'the other half':>22}  reasons there")
     for key in sorted(table, key=str.strip):
-        group = table[key]
-        counts = {r: sum(c.verdict.reason == r for c in group) for r in ("grayscale", "near_gray", "toned")}
-        print(f"  {key:38}{len(group):6} {np.mean([c.verdict.reason is not None for c in group]):8.2%}  {counts}")
+        line = f"  {key:38}"
+        for tuning in (True, False):
+            group = [case.verdict.reason for case in table[key] if case.tuned_on == tuning]
+            line += f"{len(group):12} {np.mean([reason is not None for reason in group] or 0):9.2%}"
+        print(line, {reason: group.count(reason) for reason in REASONS})
 
-    print("\nprecision and recall by reason (the other half; found and archive photos left out)")
-    for reason in ("grayscale", "near_gray", "toned"):
-        judged = [case for truth in ("grayscale", "near_gray", "toned", "colour") for case in table[truth]]
-        hits = sum(case.truth == case.verdict.reason == reason for case in judged)
-        called = sum(case.verdict.reason == reason for case in judged)
-        found = np.mean([case.verdict.reason is not None for case in table[reason]])
-        recall = hits / len(table[reason])
-        print(f"  {reason:10} precision {hits / called:8.2%}  recall {recall:8.2%}  dropped {found:8.2%}")
+    for tuning in (True, False):
+        print(f"\nprecision and recall by reason ({'the half for tuning' if tuning else 'the other half'})")
+        known = [c for t in (*REASONS, "colour") for c in table[t] if c.tuned_on == tuning]
+        for reason in REASONS:
+            hits = sum(case.truth == case.verdict.reason == reason for case in known)
+            called = sum(case.verdict.reason == reason for case in known)
+            true = [case.verdict.reason is not None for case in known if case.truth == reason]
+            recall = hits / len(true)
+            print(f"  {reason:10} precision {hits / called:8.2%}  recall {recall:8.2%}  dropped {np.mean(true):8.2%}")
     print("\nmissed in the other half:")
     for case in table["toned"] + table["near_gray"]:
-        if case.verdict.reason is None:
+        if case.verdict.reason is None and not case.tuned_on:
             v = case.verdict
             print(f"  {case.name}: {case.detail}; residual {v.residual:.2f} > {v.allowed:.2f}, chroma {v.chroma:.0f}")
 

@@ -211,9 +211,9 @@ def cost(paths: list[str], folder: Path, rounds: int) -> None:
 def _time_kernels(path: str, clock: _Clock, writer: ShardWriter, statistics_: Statistics, ticker: Ticker) -> None:
     data = clock("read", lambda: Path(path).read_bytes())
     photo = clock("decode", lambda: decode(data, SHRINK_TO))
+    clock("judge", lambda: judge(photo.pixels, photo.chroma_step))
     rgb = clock("resize", lambda: _squeezed(photo))
     lab = clock("Lab", lambda: srgb_to_lab(rgb))
-    clock("judge", lambda: judge(rgb, lab))
     planes = clock("quantise", lambda: _quantised(lab))
     example = LabExample(*planes, photo.height, photo.width, path)
     record = clock("encode (chroma, Example)", example.to_bytes)
