@@ -32,8 +32,8 @@ _MEASURED_PIXELS = 1 << 16
 # What file systems say to a name or a place that they cannot have; anything else is not the photo's fault.
 _NO_SUCH_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 COLOR = "color"
-# Old prints fade unevenly and have stains. Of 104 historic scans 23 % are off one curve by more than what `prepare` allows
-# a toned photo, 2 % by more than three times that; of colour photos 95 % are.
+# Old prints fade unevenly and have stains. Of 104 historic scans 23 % are off one curve by more than what `prepare`
+# allows a toned photo, 2 % by more than three times that; of colour photos 95 % are.
 _STAINED = 3.0
 SOFTWARE = f"Autochrome {version('autochrome')}"
 
