@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from model import evaluate, train
-from pipelines import colorize, inspect, prepare, runners
+from pipelines import colorize, estimate, inspect, prepare, report, runners
 
 PAGES = sorted((Path(__file__).parents[2] / "deploy").glob("*.md"))
 PARSERS = {
@@ -17,6 +17,8 @@ PARSERS = {
     "train": train.parser,
     "evaluate": evaluate.parser,
     "inspect": inspect._parser,
+    "plan": estimate._parser,
+    "report": report._parser,
 }
 
 

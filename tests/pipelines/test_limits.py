@@ -29,6 +29,15 @@ def test_work_that_never_ends_is_left_behind_and_the_next_is_done():
     never.set()
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises, as at a terminal; what runs in the background of a shell starts with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_answer_that_nobody_waited_for_is_given_to_nobody():
     begun, go_on = threading.Event(), threading.Event()
 
