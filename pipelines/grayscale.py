@@ -66,12 +66,12 @@ _RIDGE = 0.01 * np.eye(len(_KNOTS))
 # ITU-T T.871, without the offset of 128.
 _TO_YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 
-# Row y holds the share of each knot in the curve at luma y, for one pixel of a block.
-_HATS = np.stack([np.interp(np.arange(256), _KNOTS, unit) for unit in np.eye(len(_KNOTS))], axis=1).astype(np.float32)
-_HATS /= (_SIDE // _BLOCKS) ** 2
-# Where the histogram of its block begins, for each pixel.
+# Y lies between a knot and the next one; its share of the next, and for each pixel the rows of its block. No BLAS here:
+# its threads, in several processes, cost five times what the work does.
+_KNOT_BELOW = np.minimum(np.searchsorted(_KNOTS, np.arange(256), side="right") - 1, len(_KNOTS) - 2)
+_SHARE_ABOVE = (np.arange(256) - _KNOTS[_KNOT_BELOW]) / np.diff(_KNOTS)[_KNOT_BELOW]
 _BLOCK_OF = np.arange(_SIDE) // (_SIDE // _BLOCKS)
-_STARTS = (_BLOCK_OF[:, None] * _BLOCKS + _BLOCK_OF) * 256
+_ROW_STARTS = (_BLOCK_OF[:, None] * _BLOCKS + _BLOCK_OF) * len(_KNOTS)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
     # Single pixels and not averages: only of single pixels is chroma a function of luma.
     sample = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_NEAREST)
     blocks = cv2.resize(sample.astype(np.float32), (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
-    ycbcr = blocks.reshape(-1, 3) @ _TO_YCBCR.T
+    ycbcr = cv2.transform(blocks.astype(np.float64), _TO_YCBCR).reshape(-1, 3)
     luma = cv2.cvtColor(sample, cv2.COLOR_RGB2GRAY)
     residual = _residual(luma, ycbcr[:, 1:])
     texture = np.sqrt(max(0.0, cv2.meanStdDev(luma)[1].item() ** 2 - ycbcr[:, 0].var()))
@@ -128,12 +128,17 @@ def _is_gray(rgb: Bytes) -> bool:
 
 def _residual(luma: Bytes, chroma: npt.NDArray[np.float64]) -> float:
     """What no curve from the luma of the pixels ``[192, 192]`` to the chroma of the blocks ``[256, 2]`` explains."""
-    histograms = np.bincount((_STARTS + luma).ravel(), minlength=256 * _BLOCKS**2).reshape(-1, 256)
     # Row by row the mean of the hat functions of Y over one block, so that hats @ curve is the mean of the curve.
-    hats = histograms.astype(np.float32) @ _HATS
+    below, above = (_ROW_STARTS + _KNOT_BELOW[luma]).ravel(), _SHARE_ABOVE[luma].ravel()
+    size = _BLOCKS**2 * len(_KNOTS)
+    moved = np.bincount(below, above, size)
+    shares = np.bincount(below, minlength=size) - moved
+    shares[1:] += moved[:-1]
+    hats = shares.reshape(_BLOCKS**2, len(_KNOTS)) / (_SIDE // _BLOCKS) ** 2
     deviation = chroma - chroma.mean(axis=0)
-    normal = hats.T @ hats + _RIDGE
-    unexplained = deviation - hats @ np.linalg.solve(normal, hats.T @ deviation)
+    normal = cv2.gemm(hats, hats, 1, _RIDGE, 1, flags=cv2.GEMM_1_T)
+    _, curve = cv2.solve(normal, cv2.gemm(hats, deviation, 1, None, 0, flags=cv2.GEMM_1_T), flags=cv2.DECOMP_CHOLESKY)
+    unexplained = cv2.gemm(hats, curve, -1, deviation, 1)
     half = _BLOCKS // 2
     fields = unexplained.reshape(half, 2, half, 2, 2).mean(axis=(1, 3))
     return float(np.sqrt(np.square(fields).sum(axis=-1).mean()))
