@@ -54,9 +54,9 @@ class WorkerPool:
 
     def workers(self) -> list[int]:
         """Ids of the worker processes that live."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").parent.parent
-        found = [pid for task in children.iterdir() for pid in (task / "children").read_text().split()]
-        return [int(pid) for pid in found if _alive(int(pid))]
+        tasks = Path(f"/proc/{self._process.pid}/task").iterdir()
+        children = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+        return [pid for pid in children if _alive(pid)]
 
     def kill_one(self) -> int:
         """SIGKILL for the worker with the most work behind it; its id."""
