@@ -1,15 +1,15 @@
 """Configurations: what is trained and how, as frozen dataclasses made by small functions.
 
-Every configuration is one function that returns a `Config`, and has a miniature twin (`…_mini`) for smoke tests. Any
-field can be overridden by `name=value` (`override`). The whole configuration is stored with every run, every checkpoint
-folder and every export. This module does not import TensorFlow.
+Every configuration is one function that returns a `Config`; `mini` makes its miniature twin (`…_mini`) for smoke tests.
+Any field can be overridden by `name=value` (`override`). The whole configuration is stored with every run, every
+checkpoint folder and every export. This module does not import TensorFlow.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfrecords.errors import UserError
@@ -191,24 +191,10 @@ def autoencoder() -> Config:
     )
 
 
-def autoencoder_mini() -> Config:
-    """Return the miniature twin of `autoencoder`: the same layers, narrow and small, for smoke tests."""
-    return dataclasses.replace(
-        autoencoder(), name="autoencoder_mini", width=4, size=32, resolution=32, batch_size=4, epochs=2
-    )
-
-
 def unet() -> Config:
     """Return the U-Net that classifies quantised ab, sees 128 px and takes 2.9 GFLOP an image: for a GPU or more."""
     return dataclasses.replace(
         unet_small(), name="unet", width=48, resolution=128, warmup_steps=1000, averaging=0.9995, batch_size=64
-    )
-
-
-def unet_mini() -> Config:
-    """Return the miniature twin of `unet`: the same layers, narrow and small, for smoke tests."""
-    return dataclasses.replace(
-        unet(), name="unet_mini", width=4, size=32, resolution=32, warmup_steps=2, averaging=0.9, batch_size=4, epochs=2
     )
 
 
@@ -242,21 +228,6 @@ def unet_small() -> Config:
     )
 
 
-def unet_small_mini() -> Config:
-    """Return the miniature twin of `unet_small`: the same layers, narrow and small, for smoke tests."""
-    return dataclasses.replace(
-        unet_small(),
-        name="unet_small_mini",
-        width=4,
-        size=32,
-        resolution=32,
-        warmup_steps=2,
-        averaging=0.9,
-        batch_size=4,
-        epochs=2,
-    )
-
-
 def released() -> Config:
     """Return what the model that ships in `model/released` was trained with: `unet_small` that also sees old film."""
     return dataclasses.replace(
@@ -273,24 +244,23 @@ def released() -> Config:
     )
 
 
-def released_mini() -> Config:
-    """Return the miniature twin of `released`: the same layers, narrow and small, for smoke tests."""
-    return dataclasses.replace(unet_small_mini(), name="released_mini", crop=0.7, film=0.5, stored="float16")
-
-
-CONFIGS: dict[str, Callable[[], Config]] = {
-    function.__name__: function
-    for function in (
-        autoencoder,
-        autoencoder_mini,
-        released,
-        released_mini,
-        unet,
-        unet_mini,
-        unet_small,
-        unet_small_mini,
+def mini(config: Config) -> Config:
+    """Return the miniature twin of a configuration: the same layers, narrow and small, for smoke tests."""
+    return dataclasses.replace(
+        config,
+        name=f"{config.name}_mini",
+        width=4,
+        size=32,
+        resolution=32,
+        warmup_steps=min(2, config.warmup_steps),
+        averaging=min(0.9, config.averaging),
+        batch_size=4,
+        epochs=2,
     )
-}
+
+
+CONFIGS: dict[str, Config] = {config.name: config for config in (autoencoder(), released(), unet(), unet_small())}
+CONFIGS |= {twin.name: twin for twin in map(mini, list(CONFIGS.values()))}
 
 
 def by_name(name: str) -> Config:
@@ -301,4 +271,4 @@ def by_name(name: str) -> Config:
     """
     if name not in CONFIGS:
         raise UserError(f"there is no configuration {name!r}; choose one of {', '.join(sorted(CONFIGS))}")
-    return CONFIGS[name]()
+    return CONFIGS[name]

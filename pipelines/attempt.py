@@ -164,8 +164,7 @@ def _left(record: Record, data: bytes, named: Named, studio: Studio, watch: _Wat
             tone = tone_of(page.pixels, page.chroma_step)
         if tone != COLOR:
             return None
-        height, width = page.pixels.shape[:2]
-        outputs.append(Output(named.own, page.index + 1, width, height, len(data), record.sha256, tone, None))
+        outputs.append(Output(named.own, page.index + 1, page.width, page.height, len(data), record.sha256, tone, None))
     if studio.maker.settings.on_color == "skip":
         return replace(record, status="skipped")
     with watch.stage("write"):
@@ -221,8 +220,7 @@ def _recolored(page: Page, file_format: str, studio: Studio, watch: _Watch, made
     with _own_fault(), watch.stage("merge"):
         pixels = recolor(source, chroma, bits=8 * source.dtype.itemsize)
         vivid = round(colourfulness(photo.to_bytes(_sampled(pixels))), 1)
-    height, width = pixels.shape[:2]
-    made.append(_Colored(page.index, page.count, page.metadata.warnings, width, height, tone, vivid))
+    made.append(_Colored(page.index, page.count, page.metadata.warnings, page.width, page.height, tone, vivid))
     return pixels
 
 

@@ -18,6 +18,15 @@ def positive(text: str) -> int:
     return number
 
 
+def in_bytes(number: float) -> str:
+    """A number of bytes in words, three digits of it: ``1.23 MB``."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:,.3g} TB"
+
+
 def run(main: Callable[[list[str] | None], int], argv: list[str]) -> int:
     """The exit code of a command: 2 for what the user can mend, 1 for a failed job; each is one line on stderr."""
     try:

@@ -59,8 +59,7 @@ class Gate:
                 raise MemoryError(str(error)) from error
             raise
         finally:
-            self._alone -= 1
-            self._leave()
+            self._leave(alone=True)
 
     def _enter(self) -> None:
         with self._changed:
@@ -74,9 +73,10 @@ class Gate:
             self._changed.wait_for(lambda: self._running == 0)
             self._running += 1
 
-    def _leave(self) -> None:
+    def _leave(self, *, alone: bool = False) -> None:
         with self._changed:
             self._running -= 1
+            self._alone -= alone
             self._changed.notify_all()
 
 

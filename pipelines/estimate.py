@@ -22,12 +22,14 @@ import numpy as np
 from model import quiet
 from model.commands import Parser
 from pipelines import commands, runners, sources
-from pipelines.attempt import COLOR, Studio, attempt, blank
+from pipelines.attempt import Studio, attempt, blank
+from pipelines.commands import in_bytes
 from pipelines.crew import Crew, Gate
 from pipelines.manifest import Record
 from pipelines.naming import Named
 from pipelines.runs import Maker, add_settings, settings_of
 from pipelines.sources import Source
+from pipelines.summary import was_in_colour
 from pipelines.tasks import Selection
 from tfrecords.errors import UserError
 
@@ -142,9 +144,9 @@ def rows(collection: Collection, trial: Trial, threads: int, price: float) -> li
     hours = mean(taken).times(photos / max(sum(taken), 1e-9) / 3600 * len(records))
     here, worker = (hours.times(seconds / len(records)) for seconds in (trial.wall, trial.processor))
     pixels = mean([float(sum(one.width * one.height for one in record.outputs)) for record in records])
-    written = mean([float(_bytes_of(record)) for record in records])
+    written = mean([float(record.bytes_out) for record in records])
     said = [
-        ("photos", f"{photos:,}, {_size(collection.bytes)}"),
+        ("photos", f"{photos:,}, {in_bytes(collection.bytes)}"),
         ("measured on", f"{len(records):,} of them, by a hash of the name"),
         ("megapixels", _range(pixels.times(photos / 1e6))),
         ("hours on this machine", f"{_range(here)} ({threads} threads, {len(records) / trial.wall:.2f} photos/s)"),
@@ -152,28 +154,13 @@ def rows(collection: Collection, trial: Trial, threads: int, price: float) -> li
     ]
     if price:
         said.append((f"at {price:g} a vCPU-hour", _range(worker.times(price))))
-    said.append(("output", " ".join((_size(written.value * photos), _between(written.times(photos), _size)))))
+    said.append(("output", " ".join((in_bytes(written.value * photos), _between(written.times(photos), in_bytes)))))
     reasons = Counter(record.reason for record in records if record.status == "rejected")
     said.append(("rejects to expect", _range(share(reasons.total(), len(records)).times(photos))))
     said += [(f"  {reason}", _range(share(n, len(records)).times(photos))) for reason, n in reasons.most_common()]
-    colour = sum(
-        record.status in ("skipped", "copied") or any(o.tone == COLOR for o in record.outputs) for record in records
-    )
+    colour = sum(map(was_in_colour, records))
     said.append(("in colour already", _range(share(colour, len(records)).times(photos))))
     return said
-
-
-def _bytes_of(record: Record) -> int:
-    """Of the files of a record; pages of one TIFF share theirs."""
-    return sum({output.name: output.bytes for output in record.outputs}.values())
-
-
-def _size(number: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:,.3g} TB"
 
 
 def _number(value: float) -> str:

@@ -99,6 +99,11 @@ class Record:
         """Under which it is counted: the reason of a rejection, else the status."""
         return self.reason or self.status
 
+    @property
+    def bytes_out(self) -> int:
+        """Of its files; pages of one TIFF share theirs."""
+        return sum({output.name: output.bytes for output in self.outputs}.values())
+
     def outcome(self) -> Outcome:
         """The short form, as other jobs have it."""
         return Outcome(self.name, self.status, self.reason, self.detail, self.uri)

@@ -48,11 +48,6 @@ class Page:
         """In pixels."""
         return self.pixels.shape[1]
 
-    @property
-    def bits(self) -> int:
-        """Of a sample of the pixels, 8 or 16."""
-        return 8 * self.pixels.dtype.itemsize
-
 
 def read(data: bytes) -> Iterator[Page]:
     """Reads the pages of a photo one after the other.

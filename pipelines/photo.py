@@ -225,22 +225,3 @@ def output_name(name: str, file_format: str) -> str:
     """
     extensions = _EXTENSIONS[file_format]
     return name if name.lower().endswith(extensions) else name + extensions[0]
-
-
-def page_name(name: str, index: int, count: int) -> str:
-    """The name of one page of a photo, for formats that hold one picture a file.
-
-    ``box/scan.tif`` becomes ``box/scan-page-001.tif`` and so on; that of an only page stays as it is.
-
-    Args:
-        name: of the photo.
-        index: of the page, from 0 on.
-        count: of pages.
-    """
-    if count == 1:
-        return name
-    folder, slash, file = name.rpartition("/")
-    stem, dot, extension = file.rpartition(".")
-    if not stem:
-        stem, dot, extension = file, "", ""
-    return f"{folder}{slash}{stem}-page-{index + 1:0{max(3, len(str(count)))}}{dot}{extension}"

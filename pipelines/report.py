@@ -12,6 +12,7 @@ from rich.table import Table
 
 from model.commands import Parser
 from pipelines import commands, page, storage, thumbnails
+from pipelines.commands import in_bytes
 from pipelines.crew import Crew, Gate
 from pipelines.ledger import Ledger
 from pipelines.manifest import STAGES, Record
@@ -34,8 +35,8 @@ def tell(folder: str, summary: Summary, console: Console) -> None:
     """Prints a summary."""
     print_table(f"Colorized into {printable(folder)}", dict(page.ordered(summary)), console)
     figures = [
-        ("pictures", f"{summary.pages:,}, {summary.pixels / 1e6:,.1f} megapixels, {_size(summary.bytes_out)}"),
-        ("sources", f"{_size(summary.bytes_in)} read"),
+        ("pictures", f"{summary.pages:,}, {summary.pixels / 1e6:,.1f} megapixels, {in_bytes(summary.bytes_out)}"),
+        ("sources", f"{in_bytes(summary.bytes_in)} read"),
         ("in colour already", f"{summary.in_colour:,}"),
         ("with warnings", f"{summary.warned:,}"),
     ]
@@ -66,14 +67,6 @@ def _times(summary: Summary) -> Table:
         spent = summary.milliseconds[stage]
         table.add_row(stage, f"{spent / 1e3:,.1f}", f"{spent / max(total, 1e-9):.0%}", f"{spent / summary.timed:,.1f}")
     return table
-
-
-def _size(number: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:,.3g} TB"
 
 
 def _counted(records: Iterable[Record], there: set[str]) -> tuple[Summary, set[str], int]:

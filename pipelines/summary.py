@@ -65,7 +65,7 @@ class Summary:
         self.rejected += record.status == "rejected"
         self.in_colour += was_in_colour(record)
         self.bytes_in += record.bytes
-        self.bytes_out += sum({output.name: output.bytes for output in record.outputs}.values())
+        self.bytes_out += record.bytes_out
         self.pages += len(record.outputs)
         self.pixels += sum(output.width * output.height for output in record.outputs)
         self.tones.update(output.tone for output in record.outputs if output.tone)

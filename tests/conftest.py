@@ -86,10 +86,10 @@ def photo_tree(tmp_path_factory, photos, grey_photos) -> Path:
 def saved_model_dir(tmp_path_factory) -> str:
     """A SavedModel of the miniature network, its last layer enlarged so that it gives colours like a trained one."""
     from model import export, networks
-    from model.config import autoencoder_mini
+    from model.config import autoencoder, mini
     from tfrecords.description import Description
 
-    config = autoencoder_mini()
+    config = mini(autoencoder())
     network = networks.build(config)
     kernel, bias = network.get_layer("chroma").get_weights()
     network.get_layer("chroma").set_weights([20 * kernel, bias + np.array([0.05, 0.1], np.float32)])

@@ -14,7 +14,13 @@ from google.cloud import dataflow as api
 from google.cloud.devtools import cloudbuild_v1 as build
 from google.protobuf import json_format
 
-VALUES = {"work_bucket": "work", "tag": "1", "input": "gs://in/scans", "output": "gs://out/colour", "model": "gs://m/s"}
+VALUES = {
+    "work_bucket": "bucket",
+    "tag": "1",
+    "input": "gs://in/scans",
+    "output": "gs://out/colour",
+    "model": "gs://m/s",
+}
 FORBIDDEN = {"roles/owner", "roles/editor", "roles/viewer", "roles/dataflow.admin", "roles/storage.admin"}
 
 
@@ -85,7 +91,7 @@ def test_the_scheduler_posts_a_launch(terraform, repository):
     body = json.loads(text)
     body["launchParameter"]["environment"]["maxWorkers"] = 50
     launch = check_launch(body, repository)
-    assert launch.container_spec_gcs_path == "gs://work/templates/colorize-1.json"
+    assert launch.container_spec_gcs_path == "gs://bucket/templates/colorize-1.json"
     assert dict(launch.parameters) == {name: VALUES[name] for name in ("input", "output", "model")}
     [job] = [
         named
@@ -131,12 +137,12 @@ def test_cloud_build_builds_what_is_there(repository):
 def test_the_build_script_says_what_to_build(repository, stand_in):
     environment = stand_in("gcloud", 'printf "%s\\n" "$@"; pwd')
     script = repository / "deploy" / "dataflow" / "build.sh"
-    asked = [str(script), "p", "europe-west1", "work", "7"]
+    asked = [str(script), "p", "europe-west1", "bucket", "7"]
     told = subprocess.run(
         [*asked, "--cuda"], env=environment, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     repo = "_REPOSITORY=europe-west1-docker.pkg.dev/p/autochrome"
-    assert f"--substitutions={repo},_TEMPLATES=gs://work/templates,_TAG=7,_CUDA=1" in told
+    assert f"--substitutions={repo},_TEMPLATES=gs://bucket/templates,_TAG=7,_CUDA=1" in told
     assert told[-1] == str(repository)
     for wrong in (asked[:3], [*asked, "--gpu"]):
         ended = subprocess.run(wrong, env=environment, capture_output=True, text=True, check=False)

@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from model import export, networks, saved_model
 from model.colorizer import Colorizer
-from model.config import autoencoder_mini
+from model.config import autoencoder, mini
 from tfrecords import dataset
 from tfrecords.errors import UserError
 
-CONFIG = autoencoder_mini()
+CONFIG = mini(autoencoder())
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from PIL import Image
 
 from model import export, networks, saved_model
 from model.colorizer import Colorizer
-from model.config import autoencoder_mini, unet_mini
+from model.config import autoencoder, mini, unet
 from tfrecords import color, dataset
 
-CONFIG = autoencoder_mini()
+CONFIG = mini(autoencoder())
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_colour_in_the_graph_is_the_host_s(exported, network, encoding):
 
 def test_a_network_of_lower_resolution_has_the_same_signatures(data_dir, tmp_path):
     """Its luminance is averaged down, its classes decoded, its chroma brought up."""
-    config = dataclasses.replace(unet_mini(), size=64)
+    config = dataclasses.replace(mini(unet()), size=64)
     network, random = networks.build(config), np.random.default_rng(0)
     network.set_weights([random.normal(size=w.shape, scale=0.2).astype(np.float32) for w in network.get_weights()])
     export.write(str(tmp_path / "m"), config, network.get_weights(), dataset.read_description(data_dir), {})
@@ -143,7 +143,7 @@ def test_an_export_replaces_the_one_before_and_leaves_nothing_else(network, data
 
 
 def test_weights_stored_in_half_precision_halve_the_model_and_change_little(data_dir, tmp_path):
-    single = dataclasses.replace(unet_mini(), width=16)
+    single = dataclasses.replace(mini(unet()), width=16)
     half = dataclasses.replace(single, stored="float16")
     random = np.random.default_rng(0)
     shapes = [weight.shape for weight in networks.build(single).get_weights()]

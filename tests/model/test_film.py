@@ -7,7 +7,7 @@ import skimage.data
 import tensorflow as tf
 
 from model import film, inputs
-from model.config import released_mini
+from model.config import mini, released
 from tfrecords import dataset
 
 NEUTRAL = np.array([0.0, 0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0], np.float32)
@@ -86,7 +86,7 @@ def test_blur_and_grain_work_against_each_other():
 
 
 def test_only_a_share_is_changed_and_chroma_never(data_dir):
-    config = dataclasses.replace(released_mini(), flip=False, crop=1.0)
+    config = dataclasses.replace(mini(released()), flip=False, crop=1.0)
     description = dataset.read_description(data_dir)
 
     def stream(film_share: float) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -104,7 +104,7 @@ def test_only_a_share_is_changed_and_chroma_never(data_dir):
 
 
 def test_an_example_is_exposed_alike_whoever_its_neighbours_are(data_dir):
-    config = dataclasses.replace(released_mini(), resolution=32, crop=1.0)
+    config = dataclasses.replace(mini(released()), resolution=32, crop=1.0)
     description = dataset.read_description(data_dir)
     make = inputs.training(data_dir, config, description, 0)
     one, two = make(tf.distribute.InputContext()), [make(tf.distribute.InputContext(2, index, 2)) for index in (0, 1)]

@@ -5,12 +5,12 @@ import pytest
 import tensorflow as tf
 
 from model import inputs
-from model.config import autoencoder, autoencoder_mini
+from model.config import autoencoder, mini
 from tfrecords import dataset
 from tfrecords.errors import UserError
 from tfrecords.example import LabExample
 
-CONFIG = dataclasses.replace(autoencoder_mini(), flip=False)
+CONFIG = dataclasses.replace(mini(autoencoder()), flip=False)
 
 
 def pipeline(make: inputs.DatasetFn, pipelines: int = 1, index: int = 0, replicas: int = 1) -> tf.data.Dataset:

@@ -5,7 +5,7 @@ import pytest
 import scipy.special
 
 from model import bins, losses
-from model.config import autoencoder_mini, unet_mini
+from model.config import autoencoder, mini, unet
 from tfrecords.errors import UserError
 
 RANDOM = np.random.default_rng(0)
@@ -60,7 +60,7 @@ def test_cross_entropy_is_lowest_at_the_truth_and_weighs_by_the_nearest_class():
 
 
 def test_the_truth_is_averaged_to_the_side_of_the_output():
-    config = dataclasses.replace(unet_mini(), loss="huber")
+    config = dataclasses.replace(mini(unet()), loss="huber")
     small = TRUTH.reshape(3, 2, 4, 2, 4, 2).mean(axis=(2, 4))
     found = losses.make(config)(TRUTH, PREDICTION[:, :2, :2])
     np.testing.assert_allclose(found, losses.huber(small, PREDICTION[:, :2, :2]), rtol=1e-5)
@@ -68,11 +68,11 @@ def test_the_truth_is_averaged_to_the_side_of_the_output():
 
 def test_an_unknown_loss_is_refused():
     with pytest.raises(UserError, match=r"'mse'.*mean_squared_error"):
-        losses.make(dataclasses.replace(autoencoder_mini(), loss="mse"))
+        losses.make(dataclasses.replace(mini(autoencoder()), loss="mse"))
 
 
 def test_what_cannot_be_rebalanced_is_refused():
-    config = dataclasses.replace(unet_mini(), rebalance=0.5)
+    config = dataclasses.replace(mini(unet()), rebalance=0.5)
     with pytest.raises(UserError, match=r"no histogram.*prepare it again or rebalance=0"):
         losses.make(config)
     with pytest.raises(UserError, match="needs loss cross_entropy, not huber"):

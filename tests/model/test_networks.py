@@ -10,7 +10,7 @@ import tensorflow as tf
 from skimage.transform import resize
 
 from model import bins, losses, networks, optimizers
-from model.config import autoencoder, autoencoder_mini, unet, unet_mini, unet_small
+from model.config import autoencoder, mini, unet, unet_small
 from tfrecords.errors import UserError
 
 
@@ -53,7 +53,7 @@ def test_the_paper_s_layers():
 
 
 def test_chroma_stays_within_tanh_s_range_on_extreme_luminance():
-    config = autoencoder_mini()
+    config = mini(autoencoder())
     network = networks.build(config)
     random = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
     for luminance in (np.zeros((2, 32, 32, 1)), np.ones((2, 32, 32, 1)), random, random * 1e4):
@@ -66,12 +66,12 @@ def test_chroma_stays_within_tanh_s_range_on_extreme_luminance():
 def test_every_seed_starts_at_grey():
     luminance = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
     for seed in range(5):
-        chroma = networks.build(dataclasses.replace(autoencoder_mini(), width=32, seed=seed))(luminance)
+        chroma = networks.build(dataclasses.replace(mini(autoencoder()), width=32, seed=seed))(luminance)
         assert 0 < np.abs(np.asarray(chroma)).max() < 0.1
 
 
 def test_the_seed_decides_the_weights():
-    config = autoencoder_mini()
+    config = mini(autoencoder())
     first, again = networks.build(config).get_weights(), networks.build(config).get_weights()
     other = networks.build(dataclasses.replace(config, seed=1)).get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
@@ -82,11 +82,11 @@ def test_the_seed_decides_the_weights():
 
 def test_an_unknown_network_is_refused():
     with pytest.raises(UserError, match=r"'vgg'.*autoencoder, unet"):
-        networks.build(dataclasses.replace(autoencoder_mini(), network="vgg"))
+        networks.build(dataclasses.replace(mini(autoencoder()), network="vgg"))
 
 
 def test_the_u_net_gives_classes_or_ab_at_a_quarter_of_the_resolution():
-    config = dataclasses.replace(unet_mini(), size=64)
+    config = dataclasses.replace(mini(unet()), size=64)
     luminance = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
     for loss, channels in (("cross_entropy", len(bins.centres())), ("huber", 2)):
         one = dataclasses.replace(config, loss=loss)
@@ -99,7 +99,7 @@ def test_the_u_net_gives_classes_or_ab_at_a_quarter_of_the_resolution():
 
 def test_the_u_net_sees_the_whole_picture():
     """Its output at one corner depends on the luminance of the other."""
-    network = networks.build(dataclasses.replace(unet_mini(), loss="huber"))
+    network = networks.build(dataclasses.replace(mini(unet()), loss="huber"))
     luminance = tf.Variable(np.random.default_rng(0).random((1, 32, 32, 1), np.float32))
     with tf.GradientTape() as tape:
         corner = tf.reduce_sum(network(luminance)[0, 0, 0])
@@ -129,7 +129,7 @@ def test_classes_become_their_annealed_mean():
     red, green = centres.tolist().index([60, 50]), centres.tolist().index([-50, 40])
     logits = np.full((1, 1, 1, len(centres)), -1e4, np.float32)
     logits[..., red], logits[..., green] = 1.0, 0.0
-    config = dataclasses.replace(unet_mini(), resolution=32, size=32)
+    config = dataclasses.replace(mini(unet()), resolution=32, size=32)
     for temperature in (1.0, 0.38, 0.01):
         share = 1 / (1 + np.exp(-1 / temperature))
         expected = (share * centres[red] + (1 - share) * centres[green]) / 128
@@ -139,7 +139,7 @@ def test_classes_become_their_annealed_mean():
 
 
 def test_chroma_is_brought_up_bilinearly():
-    config = dataclasses.replace(unet_mini(), loss="huber", size=32)
+    config = dataclasses.replace(mini(unet()), loss="huber", size=32)
     small = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 2)).astype(np.float32)
     expected = resize(small[0], (32, 32), order=1, mode="edge", anti_aliasing=False)
     np.testing.assert_allclose(networks.decode(config, small)[0], expected, atol=1e-5)
@@ -147,9 +147,9 @@ def test_chroma_is_brought_up_bilinearly():
 
 def test_what_does_not_fit_together_is_refused():
     with pytest.raises(UserError, match="divisible by 32, not 24"):
-        networks.build(dataclasses.replace(unet_mini(), resolution=24))
+        networks.build(dataclasses.replace(mini(unet()), resolution=24))
     with pytest.raises(UserError, match="cross_entropy needs network unet"):
-        networks.build(dataclasses.replace(autoencoder_mini(), loss="cross_entropy"))
+        networks.build(dataclasses.replace(mini(autoencoder()), loss="cross_entropy"))
 
 
 @pytest.mark.parametrize("module", [bins, losses, networks, optimizers])

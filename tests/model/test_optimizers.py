@@ -5,9 +5,9 @@ import keras
 import pytest
 
 from model import optimizers
-from model.config import autoencoder_mini, unet_mini
+from model.config import autoencoder, mini, unet
 
-CONFIG = dataclasses.replace(unet_mini(), learning_rate=1e-3, warmup_steps=10)
+CONFIG = dataclasses.replace(mini(unet()), learning_rate=1e-3, warmup_steps=10)
 
 
 def rates(config, steps: list[int], elapsed: float = 0.0) -> list[float]:
@@ -29,7 +29,7 @@ def test_a_time_limit_that_is_used_up_ends_the_cosine_before_the_last_step():
 
 
 def test_the_paper_s_rate_is_constant():
-    assert rates(autoencoder_mini(), [0, 50, 1000]) == pytest.approx([1e-3] * 3)
+    assert rates(mini(autoencoder()), [0, 50, 1000]) == pytest.approx([1e-3] * 3)
 
 
 def test_the_optimizers():
@@ -37,4 +37,4 @@ def test_the_optimizers():
     adamw = optimizers.make(CONFIG, 100, elapsed)
     assert isinstance(adamw, keras.optimizers.AdamW)
     assert adamw.weight_decay == CONFIG.weight_decay
-    assert type(optimizers.make(autoencoder_mini(), 100, elapsed)) is keras.optimizers.Adam
+    assert type(optimizers.make(mini(autoencoder()), 100, elapsed)) is keras.optimizers.Adam

@@ -13,14 +13,14 @@ import pytest
 import tensorflow as tf
 
 from model import inputs, learner, losses, preemption, strategy, trainer
-from model.config import autoencoder_mini
+from model.config import autoencoder, mini
 from tfrecords.errors import UserError
 
-PAPER = dataclasses.replace(autoencoder_mini(), epochs=4)
+PAPER = dataclasses.replace(mini(autoencoder()), epochs=4)
 # Nine steps with all that a run's state can hold: a schedule, clipping, averaged weights, crops, a best validation.
 SETTINGS = ["optimizer=adamw", "weight_decay=0.01", "warmup_steps=2", "schedule=cosine", "clip_norm=1"]
 SETTINGS += ["averaging=0.9", "crop=0.8", "resolution=24", "epochs=4", "validate_every=2"]
-CONFIG = autoencoder_mini().override(SETTINGS)
+CONFIG = mini(autoencoder()).override(SETTINGS)
 # The sums over replicas and workers are those of one device in another order.
 TOLERANCE = 1e-4
 
@@ -77,13 +77,13 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
 from model import pace, strategy, trainer
-from model.config import autoencoder_mini
+from model.config import autoencoder, mini
 made = strategy.make(sys.argv[1])  # Before any other use of TensorFlow: it may be of several workers.
 trainer.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
 def report(report):
     print(report.step, flush=True)
     time.sleep(float(sys.argv[4]))
-config = autoencoder_mini().override({SETTINGS})
+config = mini(autoencoder()).override({SETTINGS})
 trainer.train(config, sys.argv[2], sys.argv[3], made, checkpoint_minutes=0, on_report=report)
 """
 
@@ -179,7 +179,7 @@ def test_sigterm_saves_and_ends_and_the_same_command_goes_on(data_dir, tmp_path)
     assert out == ""
     assert "stopped at step" in errors
     assert not (tmp_path / "saved_model").exists()
-    config = dataclasses.replace(autoencoder_mini(), epochs=1_000_000)
+    config = dataclasses.replace(mini(autoencoder()), epochs=1_000_000)
     result = trainer.train(config, data_dir, str(tmp_path), strategy.make("one"), stop=lambda: True)
     assert result.step > lines(tmp_path)[0]["step"] > 0
 

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from model import strategy, trainer
-from model.config import autoencoder_mini
+from model.config import autoencoder, mini
 from model.saved_model import FOLDER
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "training" / "vm.sh"
@@ -25,11 +25,11 @@ TOLERANCE = 1e-4
 CHILD = f"""
 import os, sys
 from model import pace, strategy, trainer
-from model.config import autoencoder_mini
+from model.config import autoencoder, mini
 made = strategy.make("auto")
 trainer.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
 print("pid", os.getpid(), flush=True)
-config = autoencoder_mini().override({SETTINGS})
+config = mini(autoencoder()).override({SETTINGS})
 trainer.train(config, sys.argv[1], sys.argv[2], made, checkpoint_minutes=0,
               on_report=lambda report: print("step", report.step, flush=True))
 """
@@ -83,6 +83,6 @@ def test_a_worker_that_is_killed_starts_again_and_all_go_on(data_dir, tmp_path):
     # The chief may have been killed, with the others, before its last checkpoint was whole.
     resumed = told.rpartition("pid")[2].splitlines()[1]
     assert int(resumed.removeprefix("step ")) >= KILLED_AT - 1
-    trainer.train(autoencoder_mini().override(SETTINGS), data_dir, str(tmp_path / "one"), strategy.make("one"))
+    trainer.train(mini(autoencoder()).override(SETTINGS), data_dir, str(tmp_path / "one"), strategy.make("one"))
     for one, several in zip(weights(tmp_path / "one"), weights(tmp_path / "run"), strict=True):
         np.testing.assert_allclose(several, one, rtol=0, atol=TOLERANCE)

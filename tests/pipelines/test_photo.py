@@ -12,7 +12,7 @@ from skimage import color as skimage_color
 from skimage import data as skimage_data
 
 from pipelines.outcomes import Rejected
-from pipelines.photo import MAX_PIXELS, decode, output_format, output_name, page_name, to_bytes
+from pipelines.photo import MAX_PIXELS, decode, output_format, output_name, to_bytes
 
 ORIENTATION = ExifTags.Base.Orientation
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
@@ -289,18 +289,3 @@ def test_output_format(choice, source, expected):
 )
 def test_output_name(name, file_format, expected):
     assert output_name(name, file_format) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "index", "count", "expected"),
-    [
-        ("a/scan.tif", 0, 1, "a/scan.tif"),
-        ("a/scan.tif", 0, 2, "a/scan-page-001.tif"),
-        ("scan.v2.tiff", 11, 12, "scan.v2-page-012.tiff"),
-        ("a.b/ohne", 1, 2, "a.b/ohne-page-002"),
-        (".tif", 1, 2, ".tif-page-002"),
-        ("book.tif", 8, 4321, "book-page-0009.tif"),
-    ],
-)
-def test_page_name(name, index, count, expected):
-    assert page_name(name, index, count) == expected
