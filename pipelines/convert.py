@@ -1,12 +1,11 @@
 """One photo to one Lab example: judge, resize, convert."""
 
 import cv2
-import numpy as np
 
 from pipelines.grayscale import judge
 from pipelines.outcomes import Rejected
 from pipelines.photo import Photo
-from tfrecords.color import quantize_chroma, quantize_luminance, srgb_to_lab
+from tfrecords.color import srgb_to_codes
 from tfrecords.example import LabExample, synset_of
 
 # Below this there is nothing to see: a few ImageNet files are 20 pixels wide.
@@ -36,12 +35,10 @@ def to_example(photo: Photo, name: str, size: int) -> LabExample:
         figures = f"mean chroma {verdict.chroma:.1f}, off one curve by {verdict.residual:.2f} of {verdict.allowed:.2f}"
         raise Rejected(verdict.reason, figures)
     interpolation = cv2.INTER_AREA if min(photo.pixels.shape[:2]) >= size else cv2.INTER_LINEAR
-    lab = srgb_to_lab(cv2.resize(photo.pixels, (size, size), interpolation=interpolation))
-    # Into planes made here: OpenCV would copy its own.
-    luminance, a, b = cv2.split(lab, list(np.empty((3, size, size), np.float32)))
+    luminance, chroma = srgb_to_codes(cv2.resize(photo.pixels, (size, size), interpolation=interpolation))
     return LabExample(
-        luminance=quantize_luminance(luminance),
-        chroma=cv2.merge([quantize_chroma(a), quantize_chroma(b)]),
+        luminance=luminance,
+        chroma=chroma,
         height=photo.height,
         width=photo.width,
         name=name,

@@ -151,6 +151,42 @@ def quantize_luminance(luminance: Floats) -> Bytes:
     return cv2.convertScaleAbs(luminance, alpha=2.55)
 
 
+def srgb_to_codes(rgb: Bytes) -> tuple[Bytes, Bytes]:
+    """Converts sRGB bytes to the bytes of luminance and chroma that are stored.
+
+    The same as `srgb_to_lab`, `quantize_luminance` and `quantize_chroma`, in less than half the time: there are only
+    16.8 million colours, and what becomes of each is looked up. The first call makes the table (64 MB, 0.4 s).
+
+    Args:
+        rgb: uint8 ``[H, W, 3]``, in one piece.
+
+    Returns:
+        luminance, uint8 ``[H, W]``, and chroma, uint8 ``[H, W, 2]`` with a and b each in one piece.
+    """
+    height, width = rgb.shape[:2]
+    colours = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA).view("<u4")[..., 0] & 0xFFFFFF
+    # No index is out of range; "wrap" is numpy's fastest way not to check that.
+    codes = _codes_of_srgb().take(colours, mode="wrap").view(np.uint8).reshape(height, width, 4)
+    planes = np.empty((3, height, width), np.uint8)
+    for index, plane in enumerate(planes):
+        cv2.extractChannel(codes, index, plane)
+    return planes[0], planes[1:].transpose(1, 2, 0)
+
+
+@functools.cache
+def _codes_of_srgb() -> npt.NDArray[np.uint32]:
+    """Luminance, a and b as the lower three bytes, by R + 256 G + 65,536 B; both little endian."""
+    table = np.empty((256, 256, 256, 4), np.uint8)
+    rgb = np.empty((256, 256, 3), np.uint8)
+    rgb[..., 0], rgb[..., 1] = np.arange(256), np.arange(256)[:, None]
+    for blue in range(256):
+        rgb[..., 2] = blue
+        luminance, a, b = cv2.split(srgb_to_lab(rgb))
+        planes = quantize_luminance(luminance), quantize_chroma(a), quantize_chroma(b)
+        cv2.merge([*planes, np.zeros_like(planes[0])], table[blue])
+    return table.view("<u4").ravel()
+
+
 def dequantize_luminance(codes: Bytes) -> Floats:
     """Bytes to L* in [0, 100], float32."""
     return codes.astype(np.float32) / np.float32(2.55)

@@ -132,7 +132,7 @@ class LabExample:
 
     def to_bytes(self) -> bytes:
         """The example as a serialized ``tf.train.Example``; the same example gives the same bytes."""
-        planes = cv2.vconcat(cv2.split(self.chroma))
+        planes = np.ascontiguousarray(self.chroma.transpose(2, 0, 1)).reshape(-1, self.chroma.shape[1])
         encoded, jpeg = cv2.imencode(".jpg", planes, [cv2.IMWRITE_JPEG_QUALITY, _CHROMA_QUALITY])
         if not encoded:
             raise ValueError(f"chroma of {self.name} could not be encoded")

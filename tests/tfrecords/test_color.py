@@ -145,6 +145,18 @@ def test_16_bits_from_lab():
     assert np.abs(color.lab_to_srgb_words(inside) - 65535 * skimage.color.lab2rgb(inside)).max() < 40
 
 
+def test_codes_are_those_of_lab():
+    every = np.arange(1 << 24, dtype="<u4")[::4099].view(np.uint8).reshape(1, -1, 4)[..., :3]
+    for rgb in (np.ascontiguousarray(every), RANDOM, GREYS):
+        lab = color.srgb_to_lab(rgb)
+        luminance, chroma = color.srgb_to_codes(rgb)
+        np.testing.assert_array_equal(luminance, color.quantize_luminance(lab[..., 0]))
+        np.testing.assert_array_equal(chroma, color.quantize_chroma(lab[..., 1:]))
+        reference = skimage.color.rgb2lab(rgb)
+        assert np.abs(luminance / 2.55 - reference[..., 0]).max() < 0.21
+        assert np.abs(chroma.astype(int) - 128 - reference[..., 1:]).max() < 0.55
+
+
 @given(st.floats(0, 100, width=32))
 def test_luminance_survives_its_bytes(value):
     codes = color.quantize_luminance(np.array([[value]], np.float32))
