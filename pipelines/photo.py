@@ -156,12 +156,12 @@ def to_srgb(image: Image.Image, data: bytes, *, whole: bool = True) -> Pixels:
 
 
 def _plain_jpeg(image: Image.Image, data: bytes) -> Pixels | None:
-    """Pixels of a colour JPEG that needs nothing but to be decoded at its full size; None for any other photo.
+    """Pixels of a colour JPEG in sRGB that is to be decoded at its full size; None for any other photo.
 
     simplejpeg has the libjpeg-turbo that Pillow has, so that the pixels are the same, but decodes into the array
     itself, in three fifths of the time. Where libjpeg so much as warns the answer is None as well: Pillow decides.
     """
-    if (image.format, image.mode) != ("JPEG", "RGB") or image.info.get("icc_profile"):
+    if (image.format, image.mode) != ("JPEG", "RGB") or _transform_of(image):
         return None
     with contextlib.suppress(ValueError):
         return simplejpeg.decode_jpeg(data, "RGB")
@@ -181,14 +181,21 @@ def _apply_profile(image: Image.Image) -> Image.Image:
 
     Grey stays one channel, CMYK becomes RGB.
     """
-    profile = image.info.get("icc_profile")
-    if profile:
+    transform = _transform_of(image)
+    if transform is not None:
         with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):
-            transform = _to_srgb_transform(profile, image.mode)
-            converted = None if transform is None else ImageCms.applyTransform(image, transform)
+            converted = ImageCms.applyTransform(image, transform)
             if converted is not None:
                 return converted.getchannel("G") if image.mode == "L" else converted
     return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+def _transform_of(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
+    """What turns an open image into sRGB; None where it is that already, or has no profile that can be used."""
+    profile = image.info.get("icc_profile")
+    with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):
+        return _to_srgb_transform(profile, image.mode) if profile else None
+    return None
 
 
 @lru_cache(maxsize=16)
