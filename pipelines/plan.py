@@ -8,7 +8,11 @@ import math
 from dataclasses import dataclass
 
 _PHOTOS_PER_SHARD = 1024  # about 85 MB at 256 x 256: few enough files, and large enough to read at full speed
-_LEAST_SHARDS = 8  # so that a small set still keeps several workers busy
+# Local runs deal shards out to their workers like cards, so a set of a few thousand photos has smaller ones: 64 keep 16
+# workers busy to the end.
+_LEAST_PHOTOS_PER_SHARD = 64
+_SHARDS_OF_SMALL_SETS = 64
+_LEAST_SHARDS = 8
 
 
 @dataclass(frozen=True, order=True)
@@ -27,7 +31,8 @@ def _hash(purpose: str, name: str) -> int:
 
 def shard_count(photos: int) -> int:
     """How many training shards a set of so many photos gets when nobody says."""
-    return max(_LEAST_SHARDS, math.ceil(photos / _PHOTOS_PER_SHARD))
+    few = min(_SHARDS_OF_SMALL_SETS, photos // _LEAST_PHOTOS_PER_SHARD)
+    return max(_LEAST_SHARDS, few, math.ceil(photos / _PHOTOS_PER_SHARD))
 
 
 def is_held_out(name: str, validation_percent: float) -> bool:

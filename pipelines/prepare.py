@@ -131,7 +131,11 @@ def _parser() -> Parser:
     records = parser.add_argument_group("records")
     records.add_argument("--size", type=commands.positive, default=256, help="side in pixels (256)")
     records.add_argument(
-        "--num_shards", type=commands.positive, default=0, metavar="N", help="training files (one per 1,024 photos)"
+        "--num_shards",
+        type=commands.positive,
+        default=0,
+        metavar="N",
+        help="training files (one per 1,024 photos; 64 of a small set)",
     )
     records.add_argument(
         "--validation_percent", type=float, default=5.0, metavar="P", help="held out, by a hash of the name (5)"

@@ -60,6 +60,9 @@ def test_order_mixes_the_classes_and_never_ties():
     assert len({order(name) for name in NAMES}) == len(NAMES)
 
 
-@pytest.mark.parametrize(("photos", "shards"), [(0, 8), (1, 8), (8192, 8), (8193, 9), (1_281_167, 1252)])
+@pytest.mark.parametrize(
+    ("photos", "shards"),
+    [(0, 8), (1, 8), (575, 8), (576, 9), (4096, 64), (65_536, 64), (65_537, 65), (1_281_167, 1252)],
+)
 def test_shard_count(photos, shards):
     assert shard_count(photos) == shards
