@@ -115,16 +115,18 @@ def stake(path: str, claim: Claim, *, clear: Callable[[], None] | None = None) -
         # The claim goes last: parts of another run must never lie under this one's name, nor under none.
         clear()
         storage.delete([path])
-    there = _read(path)
-    if there is None:
-        text = claim.to_json().encode()
+    text = claim.to_json().encode()
+    while (there := _read(path)) is None:
         if storage.create(path, text):
             return
-        there = _read(path)
-        if there is None:
-            # Damaged: nobody can go on with it.
-            storage.write(path, text)
-            return
+        if storage.is_remote(path):
+            # Objects are written whole or not at all, so this is another run's that has just come, or no work of ours.
+            there = _read(path)
+            if there is None:
+                raise UserError(f"{path} is damaged; remove it and start again: finished shards are kept")
+            break
+        # Of several runs that find it damaged one makes it anew, and the others find that one's.
+        storage.mend(path, text, is_whole=lambda data: _parsed(data) is not None)
     if difference := claim.difference(there):
         raise UserError(
             f"{path} belongs to another run ({difference}); choose another --output, or start anew with --overwrite"
@@ -134,6 +136,13 @@ def stake(path: str, claim: Claim, *, clear: Callable[[], None] | None = None) -
 def _read(path: str) -> Claim | None:
     """The claim that is written down; None where there is none, or one that cannot be read."""
     try:
-        return Claim.from_json(storage.read(path).decode())
-    except (*storage.IO_ERRORS, KeyError, TypeError):
+        return _parsed(storage.read(path))
+    except storage.IO_ERRORS:
+        return None
+
+
+def _parsed(data: bytes) -> Claim | None:
+    try:
+        return Claim.from_json(data.decode())
+    except (ValueError, KeyError, TypeError):
         return None

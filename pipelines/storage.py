@@ -5,7 +5,7 @@ import fcntl
 import os
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -190,10 +190,35 @@ def _linked(temporary: Path, path: Path, data: bytes) -> bool:
     except OSError:
         try:
             with path.open("xb") as file:
+                _lock(file)
+                if os.fstat(file.fileno()).st_size:
+                    return False  # somebody found it empty and mended it
                 file.write(data)
         except FileExistsError:
             return False
     return True
+
+
+def mend(path: str, data: bytes, *, is_whole: Callable[[bytes], bool]) -> None:
+    """Writes a damaged local file anew; of several who do so at once the first does, the others leave it alone.
+
+    Args:
+        path: of the file; nothing happens where it is gone.
+        data: to be written.
+        is_whole: tells from a file's bytes that it needs no mending.
+    """
+    with contextlib.suppress(FileNotFoundError), Path(path).open("r+b") as file:
+        _lock(file)
+        if not is_whole(file.read()):
+            file.seek(0)
+            file.truncate()
+            file.write(data)
+
+
+def _lock(file: BinaryIO) -> None:
+    """Waits until no other process has the file locked; file systems without locks have none."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def check_writable(folder: str, flag: str = "--output") -> None:

@@ -59,10 +59,14 @@ def test_another_is_refused_unless_it_may_clear(tmp_path, other, difference):
     assert Claim.from_json((tmp_path / "claim.json").read_text()) == other
 
 
-def test_of_different_runs_that_start_at_once_one_goes_on(tmp_path):
+@pytest.mark.parametrize("damage", [None, "", "{"], ids=["no claim", "empty", "cut short"])
+def test_of_different_runs_that_start_at_once_one_goes_on(tmp_path, damage):
     runs = 8
     for attempt in range(10):
         path = str(tmp_path / str(attempt) / "claim.json")
+        if damage is not None:
+            Path(path).parent.mkdir()
+            Path(path).write_text(damage)
         together = threading.Barrier(runs)
 
         def start(size: int, path: str = path, together: threading.Barrier = together) -> int:
