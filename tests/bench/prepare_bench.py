@@ -38,13 +38,13 @@ import cv2
 import numpy as np
 from prepare_job import WORKERS, copies, pace
 
-from pipelines.convert import to_example
+from pipelines.convert import squeezed, to_example
 from pipelines.grayscale import judge
 from pipelines.limits import timed
 from pipelines.outcomes import Rejected
 from pipelines.photo import Photo, decode
 from pipelines.progress import Ticker
-from tfrecords.color import quantize_chroma, quantize_luminance, srgb_to_lab
+from tfrecords.color import srgb_to_codes, srgb_to_lab
 from tfrecords.example import LabExample
 from tfrecords.shards import ShardWriter
 from tfrecords.statistics import Statistics
@@ -213,8 +213,7 @@ def _time_kernels(path: str, clock: _Clock, writer: ShardWriter, statistics_: St
     photo = clock("decode", lambda: decode(data, SHRINK_TO))
     clock("judge", lambda: judge(photo.pixels, photo.chroma_step))
     rgb = clock("resize", lambda: _squeezed(photo))
-    lab = clock("Lab", lambda: srgb_to_lab(rgb))
-    planes = clock("quantise", lambda: _quantised(lab))
+    planes = clock("Lab, quantised", lambda: srgb_to_codes(rgb))
     example = LabExample(*planes, photo.height, photo.width, path)
     record = clock("encode (chroma, Example)", example.to_bytes)
     clock("write", lambda: writer.write(record))
@@ -224,15 +223,7 @@ def _time_kernels(path: str, clock: _Clock, writer: ShardWriter, statistics_: St
 
 
 def _squeezed(photo: Photo) -> np.ndarray:
-    """As `pipelines.convert` does it."""
-    interpolation = cv2.INTER_AREA if min(photo.pixels.shape[:2]) >= SIZE else cv2.INTER_LINEAR
-    return cv2.resize(photo.pixels, (SIZE, SIZE), interpolation=interpolation)
-
-
-def _quantised(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Likewise."""
-    luminance, a, b = cv2.split(lab, list(np.empty((3, SIZE, SIZE), np.float32)))
-    return quantize_luminance(luminance), cv2.merge([quantize_chroma(a), quantize_chroma(b)])
+    return squeezed(photo.pixels, SIZE)
 
 
 def draft(paths: list[str], rounds: int, least: int) -> None:

@@ -34,6 +34,23 @@ def test_a_photo_becomes_an_example(photos, encoded, size):
     assert np.abs(example.chroma.astype(int) - 128 - lab[..., 1:]).max() < 0.55
 
 
+@pytest.mark.parametrize(("height", "width"), [(256, 256), (256, 512), (375, 500), (512, 300), (512, 512), (300, 513)])
+def test_squeezing_averages_areas(photos, height, width):
+    for photo in (photos["coffee"][:height, :width], photos["rocket"][:height, :width].repeat(2, 0)[:height]):
+        pixels = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
+        found, exact = (
+            skimage.color.rgb2lab(squared)
+            for squared in (
+                convert.squeezed(pixels, 256),
+                cv2.resize(pixels, (256, 256), interpolation=cv2.INTER_AREA),
+            )
+        )
+        error = np.abs(found - exact)
+        assert error[..., 0].mean() < 0.4
+        assert error[..., 1:].mean() < 0.4
+        assert np.abs(found.mean(axis=(0, 1)) - exact.mean(axis=(0, 1))).max() < 0.1
+
+
 def test_a_jpeg_is_decoded_smaller_and_looks_the_same(photos, encoded):
     large = cv2.resize(photos["chelsea"], (1804, 1200), interpolation=cv2.INTER_CUBIC)
     fast = to_example(encoded(large, "JPEG", quality=98), "a.jpg", 64)

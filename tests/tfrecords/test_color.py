@@ -146,7 +146,7 @@ def test_16_bits_from_lab():
 
 
 def test_codes_are_those_of_lab():
-    every = np.arange(1 << 24, dtype="<u4")[::4099].view(np.uint8).reshape(1, -1, 4)[..., :3]
+    every = np.arange(0, 1 << 24, 4099, dtype="<u4").view(np.uint8).reshape(1, -1, 4)[..., :3]
     for rgb in (np.ascontiguousarray(every), RANDOM, GREYS):
         lab = color.srgb_to_lab(rgb)
         luminance, chroma = color.srgb_to_codes(rgb)
