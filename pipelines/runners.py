@@ -137,6 +137,8 @@ def run(root: beam.PTransform, options: PipelineOptions) -> None:
     local = is_local(options)
     if local:
         _share_arenas()
+        # There is a worker a core: numpy's own threads would only get into each other's way.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     log: Path | None = None
     try:
         with _stderr_set_aside() if local else contextlib.nullcontext() as log:
