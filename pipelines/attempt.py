@@ -213,12 +213,13 @@ def _recolored(page: Page, file_format: str, studio: Studio, watch: _Watch, made
     source = page.pixels if deep else photo.to_bytes(page.pixels)
     with watch.stage("predict"):
         tone = tone_of(source, page.chroma_step)
+        seen = model_luminance(source, studio.size)
         try:
-            chroma = studio.predict(model_luminance(source, studio.size)[None])[0]
+            chroma = studio.predict(seen[None])[0]
         except Exception as error:
             raise error if out_of_memory(error) else ModelError(f"{type(error).__name__}: {error}") from error
     with _own_fault(), watch.stage("merge"):
-        pixels = recolor(source, chroma, bits=8 * source.dtype.itemsize)
+        pixels = recolor(source, chroma, 8 * source.dtype.itemsize, seen)
         vivid = round(colourfulness(photo.to_bytes(_sampled(pixels))), 1)
     made.append(_Colored(page.index, page.count, page.width, page.height, tone, vivid))
     return pixels
