@@ -48,8 +48,9 @@ class _Workshop:
 
     def __init__(self, model: str, threads: int) -> None:
         with quiet.startup():
-            from model.colorizer import Colorizer
+            from model.colorizer import Colorizer, one_thread_a_prediction
 
+        one_thread_a_prediction()
         self.colorizer = Colorizer.load(model)
         self.gate = Gate(threads)
 
