@@ -84,7 +84,6 @@ class _Colored:
 
     index: int
     count: int
-    warnings: tuple[str, ...]
     width: int
     height: int
     tone: str
@@ -177,6 +176,7 @@ def _written(record: Record, decoded: Iterable[Page], named: Named, studio: Stud
     file_format = photo.output_format(settings.format, record.format)
     mark = Mark(SOFTWARE, record.model, record.model_digest, record.name, settings.digital_source_type)
     made: list[_Colored] = []
+    warned: list[str] = []
 
     def colored(some: Iterable[Page]) -> Iterator[tuple[Pixels, Metadata]]:
         for page in some:
@@ -190,6 +190,7 @@ def _written(record: Record, decoded: Iterable[Page], named: Named, studio: Stud
                 quality=settings.quality,
                 bit_depth=settings.bit_depth,
                 mark=mark,
+                warned=warned,
             )
 
     # A TIFF takes all pages, one by one; any other format has a file for each.
@@ -202,8 +203,7 @@ def _written(record: Record, decoded: Iterable[Page], named: Named, studio: Stud
     with watch.stage("write"):
         for name, file in {output.name: file for output, file in zip(outputs, files, strict=True)}.items():
             _save(studio, name, file)
-    codes = dict.fromkeys(code for one in made for code in one.warnings)
-    warnings = (*_warnings(named, outputs[0].name), *codes)
+    warnings = (*_warnings(named, outputs[0].name), *dict.fromkeys(warned))
     return replace(record, status="written", outputs=outputs, warnings=warnings)
 
 
@@ -213,14 +213,15 @@ def _recolored(page: Page, file_format: str, studio: Studio, watch: _Watch, made
     source = page.pixels if deep else photo.to_bytes(page.pixels)
     with watch.stage("predict"):
         tone = tone_of(source, page.chroma_step)
+        seen = model_luminance(source, studio.size)
         try:
-            chroma = studio.predict(model_luminance(source, studio.size)[None])[0]
+            chroma = studio.predict(seen[None])[0]
         except Exception as error:
             raise error if out_of_memory(error) else ModelError(f"{type(error).__name__}: {error}") from error
     with _own_fault(), watch.stage("merge"):
-        pixels = recolor(source, chroma, bits=8 * source.dtype.itemsize)
+        pixels = recolor(source, chroma, 8 * source.dtype.itemsize, seen)
         vivid = round(colourfulness(photo.to_bytes(_sampled(pixels))), 1)
-    made.append(_Colored(page.index, page.count, page.metadata.warnings, page.width, page.height, tone, vivid))
+    made.append(_Colored(page.index, page.count, page.width, page.height, tone, vivid))
     return pixels
 
 

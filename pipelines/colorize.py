@@ -29,7 +29,7 @@ from rich.console import Console
 
 from model import quiet
 from model.commands import Parser
-from pipelines import commands, dry_run, hints, photo, runners, runs, single, sources, storage
+from pipelines import commands, dry_run, hints, leftovers, photo, runners, runs, single, sources, storage
 from pipelines.account import LAST_RUN_FILE, REPORT_FILE, Account, Made
 from pipelines.attempt import Studio, attempt, blank, is_intact
 from pipelines.crew import Crew, Gate
@@ -48,8 +48,9 @@ class _Workshop:
 
     def __init__(self, model: str, threads: int) -> None:
         with quiet.startup():
-            from model.colorizer import Colorizer
+            from model.colorizer import Colorizer, one_thread_a_prediction
 
+        one_thread_a_prediction()
         self.colorizer = Colorizer.load(model)
         self.gate = Gate(threads)
 
@@ -115,7 +116,8 @@ class ColorizePhotos(beam.DoFn):
     def _make(self, task: Task) -> Made:
         if task.standing is not None and is_intact(task.standing, self._output):
             return Made(replace(task.standing, run=self._maker.run), now=False)
-        return Made(attempt(task.named, self._studio), now=True)
+        record = attempt(task.named, self._studio)
+        return Made(leftovers.settle(record, task.leftovers, self._output), now=True)
 
     def _too_large(self, task: Task) -> Made:
         return Made(blank(task.named, self._maker, "out_of_memory", "more memory than there is"), now=True)

@@ -2,7 +2,8 @@
 
 Pillow reads 16-bit grey, but takes the upper byte of 48-bit colour, clips where it converts and has no 16-bit colour
 management; tifffile and imagecodecs (codecs of TIFF, libpng, OpenJPEG, LittleCMS) have all of it. Pillow still decides
-what is a photo at all. Values are scaled by the range of their type, 2**bits - 1 to 65,535, never clipped.
+what is a photo, but for TIFFs (see `pipelines.rare_tiff`). Values are scaled by the range of their type, 2**bits - 1 to
+65,535, never clipped.
 """
 
 import io
@@ -43,6 +44,8 @@ def read(image: Image.Image, data: bytes) -> Words | None:
         samples = _jpeg2000(image, data)
     if samples is None and (image.mode.startswith("I;16") or image.mode in ("I", "F")):
         samples = stretch(_unsigned(image, data))
+        if image.format == "TIFF" and ifd.read(data).number(_PHOTOMETRIC, _BLACK_IS_ZERO) == _MIN_IS_WHITE:
+            samples = np.invert(samples)
     return None if samples is None else _apply_profile(samples, image.info.get("icc_profile"))
 
 
@@ -55,7 +58,7 @@ def _png(image: Image.Image, data: bytes) -> Words:
     if transparent is not None and samples.shape[2:] in ((), (3,)):
         hidden = samples == np.asarray(transparent, np.uint16)
         samples[hidden if samples.ndim == 2 else hidden.all(axis=-1)] = WHITE
-    return _on_white(samples)
+    return on_white(samples)
 
 
 def _tiff(image: Image.Image, data: bytes) -> Words | None:
@@ -65,7 +68,7 @@ def _tiff(image: Image.Image, data: bytes) -> Words | None:
         return None
     photometric = directory.number(_PHOTOMETRIC, _BLACK_IS_ZERO)
     if image.mode.startswith("I;16"):
-        samples = _scaled(np.asarray(image), bits)
+        samples = scaled(np.asarray(image), bits)
         return np.invert(samples) if photometric == _MIN_IS_WHITE else samples
     if photometric != _RGB or bits != 16:
         return None
@@ -74,7 +77,7 @@ def _tiff(image: Image.Image, data: bytes) -> Words | None:
     if samples.shape[2] > 3:
         kind = directory.number(_EXTRA)
         samples = samples[..., :4] if kind in (_ASSOCIATED, _UNASSOCIATED) else samples[..., :3]
-        samples = _on_white(samples, associated=kind == _ASSOCIATED)
+        samples = on_white(samples, associated=kind == _ASSOCIATED)
     return orientation.upright(samples, orientation.valid(directory.number(orientation.TAG, 1)))
 
 
@@ -100,7 +103,7 @@ def _jpeg2000(image: Image.Image, data: bytes) -> Words | None:
     samples = imagecodecs.jpeg2k_decode(data[start:] if image.info.get("icc_profile") else data)
     if samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
         return None
-    return _on_white(_scaled(samples, bits))
+    return on_white(scaled(samples, bits))
 
 
 def _unsigned(image: Image.Image, data: bytes) -> npt.NDArray[Any]:
@@ -112,7 +115,7 @@ def _unsigned(image: Image.Image, data: bytes) -> npt.NDArray[Any]:
     return values
 
 
-def _scaled(samples: npt.NDArray[Any], bits: int) -> Words:
+def scaled(samples: npt.NDArray[Any], bits: int) -> Words:
     """Brings integers of so many bits to 16, all ones to all ones, rounding to the nearest."""
     if bits == 16:
         return samples.astype(np.uint16)
@@ -120,23 +123,23 @@ def _scaled(samples: npt.NDArray[Any], bits: int) -> Words:
     return ((samples.astype(np.uint32) * WHITE + top // 2) // top).astype(np.uint16)
 
 
-def stretch(values: npt.NDArray[Any]) -> Words:
+def stretch(values: npt.NDArray[Any], bits: int = 16) -> Words:
     """Brings integers and floating point of no known range to 16 bits.
 
-    Floats in [0, 1] and integers up to 65,535 keep their scale; anything beyond is stretched from least to greatest.
-    What is no number becomes 0.
+    Floats in [0, 1] keep their scale, and so do integers in [0, 2**bits - 1], of at most 16 bits; anything beyond is
+    stretched from least to greatest. What is no number becomes 0.
     """
     if values.dtype.kind == "f":
         values = np.nan_to_num(values, nan=0, posinf=0, neginf=0)
     low, high = float(values.min()), float(values.max())
-    known = 1.0 if values.dtype.kind == "f" else float(WHITE)
+    known = 1.0 if values.dtype.kind == "f" else float((1 << bits) - 1)
     if low >= 0 and high <= known:
         low, high = 0.0, known
     scaled = (values.astype(np.float64) - low) * (WHITE / max(high - low, 1e-12))
     return np.rint(scaled).astype(np.uint16)
 
 
-def _on_white(samples: Words, *, associated: bool = False) -> Words:
+def on_white(samples: Words, *, associated: bool = False) -> Words:
     """Lays what has 2 or 4 samples a pixel, the last of them alpha, on white paper."""
     if samples.ndim == 2 or samples.shape[2] == 3:
         return samples

@@ -4,12 +4,13 @@ A photo is done when its record says that this model and these settings made it 
 the record names are listed with the bytes it names. No file is asked for one by one.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pipelines import photo
 from pipelines.manifest import Output, Record
-from pipelines.naming import Named, assign
+from pipelines.naming import Named, assign, without_page
 from pipelines.runs import Maker
 from pipelines.sources import Source
 
@@ -25,11 +26,14 @@ class Task:
         named: the input and its names.
         standing: the record that it has already; None where the photo is to be made.
         doubtful: whether the files are to be compared with the record's digests before it is believed.
+        leftovers: where it is to be made, files in the output that are named after it and after no other photo: path,
+            and sha256 of what an earlier run wrote there; "" where none did, or where it is to be kept.
     """
 
     named: Named
     standing: Record | None = None
     doubtful: bool = False
+    leftovers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,28 @@ def tasks(
     for record in sorted(records, key=lambda record: record.at):
         latest[record.name, record.offset] = record
     there = dict(existing)
-    for named in assign(sources):
+    photos = assign(sources)
+    owners = Counter(name for named in photos for name in set(named.possible()))
+    for named in photos:
         found = latest.get((named.source.name, named.source.offset))
-        yield _task(named, found, there, policy)
+        task = _task(named, found, there, policy)
+        # What a doubtful record names is looked at, too, and may have to be made.
+        if task.standing is None or task.doubtful:
+            task = replace(task, leftovers=tuple(_leftovers(named, found, there, owners, policy)))
+        yield task
+
+
+def _leftovers(
+    named: Named, found: Record | None, there: dict[str, int], owners: Counter[str], policy: Policy
+) -> Iterator[tuple[str, str]]:
+    recorded = {output.name: output.sha256 for output in found.outputs} if found else {}
+    possible = set(named.possible())
+    for name in there:
+        names = {name, without_page(name)}
+        own = not names.isdisjoint(possible)
+        others = sum(owners[one] for one in names) - len(names & possible)
+        if (own or name in recorded) and not others:
+            yield name, "" if policy.keep_existing else recorded.get(name, "")
 
 
 def _task(named: Named, found: Record | None, there: dict[str, int], policy: Policy) -> Task:

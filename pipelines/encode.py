@@ -1,6 +1,7 @@
 """Colour pixels back to files: JPEG, PNG, TIFF, WebP, of 8 or 16 bits, with metadata, an sRGB profile and the mark."""
 
 import io
+import itertools
 import struct
 import textwrap
 import zlib
@@ -30,6 +31,7 @@ def encode(
     quality: int = 95,
     bit_depth: BitDepth = "8",
     mark: Mark | None = None,
+    warned: list[str] | None = None,
 ) -> bytes:
     """Encodes a colour photo; equal input gives equal bytes.
 
@@ -40,16 +42,21 @@ def encode(
         quality: 1 to 100, of JPEG and WebP.
         bit_depth: ``keep`` writes uint16 pixels as 16 bits where the format, PNG or TIFF, has room for them.
         mark: what says that a machine coloured it.
+        warned: the warnings of `metadata.carried` are added to it, those of each page.
 
     Raises:
         Rejected: ``too_large`` when the format has no room for the picture (65,500 pixels a side for JPEG, 16,383 for
             WebP, 4 GB for TIFF).
     """
     deep_enough = bit_depth == "keep" and file_format in DEEP_FORMATS
-    prepared = (
-        (pixels if deep_enough else photo.to_bytes(pixels), metadata.carried(said, file_format, mark))
-        for pixels, said in pages
-    )
+    heard: list[str] = [] if warned is None else warned
+
+    def prepare(pixels: Pixels, said: Metadata) -> tuple[Pixels, Metadata]:
+        said = metadata.carried(said, file_format, mark)
+        heard.extend(said.warnings)
+        return (pixels if deep_enough else photo.to_bytes(pixels)), said
+
+    prepared = itertools.starmap(prepare, pages)
     if file_format == "TIFF":
         return tiff.write(prepared, deep.srgb_profile())
     pixels, said = next(prepared)
@@ -61,16 +68,22 @@ def encode(
 
 
 def _jpeg(pixels: Bytes, said: Metadata, quality: int) -> bytes:
-    options: dict[str, Any] = {"dpi": said.dpi} if said.dpi and max(said.dpi) < 65_535.5 else {}
+    options: dict[str, Any] = {"dpi": said.dpi} if said.dpi else {}
     if said.exif:
         options["exif"] = b"Exif\0\0" + said.exif
     if said.xmp:
         options["xmp"] = said.xmp
     if said.iptc:
         segment = b"Photoshop 3.0\0" + metadata.resource(said.iptc)
-        options["extra"] = b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment
-    options["comment"] = said.comment[:65_533]
+        options["extra"] = _segment(0xED, segment)
+    if said.comment:
+        # Pillow's own way reserves no room for it, and a long one breaks off a small file.
+        options["extra"] = options.get("extra", b"") + _segment(0xFE, said.comment)
     return _saved(pixels, "JPEG", quality=quality, subsampling=0, **options)
+
+
+def _segment(marker: int, content: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
 
 
 def _webp(pixels: Bytes, said: Metadata, quality: int) -> bytes:

@@ -111,8 +111,9 @@ def share(hits: int, of: int) -> Figure:
 def measure(sample: list[Source], model: str, maker: Maker, threads: int) -> Trial:
     """Takes the sample through all stages on so many threads; writes nothing."""
     with quiet.startup():
-        from model.colorizer import Colorizer
+        from model.colorizer import Colorizer, one_thread_a_prediction
 
+    one_thread_a_prediction()
     cv2.setNumThreads(1)
     colorizer = Colorizer.load(model)
     studio = Studio(maker, colorizer.size, colorizer.predict, lambda name, data: None)

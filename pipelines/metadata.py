@@ -21,10 +21,13 @@ _COLOR_SPACE, _PIXEL_WIDTH, _PIXEL_HEIGHT, _GAMMA = 40961, 40962, 40963, 42240
 _IIM = 0x0404
 _IIM_START = b"\x1c"
 _SUBFILE_TYPE = 254
+DESCRIPTION = 270
 # A JPEG segment holds 65,533 bytes, its name among them.
 JPEG_EXIF_ROOM = 65_533 - len(b"Exif\0\0")
 JPEG_XMP_ROOM = 65_533 - len(b"http://ns.adobe.com/xap/1.0/\0")
 JPEG_IPTC_ROOM = 65_000
+JPEG_COMMENT_ROOM = 65_533
+JPEG_MOST_DPI = 65_535.5
 # Tags of a first directory that say how its pixels are stored; whoever stores them anew says so anew.
 STRUCTURAL = frozenset(
     {255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284}
@@ -195,7 +198,7 @@ def with_resolution(directory: Directory, dpi: tuple[float, float] | None) -> No
 
 
 def carried(metadata: Metadata, file_format: str, mark: Mark | None) -> Metadata:
-    """What of the metadata a format takes, marked; what it has no room for is left out with a warning.
+    """What of the metadata a format takes, marked; what it has no room for is left out or cut with a warning.
 
     Args:
         metadata: of a page.
@@ -219,10 +222,27 @@ def carried(metadata: Metadata, file_format: str, mark: Mark | None) -> Metadata
         if len(result.iptc) > JPEG_IPTC_ROOM:
             result = replace(result, iptc=b"")
             warnings.append("iptc_dropped")
+        if result.dpi and max(result.dpi) >= JPEG_MOST_DPI:
+            result = replace(result, dpi=None)
+            warnings.append("dpi_dropped")
+        if len(result.comment) > JPEG_COMMENT_ROOM:
+            result = replace(result, comment=result.comment[:JPEG_COMMENT_ROOM])
+            warnings.append("comment_shortened")
     if file_format == "WEBP" and result.iptc:
         result = replace(result, iptc=b"")
         warnings.append("iptc_dropped")
+    if result.comment and not _has_place_for_comment(result, file_format):
+        result = replace(result, comment=b"")
+        warnings.append("comment_dropped")
     return replace(result, warnings=tuple(warnings))
+
+
+def _has_place_for_comment(metadata: Metadata, file_format: str) -> bool:
+    """A TIFF has one, its description, which EXIF may have filled; WebP has none."""
+    if file_format != "TIFF" or not metadata.exif:
+        return file_format != "WEBP"
+    described = ifd.read(metadata.exif).fields.get(DESCRIPTION)
+    return described is None or described.data.rstrip(b"\0") == metadata.comment.rstrip(b"\0")
 
 
 def _shortened(exif: bytes) -> bytes:

@@ -17,6 +17,7 @@ from pipelines.sources import Source
 
 _ADDED = ("jpg", "png", "tif", "webp")
 _ENDS = re.compile(r"(?:\.(?:jpe?g|jpe|jfif|png|tiff?|webp)|~\d+|\.p\d{3,})+\Z")
+_PAGE = re.compile(r"\.p\d{3,}(?=\.[^./]*\Z)")
 _MARKS_WITHIN = re.compile(r"(?:~\d+)+(?=\.[^.]*\Z)")
 
 
@@ -55,9 +56,14 @@ class Named:
         return self.own == self.stem == self.source.name
 
     def possible(self) -> Iterator[str]:
-        """All paths that it may get."""
+        """All paths that it may get, those of its pages without their numbers."""
         yield self.own
         yield from (f"{self.stem}.{extension}" for extension in _ADDED)
+
+
+def without_page(name: str) -> str:
+    """The path of a page's file without the number of the page."""
+    return _PAGE.sub("", name)
 
 
 def family(name: str) -> bytes:

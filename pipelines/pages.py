@@ -1,10 +1,7 @@
 """Any scan: the bytes of a file to its pages, each as upright sRGB pixels of its full depth, with its metadata."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-from PIL import Image
 
 from pipelines import ifd, metadata, orientation, photo
 from pipelines.metadata import Metadata
@@ -94,8 +91,7 @@ def _pages(data: bytes) -> list[int]:
 
 
 def _page(data: bytes, index: int, count: int) -> Page:
-    with photo.judged(data), Image.open(io.BytesIO(data)) as image:
-        photo.check_size(*image.size, data)
+    with photo.judged(data), photo.opened(data) as (image, data):
         held = orientation.of(image)
         pixels = orientation.upright(photo.to_srgb(image, data), photo.turn_of(image))
         size = (pixels.shape[1], pixels.shape[0])

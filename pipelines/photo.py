@@ -12,7 +12,7 @@ import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
-from pipelines import deep, jp2, orientation
+from pipelines import deep, ifd, jp2, orientation, rare_tiff
 from pipelines.outcomes import Rejected
 from tfrecords.color import Bytes, Pixels
 
@@ -61,8 +61,7 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
     Raises:
         Rejected: ``unreadable`` when it is no image, cut short or broken; ``too_large`` above MAX_PIXELS.
     """
-    with judged(data), Image.open(io.BytesIO(data)) as image:
-        check_size(*image.size, data)
+    with judged(data), opened(data) as (image, data):
         turn = turn_of(image)
         width, height = reversed(image.size) if orientation.transposes(turn) else image.size
         stored = image.size
@@ -94,6 +93,28 @@ def judged(data: bytes) -> Iterator[None]:
         except Exception as error:
             # Decoders of a hundred formats raise whatever they like on broken files (SyntaxError, struct.error, …).
             raise Rejected("unreadable", f"{type(error).__name__}: {error}"[:200]) from error
+
+
+@contextlib.contextmanager
+def opened(data: bytes) -> Iterator[tuple[Image.Image, bytes]]:
+    """Opens a photo, its size checked; the file comes along, a TIFF beyond Pillow as the plain one that it was made.
+
+    Raises:
+        Rejected: ``too_large``; or what the decoders raise.
+    """
+    if data[:4] in ifd.HEADERS and not _pillow_reads(data):
+        directory = ifd.read(data)
+        check_size(*rare_tiff.largest(directory), data)
+        data = rare_tiff.plain(data, directory)
+    with Image.open(io.BytesIO(data)) as image:
+        check_size(*image.size, data)
+        yield image, data
+
+
+def _pillow_reads(tiff: bytes) -> bool:
+    with contextlib.suppress(UnidentifiedImageError), Image.open(io.BytesIO(tiff)):
+        return not rare_tiff.is_misread(ifd.read(tiff))
+    return False
 
 
 def check_size(width: int, height: int, data: bytes) -> None:

@@ -63,9 +63,13 @@ class Guided:
         below = np.minimum(above + 1, self.planes.shape[1] - 1)
         weight = (position - above).astype(np.float32)[:, None]
         lines = self.planes[:, above] * (1 - weight) + self.planes[:, below] * weight
-        a, b, slope_a, slope_b, small_light = (_resized(plane, self.width, len(light)) for plane in lines)
-        detail = np.clip(light - small_light, -_MOST_DETAIL, _MOST_DETAIL)
-        return a + slope_a * detail, b + slope_b * detail
+        a, b, slope_a, slope_b, detail = (_resized(plane, self.width, len(light)) for plane in lines)
+        np.subtract(light, detail, out=detail)
+        np.clip(detail, -_MOST_DETAIL, _MOST_DETAIL, out=detail)
+        for colour, slope in ((a, slope_a), (b, slope_b)):
+            slope *= detail
+            colour += slope
+        return a, b
 
 
 def model_luminance(pixels: Pixels, size: int) -> Floats:
@@ -82,23 +86,24 @@ def model_luminance(pixels: Pixels, size: int) -> Floats:
 
 
 @overload
-def recolor(pixels: Pixels, chroma: Floats, bits: Literal[8] = 8) -> Bytes: ...
+def recolor(pixels: Pixels, chroma: Floats, bits: Literal[8] = 8, seen: Floats | None = None) -> Bytes: ...
 @overload
-def recolor(pixels: Pixels, chroma: Floats, bits: int) -> Pixels: ...
-def recolor(pixels: Pixels, chroma: Floats, bits: int = 8) -> Pixels:
+def recolor(pixels: Pixels, chroma: Floats, bits: int, seen: Floats | None = None) -> Pixels: ...
+def recolor(pixels: Pixels, chroma: Floats, bits: int = 8, seen: Floats | None = None) -> Pixels:
     """Joins the luminance of a photo with chroma of any size, brought up along the edges of the luminance.
 
     Args:
         pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB; of colour, only the luminance is used.
         chroma: float32 ``[h, w, 2]``, a and b.
         bits: 8 or 16, of the result.
+        seen: `model_luminance` of the photo, where it is at hand; that of the chroma's size is not made again.
 
     Returns:
         uint8 or uint16 ``[H, W, 3]``, sRGB. Colours outside sRGB have given up chroma; L* is the photo's to within
         rounding.
     """
     height, width = pixels.shape[:2]
-    guided = guide(pixels, chroma)
+    guided = guide(pixels, chroma, seen)
     shape = height, width, 3
     result: Pixels = np.empty(shape, np.uint8) if bits == 8 else np.empty(shape, np.uint16)
     rows = max(1, STRIP_PIXELS // width)
@@ -114,15 +119,19 @@ def recolor_rows(rows: Pixels, guided: Guided, top: int, bits: int = 8) -> Pixel
     return lab_to_srgb(lab) if bits == 8 else lab_to_srgb_words(lab)
 
 
-def guide(pixels: Pixels, chroma: Floats) -> Guided:
+def guide(pixels: Pixels, chroma: Floats, seen: Floats | None = None) -> Guided:
     """Fits chroma to the luminance of a photo.
 
     Args:
         pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB.
         chroma: float32 ``[h, w, 2]``, a and b.
+        seen: `model_luminance` of the photo, or None.
     """
     height, width = chroma.shape[:2]
-    light = _small_luminance(pixels, width, height)
+    if seen is not None and seen.shape[:2] == (height, width):
+        light = seen[..., 0] * np.float32(100)
+    else:
+        light = _small_luminance(pixels, width, height)
     chroma = _sharpened(chroma, light)
     slope = _slope(chroma, light, _FINE_SIGMA, _FINE_VARIANCE)
     planes = np.stack([chroma[..., 0], chroma[..., 1], slope[..., 0], slope[..., 1], light])
@@ -149,13 +158,18 @@ def _sharpened(chroma: Floats, light: Floats) -> Floats:
     coarse_light = cv2.resize(light, coarse, interpolation=cv2.INTER_AREA)
     slope = _slope(coarse_chroma, coarse_light, _COARSE_SIGMA, _COARSE_VARIANCE)
     foretold = _resized(slope, width, height) * (light - _resized(coarse_light, width, height))[..., None]
-    energy = float(np.vdot(foretold, foretold))
+    energy = _product(foretold, foretold)
     if energy == 0:
         return chroma
-    shown = float(np.vdot(chroma - _resized(coarse_chroma, width, height), foretold)) / energy
+    shown = _product(chroma - _resized(coarse_chroma, width, height), foretold) / energy
     filled = chroma + np.float32(np.clip(1 - shown, 0, 1)) * foretold
     around = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
     return np.clip(filled, *(nearby(chroma, around).reshape(chroma.shape) for nearby in (cv2.erode, cv2.dilate)))
+
+
+def _product(one: Floats, other: Floats) -> float:
+    """The sum of products, not by BLAS, whose threads hinder the crew's and whose sum depends on their number."""
+    return float(np.sum(one * other, dtype=np.float64))
 
 
 def _slope(chroma: Floats, light: Floats, sigma: float, flat: float) -> Floats:

@@ -20,7 +20,7 @@ _LEVEL = 4
 _MAX_BYTES = 0xFFFFFFFF
 _BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED = 1, 2, 3, 4, 7
 _DEFLATE, _RGB, _HORIZONTAL, _CHUNKY = 8, 2, 2, 1
-_DESCRIPTION, _STRIP_OFFSETS, _STRIP_SIZES = 270, 273, 279
+_STRIP_OFFSETS, _STRIP_SIZES = 273, 279
 
 
 def write(pages: Iterable[tuple[Pixels, Metadata]], profile: bytes) -> bytes:
@@ -88,8 +88,8 @@ def _directory(pixels: Pixels, said: Metadata, profile: bytes, order: str) -> Di
         directory.fields[700] = Field(_BYTE, said.xmp)
     if said.iptc:
         directory.fields[33723] = Field(_UNDEFINED, said.iptc)
-    if said.comment and _DESCRIPTION not in directory.fields:
-        directory.fields[_DESCRIPTION] = Field(_ASCII, said.comment.rstrip(b"\0") + b"\0")
+    if said.comment and metadata.DESCRIPTION not in directory.fields:
+        directory.fields[metadata.DESCRIPTION] = Field(_ASCII, said.comment.rstrip(b"\0") + b"\0")
     return directory
 
 

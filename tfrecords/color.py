@@ -8,6 +8,8 @@ Lab here is float32 ``[H, W, 3]`` with L in [0, 100] and a, b within ±110 for c
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -36,6 +38,8 @@ _TO_LINEAR = (
     )
     * _WHITE
 )
+# Luminance of linear sRGB, IEC 61966-2-1.
+_TO_Y = np.array([[0.212671, 0.71516, 0.072169]])
 # Half a code value of the darkest colours, where sRGB is linear with slope 12.92, is no step out of the gamut.
 _GAMUT_SLACK = 0.5 / 12.92
 _GAMUT_STEPS = 10
@@ -56,10 +60,16 @@ def srgb_to_lab(rgb: Pixels) -> Floats:
 
 @functools.cache
 def _luminance_of_grey(bits: int) -> Floats:
-    """L* of the greys of 8 or 16 bits: 116 f(Y) - 16 with f of CIE 15."""
-    y = _linear(bits).astype(np.float64)
-    f = np.where(y > (6 / 29) ** 3, np.cbrt(y), y * (29 / 6) ** 2 / 3 + 4 / 29)
-    return (116 * f - 16).astype(np.float32)
+    """L* of the greys of 8 or 16 bits."""
+    return _luminance_of(_linear(bits).astype(np.float64)).astype(np.float32)
+
+
+def _luminance_of(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """L* of Y in [0, 1]: 116 f(Y) - 16 with f of CIE 15."""
+    result = np.cbrt(y)
+    result *= 116
+    result -= 16
+    return np.where(y > (6 / 29) ** 3, result, y * (29 / 3) ** 3)
 
 
 @functools.cache
@@ -81,7 +91,7 @@ def luminance(pixels: Pixels) -> Floats:
         float32 ``[H, W]`` in [0, 100].
     """
     if pixels.ndim == 3:
-        return np.ascontiguousarray(srgb_to_lab(pixels)[..., 0])
+        return _luminance_of(cv2.transform(_linearized(pixels), _TO_Y))
     if pixels.dtype == np.uint8:
         return cv2.LUT(pixels, _luminance_of_grey(8))
     return np.take(_luminance_of_grey(16), pixels)
@@ -100,26 +110,52 @@ def lab_to_srgb(lab: Floats) -> Bytes:
         uint8 ``[H, W, 3]``. L* of the result is within 0.35 of the input's (the rounding to bytes); where L itself is
         outside [0, 100] it is clipped.
     """
-    return cv2.convertScaleAbs(_lab_to_rgb(lab, 255), alpha=255)
+    return _lab_to_codes(lab, cv2.COLOR_Lab2LRGB, _light_to_bytes, 255)
 
 
 def lab_to_srgb_words(lab: Floats) -> Words:
     """Like `lab_to_srgb`, to uint16 ``[H, W, 3]``: 65,535 a unit; L* of the result is within 0.01 of the input's."""
-    return cv2.multiply(_lab_to_rgb(lab, 65535), (65535.0,) * 4, dtype=cv2.CV_16U)
+    return _lab_to_codes(lab, cv2.COLOR_Lab2RGB, _to_words, 65535)
 
 
-def _lab_to_rgb(lab: Floats, codes: int) -> Floats:
-    """Lab to sRGB in [0, 1], float32 ``[H, W, 3]``, brought into the gamut to within half of one of so many codes."""
-    rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
+def _to_words(values: Floats) -> Words:
+    return cv2.multiply(values, (65535.0,) * 4, dtype=cv2.CV_16U)
+
+
+def _light_to_bytes(light: Floats) -> Bytes:
+    """Linear light in [0, 1] to sRGB codes by way of 16 bits, 20 of which are a code of the darkest colours."""
+    light *= 65535
+    light += 0.5
+    return cv2.LUT(light.astype(np.uint16), _bytes_of_light())
+
+
+@functools.cache
+def _bytes_of_light() -> Bytes:
+    """SRGB codes of 65,536 steps of linear light, by IEC 61966-2-1."""
+    light = np.arange(65536) / 65535
+    codes = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.rint(255 * codes).astype(np.uint8)
+
+
+def _lab_to_codes(lab: Floats, conversion: int, encoded: Callable[[Floats], Any], top: int) -> Any:
+    """Lab to codes of sRGB, ``[H, W, 3]``, brought into the gamut to within half of one.
+
+    Args:
+        lab: float32 ``[H, W, 3]``.
+        conversion: OpenCV's from Lab to sRGB or linear light, in [0, 1].
+        encoded: makes codes of what that gives; may write over it.
+        top: the highest code.
+    """
+    codes = encoded(cv2.cvtColor(lab, conversion))
     # OpenCV clips, so only pixels that touch an end of the range can have been outside.
-    touching = cv2.inRange(rgb, _ABOVE_0, _BELOW_1) == 0
-    if touching.any():
-        candidates = lab[touching]
-        outside = ~_in_gamut(candidates, _GAMUT_SLACK / codes)
+    touching = np.flatnonzero(cv2.inRange(codes, (1,) * 3, (top - 1,) * 3) == 0)
+    if len(touching):
+        candidates = np.take(lab.reshape(-1, 3), touching, axis=0)
+        outside = ~_in_gamut(candidates, _GAMUT_SLACK / top)
         if outside.any():
-            touching[touching] = outside
-            rgb[touching] = cv2.cvtColor(_shrink_into_gamut(candidates[outside])[None], cv2.COLOR_Lab2RGB)[0]
-    return rgb
+            brought = _shrink_into_gamut(candidates[outside])[None]
+            codes.reshape(-1, 3)[touching[outside]] = encoded(cv2.cvtColor(brought, conversion))[0]
+    return codes
 
 
 def _in_gamut(lab: Floats, slack: float) -> npt.NDArray[np.bool_]:

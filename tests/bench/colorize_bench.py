@@ -98,20 +98,22 @@ def start(model: str, output: str) -> None:
     from model import quiet
 
     with quiet.startup():
-        from model.colorizer import Colorizer
+        from model.colorizer import Colorizer, one_thread_a_prediction
     from pipelines import encode, pages, photo
     from pipelines.recolor import model_luminance, recolor
 
     cv2.setNumThreads(1)
+    one_thread_a_prediction()
     colorizer = Colorizer.load(model)
     colorizer.predict(np.zeros((1, colorizer.size, colorizer.size, 1), np.float32))
 
     def kernel(path: str) -> None:
         page = next(pages.read(Path(path).read_bytes()))
         pixels = photo.to_bytes(page.pixels)
-        chroma = colorizer.predict(model_luminance(pixels, colorizer.size)[None])[0]
+        seen = model_luminance(pixels, colorizer.size)
+        chroma = colorizer.predict(seen[None])[0]
         file_format = photo.output_format("keep", page.format)
-        file = encode.encode([(recolor(pixels, chroma), page.metadata)], file_format)
+        file = encode.encode([(recolor(pixels, chroma, seen=seen), page.metadata)], file_format)
         (Path(output) / Path(path).name).write_bytes(file)
 
     _kernel = kernel

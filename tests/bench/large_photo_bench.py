@@ -3,10 +3,10 @@
     python tests/bench/large_photo_bench.py [--model=SAVED_MODEL] [--photo=PHOTO] [--megapixels 12 100] [--rgb]
 
 Of PHOTO (by default a photo of scikit-image) JPEGs of so many megapixels are made, grey or, with --rgb, of three
-channels. Each goes through decode, luminance for the model, model, recolor and encode in a process of its own, twice:
-what is printed are the seconds of each stage of the faster one, wall time and in brackets time of the processor, and
-the resident memory at its largest; in a second line what of it the interpreter with its libraries and the model held
-before. Without --model, no TensorFlow is loaded and chroma is a smooth random one, of ±20.
+channels. Each goes through decode, judgement of its tone, luminance for the model, model, recolor and encode in a
+process of its own, twice: what is printed are the seconds of each stage of the faster one, wall time and in brackets
+time of the processor, and the resident memory at its largest; in a second line what of it the interpreter with its
+libraries and the model held before. Without --model, no TensorFlow is loaded and chroma is a smooth random one, of ±20.
 """
 
 import argparse
@@ -24,7 +24,9 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from pipelines import photo
+from pipelines import pages, photo
+from pipelines.attempt import tone_of
+from pipelines.encode import encode
 from pipelines.recolor import model_luminance, recolor
 
 SIZE = 256
@@ -80,12 +82,13 @@ def run(path: Path, model: str | None) -> dict[str, Any]:
             stages.append((name, time.perf_counter() - wall, time.process_time() - processor))
             return result
 
-        decoded = timed("decode", lambda: photo.decode(data))
-        seen = timed("luminance", lambda decoded=decoded: model_luminance(decoded.pixels, size))
+        page = timed("decode", lambda: next(pages.read(data)))
+        timed("tone", lambda page=page: tone_of(page.pixels, page.chroma_step))
+        seen = timed("luminance", lambda page=page: model_luminance(page.pixels, size))
         chroma = timed("model", lambda seen=seen: predict(seen[None])[0])
-        result = timed("recolor", lambda decoded=decoded, chroma=chroma: recolor(decoded.pixels, chroma))
-        timed("encode", lambda decoded=decoded, result=result: photo.encode(result, "JPEG", decoded.metadata))
-        del decoded, result
+        result = timed("recolor", lambda page=page, chroma=chroma, seen=seen: recolor(page.pixels, chroma, 8, seen))
+        timed("encode", lambda page=page, result=result: encode([(result, page.metadata)], "JPEG"))
+        del page, result
         best = min(best or stages, stages, key=lambda some: sum(wall for _, wall, _ in some))
     return {"stages": best, "before": before, "peak": peak_memory()}
 

@@ -30,8 +30,9 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from pipelines import buckets, photo
+from pipelines import buckets, pages, photo
 from pipelines.convert import to_example
+from pipelines.encode import encode
 from pipelines.recolor import model_luminance, recolor
 
 PAGE = 1000
@@ -82,9 +83,10 @@ def prepare_one(data: bytes) -> None:
 
 
 def colorize_one(data: bytes, predict: Callable[[np.ndarray], np.ndarray]) -> None:
-    source = photo.decode(data)
-    chroma = predict(model_luminance(source.pixels, 256)[None])[0]
-    photo.encode(recolor(source.pixels, chroma), "JPEG", source.metadata)
+    page = next(pages.read(data))
+    seen = model_luminance(page.pixels, 256)
+    chroma = predict(seen[None])[0]
+    encode([(recolor(page.pixels, chroma, 8, seen), page.metadata)], "JPEG")
 
 
 def even(luminance: np.ndarray) -> np.ndarray:

@@ -258,6 +258,38 @@ def test_pages_stay_together_in_a_tiff_and_become_files_elsewhere(tmp_path, grey
     assert attempt(photo_of(tmp_path / "scan.tif"), studio(green, {}, on_color="skip")).status == "written"
 
 
+def long_exif() -> bytes:
+    exif = Image.Exif()
+    exif[315] = "x" * 70_000
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "options", "expected"),
+    [
+        ("JPEG", "webp", {"comment": b"im Schnee"}, ("comment_dropped",)),
+        ("JPEG", "jpeg", {"comment": b"im Schnee"}, ()),
+        ("PNG", "jpeg", {"exif": long_exif()}, ("exif_shortened",)),
+        ("PNG", "png", {"exif": long_exif()}, ()),
+        ("JPEG", "jpeg", {"exif": b"Exif\0\0" + b"\xa5" * 40, "xmp": b"<x"}, ("exif_broken", "xmp_broken")),
+    ],
+)
+def test_what_could_not_be_carried_is_in_the_record(tmp_path, encoded, grey_photos, source, target, options, expected):
+    (tmp_path / "a").write_bytes(encoded(grey_photos["coins"], source, **options))
+    record = attempt(photo_of(tmp_path / "a"), studio(green, {}, target))
+    assert (record.status, record.warnings) == ("written", expected)
+
+
+def test_warnings_of_all_pages_are_in_the_record_once(tmp_path, grey_photos):
+    images = [Image.fromarray(grey_photos[name]) for name in ("coins", "moon", "camera")]
+    packets = [b"<a/>", b"<a", b"<a"]
+    for image, packet in zip(images, packets, strict=True):
+        image.encoderinfo = {"tiffinfo": {700: packet}}
+    images[0].save(tmp_path / "scan.tif", save_all=True, append_images=images[1:], tiffinfo={700: packets[0]})
+    for target in ("tiff", "png"):
+        assert attempt(photo_of(tmp_path / "scan.tif"), studio(green, {}, target)).warnings == ("xmp_broken",)
+
+
 def test_a_broken_page_rejects_the_file_and_leaves_nothing_behind(tmp_path, grey_photos):
     paged(tmp_path / "scan.tif", [grey_photos["coins"], grey_photos["moon"]])
     data = (tmp_path / "scan.tif").read_bytes()

@@ -74,6 +74,51 @@ def test_other_settings_make_all_again_unless_it_is_to_be_kept(run, tmp_path):
     assert len(json.loads((out / RUNS_FILE).read_text())["runs"]) == 4
 
 
+def warnings_of(out: Path, name: str) -> list[str]:
+    return recorded(out)[name]["warnings"]
+
+
+def photos_in(out: Path) -> set[str]:
+    found = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file() and "manifest" not in path.parts}
+    return found - {"report.json", "rejected.jsonl"}
+
+
+def test_what_a_record_no_longer_names_is_removed_or_told(run, scans, tmp_path):
+    out = tmp_path / "out"
+    run()
+    cat = (scans / "cat.png").read_bytes()
+    assert run("--on_color=skip")["skipped"] == 1
+    box = {f"box/{name}.jpg" for name in ("camera", "coins", "moon")}
+    assert photos_in(out) == box
+    assert warnings_of(out, "cat.png") == []
+    # Another format has other names; what somebody has worked on since stays.
+    with (out / "box" / "coins.jpg").open("ab") as file:
+        file.write(b"x")
+    run("--format=png")
+    assert photos_in(out) == {f"{name}.png" for name in box} | {"cat.png", "box/coins.jpg"}
+    assert [name for name in recorded(out) if warnings_of(out, name)] == ["box/coins.jpg"]
+    assert warnings_of(out, "box/coins.jpg") == ["box/coins.jpg is in the output still, not made so by this run"]
+    # The source has become unreadable: what was made of it may be all there is.
+    (scans / "cat.png").write_text("gone")
+    assert run("--format=png")["unreadable"] == 2
+    assert "cat.png" in photos_in(out)
+    assert warnings_of(out, "cat.png") == ["cat.png is in the output still, not made so by this run"]
+    (out / "box" / "coins.jpg").unlink()
+    (out / "cat.png").unlink()
+    (scans / "cat.png").write_bytes(cat)
+    run()
+    assert photos_in(out) == box | {"cat.png"}
+
+
+def test_a_skipped_photo_s_file_that_nobody_recorded_stays_and_is_told(run, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "cat.png").write_bytes(b"whose is it?")
+    run("--on_color=skip")
+    assert (out / "cat.png").read_bytes() == b"whose is it?"
+    assert warnings_of(out, "cat.png") == ["cat.png is in the output still, not made so by this run"]
+
+
 def test_a_file_of_another_run_with_the_recorded_size_is_not_believed(run, tmp_path):
     out = tmp_path / "out"
     run()

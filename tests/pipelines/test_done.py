@@ -44,7 +44,7 @@ def test_what_was_made_so_of_this_source_and_is_there_is_done():
     ],
 )
 def test_anything_else_is_made_again(record, there):
-    assert decide(record, there=there) == decide(there=there)
+    assert decide(record, there=there).named == decide(there=there).named
     assert decide(record, there=there).standing is None
 
 
@@ -122,3 +122,24 @@ def test_a_source_that_cannot_be_listed_is_tried_again():
     broken = replace(SOURCE, fingerprint="", fault="gone")
     [task] = tasks([broken], [replace(REJECTED, fingerprint="")], [], Policy(MAKER))
     assert task.standing is None
+
+
+def test_what_is_named_after_a_photo_that_is_made_is_left_over():
+    old = replace(RECORD, model_digest="m0")
+    pages = {"a.jpg.p001.png": 3, "a.jpg.p1000.webp": 4}
+    found = decide(old, there=THERE | pages | {"b.jpg.png": 5, "a.jpg~2.png": 6, "a.jpg.txt": 7})
+    assert found.leftovers == (("a.jpg", "9f"), ("a.jpg.p001.png", ""), ("a.jpg.p1000.webp", ""))
+    assert decide(RECORD, there=THERE | pages).leftovers == ()
+    assert decide(there=THERE, keep=False).leftovers == (("a.jpg", ""),)
+    paged = replace(old, outputs=(replace(OUTPUT, name="a.jpg.p001.png"), replace(OUTPUT, name="a.jpg.p002.png")))
+    assert decide(paged, there={"a.jpg.p001.png": 3}).leftovers == (("a.jpg.p001.png", "9f"),)
+    assert decide(paged, there={"a.jpg.p001.png": 3}, keep=True).leftovers == (("a.jpg.p001.png", ""),)
+    renamed = replace(old, outputs=(replace(OUTPUT, name="a.jpg~2.png"),))
+    assert decide(renamed, there={"a.jpg~2.png": 6}).leftovers == (("a.jpg~2.png", "9f"),)
+
+
+def test_what_another_photo_may_become_is_no_leftover():
+    pair = [Source("/scans/a.jpg", "a.jpg", 7, "7-1"), Source("/scans/a.jpg.png", "a.jpg.png", 8, "8-1")]
+    before = replace(RECORD, outputs=(replace(OUTPUT, name="a.jpg.png"),), model_digest="m0")
+    found = list(tasks(pair, [before], [("a.jpg.png", 1234), ("a.jpg~2.webp", 1)], Policy(MAKER)))
+    assert [task.leftovers for task in found] == [(("a.jpg~2.webp", ""),), (("a.jpg.png", ""),)]

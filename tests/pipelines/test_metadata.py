@@ -239,3 +239,22 @@ def test_comments(target):
         else:
             found = result.info["comment" if target == "JPEG" else "Comment"]
             assert (found.decode() if isinstance(found, bytes) else found) == "im Schnee ü"
+
+
+def test_what_of_resolution_and_comment_a_format_has_no_room_for_is_told():
+    described = Image.Exif()
+    described[ExifTags.Base.ImageDescription] = "Road"
+    exif = described.tobytes().removeprefix(b"Exif\0\0")
+    told = {
+        (Metadata(dpi=(70_000.0, 300.0)), "JPEG"): ("dpi_dropped",),
+        (Metadata(dpi=(70_000.0, 300.0)), "PNG"): (),
+        (Metadata(comment=b"x" * 70_000), "JPEG"): ("comment_shortened",),
+        (Metadata(comment=b"im Schnee"), "WEBP"): ("comment_dropped",),
+        (Metadata(comment=b"im Schnee"), "TIFF"): (),
+        (Metadata(comment=b"im Schnee", exif=exif), "TIFF"): ("comment_dropped",),
+        (Metadata(comment=b"Road", exif=exif), "TIFF"): (),
+    }
+    for (said, file_format), expected in told.items():
+        assert carried(said, file_format, MARK).warnings == expected
+    long = opened(encode([(SMALL, Metadata(comment=b"x" * 70_000))], "JPEG"))
+    assert long.info["comment"] == b"x" * 65_533
