@@ -65,7 +65,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["pipelines*", "model*", "tfrecords*"]),
-    package_data={"pipelines": ["py.typed", "page/*"], "model": ["py.typed"], "tfrecords": ["py.typed"]},
+    package_data={
+        "pipelines": ["py.typed", "page/*"],
+        "model": ["py.typed", "released/*", "released/variables/*"],
+        "tfrecords": ["py.typed"],
+    },
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["autochrome=pipelines.cli:main"]},
