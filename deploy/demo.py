@@ -1,7 +1,8 @@
-"""The whole journey on photos that ship inside scikit-image: prepare, train, colorize, and a picture of the result.
+"""The whole journey on photos that ship inside scikit-image.
 
-Crops of five colour photos teach; three grey ones (camera, coins, moon) are the archive. So little teaching gives no
-more than a tint: the demo shows that everything works together, not what a trained model can do.
+Five photos without their colours are an archive, which the released model colorizes; a picture shows it beside the
+truth. Then crops of five colour photos teach a model of one's own: prepare, train, evaluate beside the released one.
+So little teaching gives no more than a tint: it shows that everything works together.
 """
 
 import argparse
@@ -17,9 +18,10 @@ from PIL import Image
 from skimage import data
 
 TEACHERS = ("astronaut", "coffee", "chelsea", "rocket", "stereo_motorcycle")
-ARCHIVE = ("camera", "coins", "moon")
+GREY = ("camera", "coins")
+ARCHIVE = ("astronaut", "chelsea", "coffee", "rocket", "camera")
 CROPS = 24
-TRAINING_MINUTES = "1.5"
+TRAINING_MINUTES = "1"
 
 
 def load(name: str) -> np.ndarray:
@@ -28,11 +30,20 @@ def load(name: str) -> np.ndarray:
     return picture[0] if isinstance(picture, tuple) else picture
 
 
-def write_photos(folder: Path) -> tuple[Path, Path]:
-    """Writes crops of the teachers, two grey ones among them for the filter to find, and the archive."""
-    photos, archive = folder / "photos", folder / "archive"
+def write_archive(folder: Path) -> Path:
+    """Writes grey photos to colorize."""
+    archive = folder / "archive"
+    archive.mkdir(parents=True, exist_ok=True)
+    for name in ARCHIVE:
+        Image.fromarray(load(name)).convert("L").save(archive / f"{name}.png")
+    return archive
+
+
+def write_photos(folder: Path) -> Path:
+    """Writes crops of the teachers, and some grey ones among them for the filter to find."""
+    photos = folder / "photos"
     random = np.random.default_rng(0)
-    for name in (*TEACHERS, *ARCHIVE):
+    for name in (*TEACHERS, *GREY):
         picture = load(name)
         height, width = picture.shape[:2]
         (photos / name).mkdir(parents=True, exist_ok=True)
@@ -41,17 +52,17 @@ def write_photos(folder: Path) -> tuple[Path, Path]:
             top, left = random.integers(0, height - side + 1), random.integers(0, width - side + 1)
             crop = Image.fromarray(picture[top : top + side, left : left + side])
             crop.save(photos / name / f"{number:02d}.jpg", quality=95)
-    archive.mkdir(parents=True, exist_ok=True)
-    for name in ARCHIVE:
-        Image.fromarray(load(name)).save(archive / f"{name}.png")
-    return photos, archive
+    return photos
 
 
-def write_before_after(before: Path, after: Path, picture: Path, height: int = 256) -> None:
-    """Writes one picture of the archive above and its colours below."""
+def write_before_after(before: Path, after: Path, picture: Path, height: int = 200) -> None:
+    """Writes one picture of the archive above, its colours below, and at the bottom the true ones where known."""
     rows = []
-    for folder in (before, after):
-        images = [Image.open(folder / f"{name}.png").convert("RGB") for name in ARCHIVE]
+    for source in (before, after, None):
+        images = [
+            Image.open(source / f"{name}.png").convert("RGB") if source else Image.fromarray(load(name)).convert("RGB")
+            for name in ARCHIVE
+        ]
         resized = [image.resize((round(image.width * height / image.height), height)) for image in images]
         rows.append(np.concatenate([np.asarray(image) for image in resized], axis=1))
     Image.fromarray(np.concatenate(rows)).save(picture)
@@ -75,17 +86,17 @@ def main() -> None:
     folder: Path = parser.parse_args().output
     for name in ("photos", "archive", "records", "run", "colour"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    photos, archive = write_photos(folder)
-    records, run, colour = folder / "records", folder / "run", folder / "colour"
-    model = run / "saved_model"
-    step(1, "photos → Lab TFRecords", "prepare", f"--input={photos}", f"--output={records}", "--validation_percent=10")
-    train = ("train", f"--data={records}", f"--output={run}", f"--max_minutes={TRAINING_MINUTES}")
-    step(2, "Lab TFRecords → SavedModel", *train)
-    step(3, "scores beside doing nothing", "evaluate", f"--model={model}", f"--data={records}")
-    step(4, "grey photos → colour", "colorize", f"--input={archive}", f"--output={colour}", f"--model={model}")
+    archive, colour = write_archive(folder), folder / "colour"
+    step(1, "grey photos → colour", "colorize", f"--input={archive}", f"--output={colour}")
     picture = folder / "before_after.png"
     write_before_after(archive, colour, picture)
-    print(f"\nBefore and after: {picture}\nThe photos in colour: {colour}")
+    photos, records, run = write_photos(folder), folder / "records", folder / "run"
+    step(2, "photos → Lab TFRecords", "prepare", f"--input={photos}", f"--output={records}", "--validation_percent=10")
+    train = ("train", f"--data={records}", f"--output={run}", f"--max_minutes={TRAINING_MINUTES}")
+    step(3, "Lab TFRecords → SavedModel", *train)
+    models = ("--model=released", f"--model={run / 'saved_model'}")
+    step(4, "both models beside doing nothing", "evaluate", *models, f"--data={records}")
+    print(f"\nGrey, in colour, the truth: {picture}\nThe photos in colour: {colour}")
 
 
 if __name__ == "__main__":

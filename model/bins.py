@@ -38,6 +38,26 @@ def centres() -> Floats:
     return np.array(_centres(), np.float32)
 
 
+@functools.cache
+def shares() -> Floats:
+    """Return the soft classes of every whole a and b from -128 to 127, float32 ``[65536, Q]``, b running fastest.
+
+    The 5 nearest classes share a colour by a Gaussian of sigma 5 of their distance, adding up to 1 (Zhang et al.,
+    section 2.1).
+    """
+    places = centres()
+    table = np.zeros((256, 256, len(places)), np.float32)
+    b = np.arange(-128, 128, dtype=np.float32)[:, None]
+    for row, a in zip(table, range(-128, 128), strict=True):
+        distances = (a - places[:, 0]) ** 2 + (b - places[:, 1]) ** 2
+        nearest = np.argpartition(distances, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+        near = np.take_along_axis(distances, nearest, axis=1)
+        # Relative to the nearest, so that a colour far from all classes keeps a sum above 0.
+        near = np.exp((near.min(axis=1, keepdims=True) - near) / (2 * SIGMA**2))
+        np.put_along_axis(row, nearest, near / near.sum(axis=1, keepdims=True), axis=1)
+    return table.reshape(65536, -1)
+
+
 def weights(histogram: Sequence[Sequence[int]] | ArrayLike, exponent: float) -> Floats:
     """Return how much a pixel of each class counts in the loss, so that rare colours are learnt too.
 

@@ -29,7 +29,7 @@ class Colorizer:
     """A SavedModel that `autochrome train` wrote, ready to predict. Pickles as its path and loads again elsewhere.
 
     Attributes:
-        path: the SavedModel folder.
+        path: the SavedModel folder, or `model.saved_model.RELEASED`.
         name: of the configuration it was trained with.
         size: side S of the square luminance that it takes, in pixels.
         digest: hex sha256 of the model's files (see `model.saved_model.digest`).
@@ -48,7 +48,7 @@ class Colorizer:
 
     @classmethod
     def load(cls, path: str) -> Colorizer:
-        """Load the SavedModel folder `path`, local or gs://.
+        """Load the SavedModel folder `path`, local or gs://, or `model.saved_model.RELEASED`.
 
         Raises:
             UserError: the folder is missing, is not one of ours, cannot be loaded, or its signature `serving_default`
@@ -56,7 +56,7 @@ class Colorizer:
         """
         record = saved_model.check(path)
         try:
-            loaded = tf.saved_model.load(path)
+            loaded = tf.saved_model.load(saved_model.folder(path))
         except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
             raise UserError(f"model {path} cannot be loaded, export it again: {_first_line(error)}") from error
         size = _size(path, loaded.signatures.get("serving_default"))

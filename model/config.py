@@ -29,7 +29,9 @@ class Config:
     Attributes:
         name: what the configuration is called on the command line.
         network: the architecture, a key of `model.networks.NETWORKS`.
-        width: filters of the network's first layer; the others are multiples of it.
+        width: filters of the network's first layer, or of its last where the encoder is EfficientNet's; the others are
+            multiples of it.
+        pretrained: the encoder starts from published weights (see `model.pretrained`).
         size: side of the stored pictures, and of the exported model's input and output, in pixels.
         resolution: side at which the network sees the luminance, in pixels, at most `size`; divisible by 8.
         loss: a key of `model.losses.LOSSES`; `cross_entropy` makes the network classify quantised ab.
@@ -57,6 +59,7 @@ class Config:
     name: str
     network: str
     width: int
+    pretrained: bool
     size: int
     resolution: int
     loss: str
@@ -167,6 +170,7 @@ def autoencoder() -> Config:
         name="autoencoder",
         network="autoencoder",
         width=32,
+        pretrained=False,
         size=256,
         resolution=256,
         loss="mean_squared_error",
@@ -204,6 +208,7 @@ def unet_small() -> Config:
         name="unet_small",
         network="unet",
         width=24,
+        pretrained=False,
         size=256,
         resolution=64,
         loss="cross_entropy",
@@ -229,17 +234,24 @@ def unet_small() -> Config:
 
 
 def released() -> Config:
-    """Return what the model that ships in `model/released` was trained with: `unet_small` that also sees old film."""
+    """Return what the model that ships in `model/released` was trained with.
+
+    A U-Net on EfficientNet-Lite0 that starts from published weights, sees 128 px and old film among its pictures, and
+    takes 0.6 GFLOP an image.
+    """
     return dataclasses.replace(
         unet_small(),
         name="released",
-        learning_rate=1.5e-3,
-        warmup_steps=500,
-        averaging=0.9995,
-        validate_every=1000,
+        network="efficientnet_unet",
+        width=48,
+        pretrained=True,
+        resolution=128,
+        learning_rate=1e-3,
+        warmup_steps=300,
+        averaging=0.999,
         patience=1000,
         crop=0.7,
-        film=0.5,
+        film=0.4,
         stored="float16",
     )
 
@@ -250,6 +262,7 @@ def mini(config: Config) -> Config:
         config,
         name=f"{config.name}_mini",
         width=4,
+        pretrained=False,
         size=32,
         resolution=32,
         warmup_steps=min(2, config.warmup_steps),

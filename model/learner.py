@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from model import losses, networks, optimizers
+from model import losses, networks, optimizers, pretrained
 from model.config import Config
 
 
@@ -34,6 +34,10 @@ class Learner:
         with strategy.scope():
             self.model = networks.build(config)
             self.averaged = networks.build(config) if config.averaging else self.model
+            if config.pretrained:
+                for network in (self.model, self.averaged):
+                    pretrained.load(network)
+                    pretrained.freeze(network)
             self.elapsed = keras.Variable(0.0, trainable=False, aggregation="only_first_replica")
             self.optimizer = optimizers.make(config, steps, self.elapsed)
             self.optimizer.build(self.model.trainable_variables)

@@ -39,34 +39,18 @@ def huber(truth: Any, prediction: Any) -> Any:
     return keras.ops.mean(capped * (error - 0.5 * capped), axis=(1, 2, 3))
 
 
-def soft_encode(chroma: Any) -> Any:
-    """Return the soft classes of chroma ``[..., 2]`` in (-1, 1): ``[..., Q]``, adding up to 1.
-
-    The 5 nearest classes share a pixel by a Gaussian of sigma 5 of their distance (Zhang et al. 2016, section 2.1).
-    """
-    centres = bins.centres()
-    ab = chroma * 128.0
-    squares = keras.ops.sum(keras.ops.square(ab), axis=-1, keepdims=True)
-    crossed = keras.ops.matmul(ab, keras.ops.convert_to_tensor(centres.T))
-    distances = squares - 2.0 * crossed + keras.ops.convert_to_tensor((centres**2).sum(axis=1))
-    farthest = -keras.ops.top_k(-distances, bins.NEIGHBOURS)[0][..., -1:]
-    nearest = keras.ops.cast(distances <= farthest, "float32")
-    # Relative to the nearest, so that a colour far from all classes keeps a sum above 0.
-    relative = distances - keras.ops.min(distances, axis=-1, keepdims=True)
-    shares = nearest * keras.ops.exp(-relative / (2.0 * bins.SIGMA**2))
-    return shares / keras.ops.sum(shares, axis=-1, keepdims=True)
-
-
-def cross_entropy(truth: Any, logits: Any, weights: Any = None) -> Any:
-    """Return the mean cross entropy of each example between soft-encoded truth and logits ``[N, s, s, Q]``, [N].
+def cross_entropy(truth: Any, logits: Any, shares: Any, weights: Any = None) -> Any:
+    """Return the mean cross entropy of each example between soft classes of the truth and logits ``[N, s, s, Q]``, [N].
 
     Args:
-        truth: chroma ``[N, s, s, 2]``.
+        truth: chroma ``[N, s, s, 2]``; its soft classes are those of the nearest whole a and b.
         logits: of the classes of `model.bins`.
+        shares: what `bins.shares` returns, as a tensor.
         weights: of a pixel by its most likely class, float32 ``[Q]``; None weighs all alike.
     """
-    target = soft_encode(truth)
-    each = -keras.ops.sum(target * keras.ops.log_softmax(logits, axis=-1), axis=-1)
+    codes = keras.ops.cast(keras.ops.round(truth * 128.0), "int32") + 128
+    target = keras.ops.take(shares, codes[..., 0] * 256 + codes[..., 1], axis=0)
+    each = keras.ops.categorical_crossentropy(target, logits, from_logits=True)
     if weights is not None:
         each = each * keras.ops.take(keras.ops.convert_to_tensor(weights), keras.ops.argmax(target, axis=-1))
     return keras.ops.mean(each, axis=(1, 2))
@@ -90,6 +74,9 @@ def make(config: Config, histogram: Sequence[Sequence[int]] | None = None) -> Lo
     if config.loss not in LOSSES:
         raise UserError(f"there is no loss {config.loss!r}; choose one of {', '.join(sorted(LOSSES))}")
     function, options = LOSSES[config.loss], {}
+    if config.loss == CLASSIFICATION:
+        # Here and not in the step function, whose graph would hold a copy of it.
+        options["shares"] = keras.ops.convert_to_tensor(bins.shares())
     if config.rebalance:
         if config.loss != CLASSIFICATION:
             raise UserError(f"rebalance {config.rebalance:g} needs loss {CLASSIFICATION}, not {config.loss}")

@@ -28,14 +28,16 @@ from typing import Any
 
 import keras
 
-from model import bins, losses
+from model import bins, efficientnet, losses
 from model.config import Config
 from tfrecords.errors import UserError
 
 LEVELS = (1, 2, 4, 7, 10)
 """Filters of the U-Net by level, in widths; each level halves the side."""
 OUTPUT_LEVEL = 1
-"""Level of the U-Net at whose side it gives its output: a quarter of the input's."""
+"""Level of the U-Nets at whose side they give their output: a quarter of the input's."""
+DECODER = (1, 2, 3, 4)
+"""Filters of the decoder behind EfficientNet by level, in widths."""
 
 
 def autoencoder(config: Config) -> keras.Model:
@@ -100,42 +102,78 @@ def unet(config: Config) -> keras.Model:
     Raises:
         UserError: the resolution is not divisible by 32.
     """
-    if config.resolution % 2 ** len(LEVELS):
-        raise UserError(f"network unet needs a resolution divisible by {2 ** len(LEVELS)}, not {config.resolution}")
+    _check_resolution(config)
     seeds = _seeds(config)
-
-    def convolution(features: Any, filters: int, kernel: int = 3, strides: int = 1) -> Any:
-        initializer = keras.initializers.HeNormal(seed=next(seeds))
-        layer = keras.layers.Conv2D(filters, kernel, strides, padding="same", kernel_initializer=initializer)
-        return layer(features)
-
-    def residual(features: Any) -> Any:
-        filters = features.shape[-1]
-        inner = keras.ops.relu(convolution(features, filters))
-        branch = keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer="zeros")(inner)
-        return keras.ops.relu(features + branch)
-
     luminance = keras.Input((config.resolution, config.resolution, 1), name="luminance", dtype="float32")
     features, levels = luminance, []
     for multiple in LEVELS:
-        features = residual(keras.ops.relu(convolution(features, multiple * config.width, strides=2)))
+        features = _convolution(features, multiple * config.width, seeds, strides=2)
+        features = _residual(keras.ops.relu(features), seeds)
         levels.append(features)
+    levels = levels[OUTPUT_LEVEL:]
+    decoded = _decoded(levels, [level.shape[-1] for level in levels], seeds)
+    return keras.Model(luminance, _chroma(decoded, config, seeds), name=config.name)
+
+
+def efficientnet_unet(config: Config) -> keras.Model:
+    """Return a U-Net whose encoder is EfficientNet-Lite0 and whose decoder has `config.width` filters at its end.
+
+    Output and errors are those of `unet`.
+    """
+    _check_resolution(config)
+    seeds = _seeds(config)
+    luminance = keras.Input((config.resolution, config.resolution, 1), name="luminance", dtype="float32")
+    levels = efficientnet.features(luminance, seeds)[OUTPUT_LEVEL:]
+    decoded = _decoded(levels, [multiple * config.width for multiple in DECODER], seeds)
+    return keras.Model(luminance, _chroma(decoded, config, seeds), name=config.name)
+
+
+def _check_resolution(config: Config) -> None:
+    if config.resolution % 32:
+        raise UserError(f"network {config.network} needs a resolution divisible by 32, not {config.resolution}")
+
+
+def _decoded(levels: list[Any], filters: list[int], seeds: Iterator[int]) -> Any:
+    """The features of the first of `levels`, with `filters[0]` channels, that have seen all deeper levels.
+
+    The mean over the picture is added at the bottom; from there each level is brought up and added to the one above.
+    """
+    features = levels[-1]
+    if features.shape[-1] != filters[-1]:
+        features = _convolution(features, filters[-1], seeds, kernel=1)
     context = keras.ops.mean(features, axis=(1, 2), keepdims=True)
-    context = keras.ops.relu(convolution(context, features.shape[-1], kernel=1))
-    features = residual(keras.ops.relu(features + convolution(context, features.shape[-1], kernel=1)))
-    for skip in reversed(levels[OUTPUT_LEVEL:-1]):
-        narrow = convolution(features, skip.shape[-1], kernel=1)
+    context = keras.ops.relu(_convolution(context, filters[-1], seeds, kernel=1))
+    features = _residual(keras.ops.relu(features + _convolution(context, filters[-1], seeds, kernel=1)), seeds)
+    for skip, count in zip(levels[-2::-1], filters[-2::-1], strict=True):
+        narrow = _convolution(features, count, seeds, kernel=1)
         up = keras.layers.UpSampling2D(2, interpolation="nearest")(narrow)
-        features = residual(keras.ops.relu(up + convolution(skip, skip.shape[-1], kernel=1)))
+        features = _residual(keras.ops.relu(up + _convolution(skip, count, seeds, kernel=1)), seeds)
+    return features
+
+
+def _convolution(features: Any, filters: int, seeds: Iterator[int], kernel: int = 3, strides: int = 1) -> Any:
+    initializer = keras.initializers.HeNormal(seed=next(seeds))
+    return keras.layers.Conv2D(filters, kernel, strides, padding="same", kernel_initializer=initializer)(features)
+
+
+def _residual(features: Any, seeds: Iterator[int]) -> Any:
+    filters = features.shape[-1]
+    inner = keras.ops.relu(_convolution(features, filters, seeds))
+    branch = keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer="zeros")(inner)
+    return keras.ops.relu(features + branch)
+
+
+def _chroma(features: Any, config: Config, seeds: Iterator[int]) -> Any:
+    """The last layer of a U-Net: classes or two channels, near zero at the start."""
     classifies = config.loss == losses.CLASSIFICATION
-    chroma = keras.layers.Conv2D(
+    layer = keras.layers.Conv2D(
         len(bins.centres()) if classifies else 2,
         1,
         activation=None if classifies else "tanh",
         kernel_initializer=keras.initializers.RandomNormal(stddev=1e-3, seed=next(seeds)),
         name="chroma",
     )
-    return keras.Model(luminance, chroma(features), name=config.name)
+    return layer(features)
 
 
 def _seeds(config: Config) -> Iterator[int]:
@@ -143,7 +181,9 @@ def _seeds(config: Config) -> Iterator[int]:
     return iter(range(100 * config.seed, 100 * config.seed + 100))
 
 
-NETWORKS: dict[str, Callable[[Config], keras.Model]] = {"autoencoder": autoencoder, "unet": unet}
+NETWORKS: dict[str, Callable[[Config], keras.Model]] = {
+    function.__name__: function for function in (autoencoder, efficientnet_unet, unet)
+}
 
 
 def build(config: Config) -> keras.Model:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
+from model import pretrained
 from model.config import Config
 
 FINAL = 0.01
@@ -35,9 +37,26 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return rate * (FINAL + (1 - FINAL) * 0.5 * (1.0 + keras.ops.cos(math.pi * done)))
 
 
+class FineTuning(keras.optimizers.AdamW):
+    """AdamW under which layers that start from published weights move more slowly and do not decay."""
+
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Make the slots of what will be moved."""
+        published = [variable for variable in variables if pretrained.holds(variable)]
+        self.exclude_from_weight_decay(var_list=published)
+        self._published = {self._var_key(variable) for variable in published}
+        super().build(variables)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Move one variable; Keras calls this for each."""
+        part = pretrained.RATE if self._var_key(variable) in self._published else 1.0
+        super().update_step(gradient, variable, part * learning_rate)
+
+
 def make(config: Config, steps: int, elapsed: keras.Variable) -> keras.Optimizer:
     """Return the optimizer of a run of so many `steps`; see `Schedule` for `elapsed`."""
     rate = Schedule(config, steps, elapsed)
     if config.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+        kind = FineTuning if config.pretrained else keras.optimizers.AdamW
+        return kind(rate, weight_decay=config.weight_decay)
     return keras.optimizers.Adam(rate)

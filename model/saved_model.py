@@ -16,10 +16,17 @@ FOLDER = "saved_model"
 GRAPH = "saved_model.pb"
 RECORD = "autochrome.json"
 FORMAT_VERSION = 1
+RELEASED = "released"
+"""What to give for a folder to mean the model that ships with this package, wherever that is on a machine."""
+
+
+def folder(model: str) -> str:
+    """Return the folder that `model` names: itself, or that of the model that ships with this package."""
+    return str(Path(__file__).parent / RELEASED) if model == RELEASED else model
 
 
 def check(path: str) -> dict[str, Any]:
-    """Check that `path` is a SavedModel folder that Autochrome made, and return its record.
+    """Check that `path` is a SavedModel folder that Autochrome made, or `RELEASED`, and return its record.
 
     Returns:
         The contents of ``autochrome.json``: `format_version`, `name`, `config`, `data`, `training`, `versions`.
@@ -27,6 +34,7 @@ def check(path: str) -> dict[str, Any]:
     Raises:
         UserError: the folder is missing, holds no model, or one that Autochrome did not make; says how to mend it.
     """
+    path = folder(path)
     if not _exists(_join(path, GRAPH)):
         if _exists(_join(path, FOLDER, GRAPH)):
             raise UserError(f"{path} is a training folder; its model is {_join(path, FOLDER)}")
@@ -51,6 +59,7 @@ def digest(path: str) -> str:
 
     The record ``autochrome.json`` is not part of it.
     """
+    path = folder(path)
     whole = hashlib.sha256()
     for name in [GRAPH, *(f"variables/{name}" for name in sorted(_list(_join(path, "variables"))))]:
         data = _read(_join(path, name))

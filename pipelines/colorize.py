@@ -38,7 +38,7 @@ from pipelines.journal import Journal
 from pipelines.manifest import FOLDER
 from pipelines.outcomes import REJECTED_FILE, count, print_table
 from pipelines.progress import SILENT, Ticker, watched
-from pipelines.runs import Maker, add_settings, settings_of
+from pipelines.runs import Maker, add_model, add_settings, settings_of
 from pipelines.tasks import ALL, FindTasks, Selection
 from tfrecords.errors import UserError
 
@@ -172,12 +172,12 @@ def _parser() -> Parser:
         "colorize",
         "--input DIR_OR_GLOB --output DIR [flags] [Beam flags]",
         "Colorize photos of any size with a SavedModel; luminance stays as it is.",
-        "autochrome colorize --input scans --output colour --model run/saved_model",
+        "autochrome colorize --input scans --output colour",
     )
     paths = parser.add_argument_group("photos (paths are local or gs://)")
     paths.add_argument("--input", required=True, metavar="DIR_OR_GLOB", help="with all subfolders; or one photo")
     paths.add_argument("--output", required=True, metavar="DIR", help="for the same tree in colour; or a file, for one")
-    paths.add_argument("--model", required=True, metavar="DIR", help="saved_model folder that `autochrome train` wrote")
+    add_model(paths)
     paths.add_argument("--limit", type=commands.positive, default=0, metavar="N", help="only the first N by name")
     paths.add_argument("--sample", type=commands.positive, default=0, metavar="N", help="only N, by a hash of the name")
     paths.add_argument("--keep_existing", action="store_true", help="leave what another model or other settings made")

@@ -27,7 +27,7 @@ from pipelines.commands import in_bytes
 from pipelines.crew import Crew, Gate
 from pipelines.manifest import Record
 from pipelines.naming import Named
-from pipelines.runs import Maker, add_settings, settings_of
+from pipelines.runs import Maker, add_model, add_settings, settings_of
 from pipelines.sources import Source
 from pipelines.summary import was_in_colour
 from pipelines.tasks import Selection
@@ -179,16 +179,14 @@ def _range(figure: Figure) -> str:
 def _parser() -> Parser:
     parser = Parser(
         "plan",
-        "--input DIR_OR_GLOB --model DIR [flags] [Beam flags]",
+        "--input DIR_OR_GLOB [flags] [Beam flags]",
         "Measure a sample of photos and say what colorizing them all will take.",
-        "autochrome plan --input scans --model run/saved_model",
+        "autochrome plan --input scans",
     )
     parser.add_argument(
         "--input", required=True, metavar="DIR_OR_GLOB", help="photos, with all subfolders; local or gs://"
     )
-    parser.add_argument(
-        "--model", required=True, metavar="DIR", help="saved_model folder that `autochrome train` wrote"
-    )
+    add_model(parser)
     parser.add_argument(
         "--sample", type=commands.positive, default=_SAMPLE, metavar="N", help=f"photos to measure ({_SAMPLE})"
     )

@@ -105,6 +105,16 @@ def _percent(text: str) -> int:
     return number
 
 
+def add_model(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Adds ``--model``."""
+    parser.add_argument(
+        "--model",
+        default=saved_model.RELEASED,
+        metavar="DIR",
+        help="saved_model folder of `autochrome train` (the one that ships)",
+    )
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the settings."""
     parser.add_argument(

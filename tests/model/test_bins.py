@@ -41,3 +41,19 @@ def test_rare_colours_weigh_more_and_pixels_one_on_average():
 def test_what_is_no_histogram_is_an_error(wrong):
     with pytest.raises(ValueError, match="23 x 23"):
         bins.weights(wrong, 0.5)
+
+
+def test_a_colour_is_shared_by_the_five_nearest_classes():
+    centres, shares = bins.centres().astype(np.float64), bins.shares().reshape(256, 256, -1)
+    assert shares.shape[-1] == len(centres)
+    np.testing.assert_allclose(shares.sum(axis=-1), 1, atol=1e-5)
+    for a, b in [*np.random.default_rng(0).integers(-90, 90, (200, 2)), (-128, -128), (127, 127)]:
+        distances = np.linalg.norm(centres - (a, b), axis=1)
+        found = shares[a + 128, b + 128]
+        [holders] = np.nonzero(found)
+        assert len(holders) <= bins.NEIGHBOURS
+        # Among equally far ones any may be chosen.
+        nearest = np.sort(distances)[: bins.NEIGHBOURS]
+        expected = np.exp(-(nearest**2 - nearest[0] ** 2) / (2 * 5.0**2))
+        np.testing.assert_allclose(-np.sort(-found)[: bins.NEIGHBOURS], expected / expected.sum(), atol=1e-5)
+        np.testing.assert_allclose(np.sort(distances[holders]), nearest[: len(holders)])

@@ -28,35 +28,19 @@ def test_absolute_error_and_huber_s_loss():
         np.testing.assert_allclose(losses.huber(truth, PREDICTION), expected, rtol=1e-4)
 
 
-def test_a_colour_is_shared_by_the_five_nearest_classes():
-    shares = np.asarray(losses.soft_encode(TRUTH))
-    centres = bins.centres()
-    assert shares.shape == (3, 8, 8, len(centres))
-    for ab, found in zip((128 * TRUTH).reshape(-1, 2), shares.reshape(-1, len(centres)), strict=True):
-        distances = np.linalg.norm(centres - ab, axis=1)
-        nearest = np.argsort(distances)[: bins.NEIGHBOURS]
-        expected = np.zeros(len(centres))
-        expected[nearest] = np.exp(-(distances[nearest] ** 2 - distances.min() ** 2) / (2 * 5.0**2))
-        np.testing.assert_allclose(found, expected / expected.sum(), atol=2e-4)
-
-
-def test_a_colour_outside_all_classes_has_shares_too():
-    shares = np.asarray(losses.soft_encode(np.full((1, 1, 1, 2), -1, np.float32)))
-    assert shares.sum() == pytest.approx(1, abs=1e-5)
-    assert np.isfinite(shares).all()
-
-
 def test_cross_entropy_is_lowest_at_the_truth_and_weighs_by_the_nearest_class():
-    shares = np.asarray(losses.soft_encode(TRUTH))
+    table = bins.shares()
+    a, b = np.moveaxis(np.rint(128 * TRUTH).astype(int) + 128, -1, 0)
+    shares = table.reshape(256, 256, -1)[a, b]
     logits = RANDOM.normal(size=shares.shape).astype(np.float32)
-    found = np.asarray(losses.cross_entropy(TRUTH, logits))
+    found = np.asarray(losses.cross_entropy(TRUTH, logits, table))
     each = -(shares * scipy.special.log_softmax(logits.astype(np.float64), axis=-1)).sum(axis=-1)
     np.testing.assert_allclose(found, each.mean(axis=(1, 2)), rtol=1e-5)
-    best = np.asarray(losses.cross_entropy(TRUTH, np.log(shares + 1e-9)))
+    best = np.asarray(losses.cross_entropy(TRUTH, np.log(shares + 1e-9), table))
     assert (best < found).all()
     weights = np.linspace(0.5, 2, shares.shape[-1]).astype(np.float32)
     weighed = (each * weights[shares.argmax(axis=-1)]).mean(axis=(1, 2))
-    np.testing.assert_allclose(losses.cross_entropy(TRUTH, logits, weights), weighed, rtol=1e-4)
+    np.testing.assert_allclose(losses.cross_entropy(TRUTH, logits, table, weights), weighed, rtol=1e-4)
 
 
 def test_the_truth_is_averaged_to_the_side_of_the_output():

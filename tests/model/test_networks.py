@@ -81,7 +81,7 @@ def test_the_seed_decides_the_weights():
 
 
 def test_an_unknown_network_is_refused():
-    with pytest.raises(UserError, match=r"'vgg'.*autoencoder, unet"):
+    with pytest.raises(UserError, match=r"'vgg'.*autoencoder, efficientnet_unet, unet"):
         networks.build(dataclasses.replace(mini(autoencoder()), network="vgg"))
 
 

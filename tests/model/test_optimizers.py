@@ -2,9 +2,10 @@ import dataclasses
 import math
 
 import keras
+import numpy as np
 import pytest
 
-from model import optimizers
+from model import optimizers, pretrained
 from model.config import autoencoder, mini, unet
 
 CONFIG = dataclasses.replace(mini(unet()), learning_rate=1e-3, warmup_steps=10)
@@ -38,3 +39,14 @@ def test_the_optimizers():
     assert isinstance(adamw, keras.optimizers.AdamW)
     assert adamw.weight_decay == CONFIG.weight_decay
     assert type(optimizers.make(mini(autoencoder()), 100, elapsed)) is keras.optimizers.Adam
+
+
+def test_published_weights_move_more_slowly_and_do_not_decay():
+    config = dataclasses.replace(CONFIG, pretrained=True, warmup_steps=0, schedule="constant", weight_decay=0.1)
+    published, own = (keras.Variable(np.ones(3, np.float32), name=name) for name in ("block_7_expand", "chroma"))
+    tuned = optimizers.make(config, 100, keras.Variable(0.0))
+    tuned.build([published, own])
+    tuned.apply([np.full(3, 0.5, np.float32)] * 2)
+    # Adam's first step is as long as the learning rate.
+    np.testing.assert_allclose(1 - published.numpy(), pretrained.RATE * 1e-3, rtol=1e-3)
+    np.testing.assert_allclose(1 - own.numpy(), 1e-3 * (1 + 0.1), rtol=1e-3)

