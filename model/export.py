@@ -56,15 +56,32 @@ def write(
         coloured = tf.map_fn(lambda image: _colorize(network, config, image), image_bytes)
         return {"image_bytes": coloured}
 
+    signatures = {"serving_default": predict, "colorize_bytes": colorize_bytes}
+    record = json.dumps(_record(config, data, training), indent=2, sort_keys=True) + "\n"
+    if "://" in path:
+        _write_objects(path.rstrip("/"), network, signatures, record)
+        return
     partial = f"{path.rstrip('/')}.partial"
     if tf.io.gfile.exists(partial):
         tf.io.gfile.rmtree(partial)
-    tf.saved_model.save(network, partial, {"serving_default": predict, "colorize_bytes": colorize_bytes})
+    tf.saved_model.save(network, partial, signatures)
     with tf.io.gfile.GFile(tf.io.gfile.join(partial, saved_model.RECORD), "w") as file:
-        file.write(json.dumps(_record(config, data, training), indent=2, sort_keys=True) + "\n")
+        file.write(record)
     if tf.io.gfile.exists(path):
         tf.io.gfile.rmtree(path)
     tf.io.gfile.rename(partial, path.rstrip("/"))
+
+
+def _write_objects(path: str, network: tf.Module, signatures: dict[str, Any], record: str) -> None:
+    """Write a model into a bucket, where no folder can be renamed: its record, without which it is none, goes last."""
+    place = tf.io.gfile.join(path, saved_model.RECORD)
+    if tf.io.gfile.exists(place):
+        tf.io.gfile.remove(place)
+    if tf.io.gfile.exists(path):
+        tf.io.gfile.rmtree(path)
+    tf.saved_model.save(network, path, signatures)
+    with tf.io.gfile.GFile(place, "w") as file:
+        file.write(record)
 
 
 class _Stored(tf.Module):

@@ -7,8 +7,10 @@ HTTPS proxy (``https_proxy``) and, if it trusts its certificate (CURL_CA_BUNDLE)
 import re
 import socket
 import ssl
+import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES, Faults
 from store import Answer, Store
@@ -40,8 +42,10 @@ class Front(ThreadingHTTPServer):
         """Of the proxy, as URL."""
         return f"http://localhost:{self.server_port}"
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Says nothing of clients that went away."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

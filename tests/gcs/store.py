@@ -5,6 +5,7 @@ After https://cloud.google.com/storage/docs/json_api and https://cloud.google.co
 * ``ifGenerationMatch`` on reads, uploads, rewrites and deletions (412), ``generation`` on reads (404);
 * resumable uploads that keep the part that has come, tell it (308), and answer again once they are finished;
 * listings in pages, objects and prefixes counted together;
+* uploads of nothing in one part;
 * ``x-goog-generation``, ``x-goog-hash`` and ``x-goog-stored-content-length`` on downloads; 416 behind the end.
 
 ``test_store.py`` tests that.
@@ -72,6 +73,8 @@ class Store:
             name = query.get("name") or _name_in(body)
             if query.get("uploadType") == "resumable":
                 return self._begin(target, found["bucket"], name, query, body, headers)
+            if not body:
+                target, body, headers = _as_multipart(target, name, headers)
             return self._checked(found["bucket"], name, query, method, target, body, headers)
         found = _API.match(url.path) or _XML.match(url.path)
         if found is None or not url.path.removeprefix("/storage/v1/b/").strip("/"):
@@ -209,6 +212,14 @@ class Store:
 
 def _quoted(name: str) -> str:
     return urlencode({"": name}).removeprefix("=").replace("+", "%20")
+
+
+def _as_multipart(target: str, name: str, headers: dict[str, str]) -> tuple[str, bytes, dict[str, str]]:
+    """An upload of nothing, at which the emulator breaks, as one of two parts."""
+    parts = ("application/json", json.dumps({"name": name})), ("application/octet-stream", "")
+    body = "".join(f"--part\r\nContent-Type: {kind}\r\n\r\n{content}\r\n" for kind, content in parts) + "--part--"
+    multipart = {**headers, "content-type": "multipart/related; boundary=part"}
+    return target.replace("uploadType=media", "uploadType=multipart"), body.encode(), multipart
 
 
 def _name_in(body: bytes) -> str:
