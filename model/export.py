@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -77,9 +79,16 @@ def _write_objects(path: str, network: tf.Module, signatures: dict[str, Any], re
     place = tf.io.gfile.join(path, saved_model.RECORD)
     if tf.io.gfile.exists(place):
         tf.io.gfile.remove(place)
-    if tf.io.gfile.exists(path):
-        tf.io.gfile.rmtree(path)
-    tf.saved_model.save(network, path, signatures)
+    with tempfile.TemporaryDirectory(prefix="autochrome-model-") as made:
+        # Made here and then sent: TensorFlow would ask the bucket for something a hundred times.
+        tf.saved_model.save(network, made, signatures)
+        files = {str(found.relative_to(made)): found for found in sorted(Path(made).rglob("*")) if found.is_file()}
+        for name, source in files.items():
+            tf.io.gfile.copy(str(source), tf.io.gfile.join(path, name), overwrite=True)
+    for folder, _, names in tf.io.gfile.walk(path):
+        for name in (tf.io.gfile.join(folder, name) for name in names):
+            if name.removeprefix(f"{path}/") not in files:
+                tf.io.gfile.remove(name)
     with tf.io.gfile.GFile(place, "w") as file:
         file.write(record)
 
