@@ -33,21 +33,23 @@ class Faults:
         self._in_a_row: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def next(self, request: str, method: str, kinds: Sequence[str]) -> str:
+    def next(self, request: str, method: str, kinds: Sequence[str], share: float = 1.0) -> str:
         """The fault that a request meets, '' for none.
 
         Args:
             request: what it asks for; the same request again is another case.
             method: of HTTP.
             kinds: that it can meet.
+            share: of the rate.
         """
         with self._lock:
             self.requests[method] += 1
             self._asked[request] += 1
             told = blake2b(f"{self._seed} {request} {self._asked[request]}".encode(), digest_size=8).digest()
             drawn = int.from_bytes(told) / 2**64
-            if drawn >= self.rate or self._in_a_row[request] >= _IN_A_ROW:
+            rate = share * self.rate
+            if drawn >= rate or self._in_a_row[request] >= _IN_A_ROW:
                 self._in_a_row[request] = 0
                 return ""
             self._in_a_row[request] += 1
-            return kinds[int(drawn / self.rate * len(kinds))]
+            return kinds[int(drawn / rate * len(kinds))]

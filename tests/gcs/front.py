@@ -112,8 +112,11 @@ class _Handler(BaseHTTPRequestHandler):
             kinds += [LOST_ANSWER] * 2
             kinds += [CUT_UPLOAD] * 2 if length > 1 else []
         span = self.headers.get("Range") or self.headers.get("Content-Range") or ""
-        path = re.sub(r"[?&]upload_id=[^&]*", "", self.path)
-        return self.server.faults.next(f"{self.command} {path} {span}", self.command, kinds)
+        # Without what differs from run to run.
+        path = re.sub(r"upload_id=[^&]*|eneration(Match)?=\d{9,}", "", self.path)
+        # After a fault TensorFlow waits up to a second, whatever it is told.
+        share = 0.5 if isinstance(self.connection, ssl.SSLSocket) else 1.0
+        return self.server.faults.next(f"{self.command} {path} {span}", self.command, kinds, share)
 
     def _body(self) -> bytes:
         if not self._is_chunked():

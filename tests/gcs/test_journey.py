@@ -24,7 +24,6 @@ from pipelines.ledger import Ledger
 from tfrecords.description import FILE_NAME, Description
 
 PREPARED = ("--size=32", "--num_shards=3", "--validation_percent=25", "--direct_num_workers=1")
-DIFFERENT = ("seconds", "images_per_s")
 PHOTOS = 22
 
 
@@ -139,7 +138,7 @@ def test_faults_of_every_kind_were_met(local, usual_cloud: Cloud, capsys):
     with capsys.disabled():
         print(f"\n{requests.total()} requests {dict(requests)}, {injected.total()} faults {dict(injected)}")
     assert set(injected) == {*STATUSES, SLOW, CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER}
-    assert injected.total() > 50
+    assert injected.total() > 30
 
 
 def test_the_records_are_those_of_a_disk(local: Path, usual_cloud: Cloud):
@@ -165,13 +164,16 @@ def test_the_weights_and_scores_are_those_of_a_disk(local: Path, usual_cloud: Cl
     }
     weights = "saved_model/variables/variables.data-00000-of-00001"
     assert here[weights] == there[weights]
+    # Validations come every so many steps, other lines by the clock.
     figures = [
         [
-            {key: value for key, value in json.loads(line).items() if key not in DIFFERENT}
-            for line in files["metrics.jsonl"].splitlines()
+            {key: measured[key] for key in ("step", "epoch", "validation_loss", "learning_rate")}
+            for measured in map(json.loads, files["metrics.jsonl"].splitlines())
+            if "validation_loss" in measured
         ]
         for files in (here, there)
     ]
+    assert [line["step"] for line in figures[0]] == [3, 6]
     assert figures[0] == figures[1]
     scores = [json.loads((local / "scores.json").read_text()), json.loads(usual_cloud.files("journey")["scores.json"])]
     for score in scores:
