@@ -15,6 +15,42 @@ LOST_ANSWER = "answer lost"
 _IN_A_ROW = 2
 
 
+class Gate:
+    """Lets some uploads through and holds the next, so that a process can be killed in the midst of its work."""
+
+    def __init__(self) -> None:
+        self._left: int | None = None
+        self._changed = threading.Condition()
+        self._is_held = False
+
+    def shut_after(self, uploads: int) -> None:
+        """Shuts it behind so many more uploads."""
+        with self._changed:
+            self._left, self._is_held = uploads, False
+
+    def is_held(self) -> bool:
+        """Whether an upload waits."""
+        return self._is_held
+
+    def open(self) -> None:
+        """Lets all through."""
+        with self._changed:
+            self._left = None
+            self._changed.notify_all()
+
+    def passed(self) -> None:
+        """Counts an upload that succeeded."""
+        with self._changed:
+            if self._left:
+                self._left -= 1
+
+    def wait(self) -> None:
+        """Returns as soon as an upload may pass."""
+        with self._changed:
+            self._is_held |= self._left == 0
+            self._changed.wait_for(lambda: self._left != 0)
+
+
 class Faults:
     """Decides which requests fail and how.
 
@@ -22,12 +58,14 @@ class Faults:
         rate: of the requests that fail, 0 to 1; none fails more than twice in a row.
         injected: how many faults of each kind there were; who injects one counts it.
         requests: how many requests there were, those that failed included.
+        gate: where uploads wait, once it is shut.
     """
 
     def __init__(self, seed: int, rate: float) -> None:
         self.rate = rate
         self.injected: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
+        self.gate = Gate()
         self._seed = seed
         self._asked: Counter[str] = Counter()
         self._in_a_row: Counter[str] = Counter()

@@ -75,7 +75,12 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == SLOW:
             self.server.faults.injected[fault] += 1
             time.sleep(SLOW_S)
+        is_upload = self.path.startswith("/upload/")
+        if is_upload:
+            self.server.faults.gate.wait()
         answer = self.server.store.ask(self.command, self.path, body, self._told())
+        if is_upload and answer.status == 200 and answer.body:
+            self.server.faults.gate.passed()
         if fault == LOST_ANSWER:
             self._cut(fault)
         elif fault == CUT_DOWNLOAD and len(answer.body) > 1 and answer.status in (200, 206):
@@ -109,8 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "GET":
             kinds += [CUT_DOWNLOAD] * 2 if "/o/" in self.path or not self.path.startswith("/storage/") else []
         else:
-            kinds += [LOST_ANSWER] * 2
-            kinds += [CUT_UPLOAD] * 2 if length > 1 else []
+            kinds += [LOST_ANSWER] * 4
+            kinds += [CUT_UPLOAD] * 4 if length > 1 else []
         span = self.headers.get("Range") or self.headers.get("Content-Range") or ""
         # Without what differs from run to run.
         path = re.sub(r"upload_id=[^&]*|eneration(Match)?=\d{9,}", "", self.path)

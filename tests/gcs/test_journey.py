@@ -4,12 +4,10 @@ The same journey on a disk, undisturbed, makes the files that the bucket's are c
 """
 
 import json
-import signal
 import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import journey
@@ -63,18 +61,22 @@ def _ended(process: subprocess.Popen[str]) -> None:
     assert process.returncode == 0, output
 
 
-def _killed(process: subprocess.Popen[str], begun: Callable[[], object]) -> None:
-    while not begun():
+def _killed(cloud: Cloud, command: list[str], uploads: int) -> None:
+    """Starts a command and kills it when it has made so many objects."""
+    cloud.faults.gate.shut_after(uploads)
+    process = _started([command], cloud.environment)
+    while not cloud.faults.gate.is_held():
         assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
+        time.sleep(0.05)
+    process.kill()
     process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    cloud.faults.gate.open()
 
 
 def _photos(cloud: Cloud) -> dict[str, int]:
-    """Photos of some folders that are in colour by now, and their generations."""
-    return {name: made for name, made in cloud.generations("journey/colour").items() if name.startswith("n0")}
+    """Photos that are in colour by now, and their generations."""
+    found = cloud.generations("journey/colour")
+    return {name: made for name, made in found.items() if "/" in name and not name.startswith(("manifest/", "report/"))}
 
 
 def _to_model(source: str, place: str) -> list[list[str]]:
@@ -102,11 +104,11 @@ def local(tree, usual_cloud: Cloud, tmp_path_factory) -> Path:
     place, remote = tmp_path_factory.mktemp("local"), usual_cloud.uri("journey")
     source = usual_cloud.upload(tree, "photos")
     undisturbed = _started(_to_model(str(tree), str(place)))
-    prepare = _to_model(source, remote)[:1]
-    _killed(
-        _started(prepare, usual_cloud.environment),
-        lambda: any(name.endswith(".tfrecord") for name in usual_cloud.generations("journey/records")),
-    )
+    prepare, *_ = _to_model(source, remote)
+    # A probe, the claim, a shard, its account, a shard.
+    _killed(usual_cloud, prepare, 5)
+    shards = [name for name in usual_cloud.generations("journey/records") if name.endswith(".tfrecord")]
+    assert 0 < len(shards) < 4
     disturbed = _started(_to_model(source, remote), usual_cloud.environment)
     _ended(undisturbed)
     _ended(disturbed)
@@ -117,11 +119,11 @@ def local(tree, usual_cloud: Cloud, tmp_path_factory) -> Path:
         path.write_bytes(data)
     undisturbed = _started(_to_colour(str(tree), str(place), str(place / "model")))
     model = f"{remote}/run/saved_model"
-    _killed(
-        _started(_to_colour(source, remote, model), usual_cloud.environment),
-        lambda: len(_photos(usual_cloud)) > 2,
-    )
+    # A probe, the number of the run, then photos.
+    colour, _ = _to_colour(source, remote, model)
+    _killed(usual_cloud, colour, 6)
     before = _photos(usual_cloud)
+    assert before
     disturbed = _started(_to_colour(source, remote, model), usual_cloud.environment)
     _ended(undisturbed)
     _ended(disturbed)
