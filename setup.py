@@ -34,7 +34,7 @@ REQUIRES = [
 ]
 
 EXTRAS = {
-    # gcp-storage-emulator stands in for Cloud Storage, over HTTP; pyexiv2 reads metadata independently of this code;
+    # gcp-storage-emulator stands in for Cloud Storage, over HTTP, with a certificate of cryptography's; pyexiv2 reads metadata independently of this code;
     # dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in deploy/; playwright drives
     # the browser of `make test-browser`.
     "test": [
@@ -42,6 +42,7 @@ EXTRAS = {
         "pytest-timeout",
         "hypothesis>=6",
         "gcp-storage-emulator",
+        "cryptography",
         "pyexiv2",
         "dockerfile-parse",
         "python-hcl2>=8",

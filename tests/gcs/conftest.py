@@ -23,5 +23,5 @@ def rough_cloud(bucket, tmp_path) -> Iterator[Cloud]:
 @pytest.fixture(scope="module")
 def usual_cloud(bucket, tmp_path_factory) -> Iterator[Cloud]:
     """Buckets where one request in eight fails."""
-    with behind_a_front(bucket, tmp_path_factory.mktemp("front"), 2, 1 / 8) as made:
+    with behind_a_front(bucket, tmp_path_factory.mktemp("front"), 4, 1 / 8) as made:
         yield made
