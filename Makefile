@@ -10,7 +10,7 @@ PRISM := $(ENGINES)/prism
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-dataflow test-flink test-prism lint types lock clean
+.PHONY: help demo test test-browser test-dataflow test-flink test-gcs test-prism lint types lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -29,6 +29,9 @@ test-dataflow: $(READY)  ## the jobs as they reach Dataflow, the templates, the 
 
 test-flink: $(READY) $(JOB_SERVER)  ## fetch Flink (150 MB), then the golden jobs on it, a worker killed (needs Java 17, Maven)
 	$(BIN)/pytest tests/conformance --timeout=1200 --engine=flink --engine=flink_loopback
+
+test-gcs: $(READY)  ## everything from bucket to bucket, through a proxy that fails
+	$(BIN)/pytest tests/gcs
 
 test-prism: $(READY) $(PRISM)  ## build Prism, then the golden jobs on it, a worker killed (needs Go)
 	$(BIN)/pytest tests/conformance --timeout=1200 --engine=prism --engine=prism_loopback

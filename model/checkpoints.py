@@ -196,6 +196,10 @@ def _read_json(path: str) -> dict[str, Any]:
 
 
 def _write_whole(path: str, text: str) -> None:
+    if "://" in path:  # An object appears when it is complete.
+        with tf.io.gfile.GFile(path, "w") as file:
+            file.write(text)
+        return
     with tf.io.gfile.GFile(f"{path}.partial", "w") as file:
         file.write(text)
     tf.io.gfile.rename(f"{path}.partial", path, overwrite=True)

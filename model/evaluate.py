@@ -55,9 +55,9 @@ def main(argv: list[str] | None = None) -> int:
     for path in args.model:
         saved_model.check(path)
     if args.json:
-        _check_writable("--json", Path(args.json))
+        _check_writable("--json", args.json)
     if args.sheet:
-        _check_writable("--sheet", Path(args.sheet))
+        _check_writable("--sheet", args.sheet)
         if Path(args.sheet).suffix.lower() not in SHEET_TYPES:
             raise UserError(f"--sheet {args.sheet} must end in {', '.join(SHEET_TYPES)}")
     with quiet.startup():
@@ -73,16 +73,32 @@ def main(argv: list[str] | None = None) -> int:
             "grey_images": board.grey_images,
             "rows": [row.to_dict() for row in board.rows],
         }
-        Path(args.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        _write(args.json, (json.dumps(figures, indent=2) + "\n").encode())
     if args.sheet:
         _, encoded = cv2.imencode(Path(args.sheet).suffix.lower(), board.sheet[..., ::-1])
-        Path(args.sheet).write_bytes(encoded.tobytes())
+        _write(args.sheet, encoded.tobytes())
     return 0
 
 
-def _check_writable(flag: str, path: Path) -> None:
+def _check_writable(flag: str, name: str) -> None:
+    path = Path(name)
+    if "://" in name:
+        return  # A bucket says so when it is written to.
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise UserError(f"{flag} {path} cannot be written; give a file in a folder that is there")
+
+
+def _write(name: str, data: bytes) -> None:
+    if "://" not in name:
+        Path(name).write_bytes(data)
+        return
+    import tensorflow as tf
+
+    try:
+        with tf.io.gfile.GFile(name, "wb") as file:
+            file.write(data)
+    except tf.errors.OpError as error:
+        raise UserError(f"{name} cannot be written: {error.message.splitlines()[0]}") from error
 
 
 def _print(board: scoreboard.Scoreboard, split: str) -> None:

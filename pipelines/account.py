@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsList, AsSingleton
 
 from pipelines import manifest, storage
@@ -145,8 +144,7 @@ def _finish(
     names = {file.name: file.uri for file in files(Branch(place(manifest.FOLDER)), output.rstrip("/"))}
     # Journals go last: as long as they are there, they are believed before any shard.
     for is_over in (partial(manifest.is_old_shard, shards=max(written, default=1)), manifest.is_journal):
-        if uris := [uri for name, uri in names.items() if is_over(name)]:
-            FileSystems.delete(uris)
+        storage.remove([uri for name, uri in names.items() if is_over(name)])
     if not storage.is_remote(output):
         storage.sweep_files(file.uri for file in unfinished)
         with contextlib.suppress(OSError):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from apache_beam.io.filesystem import BeamIOError
-from apache_beam.io.filesystems import FileSystems
 from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
 from rich.table import Table
@@ -137,7 +136,7 @@ def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
 
 def _delete(uris: list[str]) -> None:
     for start in range(0, len(uris), _DELETED_AT_ONCE):
-        FileSystems.delete(uris[start : start + _DELETED_AT_ONCE])
+        storage.remove(uris[start : start + _DELETED_AT_ONCE])
 
 
 def _report(ledger: Ledger) -> None:

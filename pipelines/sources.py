@@ -12,6 +12,7 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
 from pipelines import buckets, storage, tars
+from pipelines.buckets import Blob
 from pipelines.outcomes import Rejected
 from pipelines.progress import SILENT, Ticker
 from tfrecords.errors import UserError
@@ -27,7 +28,7 @@ class Source:
         uri: what to open.
         name: path relative to the input, with forward slashes; unique within a run but for repeated names in a tar.
         size: in bytes.
-        fingerprint: changes when the file does: its size and time of change.
+        fingerprint: changes when the file does: its size and time of change, or generation in a bucket.
         offset: of the first byte in a tar; None for a file.
         fault: why it cannot be read, known since it was listed; else ''.
         duplicate_of: name of a photo with the same bytes; else ''.
@@ -57,10 +58,10 @@ class Source:
         if self.fault:
             raise Rejected("unreadable", self.fault)
         try:
+            generation = _generation(self.uri, self.fingerprint)
             if self.offset is None and start == 0:
-                return storage.read(self.uri)
-            with storage.opened(self.uri) as file:
-                return tars.read_range(file, (self.offset or 0) + start, self.size - start)
+                return storage.read(self.uri, generation)
+            return storage.read_range(self.uri, (self.offset or 0) + start, self.size - start, generation)
         except storage.IO_ERRORS as error:
             raise Rejected("unreadable", str(error)) from error
 
@@ -90,9 +91,15 @@ def is_file(pattern: str) -> bool:
 
 @dataclass(frozen=True)
 class Branch:
-    """A part of an input that one worker lists; Beam's coder for plain strings would refuse a name that is no UTF-8."""
+    """A part of an input that one worker lists; Beam's coder for plain strings would refuse a name that is no UTF-8.
+
+    Attributes:
+        path: what to list.
+        page: objects that were listed already; then there is nothing left to list.
+    """
 
     path: str
+    page: tuple[Blob, ...] = ()
 
 
 def _is_in_bucket(uri: str) -> bool:
@@ -107,9 +114,14 @@ def branches(pattern: str) -> Iterator[Branch]:
         pattern: folder, glob (``**`` crosses folders) or file; local or a URI.
     """
     if _is_in_bucket(pattern):
-        children = list(buckets.children(pattern))
-        # A single object has nothing below it.
-        yield from map(Branch, children or [pattern])
+        has_any = False
+        for blobs, subfolders in buckets.pages(pattern):
+            has_any |= bool(blobs or subfolders)
+            yield from map(Branch, subfolders)
+            if blobs:
+                yield Branch(pattern, tuple(blobs))
+        if not has_any:  # a single object has nothing below it
+            yield Branch(pattern)
         return
     if storage.is_remote(pattern) or not _is_literal(pattern) or not Path(pattern).is_dir():
         yield Branch(pattern)
@@ -129,7 +141,7 @@ def files(branch: Branch, root: str) -> Iterator[Source]:
         branch: one of ``branches``.
         root: of the input, which names are relative to.
     """
-    for file in _remote_files(branch.path) if storage.is_remote(branch.path) else _local_files(branch.path):
+    for file in _remote_files(branch) if storage.is_remote(branch.path) else _local_files(branch.path):
         # An object that is the whole input has no name below itself; its own will do.
         yield replace(file, name=file.uri[len(root) :].lstrip("/") or file.uri.rpartition("/")[2]) if root else file
 
@@ -161,17 +173,24 @@ def _local_file(path: str) -> Iterator[Source]:
         yield Source(path, path, found.st_size, f"{found.st_size}-{found.st_mtime_ns}")
 
 
-def _remote_files(path_or_glob: str) -> Iterator[Source]:
-    if _is_in_bucket(path_or_glob):
-        for blob in buckets.below(path_or_glob):
+def _remote_files(branch: Branch) -> Iterator[Source]:
+    path = branch.path
+    if path.startswith(buckets.SCHEME):
+        for blob in branch.page or (buckets.below(path) if _is_literal(path) else buckets.matching(path)):
             yield Source(blob.uri, blob.uri, blob.size, f"{blob.size}-{blob.generation}")
         return
-    patterns = [path_or_glob, path_or_glob.rstrip("/") + "/**"] if _is_literal(path_or_glob) else [path_or_glob]
-    for result in FileSystems.match(patterns):
+    for result in FileSystems.match([path, path.rstrip("/") + "/**"] if _is_literal(path) else [path]):
         for found in result.metadata_list:
             if not found.path.endswith("/"):
                 size, changed = found.size_in_bytes, found.last_updated_in_seconds
                 yield Source(found.path, found.path, size, f"{size}-{changed}")
+
+
+def _generation(uri: str, fingerprint: str) -> int | None:
+    """The generation in a fingerprint, so that what was listed is what is read."""
+    if not fingerprint or not uri.startswith(buckets.SCHEME):
+        return None
+    return int(fingerprint.split("-")[1])
 
 
 def find(pattern: str) -> Iterator[Source]:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import re
+import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -12,13 +13,16 @@ from typing import BinaryIO
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
 
-from pipelines import buckets
+from pipelines import buckets, tars
 from tfrecords.errors import UserError
 
-# What file systems raise when a path is not there or not allowed; Beam wraps some and passes others through.
-IO_ERRORS = (BeamIOError, GoogleAPIError, OSError, ValueError)
+# What file systems raise when a path is not there or not allowed; Beam wraps some and passes others through. A bucket
+# that does not answer is none of it: what nobody could look at must not count as missing.
+IO_ERRORS = (BeamIOError, GoogleAPIError, GoogleAuthError, OSError, ValueError)
 _UNFINISHED = ".part"
+_IN_MEMORY = 64 << 20
 _HIDDEN = re.compile(r"(?:^|/)\.[^/]*\.[0-9a-f]{32}\.part\Z")
 
 
@@ -26,20 +30,35 @@ def opened(uri: str) -> BinaryIO:
     """Opens a file for reading, never decompressed on the way.
 
     Raises:
-        OSError, BeamIOError: the file cannot be read.
+        IO_ERRORS: the file cannot be read.
     """
+    if _is_in_bucket(uri):
+        return buckets.opened(uri)
     return FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
-def read(uri: str) -> bytes:
-    """The bytes of a file; raises what ``opened`` raises."""
+def read(uri: str, generation: int | None = None) -> bytes:
+    """The bytes of a file; of an object perhaps of one generation only. Raises what ``opened`` raises."""
+    if _is_in_bucket(uri):
+        return buckets.read(uri, generation)
     with opened(uri) as file:
         return file.read()
+
+
+def read_range(uri: str, start: int, size: int, generation: int | None = None) -> bytes:
+    """Bytes from the midst of a file; of an object perhaps of one generation only. Raises what ``opened`` raises."""
+    if _is_in_bucket(uri):
+        return buckets.read_range(uri, start, size, generation)
+    with opened(uri) as file:
+        return tars.read_range(file, start, size)
 
 
 def size(uri: str) -> int:
     """The bytes that a file has; -1 where there is none."""
     try:
+        if _is_in_bucket(uri):
+            found = buckets.find(uri)
+            return found.size if found else -1
         return int(FileSystems.match([uri])[0].metadata_list[0].size_in_bytes)
     except (*IO_ERRORS, LookupError):
         return -1
@@ -60,8 +79,13 @@ def whole_file(uri: str) -> Iterator[BinaryIO]:
     """Opens a file for writing that appears under its name complete, or, when the block raises, not at all.
 
     Until then it has a hidden name of its own, so that two writers of one file do not meet; the later one wins. What a
-    killed process leaves behind ``sweep`` finds.
+    killed process leaves behind ``sweep`` finds. In a bucket nothing is left: a file is sent when it is complete.
     """
+    if _is_in_bucket(uri):
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+            yield file  # type: ignore[misc]
+            buckets.write(uri, file)  # type: ignore[arg-type]
+        return
     with _whole_remote_file(uri) if is_remote(uri) else _whole_local_file(Path(uri)) as file:
         yield file
 
@@ -69,6 +93,10 @@ def whole_file(uri: str) -> Iterator[BinaryIO]:
 def is_remote(uri: str) -> bool:
     """Whether a path has a scheme, such as gs://."""
     return "://" in uri
+
+
+def _is_in_bucket(uri: str) -> bool:
+    return uri.startswith(buckets.SCHEME)
 
 
 @contextlib.contextmanager
@@ -143,13 +171,25 @@ def sweep_files(paths: Iterable[str]) -> None:
 
 def delete(patterns: list[str]) -> None:
     """Deletes the files that globs match."""
-    for result in FileSystems.match(patterns):
-        if result.metadata_list:
-            FileSystems.delete([found.path for found in result.metadata_list])
+    in_buckets = [pattern for pattern in patterns if _is_in_bucket(pattern)]
+    remove([blob.uri for pattern in in_buckets for blob in buckets.matching(pattern)])
+    for result in FileSystems.match([pattern for pattern in patterns if not _is_in_bucket(pattern)]):
+        remove([found.path for found in result.metadata_list])
+
+
+def remove(uris: list[str]) -> None:
+    """Deletes files of one file system."""
+    if uris and _is_in_bucket(uris[0]):
+        buckets.delete(uris)
+    elif uris:
+        FileSystems.delete(uris)
 
 
 def write(uri: str, data: bytes) -> None:
     """Writes a whole file, or none."""
+    if _is_in_bucket(uri):
+        buckets.write(uri, data)
+        return
     with whole_file(uri) as file:
         file.write(data)
 
@@ -162,7 +202,7 @@ def create(uri: str, data: bytes) -> bool:
     Returns:
         whether it was written; False where there is one already.
     """
-    if uri.startswith(buckets.SCHEME):
+    if _is_in_bucket(uri):
         return buckets.create(uri, data)
     if is_remote(uri):
         if size(uri) >= 0:
@@ -236,13 +276,13 @@ def check_writable(folder: str, flag: str = "--output") -> None:
         if is_remote(folder):
             probe = join(folder, _temporary_name("probe"))
             write(probe, b"")
-            FileSystems.delete([probe])
+            remove([probe])
         else:
             Path(folder).mkdir(parents=True, exist_ok=True)
             path = Path(folder) / _temporary_name("probe")
             with _locked(path):
                 path.unlink()
-    except IO_ERRORS as error:
+    except (*IO_ERRORS, buckets.OutageError) as error:
         raise UserError(f"{flag} {folder} cannot be written to ({_cause(error)}); choose another folder") from error
 
 

@@ -36,7 +36,7 @@ from pipelines.encode import encode
 from pipelines.recolor import model_luminance, recolor
 
 PAGE = 1000
-WRITES_A_PHOTO = 3  # a temporary object, its copy under the final name, its removal
+WRITES_A_PHOTO = 1.01  # the photo, and a journal of 100
 BUCKET_WRITES = 1000  # a second, before a bucket has grown: https://cloud.google.com/storage/docs/request-rate
 
 

@@ -1,0 +1,27 @@
+"""Buckets behind proxies that fail never, often, or now and then."""
+
+from collections.abc import Iterator
+
+import pytest
+from clouds import Cloud, behind_a_front
+
+
+@pytest.fixture
+def calm_cloud(bucket, tmp_path) -> Iterator[Cloud]:
+    """Buckets where nothing goes wrong."""
+    with behind_a_front(bucket, tmp_path, 0, 0.0) as made:
+        yield made
+
+
+@pytest.fixture
+def rough_cloud(bucket, tmp_path) -> Iterator[Cloud]:
+    """Buckets where every other request fails."""
+    with behind_a_front(bucket, tmp_path, 1, 0.5) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def usual_cloud(bucket, tmp_path_factory) -> Iterator[Cloud]:
+    """Buckets where one request in eight fails."""
+    with behind_a_front(bucket, tmp_path_factory.mktemp("front"), 4, 1 / 8) as made:
+        yield made
