@@ -3,8 +3,9 @@
     python tests/bench/scans_bench.py --input=FOLDER [--manifest=MANIFEST.csv]
 
 The manifest has the columns ``file``, ``format``, ``frames`` and ``pillow_status``: what Pillow loads has to come out,
-each page of a TIFF, and anything else to be rejected with a fitting reason, but for TIFFs that tifffile reads. Lossless outputs have to hold the very
-pixels, all outputs the sizes, two encodings the same bytes, and EXIF and IPTC what Exiv2 read before.
+each page of a TIFF, and anything else to be rejected with a fitting reason, but for TIFFs that tifffile reads. Lossless
+outputs have to hold the very pixels, all outputs the sizes, two encodings the same bytes, and EXIF and IPTC what Exiv2
+read before.
 """
 
 import argparse
