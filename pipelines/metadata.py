@@ -49,7 +49,7 @@ class Metadata:
         iptc: IIM records.
         dpi: pixels an inch, across and down, as the file itself (not its EXIF) says; None when it does not.
         comment: free text of JPEG and GIF files.
-        warnings: codes of what could not be read or carried: ``exif_broken``, ``icc_ignored``, …
+        warnings: codes of what could not be read or carried: ``exif_broken``, ``iptc_dropped``, …
     """
 
     exif: bytes = b""

@@ -60,8 +60,10 @@ def plain(data: bytes, directory: Directory) -> bytes:
         Exception: whatever tifffile and its codecs say of a broken file.
     """
     photometric = directory.number(_PHOTOMETRIC, -1)
-    if photometric not in _CHANNELS or directory.number(_SAMPLES, 1) > _MOST_SAMPLES or directory.number(_DEPTH, 1) > 1:
-        raise Rejected("unreadable", f"TIFF of photometric interpretation {photometric}, which is no picture")
+    count, depth = directory.number(_SAMPLES, 1), directory.number(_DEPTH, 1)
+    if photometric not in _CHANNELS or count > _MOST_SAMPLES or depth > 1:
+        said = f"photometric interpretation {photometric}, {count} samples a pixel, depth {depth}"
+        raise Rejected("unreadable", f"TIFF that is no picture: {said}")
     samples, bits = _decoded(data, directory)
     colours = _CHANNELS[photometric]
     if samples.shape[2] < colours:
