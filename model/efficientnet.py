@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 in Keras 3, as an encoder: luminance in, the features of its five levels out.
 
 The layers are those of Tan and Le, *EfficientNet* (2019), table 1, in the "lite" form for small devices (no squeeze and
-excitation, ReLU6): 3.4 million weights without the classifier, 0.26 GFLOP at 128 px. Where the original normalises by
+excitation, ReLU6): 2.9 million weights without the classifier, 0.26 GFLOP at 128 px. Where the original normalises by
 batch, convolutions here have a bias: `model.pretrained` folds the published weights into them.
 """
 

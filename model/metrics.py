@@ -40,6 +40,11 @@ def ciede2000(truth: NDArray[np.float32], lab: NDArray[np.float32]) -> float:
     return float(np.mean(deltaE_ciede2000(truth.astype(np.float64), lab.astype(np.float64))))
 
 
+def ab_l2(truth: NDArray[np.float32], ab: NDArray[np.float32]) -> float:
+    """Return the mean L2 error of pixels' ab [..., 2], in Lab units."""
+    return float(np.linalg.norm(truth.astype(np.float64) - ab, axis=-1).mean())
+
+
 def ab_errors(truth: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return how many pixels' ab [..., 2] are off by how much: counts of the L2 error by its next whole number, [152].
 
@@ -85,6 +90,7 @@ class Scores:
     _ciede2000: float = 0.0
     _colourfulness: float = 0.0
     _true_colourfulness: float = 0.0
+    _ab_l2: float = 0.0
     _ab_errors: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.zeros(MOST_AB_ERROR + 2, np.int64))
 
     def add(self, truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
@@ -104,13 +110,14 @@ class Scores:
         self._ciede2000 += ciede2000(true_lab, lab)
         self._colourfulness += colourfulness(image)
         self._true_colourfulness += colourfulness(truth)
+        self._ab_l2 += ab_l2(true_lab[..., 1:], lab[..., 1:])
         self._ab_errors += ab_errors(true_lab[..., 1:], lab[..., 1:])
 
     def to_dict(self) -> dict[str, float]:
         """Return the figures by name, and `images`.
 
         `mean_psnr` averages the decibels of the images. `pooled_psnr` is that of their mean squared error: it does not
-        reward doing nothing on images that are nearly grey. `ssim`, `mean_ciede2000` and `colourfulness` are means;
+        reward doing nothing on images that are nearly grey. `ssim`, `mean_ciede2000`, `ab_l2` and `colourfulness` are means;
         `colourfulness_difference` is the mean's difference to the truth's, negative for pale images. `auc` is in
         percent, over the pixels of all images.
 
@@ -127,5 +134,6 @@ class Scores:
             "mean_ciede2000": self._ciede2000 / self.images,
             "colourfulness": self._colourfulness / self.images,
             "colourfulness_difference": (self._colourfulness - self._true_colourfulness) / self.images,
+            "ab_l2": self._ab_l2 / self.images,
             "auc": area_under_curve(self._ab_errors),
         }

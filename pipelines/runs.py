@@ -111,7 +111,7 @@ def add_model(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None
         "--model",
         default=saved_model.RELEASED,
         metavar="DIR",
-        help="saved_model folder of `autochrome train` (the one that ships)",
+        help="that `train` wrote (the one that ships)",
     )
 
 

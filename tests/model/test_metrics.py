@@ -64,6 +64,10 @@ def test_scores_agree_with_scikit_image_on_photographs():
         for k in range(3)
     ]
     assert found["ssim"] == pytest.approx(np.mean(ssims), abs=1e-4)
+    errors = [
+        np.hypot(*np.moveaxis((rgb2lab(photo) - rgb2lab(grey(photo)))[..., 1:], -1, 0)).mean() for photo in photos
+    ]
+    assert found["ab_l2"] == pytest.approx(np.mean(errors), abs=0.02)
 
 
 def test_an_identical_image_scores_the_cap_and_no_difference():
@@ -80,6 +84,7 @@ def test_an_identical_image_scores_the_cap_and_no_difference():
         "pooled_psnr": 100.0,
         "mean_ciede2000": 0.0,
         "colourfulness_difference": 0.0,
+        "ab_l2": 0.0,
         "auc": 100.0,
     }
 

@@ -56,7 +56,6 @@ PLAN = ["plan", "--input=photos"]
         ([*PREPARE, "--out=elsewhere"], "unknown flag --out=elsewhere"),
         ([*PREPARE, "--direct_num_workers=many"], "--direct_num_workers"),
         ([*PREPARE, "more"], "unknown flag more"),
-        (COLORIZE, "--model"),
         ([*COLORIZE, "--model=nowhere"], "nowhere does not exist"),
         ([*COLORIZE, "--model=empty"], "empty has no saved_model.pb"),
         ([*COLORIZE, "--model=m", "--format=gif"], "--format"),

@@ -340,12 +340,3 @@ def test_input_and_output_that_overlap_are_refused(
         with pytest.raises(UserError, match="overlap; choose an output folder apart"):
             colorize.main([f"--input={pattern}", f"--output={output}", f"--model={saved_model_dir}"])
     assert [path.name for path in folder.iterdir()] == ["coins.png"]
-
-
-def test_folders_side_by_side_do_not_overlap(tmp_path, saved_model_dir, encoded, grey_photos):
-    for name in ("scans", "scans 2"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "scans" / "coins.png").write_bytes(encoded(grey_photos["coins"], "PNG"))
-    flags = [f"--input={tmp_path / 'scans'}", f"--output={tmp_path / 'scans 2'}", f"--model={saved_model_dir}"]
-    assert colorize.main([*flags, "--direct_num_workers=1"]) == 0
-    assert (tmp_path / "scans 2" / "coins.png").exists()

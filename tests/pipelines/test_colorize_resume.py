@@ -209,3 +209,12 @@ def test_a_photo_is_never_written_over_itself(scans, saved_model_dir):
         colorize.main(
             [f"--input={photo}", f"--output={scans}/b.jpg", f"--model={saved_model_dir}", "--format=png"],
         )
+
+
+def test_folders_side_by_side_do_not_overlap(tmp_path, saved_model_dir, encoded, grey_photos):
+    for name in ("scans", "scans 2"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "scans" / "coins.png").write_bytes(encoded(grey_photos["coins"], "PNG"))
+    flags = [f"--input={tmp_path / 'scans'}", f"--output={tmp_path / 'scans 2'}", f"--model={saved_model_dir}"]
+    assert colorize.main([*flags, "--direct_num_workers=1"]) == 0
+    assert (tmp_path / "scans 2" / "coins.png").exists()
