@@ -117,8 +117,8 @@ class Scores:
         """Return the figures by name, and `images`.
 
         `mean_psnr` averages the decibels of the images. `pooled_psnr` is that of their mean squared error: it does not
-        reward doing nothing on images that are nearly grey. `ssim`, `mean_ciede2000`, `ab_l2` and `colourfulness` are means;
-        `colourfulness_difference` is the mean's difference to the truth's, negative for pale images. `auc` is in
+        reward doing nothing on images that are nearly grey. `ssim`, `mean_ciede2000`, `ab_l2` and `colourfulness` are
+        means; `colourfulness_difference` is the mean's difference to the truth's, negative for pale images. `auc` is in
         percent, over the pixels of all images.
 
         Raises:
