@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from model import saved_model
 from model.config import EXPORT_ONLY, Config
 from model.learner import Learner
 from tfrecords.description import Description
@@ -165,7 +166,7 @@ class Metrics:
     def add(self, line: dict[str, Any]) -> None:
         """Append one line."""
         self._lines.append(line)
-        if "://" in self._path:  # Objects in a bucket cannot be appended to.
+        if saved_model.is_remote(self._path):  # Objects in a bucket cannot be appended to.
             self._write()
         else:
             with tf.io.gfile.GFile(self._path, "a") as file:
@@ -196,7 +197,7 @@ def _read_json(path: str) -> dict[str, Any]:
 
 
 def _write_whole(path: str, text: str) -> None:
-    if "://" in path:  # An object appears when it is complete.
+    if saved_model.is_remote(path):  # An object appears when it is complete.
         with tf.io.gfile.GFile(path, "w") as file:
             file.write(text)
         return

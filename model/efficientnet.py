@@ -38,10 +38,10 @@ STAGES = (
 def features(luminance: Any, seeds: Iterator[int]) -> list[Any]:
     """Return the features of luminance ``[N, R, R, 1]`` at R / 2, R / 4, R / 8, R / 16 and R / 32.
 
-    They have 16, 24, 40, 112 and 320 channels.
+    They are float32, of any range, and have 16, 24, 40, 112 and 320 channels.
 
     Args:
-        luminance: L* / 100 in [0, 1].
+        luminance: L* / 100, float32 in [0, 1]; R divisible by 32.
         seeds: of the initial weights, one a layer.
     """
     hidden = _activated(_convolution(luminance, STEM, 3, 2, next(seeds), "stem"))

@@ -82,14 +82,14 @@ def main(argv: list[str] | None = None) -> int:
 
 def _check_writable(flag: str, name: str) -> None:
     path = Path(name)
-    if "://" in name:
+    if saved_model.is_remote(name):
         return  # A bucket says so when it is written to.
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise UserError(f"{flag} {path} cannot be written; give a file in a folder that is there")
 
 
 def _write(name: str, data: bytes) -> None:
-    if "://" not in name:
+    if not saved_model.is_remote(name):
         Path(name).write_bytes(data)
         return
     import tensorflow as tf

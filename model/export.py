@@ -60,7 +60,7 @@ def write(
 
     signatures = {"serving_default": predict, "colorize_bytes": colorize_bytes}
     record = json.dumps(_record(config, data, training), indent=2, sort_keys=True) + "\n"
-    if "://" in path:
+    if saved_model.is_remote(path):
         _write_objects(path.rstrip("/"), network, signatures, record)
         return
     partial = f"{path.rstrip('/')}.partial"

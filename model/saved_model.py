@@ -68,7 +68,8 @@ def digest(path: str) -> str:
     return whole.hexdigest()
 
 
-def _is_remote(path: str) -> bool:
+def is_remote(path: str) -> bool:
+    """Tell whether a path is on a file system like ``gs://…``: files appear whole, folders cannot be renamed."""
     return "://" in path
 
 
@@ -77,7 +78,7 @@ def _join(path: str, *names: str) -> str:
 
 
 def _exists(path: str) -> bool:
-    if not _is_remote(path):
+    if not is_remote(path):
         return Path(path).exists()
     import tensorflow as tf
 
@@ -85,7 +86,7 @@ def _exists(path: str) -> bool:
 
 
 def _list(path: str) -> list[str]:
-    if not _is_remote(path):
+    if not is_remote(path):
         return [entry.name for entry in Path(path).iterdir()]
     import tensorflow as tf
 
@@ -93,7 +94,7 @@ def _list(path: str) -> list[str]:
 
 
 def _read(path: str) -> bytes:
-    if not _is_remote(path):
+    if not is_remote(path):
         return Path(path).read_bytes()
     import tensorflow as tf
 

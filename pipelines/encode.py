@@ -84,9 +84,9 @@ def _jpeg(pixels: Bytes, said: Metadata, quality: int) -> bytes:
 def _blocks(said: Metadata) -> Iterator[tuple[int, bytes]]:
     """Marker and content of each segment with metadata (Exif 3.0, XMP part 3, ICC.1 annex B)."""
     if said.exif:
-        yield 0xE1, b"Exif\0\0" + said.exif
+        yield 0xE1, metadata.EXIF_START + said.exif
     if said.xmp:
-        yield 0xE1, b"http://ns.adobe.com/xap/1.0/\0" + said.xmp
+        yield 0xE1, metadata.XMP_START + said.xmp
     yield 0xE2, b"ICC_PROFILE\0\1\1" + deep.srgb_profile()
     if said.iptc:
         yield 0xED, b"Photoshop 3.0\0" + metadata.resource(said.iptc)

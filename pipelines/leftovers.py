@@ -9,8 +9,6 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from apache_beam.io.filesystems import FileSystems
-
 from pipelines import storage
 from pipelines.manifest import Record
 
@@ -27,7 +25,7 @@ def settle(record: Record, leftovers: Iterable[tuple[str, str]], output: str) ->
         the record, with a warning for each file that it does not name and that stays.
 
     Raises:
-        OSError, BeamIOError: a file cannot be removed.
+        storage.IO_ERRORS: a file cannot be removed.
     """
     named = {one.name for one in record.outputs}
     stay = []
@@ -36,7 +34,7 @@ def settle(record: Record, leftovers: Iterable[tuple[str, str]], output: str) ->
             continue
         uri = storage.join(output, name)
         if record.status != "rejected" and sha256 and _digest(uri) == sha256:
-            FileSystems.delete([uri])
+            storage.remove([uri])
         else:
             stay.append(f"{name} is in the output still, not made so by this run")
     return replace(record, warnings=(*record.warnings, *stay))

@@ -23,8 +23,10 @@ _IIM_START = b"\x1c"
 _SUBFILE_TYPE = 254
 DESCRIPTION = 270
 # A JPEG segment holds 65,533 bytes, its name among them.
-JPEG_EXIF_ROOM = 65_533 - len(b"Exif\0\0")
-JPEG_XMP_ROOM = 65_533 - len(b"http://ns.adobe.com/xap/1.0/\0")
+EXIF_START = b"Exif\0\0"
+XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
+JPEG_EXIF_ROOM = 65_533 - len(EXIF_START)
+JPEG_XMP_ROOM = 65_533 - len(XMP_START)
 JPEG_IPTC_ROOM = 65_000
 JPEG_COMMENT_ROOM = 65_533
 JPEG_MOST_DPI = 65_535.5
@@ -96,7 +98,7 @@ def collect(image: Image.Image, data: bytes, *, size: tuple[int, int], transpose
 def _parts(image: Image.Image, data: bytes) -> dict[str, bytes]:
     """The raw bytes of each kind, b"" where there is none."""
     info = image.info
-    found = {"exif": _bytes(info.get("exif")).removeprefix(b"Exif\0\0"), "xmp": _bytes(info.get("xmp"))}
+    found = {"exif": _bytes(info.get("exif")).removeprefix(EXIF_START), "xmp": _bytes(info.get("xmp"))}
     if image.format in ("JPEG", "MPO", "GIF"):
         found["comment"] = _bytes(info.get("comment"))
         found["iptc"] = _bytes((info.get("photoshop") or {}).get(_IIM))
@@ -144,7 +146,7 @@ def _raw_profile(info: dict[Any, Any], kind: str) -> bytes:
         text = text or info.get("Raw profile type APP1")
     with contextlib.suppress(ValueError, AttributeError):
         _, size, body = str(text).lstrip("\n").split("\n", 2)
-        content = bytes.fromhex(body)[: int(size)].removeprefix(b"Exif\0\0")
+        content = bytes.fromhex(body)[: int(size)].removeprefix(EXIF_START)
         return dict(_resources(content)).get(_IIM, content)
     return b""
 

@@ -102,18 +102,13 @@ class Branch:
     page: tuple[Blob, ...] = ()
 
 
-def _is_in_bucket(uri: str) -> bool:
-    """Whether a URI is a folder or an object of Cloud Storage, not a glob."""
-    return uri.startswith(buckets.SCHEME) and _is_literal(uri)
-
-
 def branches(pattern: str) -> Iterator[Branch]:
     """Splits an input for listing in parallel: the subfolders of a folder, and its files; else the input itself.
 
     Args:
         pattern: folder, glob (``**`` crosses folders) or file; local or a URI.
     """
-    if _is_in_bucket(pattern):
+    if storage.is_in_bucket(pattern) and _is_literal(pattern):
         has_any = False
         for blobs, subfolders in buckets.pages(pattern):
             has_any |= bool(blobs or subfolders)
@@ -175,7 +170,7 @@ def _local_file(path: str) -> Iterator[Source]:
 
 def _remote_files(branch: Branch) -> Iterator[Source]:
     path = branch.path
-    if path.startswith(buckets.SCHEME):
+    if storage.is_in_bucket(path):
         for blob in branch.page or (buckets.below(path) if _is_literal(path) else buckets.matching(path)):
             yield Source(blob.uri, blob.uri, blob.size, f"{blob.size}-{blob.generation}")
         return
@@ -188,7 +183,7 @@ def _remote_files(branch: Branch) -> Iterator[Source]:
 
 def _generation(uri: str, fingerprint: str) -> int | None:
     """The generation in a fingerprint, so that what was listed is what is read."""
-    if not fingerprint or not uri.startswith(buckets.SCHEME):
+    if not fingerprint or not storage.is_in_bucket(uri):
         return None
     return int(fingerprint.split("-")[1])
 

@@ -32,14 +32,14 @@ def opened(uri: str) -> BinaryIO:
     Raises:
         IO_ERRORS: the file cannot be read.
     """
-    if _is_in_bucket(uri):
+    if is_in_bucket(uri):
         return buckets.opened(uri)
     return FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
 def read(uri: str, generation: int | None = None) -> bytes:
     """The bytes of a file; of an object perhaps of one generation only. Raises what ``opened`` raises."""
-    if _is_in_bucket(uri):
+    if is_in_bucket(uri):
         return buckets.read(uri, generation)
     with opened(uri) as file:
         return file.read()
@@ -47,7 +47,7 @@ def read(uri: str, generation: int | None = None) -> bytes:
 
 def read_range(uri: str, start: int, size: int, generation: int | None = None) -> bytes:
     """Bytes from the midst of a file; of an object perhaps of one generation only. Raises what ``opened`` raises."""
-    if _is_in_bucket(uri):
+    if is_in_bucket(uri):
         return buckets.read_range(uri, start, size, generation)
     with opened(uri) as file:
         return tars.read_range(file, start, size)
@@ -56,7 +56,7 @@ def read_range(uri: str, start: int, size: int, generation: int | None = None) -
 def size(uri: str) -> int:
     """The bytes that a file has; -1 where there is none."""
     try:
-        if _is_in_bucket(uri):
+        if is_in_bucket(uri):
             found = buckets.find(uri)
             return found.size if found else -1
         return int(FileSystems.match([uri])[0].metadata_list[0].size_in_bytes)
@@ -81,7 +81,7 @@ def whole_file(uri: str) -> Iterator[BinaryIO]:
     Until then it has a hidden name of its own, so that two writers of one file do not meet; the later one wins. What a
     killed process leaves behind ``sweep`` finds. In a bucket nothing is left: a file is sent when it is complete.
     """
-    if _is_in_bucket(uri):
+    if is_in_bucket(uri):
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
             yield file  # type: ignore[misc]
             buckets.write(uri, file)  # type: ignore[arg-type]
@@ -95,7 +95,8 @@ def is_remote(uri: str) -> bool:
     return "://" in uri
 
 
-def _is_in_bucket(uri: str) -> bool:
+def is_in_bucket(uri: str) -> bool:
+    """Whether it is an object, a folder or a glob of Cloud Storage."""
     return uri.startswith(buckets.SCHEME)
 
 
@@ -171,15 +172,15 @@ def sweep_files(paths: Iterable[str]) -> None:
 
 def delete(patterns: list[str]) -> None:
     """Deletes the files that globs match."""
-    in_buckets = [pattern for pattern in patterns if _is_in_bucket(pattern)]
+    in_buckets = [pattern for pattern in patterns if is_in_bucket(pattern)]
     remove([blob.uri for pattern in in_buckets for blob in buckets.matching(pattern)])
-    for result in FileSystems.match([pattern for pattern in patterns if not _is_in_bucket(pattern)]):
+    for result in FileSystems.match([pattern for pattern in patterns if not is_in_bucket(pattern)]):
         remove([found.path for found in result.metadata_list])
 
 
 def remove(uris: list[str]) -> None:
     """Deletes files of one file system."""
-    if uris and _is_in_bucket(uris[0]):
+    if uris and is_in_bucket(uris[0]):
         buckets.delete(uris)
     elif uris:
         FileSystems.delete(uris)
@@ -187,7 +188,7 @@ def remove(uris: list[str]) -> None:
 
 def write(uri: str, data: bytes) -> None:
     """Writes a whole file, or none."""
-    if _is_in_bucket(uri):
+    if is_in_bucket(uri):
         buckets.write(uri, data)
         return
     with whole_file(uri) as file:
@@ -202,7 +203,7 @@ def create(uri: str, data: bytes) -> bool:
     Returns:
         whether it was written; False where there is one already.
     """
-    if _is_in_bucket(uri):
+    if is_in_bucket(uri):
         return buckets.create(uri, data)
     if is_remote(uri):
         if size(uri) >= 0:
