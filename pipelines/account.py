@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines import manifest, storage
+from pipelines import local_files, manifest, storage
 from pipelines.manifest import STAGES, Record
 from pipelines.outcomes import REJECTED_FILE, Outcome, to_jsonl
 from pipelines.runs import Maker
@@ -146,6 +146,6 @@ def _finish(
     for is_over in (partial(manifest.is_old_shard, shards=max(written, default=1)), manifest.is_journal):
         storage.remove([uri for name, uri in names.items() if is_over(name)])
     if not storage.is_remote(output):
-        storage.sweep_files(file.uri for file in unfinished)
+        local_files.sweep_files(file.uri for file in unfinished)
         with contextlib.suppress(OSError):
             Path(place(manifest.JOURNAL)).rmdir()

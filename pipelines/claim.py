@@ -9,11 +9,12 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any, Self
 
 import apache_beam as beam
 
-from pipelines import storage
+from pipelines import local_files, storage
 from pipelines.sources import Source
 from tfrecords.errors import UserError
 
@@ -125,8 +126,8 @@ def stake(path: str, claim: Claim, *, clear: Callable[[], None] | None = None) -
             if there is None:
                 raise UserError(f"{path} is damaged; remove it and start again: finished shards are kept")
             break
-        # Of several runs that find it damaged one makes it anew, and the others find that one's.
-        storage.mend(path, text, is_whole=lambda data: _parsed(data) is not None)
+        # Of several runs that find it damaged one writes it again, and the others find that one's.
+        local_files.repair(Path(path), text, is_whole=lambda data: _parsed(data) is not None)
     if difference := claim.difference(there):
         raise UserError(
             f"{path} belongs to another run ({difference}); choose another --output, or start anew with --overwrite"

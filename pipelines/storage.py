@@ -1,12 +1,8 @@
 """Files wherever Beam can reach them: read, write whole or not at all, join, and the checks before a job starts."""
 
 import contextlib
-import fcntl
-import os
-import re
 import tempfile
-import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,15 +11,13 @@ from apache_beam.io.filesystems import FileSystems
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from pipelines import buckets, tars
+from pipelines import buckets, local_files, tars
 from tfrecords.errors import UserError
 
 # What file systems raise when a path is not there or not allowed; Beam wraps some and passes others through. A bucket
 # that does not answer is none of it: what nobody could look at must not count as missing.
 IO_ERRORS = (BeamIOError, GoogleAPIError, GoogleAuthError, OSError, ValueError)
-_UNFINISHED = ".part"
 _IN_MEMORY = 64 << 20
-_HIDDEN = re.compile(r"(?:^|/)\.[^/]*\.[0-9a-f]{32}\.part\Z")
 
 
 def opened(uri: str) -> BinaryIO:
@@ -86,7 +80,7 @@ def whole_file(uri: str) -> Iterator[BinaryIO]:
             yield file  # type: ignore[misc]
             buckets.write(uri, file)  # type: ignore[arg-type]
         return
-    with _whole_remote_file(uri) if is_remote(uri) else _whole_local_file(Path(uri)) as file:
+    with _whole_remote_file(uri) if is_remote(uri) else local_files.whole_file(Path(uri)) as file:
         yield file
 
 
@@ -103,7 +97,7 @@ def is_in_bucket(uri: str) -> bool:
 @contextlib.contextmanager
 def _whole_remote_file(uri: str) -> Iterator[BinaryIO]:
     folder, name = FileSystems.split(uri)
-    temporary = join(folder, _temporary_name(name))
+    temporary = join(folder, local_files.hidden_name(name))
     try:
         with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as file:
             yield file
@@ -114,60 +108,10 @@ def _whole_remote_file(uri: str) -> Iterator[BinaryIO]:
         raise
 
 
-@contextlib.contextmanager
-def _whole_local_file(path: Path) -> Iterator[BinaryIO]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(_temporary_name(path.name))
-    with _locked(temporary) as file:
-        try:
-            yield file
-            file.flush()
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-
-def _temporary_name(name: str) -> str:
-    # A name may be as long as names can be; its start is enough to recognise it by.
-    return f".{name[:60]}.{uuid.uuid4().hex}{_UNFINISHED}"
-
-
-def _locked(path: Path) -> BinaryIO:
-    """Creates a file and locks it: as long as its writer lives, ``sweep`` leaves it alone."""
-    while True:
-        file = path.open("xb")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pass
-        except OSError:
-            return file  # a file system without locks, where nothing is swept either
-        else:
-            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-                return file
-        # Swept between being made and being locked.
-        file.close()
-        path.unlink(missing_ok=True)
-
-
-def is_unfinished(path: str) -> bool:
-    """Whether a path is the hidden name under which a file is written before it is whole."""
-    return bool(_HIDDEN.search(path))
-
-
 def sweep(folder: str) -> None:
     """Removes what killed writers left unfinished in a local folder; what a living process writes is left alone."""
     if not is_remote(folder):
-        sweep_files(str(path) for path in Path(folder).glob(f".*{_UNFINISHED}"))
-
-
-def sweep_files(paths: Iterable[str]) -> None:
-    """Removes those of some local unfinished files that no living process writes."""
-    for path in paths:
-        with contextlib.suppress(OSError), Path(path).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            Path(path).unlink()
+        local_files.sweep(Path(folder))
 
 
 def delete(patterns: list[str]) -> None:
@@ -210,56 +154,7 @@ def create(uri: str, data: bytes) -> bool:
             return False
         write(uri, data)
         return read(uri) == data
-    path = Path(uri)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(_temporary_name(path.name))
-    try:
-        with _locked(temporary) as file:
-            file.write(data)
-            file.flush()
-            return _linked(temporary, path, data)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _linked(temporary: Path, path: Path, data: bytes) -> bool:
-    """Gives a file its second name; where links cannot be had, makes it under that name. False where one is there."""
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        return False
-    except OSError:
-        try:
-            with path.open("xb") as file:
-                _lock(file)
-                if os.fstat(file.fileno()).st_size:
-                    return False  # somebody found it empty and mended it
-                file.write(data)
-        except FileExistsError:
-            return False
-    return True
-
-
-def mend(path: str, data: bytes, *, is_whole: Callable[[bytes], bool]) -> None:
-    """Writes a damaged local file anew; of several who do so at once the first does, the others leave it alone.
-
-    Args:
-        path: of the file; nothing happens where it is gone.
-        data: to be written.
-        is_whole: tells from a file's bytes that it needs no mending.
-    """
-    with contextlib.suppress(FileNotFoundError), Path(path).open("r+b") as file:
-        _lock(file)
-        if not is_whole(file.read()):
-            file.seek(0)
-            file.truncate()
-            file.write(data)
-
-
-def _lock(file: BinaryIO) -> None:
-    """Waits until no other process has the file locked; file systems without locks have none."""
-    with contextlib.suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_EX)
+    return local_files.create(Path(uri), data)
 
 
 def check_writable(folder: str, flag: str = "--output") -> None:
@@ -275,13 +170,13 @@ def check_writable(folder: str, flag: str = "--output") -> None:
     try:
         # Under the name of an unfinished file, so that one that a kill leaves behind is swept.
         if is_remote(folder):
-            probe = join(folder, _temporary_name("probe"))
+            probe = join(folder, local_files.hidden_name("probe"))
             write(probe, b"")
             remove([probe])
         else:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            path = Path(folder) / _temporary_name("probe")
-            with _locked(path):
+            path = Path(folder) / local_files.hidden_name("probe")
+            with local_files.locked(path):
                 path.unlink()
     except (*IO_ERRORS, buckets.OutageError) as error:
         raise UserError(f"{flag} {folder} cannot be written to ({_cause(error)}); choose another folder") from error

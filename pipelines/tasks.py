@@ -7,7 +7,7 @@ from hashlib import blake2b
 import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 
-from pipelines import manifest, storage
+from pipelines import local_files, manifest, storage
 from pipelines.done import Policy, Task, tasks
 from pipelines.manifest import Record
 from pipelines.naming import family
@@ -108,7 +108,7 @@ def _listed(branch: object, output: str) -> Iterator[Source]:
 
 def _kind(file: Source, _: int) -> int:
     """0 for records, 1 for what may be a photo, 2 for what a killed writer left."""
-    if storage.is_unfinished(file.name):
+    if local_files.is_unfinished(file.name):
         return 2
     return 0 if manifest.has_records(file.name) else 1
 

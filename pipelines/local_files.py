@@ -1,0 +1,131 @@
+"""Files on a local disk: written whole or not at all, by several processes at once, and cleared up after a kill.
+
+A file is written under a hidden name and renamed when it is complete. The writer holds a lock on it meanwhile, so that
+``sweep`` can tell what a killed process left from what a living one still writes.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+_UNFINISHED = ".part"
+_HIDDEN = re.compile(r"(?:^|/)\.[^/]*\.[0-9a-f]{32}\.part\Z")
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file for writing that appears under its name complete, or, when the block raises, not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(hidden_name(path.name))
+    with locked(temporary) as file:
+        try:
+            yield file
+            file.flush()
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def hidden_name(name: str) -> str:
+    """Returns a new name for a file that will be called ``name`` once it is complete."""
+    # A name may have the greatest length that the file system allows; its start is enough to recognise it.
+    return f".{name[:60]}.{uuid.uuid4().hex}{_UNFINISHED}"
+
+
+def is_unfinished(path: str) -> bool:
+    """Returns whether a path is the hidden name under which a file is written before it is whole."""
+    return bool(_HIDDEN.search(path))
+
+
+def locked(path: Path) -> BinaryIO:
+    """Creates a file and locks it: ``sweep`` leaves it alone as long as its writer lives."""
+    while True:
+        file = path.open("xb")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        except OSError:
+            return file  # a file system without locks, where nothing is swept either
+        else:
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                return file
+        # Swept after it was created and before it was locked.
+        file.close()
+        path.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what killed writers left unfinished in a folder; leaves alone what a living process writes."""
+    sweep_files(str(path) for path in folder.glob(f".*{_UNFINISHED}"))
+
+
+def sweep_files(paths: Iterable[str]) -> None:
+    """Removes those of some unfinished files that no living process writes."""
+    for path in paths:
+        with contextlib.suppress(OSError), Path(path).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            Path(path).unlink()
+
+
+def create(path: Path, data: bytes) -> bool:
+    """Writes a whole file where there is none; of several writers at once one succeeds.
+
+    Returns:
+        whether it was written; False where a file of that name exists.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(hidden_name(path.name))
+    try:
+        with locked(temporary) as file:
+            file.write(data)
+            file.flush()
+            return _linked(temporary, path, data)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _linked(temporary: Path, path: Path, data: bytes) -> bool:
+    """Gives a file its second name; without links, creates it under that name. Returns False where one exists."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except OSError:
+        try:
+            with path.open("xb") as file:
+                _lock(file)
+                if os.fstat(file.fileno()).st_size:
+                    return False  # another process found it empty and repaired it
+                file.write(data)
+        except FileExistsError:
+            return False
+    return True
+
+
+def repair(path: Path, data: bytes, *, is_whole: Callable[[bytes], bool]) -> None:
+    """Writes a damaged file again; of several processes that do so at once the first does, the others leave it alone.
+
+    Args:
+        path: of the file; nothing happens where it is gone.
+        data: to be written.
+        is_whole: tells from a file's bytes that it needs no repair.
+    """
+    with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
+        _lock(file)
+        if not is_whole(file.read()):
+            file.seek(0)
+            file.truncate()
+            file.write(data)
+
+
+def _lock(file: BinaryIO) -> None:
+    """Waits until no other process holds the file's lock; does nothing on file systems without locks."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
