@@ -3,6 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || echo python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
+# Extras are part of a requirement that pip checks: a lock without them does not install with --require-hashes alone.
+COMPILE := uv pip compile --python-version 3.11 --generate-hashes --no-strip-extras --no-header --quiet
 DEMO := demo
 ENGINES := .engines
 JOB_SERVER := $(ENGINES)/flink/job-server.jar
@@ -45,7 +48,7 @@ $(JOB_SERVER): deploy/flink/pom.xml deploy/flink/jars.sha256
 # Go checks what it downloads against its own checksum database.
 $(PRISM): requirements.lock
 	GOBIN=$(CURDIR)/$(ENGINES) go install \
-		github.com/apache/beam/sdks/v2/go/cmd/prism@v$(shell sed -n 's/^apache-beam==\([0-9.]*\).*/\1/p' requirements.lock)
+		github.com/apache/beam/sdks/v2/go/cmd/prism@v$(shell sed -n 's/^apache-beam\[gcp\]==\([0-9.]*\).*/\1/p' requirements.lock)
 	@touch $@
 
 lint: $(READY)
@@ -55,16 +58,23 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-$(READY): requirements.lock setup.py
+# --no-deps: the lock is complete, and pip before 23.3 would take a package with an extra from the index, not from the lock.
+# --no-build-isolation: google-apitools is built here, with locked tools rather than the newest ones of the day.
+$(READY): requirements.lock deploy/requirements-build.lock setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)) and "autochrome needs Python 3.11 or 3.12: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(INSTALL) --require-hashes --requirement deploy/requirements-build.lock
+	$(INSTALL) --require-hashes --no-build-isolation --requirement requirements.lock
+	$(INSTALL) --no-build-isolation --editable .
+	$(BIN)/pip --disable-pip-version-check check
 	@touch $@
 
-lock:  ## write requirements.lock anew from setup.py (needs uv)
-	uv pip compile setup.py --all-extras --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
-	echo 'tensorflow[and-cuda]' | uv pip compile - --constraint requirements.lock --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header --quiet --output-file deploy/requirements-cuda.lock
+lock:  ## write the four lock files from setup.py (needs uv); versions that still fit stay
+	$(COMPILE) --universal --all-extras --output-file requirements.lock setup.py
+	cp requirements.lock deploy/requirements-runtime.lock
+	$(COMPILE) --universal --extra pretrained --output-file deploy/requirements-runtime.lock setup.py
+	printf 'setuptools\nwheel\n' | $(COMPILE) --universal --constraint requirements.lock --output-file deploy/requirements-build.lock -
+	echo 'tensorflow[and-cuda]' | $(COMPILE) --python-platform x86_64-manylinux_2_28 --constraint requirements.lock --output-file deploy/requirements-cuda.lock -
 
 clean:  ## remove the environment, what the demo made, and fetched runners
 	rm -rf $(VENV) $(DEMO) $(ENGINES)

@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 
-# Each dependency stands with the reason for it. Exact versions are in requirements.lock (`make lock` writes it).
+# Each dependency has its reason above it. Exact versions are in the lock files, which `make lock` writes.
 REQUIRES = [
     # The two jobs; [gcp] brings the gs:// file system and the Dataflow runner.
     "apache-beam[gcp]>=2.77,<2.78",

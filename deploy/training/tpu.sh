@@ -25,7 +25,9 @@ rm -f "$archive"
 
 remote="set -e; mkdir -p autochrome; tar -xzf autochrome.tar.gz -C autochrome; cd autochrome
 python3.11 -m venv .venv
-.venv/bin/pip install --require-hashes --requirement requirements.lock
+.venv/bin/pip install --no-deps --require-hashes --requirement deploy/requirements-build.lock
+.venv/bin/pip install --no-deps --require-hashes --no-build-isolation --requirement deploy/requirements-runtime.lock
+.venv/bin/pip check
 .venv/bin/pip install --force-reinstall --no-deps 'tensorflow-tpu>=2.21,<2.22' \
   --find-links https://storage.googleapis.com/libtpu-tf-releases/index.html
 .venv/bin/pip install --no-deps --no-build-isolation .
