@@ -15,7 +15,7 @@ from importlib.metadata import version
 from itertools import chain
 from time import perf_counter
 
-from pipelines import encode, grayscale, pages, photo, storage
+from pipelines import encode, formats, grayscale, pages, photo, storage
 from pipelines.crew import out_of_memory
 from pipelines.limits import timed
 from pipelines.manifest import STAGES, Output, Record
@@ -173,7 +173,7 @@ def _left(record: Record, data: bytes, named: Named, studio: Studio, watch: _Wat
 
 def _written(record: Record, decoded: Iterable[Page], named: Named, studio: Studio, watch: _Watch) -> Record:
     settings = studio.maker.settings
-    file_format = photo.output_format(settings.format, record.format)
+    file_format = formats.output_format(settings.format, record.format)
     mark = Mark(SOFTWARE, record.model, record.model_digest, record.name, settings.digital_source_type)
     made: list[_Colored] = []
     warned: list[str] = []

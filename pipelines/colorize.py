@@ -29,7 +29,7 @@ from rich.console import Console
 
 from model import quiet
 from model.commands import Parser
-from pipelines import commands, dry_run, hints, leftovers, photo, runners, runs, single, sources, storage
+from pipelines import commands, dry_run, formats, hints, leftovers, runners, runs, single, sources, storage
 from pipelines.account import LAST_RUN_FILE, REPORT_FILE, Account, Made
 from pipelines.attempt import Studio, attempt, blank, is_intact
 from pipelines.crew import Crew, Gate
@@ -194,7 +194,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.limit and args.sample:
         raise UserError("--limit and --sample are two ways to choose; give one of them")
     sources.check_any(args.input)
-    file_format = photo.format_of(args.output)
+    file_format = formats.format_of(args.output)
     if file_format and single.is_one_to_one(args.input, args.output):
         if args.format not in ("keep", file_format):
             raise UserError(

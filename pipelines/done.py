@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from pipelines import photo
+from pipelines import formats
 from pipelines.manifest import Output, Record
 from pipelines.naming import Named, assign, without_page
 from pipelines.runs import Maker
@@ -111,7 +111,7 @@ def _stands(record: Record, named: Named, there: dict[str, int], maker: Maker) -
     if record.status == "skipped":
         return True
     as_copied = [named.own]
-    file_format = photo.output_format(maker.settings.format, record.format)
+    file_format = formats.output_format(maker.settings.format, record.format)
     count = len(record.outputs)
     as_made = [named.output(file_format, index, count) for index in range(count)]
     names = [output.name for output in record.outputs]

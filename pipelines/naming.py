@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, count
 
-from pipelines import photo
+from pipelines import formats
 from pipelines.sources import Source
 
 _ADDED = ("jpg", "png", "tif", "webp")
@@ -46,9 +46,9 @@ class Named:
             count: of the pages.
         """
         if count > 1 and file_format != "TIFF":
-            return photo.output_name(f"{self.stem}.p{index + 1:03d}", file_format)
-        name = photo.output_name(self.own, file_format)
-        return name if name == self.own else photo.output_name(self.stem, file_format)
+            return formats.output_name(f"{self.stem}.p{index + 1:03d}", file_format)
+        name = formats.output_name(self.own, file_format)
+        return name if name == self.own else formats.output_name(self.stem, file_format)
 
     @property
     def has_its_name(self) -> bool:

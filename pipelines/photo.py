@@ -1,4 +1,4 @@
-"""One picture of a file as upright pixels in sRGB, and the names and formats under which photos are written."""
+"""One picture of a file as upright pixels in sRGB."""
 
 import contextlib
 import io
@@ -20,12 +20,6 @@ from tfrecords.color import Bytes, Pixels
 MAX_PIXELS = 178_956_970
 _MAX_PIXELS_A_BYTE = 2000
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-_EXTENSIONS: dict[str, tuple[str, ...]] = {
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "PNG": (".png",),
-    "TIFF": (".tif", ".tiff"),
-    "WEBP": (".webp",),
-}
 
 
 @dataclass(frozen=True)
@@ -226,30 +220,3 @@ def _to_srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform 
     if mode != "CMYK" and "sRGB" in ImageCms.getProfileDescription(source):
         return None
     return ImageCms.buildTransform(source, _SRGB, mode, "RGB")
-
-
-def output_format(choice: str, source_format: str) -> str:
-    """The format to write, in Pillow's words.
-
-    Args:
-        choice: ``keep``, or one of ``jpeg``, ``png``, ``tiff``, ``webp``.
-        source_format: of the source; ``keep`` turns what is not one of these into PNG, which loses nothing.
-    """
-    wanted = {"MPO": "JPEG"}.get(source_format, source_format) if choice == "keep" else choice.upper()
-    return wanted if wanted in _EXTENSIONS else "PNG"
-
-
-def format_of(name: str) -> str | None:
-    """The format that a file's extension stands for, as `output_format` takes it; None for one that is not written."""
-    fitting = (known for known, extensions in _EXTENSIONS.items() if name.lower().endswith(extensions))
-    found = next(fitting, None)
-    return found.lower() if found else None
-
-
-def output_name(name: str, file_format: str) -> str:
-    """The name under which a photo is written: its own, with an extension added when its own does not fit the format.
-
-    Adding, not replacing, keeps ``scan.bmp`` and ``scan.png`` apart.
-    """
-    extensions = _EXTENSIONS[file_format]
-    return name if name.lower().endswith(extensions) else name + extensions[0]

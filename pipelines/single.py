@@ -5,8 +5,8 @@ from pathlib import Path
 from model import quiet
 from pipelines import sources, storage, tars
 from pipelines.attempt import Studio, attempt
+from pipelines.formats import format_of
 from pipelines.naming import Named
-from pipelines.photo import format_of
 from pipelines.runs import Maker
 from tfrecords.errors import UserError
 

@@ -99,7 +99,7 @@ def start(model: str, output: str) -> None:
 
     with quiet.startup():
         from model.colorizer import Colorizer, one_thread_a_prediction
-    from pipelines import encode, pages, photo
+    from pipelines import encode, formats, pages, photo
     from pipelines.recolor import model_luminance, recolor
 
     cv2.setNumThreads(1)
@@ -112,7 +112,7 @@ def start(model: str, output: str) -> None:
         pixels = photo.to_bytes(page.pixels)
         seen = model_luminance(pixels, colorizer.size)
         chroma = colorizer.predict(seen[None])[0]
-        file_format = photo.output_format("keep", page.format)
+        file_format = formats.output_format("keep", page.format)
         file = encode.encode([(recolor(pixels, chroma, seen=seen), page.metadata)], file_format)
         (Path(output) / Path(path).name).write_bytes(file)
 

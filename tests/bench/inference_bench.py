@@ -29,7 +29,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model.colorizer import Colorizer
-from pipelines import encode, pages, photo, storage
+from pipelines import encode, formats, pages, photo, storage
 from pipelines.colorize import ColorizePhotos
 from pipelines.done import Policy, Task
 from pipelines.naming import Named
@@ -85,10 +85,10 @@ class Join(beam.DoFn):
     def process(self, keyed: tuple[tuple[str, bytes], PredictionResult]) -> None:
         (name, data), prediction = keyed
         page = next(pages.read(data))
-        file_format = photo.output_format("keep", page.format)
+        file_format = formats.output_format("keep", page.format)
         pixels = recolor(photo.to_bytes(page.pixels), prediction.inference)
         file = encode.encode([(pixels, page.metadata)], file_format)
-        storage.write(storage.join(self._output, photo.output_name(name, file_format)), file)
+        storage.write(storage.join(self._output, formats.output_name(name, file_format)), file)
 
 
 def fused(pattern: str, model: str, size: int, output: str) -> beam.PTransform:

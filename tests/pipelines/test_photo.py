@@ -12,7 +12,7 @@ from skimage import color as skimage_color
 from skimage import data as skimage_data
 
 from pipelines.outcomes import Rejected
-from pipelines.photo import MAX_PIXELS, decode, output_format, output_name, to_bytes
+from pipelines.photo import MAX_PIXELS, decode, to_bytes
 
 ORIENTATION = ExifTags.Base.Orientation
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
@@ -254,38 +254,3 @@ def test_a_damaged_photo_is_rejected_or_decoded(name, data):
         position = data.draw(st.one_of(st.integers(0, 200), st.integers(0, len(damaged) - 1)))
         damaged[position] = data.draw(st.integers(0, 255))
     check_decoded_or_rejected(bytes(damaged), shrink_to=data.draw(st.sampled_from([None, 16])))
-
-
-@pytest.mark.parametrize(
-    ("choice", "source", "expected"),
-    [
-        ("keep", "JPEG", "JPEG"),
-        ("keep", "MPO", "JPEG"),
-        ("keep", "TIFF", "TIFF"),
-        ("keep", "WEBP", "WEBP"),
-        ("keep", "GIF", "PNG"),
-        ("keep", "BMP", "PNG"),
-        ("png", "JPEG", "PNG"),
-        ("jpeg", "GIF", "JPEG"),
-        ("tiff", "JPEG", "TIFF"),
-    ],
-)
-def test_output_format(choice, source, expected):
-    assert output_format(choice, source) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "file_format", "expected"),
-    [
-        ("a/b.jpg", "JPEG", "a/b.jpg"),
-        ("a/b.JPEG", "JPEG", "a/b.JPEG"),
-        ("a/b.jpg", "PNG", "a/b.jpg.png"),
-        ("scan.bmp", "PNG", "scan.bmp.png"),
-        ("scan.TIF", "TIFF", "scan.TIF"),
-        ("ohne", "JPEG", "ohne.jpg"),
-        ("a.png/b", "PNG", "a.png/b.png"),
-        ("x.webp", "TIFF", "x.webp.tif"),
-    ],
-)
-def test_output_name(name, file_format, expected):
-    assert output_name(name, file_format) == expected
