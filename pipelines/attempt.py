@@ -50,13 +50,13 @@ class Studio:
         maker: settings and model, in words.
         size: side S of the model's input.
         predict: luminance float32 ``[1, S, S, 1]`` in [0, 1] → a and b, float32 ``[1, S, S, 2]``.
-        save: puts a file under its path relative to the output.
+        save: puts a photo's files under their paths relative to the output; returns the record of what is there then.
     """
 
     maker: Maker
     size: int
     predict: Callable[[Floats], Floats]
-    save: Callable[[str, bytes], None]
+    save: Callable[[Record, dict[str, bytes]], Record]
 
 
 class _Watch:
@@ -166,9 +166,9 @@ def _left(record: Record, data: bytes, named: Named, studio: Studio, watch: _Wat
         outputs.append(Output(named.own, page.index + 1, page.width, page.height, len(data), record.sha256, tone, None))
     if studio.maker.settings.on_color == "skip":
         return replace(record, status="skipped")
+    copied = replace(record, status="copied", outputs=tuple(outputs), warnings=_warnings(named, named.own))
     with watch.stage("write"):
-        _save(studio, named.own, data)
-    return replace(record, status="copied", outputs=tuple(outputs), warnings=_warnings(named, named.own))
+        return _saved(copied, {named.own: data}, studio)
 
 
 def _written(record: Record, decoded: Iterable[Page], named: Named, studio: Studio, watch: _Watch) -> Record:
@@ -200,11 +200,10 @@ def _written(record: Record, decoded: Iterable[Page], named: Named, studio: Stud
         _output(one, named.output(file_format, one.index, one.count), file)
         for one, file in zip(made, files, strict=True)
     )
-    with watch.stage("write"):
-        for name, file in {output.name: file for output, file in zip(outputs, files, strict=True)}.items():
-            _save(studio, name, file)
     warnings = (*_warnings(named, outputs[0].name), *dict.fromkeys(warned))
-    return replace(record, status="written", outputs=outputs, warnings=warnings)
+    written = replace(record, status="written", outputs=outputs, warnings=warnings)
+    with watch.stage("write"):
+        return _saved(written, {output.name: file for output, file in zip(outputs, files, strict=True)}, studio)
 
 
 def _recolored(page: Page, file_format: str, studio: Studio, watch: _Watch, made: list[_Colored]) -> Pixels:
@@ -263,12 +262,12 @@ def _sampled(pixels: Pixels) -> Pixels:
     return pixels[::step, ::step]
 
 
-def _save(studio: Studio, name: str, data: bytes) -> None:
+def _saved(record: Record, files: dict[str, bytes], studio: Studio) -> Record:
     try:
-        studio.save(name, data)
+        return studio.save(record, files)
     except OSError as error:
         if error.errno in _NO_SUCH_NAME:
-            raise Rejected("unwritable", f"{name}: {error.strerror}") from error
+            raise Rejected("unwritable", f"{next(iter(files))}: {error.strerror}") from error
         raise
 
 

@@ -35,7 +35,7 @@ from pipelines.attempt import Studio, attempt, blank, is_intact
 from pipelines.crew import Crew, Gate
 from pipelines.done import Policy, Task
 from pipelines.journal import Journal
-from pipelines.manifest import FOLDER
+from pipelines.manifest import FOLDER, Record
 from pipelines.outcomes import REJECTED_FILE, count, print_table
 from pipelines.progress import SILENT, Ticker, watched
 from pipelines.runs import Maker, add_model, add_settings, settings_of
@@ -89,8 +89,10 @@ class ColorizePhotos(beam.DoFn):
             self._crew = Crew(self._threads, self._workshop.gate)
         return self._crew
 
-    def _save(self, name: str, data: bytes) -> None:
-        storage.write(storage.join(self._output, name), data)
+    def _save(self, record: Record, files: dict[str, bytes]) -> Record:
+        for name, data in files.items():
+            storage.write(storage.join(self._output, name), data)
+        return record
 
     def process(self, task: Task) -> Iterator[Made]:
         """Takes one photo on; gives what is done meanwhile."""

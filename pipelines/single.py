@@ -6,6 +6,7 @@ from model import quiet
 from pipelines import sources, storage, tars
 from pipelines.attempt import Studio, attempt
 from pipelines.formats import format_of
+from pipelines.manifest import Record
 from pipelines.naming import Named
 from pipelines.runs import Maker
 from tfrecords.errors import UserError
@@ -53,11 +54,14 @@ def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry:
 
     colorizer = Colorizer.load(model)
     name = output.rpartition("/")[2]
-    studio = Studio(
-        maker, colorizer.size, colorizer.predict, lambda made, data: storage.write(storage.join(folder, made), data)
-    )
+
+    def save(record: Record, files: dict[str, bytes]) -> Record:
+        for made, data in files.items():
+            storage.write(storage.join(folder, made), data)
+        return record
+
     try:
-        record = attempt(Named(source, name, name), studio)
+        record = attempt(Named(source, name, name), Studio(maker, colorizer.size, colorizer.predict, save))
     except MemoryError as error:
         raise UserError(f"{pattern}: more memory than there is") from error
     if record.status == "rejected":

@@ -171,8 +171,12 @@ def photo_of(path: Path) -> Named:
 
 
 def studio(predict, made: dict[str, bytes], format_: str = "keep", on_color: str = "recolor") -> Studio:
+    def save(record: Record, files: dict[str, bytes]) -> Record:
+        made.update(files)
+        return record
+
     settings = Settings(format_, on_color=on_color)
-    return Studio(Maker("mini", "0", settings, settings.digest()), 32, predict, made.__setitem__)
+    return Studio(Maker("mini", "0", settings, settings.digest()), 32, predict, save)
 
 
 def green(luminance: np.ndarray) -> np.ndarray:
@@ -307,7 +311,7 @@ def test_a_name_that_no_file_can_have_is_a_rejection_and_a_full_disk_is_none(tmp
     (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
 
     def attempted(number: int) -> Record:
-        def save(name: str, data: bytes) -> None:
+        def save(record: Record, files: dict[str, bytes]) -> Record:
             raise OSError(number, os.strerror(number))
 
         return attempt(photo_of(tmp_path / "a.jpg"), replace(studio(green, {}), save=save))
