@@ -1,4 +1,8 @@
-"""The journal of a run: every photo's record, kept at once, so that a killed run loses only the photos in its hands."""
+"""The journal of a run: every photo's record, written at once, so that a killed run loses only unfinished photos.
+
+A photo's file is on the disk before its record is written, see `pipelines.local_files`. The record itself is on the
+disk after ten seconds at most, or when its bundle ends: a power cut costs the photos of the last seconds.
+"""
 
 import os
 import time
@@ -7,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from pipelines import storage
+from pipelines import local_files, storage
 from pipelines.manifest import JOURNAL, Record, to_lines
 
 _RECORDS_PER_OBJECT = 100
 _SECONDS_PER_OBJECT = 30.0
+_SECONDS_UNSYNCED = 10.0
 
 
 class Journal:
@@ -27,12 +32,15 @@ class Journal:
         self._file: BinaryIO | None = None
         self._waiting: list[str] = []
         self._since = 0.0
+        self._synced = 0.0
 
     def add(self, record: Record) -> None:
         """Writes a record down."""
         line = replace(record, at=time.time_ns()).to_json(timed=True)
         if not storage.is_remote(self._folder):
             self._append(to_lines([line]))
+            if time.monotonic() - self._synced > _SECONDS_UNSYNCED:
+                self.flush()
             return
         self._since = self._since if self._waiting else time.monotonic()
         self._waiting.append(line)
@@ -40,10 +48,13 @@ class Journal:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what still waits; to be called when a bundle ends."""
+        """Makes sure that all records are on the disk or in the bucket; to be called when a bundle ends."""
         if self._waiting:
             storage.write(storage.join(self._folder, _name()), to_lines(self._waiting))
             self._waiting = []
+        if self._file is not None:
+            local_files.sync(self._file)
+            self._synced = time.monotonic()
 
     def close(self) -> None:
         """Ends it."""
@@ -55,8 +66,10 @@ class Journal:
     def _append(self, line: bytes) -> None:
         if self._file is None:
             path = Path(self._folder) / _name()
-            path.parent.mkdir(parents=True, exist_ok=True)
+            local_files.make_folder(path.parent)
             self._file = path.open("ab", buffering=0)
+            local_files.sync_folder(path.parent)
+            self._synced = time.monotonic()
         # Unbuffered and in one call: after a kill the line is there, or torn at the end of the file.
         self._file.write(line)
 

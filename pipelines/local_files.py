@@ -1,35 +1,79 @@
-"""Files on a local disk: written whole or not at all, by several processes at once, and cleared up after a kill.
+"""Files on a local disk: written whole or not at all, by several processes at once, whatever is killed or loses power.
 
 A file is written under a hidden name and renamed when it is complete. The writer holds a lock on it meanwhile, so that
 ``sweep`` can tell what a killed process left from what a living one still writes.
+
+When a function returns, its file is on the disk and so is its name: the bytes are synced before the rename, the folder
+after it. ``tests/bench/sync_bench.py`` measures what that costs.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 _UNFINISHED = ".part"
+# What file systems answer that cannot sync a folder.
+_NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
+_folders = threading.Lock()
 _HIDDEN = re.compile(r"(?:^|/)\.[^/]*\.[0-9a-f]{32}\.part\Z")
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Opens a file for writing that appears under its name complete, or, when the block raises, not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(hidden_name(path.name))
     with locked(temporary) as file:
         try:
             yield file
-            file.flush()
+            sync(file)
             temporary.replace(path)
+            sync_folder(path.parent)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def make_folder(folder: Path) -> None:
+    """Creates a folder and those above it where they are missing; their names are on the disk then."""
+    # A thread that finds a folder must not use it before the thread that created it has synced its name.
+    with _folders:
+        _make_folder(folder)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def sync(file: BinaryIO) -> None:
+    """Returns when all that was written to a file is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Returns when the names in a folder are on the disk; does nothing on file systems that cannot sync folders."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:
+        return  # a folder that may be written but not listed
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def hidden_name(name: str) -> str:
@@ -80,13 +124,15 @@ def create(path: Path, data: bytes) -> bool:
     Returns:
         whether it was written; False where a file of that name exists.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(hidden_name(path.name))
     try:
         with locked(temporary) as file:
             file.write(data)
-            file.flush()
-            return _linked(temporary, path, data)
+            sync(file)
+            created = _linked(temporary, path, data)
+        sync_folder(path.parent)
+        return created
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -104,6 +150,7 @@ def _linked(temporary: Path, path: Path, data: bytes) -> bool:
                 if os.fstat(file.fileno()).st_size:
                     return False  # another process found it empty and repaired it
                 file.write(data)
+                sync(file)
         except FileExistsError:
             return False
     return True
@@ -123,6 +170,7 @@ def repair(path: Path, data: bytes, *, is_whole: Callable[[bytes], bool]) -> Non
             file.seek(0)
             file.truncate()
             file.write(data)
+            sync(file)
 
 
 def _lock(file: BinaryIO) -> None:

@@ -174,7 +174,7 @@ def check_writable(folder: str, flag: str = "--output") -> None:
             write(probe, b"")
             remove([probe])
         else:
-            Path(folder).mkdir(parents=True, exist_ok=True)
+            local_files.make_folder(Path(folder))
             path = Path(folder) / local_files.hidden_name("probe")
             with local_files.locked(path):
                 path.unlink()

@@ -1,6 +1,9 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
+from power import recorded
 
 from pipelines import local_files
 
@@ -53,3 +56,60 @@ def test_where_there_are_no_links_files_are_created_all_the_same(tmp_path, monke
 
     monkeypatch.setattr(Path, "hardlink_to", refused)
     test_what_is_there_is_not_created(tmp_path)
+
+
+def write(path: Path, data: bytes) -> None:
+    with local_files.whole_file(path) as file:
+        file.write(data)
+
+
+def create(path: Path, data: bytes) -> None:
+    assert local_files.create(path, data)
+
+
+@pytest.mark.parametrize("make", [write, create])
+def test_a_file_has_its_name_only_when_its_bytes_are_on_the_disk(tmp_path, make):
+    data = b"x" * 100_000
+    with recorded(tmp_path) as disk:
+        make(tmp_path / "new" / "folder" / "a.bin", data)
+    found = {world.get("new/folder/a.bin") for world in disk.worlds}
+    assert found == {None, data}
+    assert disk.worlds[-2].keys() == {"new/folder/a.bin"}, "its name may be lost although it was written"
+
+
+def test_a_power_cut_leaves_the_file_as_it_was_or_as_it_will_be(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"before")
+    with recorded(tmp_path) as disk:
+        write(path, b"after")
+    assert {world["a.bin"] for world in disk.worlds} == {b"before", b"after"}
+    assert disk.worlds[-2] == {"a.bin": b"after"}
+
+
+def test_where_folders_cannot_be_synced_files_are_written_all_the_same(tmp_path, monkeypatch):
+    def refused(descriptor: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").is_dir():
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", refused)
+    write(tmp_path / "new" / "a.bin", b"x")
+    assert (tmp_path / "new" / "a.bin").read_bytes() == b"x"
+
+
+def test_a_disk_that_fails_to_sync_ends_the_writing(tmp_path, monkeypatch):
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(OSError, match="Input/output error"):
+        write(tmp_path / "a.bin", b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sweeping_leaves_alone_what_a_living_process_writes(tmp_path):
+    (tmp_path / local_files.hidden_name("dead.bin")).write_bytes(b"half")
+    with local_files.whole_file(tmp_path / "a.bin") as file:
+        file.write(b"x")
+        local_files.sweep(tmp_path)
+        assert len(list(tmp_path.iterdir())) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
