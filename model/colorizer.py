@@ -47,20 +47,26 @@ class Colorizer:
         self.parameters = sum(int(np.prod(variable.shape)) for variable in self._predict.variables)
 
     @classmethod
-    def load(cls, path: str) -> Colorizer:
+    def load(cls, path: str, digest: str = "") -> Colorizer:
         """Load the SavedModel folder `path`, local or gs://, or `model.saved_model.RELEASED`.
 
+        Args:
+            path: the folder.
+            digest: that it had when the job was launched; "" when any will do.
+
         Raises:
-            UserError: the folder is missing, is not one of ours, cannot be loaded, or its signature `serving_default`
-                is not luminance float32 ``[N, S, S, 1]`` → chroma float32 ``[N, S, S, 2]``.
+            UserError: the folder is missing, is not one of ours, cannot be loaded, has another digest, or its signature
+                `serving_default` is not luminance float32 ``[N, S, S, 1]`` → chroma float32 ``[N, S, S, 2]``.
         """
         record = saved_model.check(path)
         try:
             loaded = tf.saved_model.load(saved_model.folder(path))
         except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
+            _check_unchanged(path, digest)
             raise UserError(f"model {path} cannot be loaded, export it again: {_first_line(error)}") from error
         size = _size(path, loaded.signatures.get("serving_default"))
-        return cls(path, str(record["name"]), size, saved_model.digest(path), loaded)
+        # After loading: files that were replaced meanwhile are noticed as well.
+        return cls(path, str(record["name"]), size, _check_unchanged(path, digest), loaded)
 
     def predict(self, luminance: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the chroma of a batch.
@@ -76,6 +82,14 @@ class Colorizer:
 
     def __reduce__(self) -> tuple[Callable[[str], Colorizer], tuple[str]]:
         return Colorizer.load, (self.path,)
+
+
+def _check_unchanged(path: str, digest: str) -> str:
+    """Return the digest of a model; UserError when it is not the expected one, where one is given."""
+    found = saved_model.digest(path)
+    if digest and found != digest:
+        raise UserError(f"the model in {path} changed while the job ran; start the job again when it stays as it is")
+    return found
 
 
 def _size(path: str, signature: Any) -> int:

@@ -216,7 +216,9 @@ def _recolored(page: Page, file_format: str, studio: Studio, watch: _Watch, made
         try:
             chroma = studio.predict(seen[None])[0]
         except Exception as error:
-            raise error if out_of_memory(error) else ModelError(f"{type(error).__name__}: {error}") from error
+            if out_of_memory(error):
+                raise
+            raise ModelError(f"{type(error).__name__}: {error}") from error
     with _own_fault(), watch.stage("merge"):
         pixels = recolor(source, chroma, 8 * source.dtype.itemsize, seen)
         vivid = round(colourfulness(photo.to_bytes(_sampled(pixels))), 1)

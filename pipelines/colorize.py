@@ -46,12 +46,12 @@ from tfrecords.errors import UserError
 class _Workshop:
     """What the workers of one process share."""
 
-    def __init__(self, model: str, threads: int) -> None:
+    def __init__(self, model: str, digest: str, threads: int) -> None:
         with quiet.startup():
             from model.colorizer import Colorizer, one_thread_a_prediction
 
         one_thread_a_prediction()
-        self.colorizer = Colorizer.load(model)
+        self.colorizer = Colorizer.load(model, digest)
         self.gate = Gate(threads)
 
 
@@ -83,11 +83,14 @@ class ColorizePhotos(beam.DoFn):
         if self._crew is None:
             cv2.setNumThreads(1)  # there is a thread or a process a core
             # Kept by this object as well: Shared itself holds on to what was asked for last.
-            self._workshop = self._shared.acquire(lambda: _Workshop(self._model, self._threads), tag=self._model)
+            self._workshop = self._shared.acquire(self._opened, tag=self._model)
             colorizer = self._workshop.colorizer
             self._studio = Studio(self._maker, colorizer.size, colorizer.predict, self._save)
             self._crew = Crew(self._threads, self._workshop.gate)
         return self._crew
+
+    def _opened(self) -> _Workshop:
+        return _Workshop(self._model, self._maker.model_digest, self._threads)
 
     def _save(self, record: Record, files: dict[str, bytes]) -> Record:
         for name, data in files.items():

@@ -115,7 +115,7 @@ def measure(sample: list[Source], model: str, maker: Maker, threads: int) -> Tri
 
     one_thread_a_prediction()
     cv2.setNumThreads(1)
-    colorizer = Colorizer.load(model)
+    colorizer = Colorizer.load(model, maker.model_digest)
     studio = Studio(maker, colorizer.size, colorizer.predict, lambda record, files: record)
     # The first prediction builds what later ones find.
     studio.predict(np.zeros((1, studio.size, studio.size, 1), np.float32))

@@ -52,7 +52,7 @@ def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry:
     with quiet.startup():
         from model.colorizer import Colorizer
 
-    colorizer = Colorizer.load(model)
+    colorizer = Colorizer.load(model, maker.model_digest)
     name = output.rpartition("/")[2]
 
     def save(record: Record, files: dict[str, bytes]) -> Record:

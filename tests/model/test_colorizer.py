@@ -57,6 +57,22 @@ def test_the_digest_is_of_the_model_s_files_only(exported, copied):
     assert saved_model.digest(str(copied)) != before
 
 
+def test_a_model_of_another_digest_than_expected_is_refused(exported, copied, data_dir):
+    digest = saved_model.digest(str(exported))
+    assert Colorizer.load(str(copied), digest).digest == digest
+    variables = copied / "variables" / "variables.data-00000-of-00001"
+    whole = variables.read_bytes()
+    variables.write_bytes(whole[: len(whole) // 2])
+    for _ in ("cut short", "another model"):
+        with pytest.raises(UserError, match=r"^the model in .* changed while the job ran; start") as raised:
+            Colorizer.load(str(copied), digest)
+        assert "\n" not in str(raised.value)
+        weights = [2 * weight for weight in networks.build(CONFIG).get_weights()]
+        shutil.rmtree(copied)
+        export.write(str(copied), CONFIG, weights, dataset.read_description(data_dir), {})
+    assert Colorizer.load(str(copied)).digest != digest
+
+
 def test_a_missing_folder_and_one_without_a_model(tmp_path):
     with pytest.raises(UserError, match=r"nowhere does not exist.*autochrome train"):
         Colorizer.load(str(tmp_path / "nowhere"))

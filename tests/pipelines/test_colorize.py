@@ -306,6 +306,13 @@ def test_a_model_that_fails_is_no_photo_s_fault(tmp_path, encoded, grey_photos):
     with pytest.raises(ModelError, match="AssertionError"):
         attempt(photo_of(tmp_path / "a.jpg"), studio(never, {}))
 
+    def short(_: np.ndarray) -> np.ndarray:
+        raise MemoryError
+
+    with pytest.raises(MemoryError) as raised:
+        attempt(photo_of(tmp_path / "a.jpg"), studio(short, {}))
+    assert raised.value.__cause__ is None
+
 
 def test_a_name_that_no_file_can_have_is_a_rejection_and_a_full_disk_is_none(tmp_path, encoded, grey_photos):
     (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))

@@ -1,6 +1,7 @@
 """Runs of `colorize` into a folder that holds something already."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import pytest
 from colorize_job import digests, identities, recorded
 from PIL import Image
 
-from pipelines import colorize
+from pipelines import colorize, runners
+from pipelines.colorize import Colorize
+from pipelines.done import Policy
 from pipelines.manifest import RUNS_FILE
+from pipelines.runs import Maker, Settings
 from tfrecords.errors import UserError
 
 
@@ -161,6 +165,17 @@ def test_threads_and_processes_give_the_same_bytes(run, scans, tmp_path, saved_m
     flags = [f"--input={scans}", f"--output={other}", f"--model={saved_model_dir}", "--direct_num_workers=1"]
     assert colorize.main(flags) == 0
     assert digests(other) == digests(tmp_path / "out")
+
+
+def test_a_model_that_is_replaced_after_the_launch_ends_the_job_and_makes_no_record(scans, tmp_path, saved_model_dir):
+    model = Path(shutil.copytree(saved_model_dir, tmp_path / "model"))
+    out = tmp_path / "out"
+    job = Colorize(str(scans), str(out), str(model), Policy(Maker.of(str(model), Settings())))
+    (model / "variables" / "more").write_bytes(b"another model")
+    with pytest.raises(UserError, match="changed while the job ran"):
+        runners.run(job, runners.beam_options([], processes=False))
+    assert not recorded(out)
+    assert not list(out.rglob("*.jpg"))
 
 
 def test_one_photo_becomes_one_file(scans, tmp_path, saved_model_dir, capsys):
