@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import functools
+import re
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import NoReturn
 
+from model import interrupt
 from tfrecords.errors import UserError
+
+_SCHEME = re.compile(r"(gs|file):/|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,6 +36,17 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; `{self.prog} --help` shows the flags")
 
 
+def path(text: str) -> str:
+    """Return a flag's path as it is; an argparse error if it is neither local nor in a bucket of Cloud Storage."""
+    if re.match(r"gs://[^/]", text) or not _SCHEME.match(text):
+        return text
+    if text.lower().startswith("gs:"):
+        raise argparse.ArgumentTypeError(f"{text} is no path in a bucket; write gs://BUCKET/PATH")
+    if text.lower().startswith("file:/"):
+        raise argparse.ArgumentTypeError(f"{text} is a URL; give a local path without file://")
+    raise argparse.ArgumentTypeError(f"{text} is not supported; give a local path, or gs://BUCKET/PATH")
+
+
 def run(main: Callable[[], int]) -> int:
     """Return the exit code of `main`; a `UserError` becomes one line on stderr and 2, Ctrl-C becomes 130."""
     try:
@@ -38,5 +55,8 @@ def run(main: Callable[[], int]) -> int:
         print(f"autochrome: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("autochrome: interrupted", file=sys.stderr)
-        return 130
+        print(interrupt.LINE, file=sys.stderr)
+        if threading.current_thread() is threading.main_thread():
+            # Python still waits for threads that are busy; one who is pressing Ctrl-C does not.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        return interrupt.EXIT_CODE

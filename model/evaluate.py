@@ -6,12 +6,14 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
-
-from model import commands, quiet, saved_model, scoreboard
-from tfrecords.description import SPLITS
+from model import commands, quiet, saved_model
 from tfrecords.errors import UserError
+from tfrecords.shards import SPLITS
+
+if TYPE_CHECKING:
+    from model.scoreboard import Scoreboard
 
 SHEET_TYPES = (".png", ".jpg", ".jpeg", ".webp")
 COLUMNS = (
@@ -36,12 +38,26 @@ def parser() -> commands.Parser:
         "autochrome evaluate --model run/saved_model --data records --json scores.json",
     )
     inputs = flags.add_argument_group("input")
-    inputs.add_argument("--model", required=True, action="append", metavar="DIR", help="saved_model folder; repeat it")
-    inputs.add_argument("--data", required=True, metavar="DIR", help="folder that `autochrome prepare` wrote")
+    inputs.add_argument(
+        "--model",
+        type=commands.path,
+        required=True,
+        action="append",
+        metavar="DIR",
+        help="saved_model folder; repeat it",
+    )
+    inputs.add_argument(
+        "--data", type=commands.path, required=True, metavar="DIR", help="folder that `autochrome prepare` wrote"
+    )
     inputs.add_argument("--split", default="validation", choices=SPLITS, help="which examples (default: validation)")
     output = flags.add_argument_group("output")
-    output.add_argument("--json", metavar="FILE", help="write the same figures to FILE")
-    output.add_argument("--sheet", metavar="FILE", help="write L, each model and the truth side by side to a picture")
+    output.add_argument("--json", type=commands.path, metavar="FILE", help="write the same figures to FILE")
+    output.add_argument(
+        "--sheet",
+        type=commands.path,
+        metavar="FILE",
+        help="write L, each model and the truth side by side to a picture",
+    )
     return flags
 
 
@@ -61,6 +77,9 @@ def main(argv: list[str] | None = None) -> int:
         if Path(args.sheet).suffix.lower() not in SHEET_TYPES:
             raise UserError(f"--sheet {args.sheet} must end in {', '.join(SHEET_TYPES)}")
     with quiet.startup():
+        import cv2
+
+        from model import scoreboard
         from model.colorizer import Colorizer
 
     board = scoreboard.score([Colorizer.load(path) for path in dict.fromkeys(args.model)], args.data, args.split)
@@ -101,9 +120,11 @@ def _write(name: str, data: bytes) -> None:
         raise UserError(f"{name} cannot be written: {error.message.splitlines()[0]}") from error
 
 
-def _print(board: scoreboard.Scoreboard, split: str) -> None:
+def _print(board: Scoreboard, split: str) -> None:
     from rich.console import Console
     from rich.table import Table
+
+    from model.scoreboard import CEILING
 
     table = Table(
         title=f"{board.images} {split} images ({board.grey_images} grey ones left out)",
@@ -112,7 +133,7 @@ def _print(board: scoreboard.Scoreboard, split: str) -> None:
         padding=(0, 1, 0, 0),
     )
     # All columns fit into 80 characters; only the name may take more than one line.
-    table.add_column("", min_width=len(scoreboard.CEILING), overflow="fold")
+    table.add_column("", min_width=len(CEILING), overflow="fold")
     for heading, *_ in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in board.rows:

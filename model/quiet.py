@@ -9,6 +9,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from model import interrupt
+
 
 @contextlib.contextmanager
 def startup() -> Iterator[None]:
@@ -16,15 +18,16 @@ def startup() -> Iterator[None]:
 
     Its C++ code writes some lines to file descriptor 2 before it reads any setting, so the descriptor itself is set
     aside for the while. When the import fails, what was written appears. The level TF_CPP_MIN_LOG_LEVEL, where the
-    environment sets it, stands.
+    environment sets it, stands. Ctrl-C ends the process at once.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as written:
-        os.dup2(written.fileno(), 2)
         try:
-            yield
+            with interrupt.at_once():
+                os.dup2(written.fileno(), 2)
+                yield
         except BaseException:
             written.seek(0)
             os.write(kept, written.read())

@@ -19,8 +19,12 @@ def parser() -> commands.Parser:
         "autochrome train --data records --output run --max_minutes 20",
     )
     files = flags.add_argument_group("files")
-    files.add_argument("--data", required=True, metavar="DIR", help="folder that `autochrome prepare` wrote")
-    files.add_argument("--output", required=True, metavar="DIR", help="checkpoints, metrics.jsonl and saved_model/")
+    files.add_argument(
+        "--data", type=commands.path, required=True, metavar="DIR", help="folder that `autochrome prepare` wrote"
+    )
+    files.add_argument(
+        "--output", type=commands.path, required=True, metavar="DIR", help="checkpoints, metrics.jsonl and saved_model/"
+    )
     training = flags.add_argument_group("training")
     names = ", ".join(name for name in configs.CONFIGS if not name.endswith("_mini"))
     training.add_argument("--config", default="autoencoder", metavar="NAME", help=f"{names}; tiny: NAME_mini")

@@ -2,9 +2,10 @@
 
 import importlib
 import sys
-from importlib.metadata import version
 
-from pipelines import commands
+from model import interrupt
+from pipelines import commands, flags
+from tfrecords.errors import UserError
 
 _COMMANDS = {
     "prepare": ("pipelines.prepare", "photos → Lab TFRecords, grey ones left out (Beam)"),
@@ -33,20 +34,28 @@ def _help() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs a command; returns the exit code: 0, 1 for a failed job, 2 for what the user can mend."""
+    """Runs a command; returns the exit code: 0; 1 for a failed job; 2 for a user's mistake; 130 after Ctrl-C."""
+    return commands.run(_run, argv)
+
+
+def _run(argv: list[str] | None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_help())
         return 0 if arguments else 2
     if arguments[0] == "--version":
+        from importlib.metadata import version
+
         print(f"autochrome {version('autochrome')}")
         return 0
-    if arguments[0] not in _COMMANDS:
-        known = ", ".join(_COMMANDS)
-        print(f"autochrome: error: unknown command {arguments[0]}; the commands are {known}", file=sys.stderr)
-        return 2
-    module = importlib.import_module(_COMMANDS[arguments[0]][0])
-    return commands.run(module.main, arguments[1:])
+    command, *rest = arguments
+    if command not in _COMMANDS:
+        raise UserError(f"unknown command {command}; the commands are {', '.join(_COMMANDS)}")
+    if command in flags.PARSERS:
+        flags.check(command, rest)
+    with interrupt.at_once():
+        module = importlib.import_module(_COMMANDS[command][0])
+    return int(module.main(rest))
 
 
 if __name__ == "__main__":

@@ -28,8 +28,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from rich.console import Console
 
 from model import quiet
-from model.commands import Parser
-from pipelines import commands, dry_run, formats, hints, leftovers, runners, runs, single, sources, storage
+from pipelines import commands, dry_run, flags, formats, hints, leftovers, runners, runs, single, sources, storage
 from pipelines.account import LAST_RUN_FILE, REPORT_FILE, Account, Made
 from pipelines.attempt import Studio, attempt, blank, is_intact
 from pipelines.crew import Crew, Gate
@@ -38,7 +37,7 @@ from pipelines.journal import Journal
 from pipelines.manifest import FOLDER, Record
 from pipelines.outcomes import REJECTED_FILE, count, print_table
 from pipelines.progress import SILENT, Ticker, watched
-from pipelines.runs import Maker, add_model, add_settings, settings_of
+from pipelines.runs import Maker, settings_of
 from pipelines.tasks import ALL, FindTasks, Selection
 from tfrecords.errors import UserError
 
@@ -172,29 +171,9 @@ class Colorize(beam.PTransform):
         return made | "Account" >> Account(self.output, self.policy.maker, found.unfinished)
 
 
-def _parser() -> Parser:
-    parser = Parser(
-        "colorize",
-        "--input DIR_OR_GLOB --output DIR [flags] [Beam flags]",
-        "Colorize photos of any size with a SavedModel; luminance stays as it is.",
-        "autochrome colorize --input scans --output colour",
-    )
-    paths = parser.add_argument_group("photos (paths are local or gs://)")
-    paths.add_argument("--input", required=True, metavar="DIR_OR_GLOB", help="with all subfolders; or one photo")
-    paths.add_argument("--output", required=True, metavar="DIR", help="for the same tree in colour; or a file, for one")
-    add_model(paths)
-    paths.add_argument("--limit", type=commands.positive, default=0, metavar="N", help="only the first N by name")
-    paths.add_argument("--sample", type=commands.positive, default=0, metavar="N", help="only N, by a hash of the name")
-    paths.add_argument("--keep_existing", action="store_true", help="leave what another model or other settings made")
-    paths.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
-    add_settings(parser)
-    parser.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, in its words")
-    return parser
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome colorize``."""
-    args, beam_flags = _parser().parse_known_args(argv)
+    args, beam_flags = flags.colorize().parse_known_args(argv)
     options = runners.beam_options(beam_flags, processes=False)
     if args.limit and args.sample:
         raise UserError("--limit and --sample are two ways to choose; give one of them")

@@ -1,21 +1,12 @@
 """What the command lines of the jobs share beside those of `model.commands`."""
 
-import argparse
 import importlib
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 from model import commands
-from pipelines.runners import JobFailedError
-
-
-def positive(text: str) -> int:
-    """A flag's whole number above 0."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is below 1")
-    return number
+from pipelines.errors import JobFailedError
 
 
 def in_bytes(number: float) -> str:
@@ -27,7 +18,7 @@ def in_bytes(number: float) -> str:
     return f"{number:,.3g} TB"
 
 
-def run(main: Callable[[list[str] | None], int], argv: list[str]) -> int:
+def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:
     """The exit code of a command: 2 for what the user can mend, 1 for a failed job; each is one line on stderr."""
     try:
         return commands.run(lambda: main(argv))

@@ -20,21 +20,19 @@ import cv2
 import numpy as np
 
 from model import quiet
-from model.commands import Parser
-from pipelines import commands, runners, sources
+from pipelines import commands, flags, runners, sources
 from pipelines.attempt import Studio, attempt, blank
 from pipelines.commands import in_bytes
 from pipelines.crew import Crew, Gate
 from pipelines.manifest import Record
 from pipelines.naming import Named
-from pipelines.runs import Maker, add_model, add_settings, settings_of
+from pipelines.runs import Maker, settings_of
 from pipelines.sources import Source
 from pipelines.summary import was_in_colour
 from pipelines.tasks import Selection
 from tfrecords.errors import UserError
 
 _Z = 1.96  # 95 %
-_SAMPLE = 32
 
 
 @dataclass(frozen=True)
@@ -176,28 +174,9 @@ def _range(figure: Figure) -> str:
     return f"{_number(figure.value)} {_between(figure, _number)}"
 
 
-def _parser() -> Parser:
-    parser = Parser(
-        "plan",
-        "--input DIR_OR_GLOB [flags] [Beam flags]",
-        "Measure a sample of photos and say what colorizing them all will take.",
-        "autochrome plan --input scans",
-    )
-    parser.add_argument(
-        "--input", required=True, metavar="DIR_OR_GLOB", help="photos, with all subfolders; local or gs://"
-    )
-    add_model(parser)
-    parser.add_argument(
-        "--sample", type=commands.positive, default=_SAMPLE, metavar="N", help=f"photos to measure ({_SAMPLE})"
-    )
-    parser.add_argument("--price_per_vcpu_hour", type=float, default=0.0, metavar="P", help="in any currency")
-    add_settings(parser)
-    return parser
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome plan``."""
-    args, beam_flags = _parser().parse_known_args(argv)
+    args, beam_flags = flags.plan().parse_known_args(argv)
     runners.beam_options(beam_flags)
     if not 0 <= args.price_per_vcpu_hour < math.inf:
         raise UserError(f"--price_per_vcpu_hour {args.price_per_vcpu_hour} must be 0 or more")

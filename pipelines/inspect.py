@@ -8,16 +8,14 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from model.commands import Parser
-from pipelines import commands, storage
+from pipelines import commands, flags, storage
+from pipelines.flags import SAMPLE_FILE
 from pipelines.outcomes import print_table
 from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb, quantize_chroma
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.example import LabExample
 from tfrecords.shards import Shard, checksum, read_records
-
-SAMPLE_FILE = "sample.png"
 
 
 def read_description(data_dir: str) -> Description:
@@ -101,26 +99,9 @@ def _summary(description: Description, faults: dict[str, str] | None) -> Table:
     return table
 
 
-def _parser() -> Parser:
-    parser = Parser(
-        "inspect",
-        "DIR [--verify] [--sample N]",
-        "Show what a folder of Lab TFRecords holds.",
-        "autochrome inspect records --verify",
-    )
-    parser.add_argument("data", metavar="DIR", help="folder that `autochrome prepare` wrote (local or gs://)")
-    parser.add_argument(
-        "--verify", action="store_true", help="read every shard, check checksums and parse every record"
-    )
-    parser.add_argument(
-        "--sample", type=commands.positive, metavar="N", help=f"write N examples, L beside colour, to ./{SAMPLE_FILE}"
-    )
-    return parser
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome inspect``; exit code 1 when ``--verify`` finds a fault."""
-    args = _parser().parse_args(argv)
+    args = flags.inspect().parse_args(argv)
     description = read_description(args.data)
     shards = [shard for split in description.splits.values() for shard in split]
     faults = {shard.name: verify(args.data, shard) for shard in shards} if args.verify else None

@@ -12,8 +12,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
-from model.commands import Parser
-from pipelines import claim, commands, hints, parts, runners, sources, storage
+from pipelines import claim, commands, flags, hints, parts, runners, sources, storage
 from pipelines.claim import Claim, Listing, Summarize
 from pipelines.duplicates import MarkDuplicates
 from pipelines.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
@@ -21,8 +20,9 @@ from pipelines.parts import Part
 from pipelines.plan import Slot, shard_count, slot
 from pipelines.progress import SILENT, Ticker, watched
 from pipelines.sources import FindSources, Source
-from tfrecords.description import FILE_NAME, SPLITS, Description
+from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
+from tfrecords.shards import SPLITS
 from tfrecords.statistics import Statistics
 
 CLAIM_FILE = f"{parts.FOLDER}/claim.json"
@@ -118,35 +118,9 @@ class Prepare(beam.PTransform):
         return slot(source.name, shards, self.settings.validation_percent), source
 
 
-def _parser() -> Parser:
-    parser = Parser(
-        "prepare",
-        "--input DIR_OR_GLOB --output DIR [flags] [Beam flags]",
-        "Make Lab TFRecords of a folder of photos; grey and toned ones are left out.",
-        "autochrome prepare --input imagenet/train --output records",
-    )
-    paths = parser.add_argument_group("paths (local or gs://)")
-    paths.add_argument("--input", required=True, metavar="DIR_OR_GLOB", help="photos, with all subfolders")
-    paths.add_argument("--output", required=True, metavar="DIR", help="where shards and dataset.json go")
-    records = parser.add_argument_group("records")
-    records.add_argument("--size", type=commands.positive, default=256, help="side in pixels (256)")
-    records.add_argument(
-        "--num_shards",
-        type=commands.positive,
-        default=0,
-        metavar="N",
-        help="training files (one per 1,024 photos; 64 of a small set)",
-    )
-    records.add_argument(
-        "--validation_percent", type=float, default=5.0, metavar="P", help="held out, by a hash of the name (5)"
-    )
-    records.add_argument("--overwrite", action="store_true", help="start anew where another run wrote")
-    return parser
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome prepare``."""
-    args, beam_flags = _parser().parse_known_args(argv)
+    args, beam_flags = flags.prepare().parse_known_args(argv)
     options = runners.beam_options(beam_flags)
     if args.size % 8 or args.size > 2048:
         raise UserError(f"--size {args.size} must be a multiple of 8, at most 2048")

@@ -9,8 +9,7 @@ from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
 from rich.table import Table
 
-from model.commands import Parser
-from pipelines import commands, page, storage, thumbnails
+from pipelines import commands, flags, page, storage, thumbnails
 from pipelines.commands import in_bytes
 from pipelines.crew import Crew, Gate
 from pipelines.ledger import Ledger
@@ -166,21 +165,9 @@ def _gone(number: int) -> str:
     )
 
 
-def _parser() -> Parser:
-    parser = Parser(
-        "report",
-        "DIR",
-        "Tell what became of every photo, and write DIR/index.html to look through them.\n"
-        "Thumbnails are made once; of the sources, if they are where they were.",
-        "autochrome report colour",
-    )
-    parser.add_argument("folder", metavar="DIR", help="folder that `autochrome colorize` wrote (local or gs://)")
-    return parser
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome report``."""
-    args = _parser().parse_args(argv)
+    args = flags.report().parse_args(argv)
     ledger = Ledger.of(args.folder)
     storage.check_writable(ledger.folder, "DIR")
     try:

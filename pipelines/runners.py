@@ -18,6 +18,7 @@ from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptio
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from pipelines.errors import JobFailedError
 from tfrecords.errors import UserError
 
 _ARENAS = 2
@@ -41,10 +42,6 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Ends in one line, not in a usage of two hundred."""
         raise UserError(message)
-
-
-class JobFailedError(Exception):
-    """The job broke on something that is no single photo's fault; the message is the cause in one line."""
 
 
 def is_local(options: PipelineOptions) -> bool:

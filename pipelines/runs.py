@@ -98,57 +98,8 @@ def begin(output: str, maker: Maker) -> None:
         storage.write(storage.join(output, RUNS_FILE), data.encode())
 
 
-def _percent(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 100:
-        raise argparse.ArgumentTypeError(f"{number} is not from 1 to 100")
-    return number
-
-
-def add_model(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Adds ``--model``."""
-    parser.add_argument(
-        "--model",
-        default=saved_model.RELEASED,
-        metavar="DIR",
-        help="that `train` wrote (the one that ships)",
-    )
-
-
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags of the settings."""
-    parser.add_argument(
-        "--format",
-        metavar="F",
-        choices=["keep", "jpeg", "png", "tiff", "webp"],
-        default="keep",
-        help="keep, jpeg, png, tiff or webp (keep, or PNG)",
-    )
-    parser.add_argument("--quality", type=_percent, default=95, metavar="Q", help="of JPEG and WebP, 1 to 100 (95)")
-    parser.add_argument(
-        "--bit_depth",
-        metavar="B",
-        choices=["8", "keep"],
-        default="8",
-        help="8, or keep: 16 in PNG and TIFF of deep scans (8)",
-    )
-    parser.add_argument(
-        "--digital_source_type",
-        metavar="T",
-        default=COMPOSITE.removeprefix(IPTC_TERMS),
-        help="IPTC term (compositeWithTrainedAlgorithmicMedia)",
-    )
-    parser.add_argument(
-        "--on_color",
-        metavar="C",
-        choices=["recolor", "skip", "copy"],
-        default="recolor",
-        help="photos in colour: recolor, skip or copy (recolor)",
-    )
-
-
 def settings_of(args: argparse.Namespace) -> Settings:
-    """What the flags of ``add_settings`` say."""
+    """The settings that the flags of a command say."""
     return Settings(args.format, args.quality, args.bit_depth, args.on_color, source_type(args.digital_source_type))
 
 

@@ -10,7 +10,6 @@ from tfrecords.example import FEATURES, SPEC_VERSION
 from tfrecords.shards import Shard
 
 FILE_NAME = "dataset.json"
-SPLITS = ("train", "validation")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 import google_crc32c
 
+SPLITS = ("train", "validation")
+
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
 

@@ -8,18 +8,10 @@ from pathlib import Path
 import pytest
 
 from model import evaluate, train
-from pipelines import colorize, estimate, inspect, prepare, report, runners
+from pipelines import flags, runners
 
 PAGES = sorted((Path(__file__).parents[2] / "deploy").glob("*.md"))
-PARSERS = {
-    "prepare": prepare._parser,
-    "colorize": colorize._parser,
-    "train": train.parser,
-    "evaluate": evaluate.parser,
-    "inspect": inspect._parser,
-    "plan": estimate._parser,
-    "report": report._parser,
-}
+PARSERS = {**flags.PARSERS, "train": train.parser, "evaluate": evaluate.parser}
 
 
 def commands(page: Path, program: str) -> list[list[str]]:
@@ -31,8 +23,8 @@ def commands(page: Path, program: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_our_commands_have_our_flags(page):
-    for _, command, *flags in commands(page, "autochrome"):
-        _, others = PARSERS[command]().parse_known_args(flags)
+    for _, command, *given in commands(page, "autochrome"):
+        _, others = PARSERS[command]().parse_known_args(given)
         runners.beam_options(others)
 
 

@@ -11,14 +11,14 @@ import pytest
 from google.cloud import dataflow as api
 from google.protobuf import json_format
 
-from pipelines import colorize, prepare
+from pipelines.flags import PARSERS
 
-PARSERS = {"prepare": prepare._parser, "colorize": colorize._parser}
+COMMANDS = ("prepare", "colorize")
 TERMINAL = {"help", "dry_run"}  # tell something to who sits there; a template starts a job
 IMAGE = "europe-west1-docker.pkg.dev/p/autochrome/prepare:1"
 
 
-@pytest.fixture(params=PARSERS)
+@pytest.fixture(params=COMMANDS)
 def command(request) -> str:
     return request.param
 

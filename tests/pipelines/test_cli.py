@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli, commands
-from pipelines.runners import JobFailedError
+from pipelines import cli, commands, flags
+from pipelines.errors import JobFailedError
 
 COMMANDS = ["prepare", "train", "evaluate", "colorize", "report", "plan", "inspect"]
 
@@ -42,9 +42,9 @@ PLAN = ["plan", "--input=photos"]
         (["prepare", "--input=", "--output=out"], "--input is empty"),
         (["prepare", "--input=photos/*.tif", "--output=out"], "photos/*.tif has no files"),
         (["prepare", "--input=empty", "--output=out"], "empty has no files"),
-        (["prepare", "--input=nosuch://x", "--output=out"], "nosuch://x cannot be listed"),
+        (["prepare", "--input=nosuch://x", "--output=out"], "nosuch://x is not supported"),
         (["prepare", "--input=photos", "--output=file"], "file cannot be written to"),
-        (["prepare", "--input=photos", "--output=nosuch://x"], "nosuch://x cannot be written to"),
+        (["prepare", "--input=photos", "--output=nosuch://x"], "nosuch://x is not supported"),
         ([*PREPARE, "--size=7"], "--size 7"),
         ([*PREPARE, "--size=4096"], "--size 4096"),
         ([*PREPARE, "--size=large"], "--size"),
@@ -69,7 +69,7 @@ PLAN = ["plan", "--input=photos"]
         (["inspect"], "DIR"),
         (["inspect", "empty"], "empty has no readable dataset.json"),
         (["inspect", "foreign"], "foreign/dataset.json does not describe"),
-        (["inspect", "nosuch://x"], "nosuch://x has no readable dataset.json"),
+        (["inspect", "nosuch://x"], "nosuch://x is not supported"),
         (["inspect", "empty", "--deep"], "--deep"),
     ],
 )
@@ -82,6 +82,54 @@ def test_what_the_user_can_mend_is_one_line_and_2(place, capsys, argv, names):
     assert err.endswith("\n")
     assert names in err
     assert not list((place / "out").glob("*")) if (place / "out").exists() else True
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["prepare", "--input={}", "--output=out"],
+        ["prepare", "--input=photos", "--output={}"],
+        ["colorize", "--input={}", "--output=out"],
+        ["colorize", "--input=photos", "--output={}"],
+        ["colorize", "--input=photos", "--output=out", "--model={}"],
+        ["report", "{}"],
+        ["plan", "--input={}"],
+        ["plan", "--input=photos", "--model={}"],
+        ["inspect", "{}"],
+        ["train", "--data={}", "--output=run"],
+        ["train", "--data=records", "--output={}"],
+        ["evaluate", "--model={}", "--data=records"],
+        ["evaluate", "--model=released", "--data={}"],
+        ["evaluate", "--model=released", "--data=records", "--json={}"],
+        ["evaluate", "--model=released", "--data=records", "--sheet={}"],
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "fix"),
+    [
+        ("s3://bucket/x", "give a local path, or gs://BUCKET/PATH"),
+        ("https://host/x.jpg", "give a local path, or gs://BUCKET/PATH"),
+        ("hdfs://host/x", "give a local path, or gs://BUCKET/PATH"),
+        ("file:///x", "give a local path without file://"),
+        ("gs://", "write gs://BUCKET/PATH"),
+        ("gs:/bucket/x", "write gs://BUCKET/PATH"),
+        ("GS://bucket/x", "write gs://BUCKET/PATH"),
+    ],
+)
+def test_a_path_of_another_store_is_refused_with_what_is_supported(place, capsys, argv, path, fix):
+    before = sorted(place.rglob("*"))
+    assert cli.main([word.format(path) for word in argv]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert f"{path} is " in err
+    assert fix in err
+    assert sorted(place.rglob("*")) == before
+
+
+@pytest.mark.parametrize("path", ["photos", "./a:/b", "box:1/x.jpg", "gs://bucket", "gs://bucket/a b/*.jpg", ""])
+def test_paths_on_disk_and_in_buckets_are_taken_as_they_are(path):
+    assert flags.colorize().parse_args([f"--input={path}", "--output=out"]).input == path
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["-h"], *([command, "--help"] for command in COMMANDS)])
@@ -123,11 +171,11 @@ def test_a_job_that_failed_is_one_line_and_1(capsys):
 
 
 def test_positive():
-    assert commands.positive("12") == 12
+    assert flags.positive("12") == 12
     with pytest.raises(argparse.ArgumentTypeError):
-        commands.positive("0")
+        flags.positive("0")
     with pytest.raises(ValueError, match="many"):
-        commands.positive("many")
+        flags.positive("many")
 
 
 def test_a_module_ends_as_its_command_does():

@@ -15,11 +15,11 @@ from skimage import color
 
 from pipelines import prepare, runners
 from pipelines.claim import Listing
+from pipelines.errors import JobFailedError
 from pipelines.outcomes import Outcome
 from pipelines.parts import Part
 from pipelines.plan import is_held_out
 from pipelines.prepare import Prepare, Settings, describe
-from pipelines.runners import JobFailedError
 from tfrecords import dataset
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError

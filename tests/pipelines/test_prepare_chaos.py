@@ -10,7 +10,8 @@ import pytest
 from prepare_job import Job, digests, storm
 
 from pipelines import prepare
-from tfrecords.description import FILE_NAME, SPLITS, Description
+from tfrecords.description import FILE_NAME, Description
+from tfrecords.shards import SPLITS
 
 FLAGS = ("--size=128", "--num_shards=8", "--validation_percent=20")
 CROPS = 60

@@ -12,7 +12,8 @@ from apache_beam.options.pipeline_options import (
 )
 
 from pipelines import runners
-from pipelines.runners import JobFailedError, beam_options, is_local
+from pipelines.errors import JobFailedError
+from pipelines.runners import beam_options, is_local
 from tfrecords.errors import UserError
 
 

@@ -1,0 +1,103 @@
+"""How the command line starts: help and mistakes come before slow imports, Ctrl-C ends them without a traceback."""
+
+import json
+import signal
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+from pipelines.cli import _COMMANDS
+
+SLOW = ("apache_beam", "google.", "grpc", "tensorflow", "keras", "cv2", "numpy", "PIL", "rich")
+LIGHT = [
+    ["--version"],
+    ["--help"],
+    ["paint"],
+    *([command, "--help"] for command in _COMMANDS),
+    *([command] for command in _COMMANDS),
+    ["prepare", "--inptu=photos", "--output=out"],
+    ["colorize", "--input=photos", "--output=out", "--format=gif"],
+    ["colorize", "--input=photos", "--output=s3://bucket/out"],
+    ["report", "colour", "--open"],
+    ["plan", "--input=photos", "--sample=many"],
+    ["inspect", "records", "--deep"],
+    ["train", "--data=records", "--output=run", "--epoch=3"],
+    ["evaluate", "--model=m", "--data=records", "--split=all"],
+]
+TELL = """
+import json, sys
+before = set(sys.modules)
+from pipelines import cli
+for argv in json.loads(sys.argv[1]):
+    try:
+        code = cli.main(argv)
+    except SystemExit as ended:
+        code = ended.code
+    print(json.dumps([argv, code, sorted(set(sys.modules) - before)]), file=sys.stderr)
+"""
+
+
+def test_help_version_and_mistyped_flags_need_no_slow_import():
+    command = [sys.executable, "-c", TELL, json.dumps(LIGHT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
+    assert [argv for argv, _, _ in told] == LIGHT
+    for argv, code, modules in told:
+        assert code == (0 if argv[-1] in ("--version", "--help") else 2), argv
+        assert not [name for name in modules if f"{name}.".startswith(SLOW)], argv
+
+
+def test_the_console_script_starts_with_the_light_module():
+    [script] = entry_points(group="console_scripts", name="autochrome")
+    assert script.value == "pipelines.cli:main"
+
+
+INTERRUPTED = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Press(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == sys.argv[1]:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except BaseException:  # as some libraries do around their own imports
+                pass
+
+sys.meta_path.insert(0, Press())
+from pipelines import cli
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "argv"),
+    [
+        ("apache_beam", ["colorize", "--input=in", "--output=out"]),
+        ("cv2", ["prepare", "--input=in", "--output=out"]),
+        ("google.cloud.storage", ["report", "out"]),
+        ("tensorflow", ["train", "--data=records", "--output=run"]),
+    ],
+)
+def test_ctrl_c_during_the_imports_is_one_line_and_130(module, argv, tmp_path):
+    command = [sys.executable, "-c", INTERRUPTED, module, *argv]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "autochrome: interrupted\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_that_is_ignored_stays_ignored(tmp_path):
+    """As it is for a job that a shell put into the background, or that runs under nohup."""
+    command = [sys.executable, "-c", INTERRUPTED, "apache_beam", "colorize", "--input=in", "--output=out"]
+    done = subprocess.run(
+        *(command,),
+        cwd=tmp_path,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "--input in does not exist" in done.stderr
