@@ -27,7 +27,7 @@ from apache_beam.utils.shared import Shared
 from apache_beam.utils.windowed_value import WindowedValue
 from rich.console import Console
 
-from model import quiet
+from model import quiet, saved_model
 from pipelines import commands, dry_run, flags, formats, hints, leftovers, runners, runs, single, sources, storage
 from pipelines.account import LAST_RUN_FILE, REPORT_FILE, Account, Made
 from pipelines.attempt import Studio, attempt, blank, is_intact
@@ -175,6 +175,9 @@ def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome colorize``."""
     args, beam_flags = flags.colorize().parse_known_args(argv)
     options = runners.beam_options(beam_flags, processes=False)
+    runners.check_reach(options, input=args.input, output=args.output)
+    if args.model != saved_model.RELEASED:  # which every worker has
+        runners.check_reach(options, model=args.model)
     if args.limit and args.sample:
         raise UserError("--limit and --sample are two ways to choose; give one of them")
     sources.check_any(args.input)

@@ -122,6 +122,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome prepare``."""
     args, beam_flags = flags.prepare().parse_known_args(argv)
     options = runners.beam_options(beam_flags)
+    runners.check_reach(options, input=args.input, output=args.output)
     if args.size % 8 or args.size > 2048:
         raise UserError(f"--size {args.size} must be a multiple of 8, at most 2048")
     if not 0 <= args.validation_percent < 100:

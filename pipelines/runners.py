@@ -17,14 +17,17 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptions, PipelineOptions, StandardOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.runner import create_runner
 
+from pipelines import buckets
 from pipelines.errors import JobFailedError
 from tfrecords.errors import UserError
 
 _ARENAS = 2
 _M_ARENA_MAX = -8  # malloc.h of glibc
 _THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is a process a core
-_LOCAL = (None, "DirectRunner", "FnApiRunner", "direct")
+_LOCAL = ("direct", "fnapi")
+_DATAFLOW = "dataflow"
 
 
 class FlinkJobServerOptions(PipelineOptions):
@@ -46,12 +49,18 @@ class _Parser(argparse.ArgumentParser):
 
 def is_local(options: PipelineOptions) -> bool:
     """Whether the job runs on this machine, in Beam's in-process runner."""
-    return options.view_as(StandardOptions).runner in _LOCAL
+    return _runner(options) in _LOCAL
 
 
 def is_dataflow(options: PipelineOptions) -> bool:
     """Whether the job runs on Dataflow."""
-    return str(options.view_as(StandardOptions).runner).lower() in ("dataflow", "dataflowrunner")
+    return _runner(options) == _DATAFLOW
+
+
+def _runner(options: PipelineOptions) -> str:
+    """The runner as Beam compares names: ``Flink``, ``flinkrunner`` and ``a.module.FlinkRunner`` are one."""
+    name = options.view_as(StandardOptions).runner or "DirectRunner"
+    return str(name).rpartition(".")[2].lower().removesuffix("runner")
 
 
 def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOptions:
@@ -62,8 +71,8 @@ def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOpt
         processes: whether local runs take one worker process a core unless told otherwise; else one in all.
 
     Raises:
-        UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take; or one that Dataflow needs
-            is missing.
+        UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take; the runner is unknown; or
+            a flag that Dataflow needs is missing.
     """
     parser = _Parser(allow_abbrev=False, add_help=False)
     for options_class in _all_subclasses(PipelineOptions):
@@ -82,11 +91,44 @@ def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOpt
             direct.direct_num_workers = 0 if processes else 1  # 0 is Beam's word for one a core
         if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
             direct.direct_running_mode = "multi_processing"
+    else:
+        _check_runner(options)
     if is_dataflow(options):
         _check_dataflow(options)
     # The launching process reads and writes files too, with the same credentials.
     FileSystems.set_options(options)
     return options
+
+
+def _check_runner(options: PipelineOptions) -> None:
+    """Makes the runner, which Beam would do only when the job starts."""
+    name = options.view_as(StandardOptions).runner
+    try:
+        create_runner(name)
+    except ImportError as error:
+        raise UserError(f"--runner={name} is not available: {error}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        known = ", ".join(sorted(StandardOptions.KNOWN_RUNNER_NAMES))
+        raise UserError(f"--runner={name} is unknown; the runners are {known}") from error
+
+
+def check_reach(options: PipelineOptions, **paths: str) -> None:
+    """Makes sure that workers on other machines can reach what a job reads and writes.
+
+    Only Dataflow's are sure to have no disk in common with this machine.
+
+    Args:
+        options: of Beam.
+        paths: by the flag they were given with.
+
+    Raises:
+        UserError: a path is on this machine, and Dataflow is to run the job.
+    """
+    for flag, path in paths.items():
+        if is_dataflow(options) and not path.startswith(buckets.SCHEME):
+            raise UserError(
+                f"--{flag} {path} is on this machine, where Dataflow's workers cannot reach it; give gs://BUCKET/PATH"
+            )
 
 
 def _check_dataflow(options: PipelineOptions) -> None:

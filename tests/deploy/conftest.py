@@ -1,4 +1,4 @@
-"""A local server that takes jobs as the Dataflow service does, and a model folder to submit them with."""
+"""A local server that takes jobs as the Dataflow service does, and stand-ins for programs."""
 
 import json
 import subprocess
@@ -57,17 +57,6 @@ def dataflow() -> Iterator[Dataflow]:
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
-
-
-@pytest.fixture(scope="session")
-def model_folder(tmp_path_factory) -> str:
-    """What a launch looks at: the files of a SavedModel folder, which only workers load."""
-    folder = tmp_path_factory.mktemp("model") / "saved_model"
-    (folder / "variables").mkdir(parents=True)
-    (folder / "saved_model.pb").write_bytes(b"graph")
-    (folder / "variables" / "variables.index").write_bytes(b"weights")
-    (folder / "autochrome.json").write_text(json.dumps({"format_version": 1, "name": "autoencoder"}))
-    return str(folder)
 
 
 @pytest.fixture(scope="session")

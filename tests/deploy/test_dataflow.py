@@ -144,8 +144,8 @@ def test_prepare_as_it_reaches_dataflow(flags, dataflow, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("asked", "accelerator"), [([], {}), ([f"--accelerator={GPU}"], {ACCELERATOR: GPU.encode()})])
-def test_colorize_as_it_reaches_dataflow(flags, dataflow, model_folder, asked, accelerator):
-    assert cli.main(["colorize", *flags, f"--model={model_folder}", *asked]) == 0
+def test_colorize_as_it_reaches_dataflow(flags, dataflow, asked, accelerator):
+    assert cli.main(["colorize", *flags, *asked]) == 0
     job = sent(dataflow)
     check_environment(job, "weekly")
     pipeline = graph(job)
@@ -154,18 +154,18 @@ def test_colorize_as_it_reaches_dataflow(flags, dataflow, model_folder, asked, a
     assert hints(pipeline, "Colorize/Colorize") == {MIN_RAM: b"8000000000", **accelerator}
 
 
-def test_a_template_is_written_down_for_its_launcher(flags, dataflow, bucket, model_folder):
+def test_a_template_is_written_down_for_its_launcher(flags, dataflow, bucket):
     place = f"gs://{bucket}/staging/template_launches/1/job_object"
-    assert cli.main(["colorize", *flags, f"--model={model_folder}", f"--template_location={place}"]) == 0
+    assert cli.main(["colorize", *flags, f"--template_location={place}"]) == 0
     assert not dataflow.posted
     job = api.Job(json_format.Parse(read(place), api.Job.pb(api.Job())))
     check_environment(job, "weekly")
     check_graph(graph(job))
 
 
-def test_a_refused_job_is_one_line(flags, dataflow, model_folder, capsys):
+def test_a_refused_job_is_one_line(flags, dataflow, capsys):
     dataflow.status = 409
-    assert cli.main(["colorize", *flags, f"--model={model_folder}"]) == 1
+    assert cli.main(["colorize", *flags]) == 1
     told = capsys.readouterr().err
     assert "autochrome: error: " in told
     assert "There is an active job of this name" in told.splitlines()[-1]

@@ -29,6 +29,7 @@ def place(tmp_path, monkeypatch, encoded, grey_photos) -> Path:
 PREPARE = ["prepare", "--input=photos", "--output=out"]
 COLORIZE = ["colorize", "--input=photos", "--output=out"]
 PLAN = ["plan", "--input=photos"]
+DATAFLOW = ["--runner=DataflowRunner", "--project=archive", "--region=europe-west1", "--temp_location=gs://bucket/tmp"]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,16 @@ PLAN = ["plan", "--input=photos"]
         ([*PREPARE, "--out=elsewhere"], "unknown flag --out=elsewhere"),
         ([*PREPARE, "--direct_num_workers=many"], "--direct_num_workers"),
         ([*PREPARE, "more"], "unknown flag more"),
+        ([*PREPARE, "--runner=Flnk"], "--runner=Flnk is unknown"),
+        ([*COLORIZE, "--runner=SamzaRunner"], "--runner=SamzaRunner is unknown"),
+        ([*COLORIZE, "--runner=os.path"], "--runner=os.path is unknown"),
+        ([*COLORIZE, "--runner=no.such.Runner"], "--runner=no.such.Runner is not available"),
+        ([*PLAN, "--runner=Flnk"], "--runner=Flnk is unknown"),
+        (["prepare", "--input=photos", "--output=gs://b/o", *DATAFLOW], "--input photos is on this machine"),
+        (["prepare", "--input=gs://b/i", "--output=out", *DATAFLOW], "--output out is on this machine"),
+        (["colorize", "--input=photos", "--output=gs://b/o", *DATAFLOW], "--input photos is on this machine"),
+        (["colorize", "--input=gs://b/i", "--output=out", *DATAFLOW], "--output out is on this machine"),
+        (["colorize", "--input=gs://b/i", "--output=gs://b/o", "--model=m", *DATAFLOW], "--model m is on this machine"),
         ([*COLORIZE, "--model=nowhere"], "nowhere does not exist"),
         ([*COLORIZE, "--model=empty"], "empty has no saved_model.pb"),
         ([*COLORIZE, "--model=m", "--format=gif"], "--format"),

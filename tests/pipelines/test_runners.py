@@ -74,6 +74,16 @@ def test_options_pass_through_to_other_runners():
     assert options.view_as(DirectOptions).direct_num_workers == 1
 
 
+@pytest.mark.parametrize("name", ["DirectRunner", "directrunner", "Direct", "FnApiRunner", "fnapi"])
+def test_a_local_runner_is_known_under_every_name_that_beam_takes(name):
+    assert is_local(beam_options([f"--runner={name}"]))
+
+
+@pytest.mark.parametrize("name", ["FlinkRunner", "flink", "PrismRunner", "Spark", "PortableRunner"])
+def test_runners_of_beam_are_known(name):
+    assert not is_local(beam_options([f"--runner={name}"]))
+
+
 def test_options_of_the_flink_job_server_pass_through():
     flags = ["--runner=FlinkRunner", "--flink_master=flink:8081", "--parallelism=8", "--sdk_worker_parallelism=2"]
     passed = beam_options([*flags, "--execution_mode_for_batch=BATCH"]).get_all_options(drop_default=True)
