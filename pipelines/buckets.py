@@ -47,11 +47,15 @@ class OutageError(RuntimeError):
 
 @dataclass(frozen=True)
 class Blob:
-    """An object in a bucket: its URI, bytes, and generation, which is another one after every write."""
+    """An object in a bucket: its URI, bytes, and generation, which is another one after every write.
+
+    ``changed`` is the time of that write by the clock of Cloud Storage, in seconds since 1970.
+    """
 
     uri: str
     size: int
     generation: int
+    changed: float = 0.0
 
 
 @cache
@@ -140,7 +144,8 @@ def matching(pattern: str) -> Iterator[Blob]:
 
 
 def _listed(blob: storage.Blob) -> Blob:
-    return Blob(f"{SCHEME}{blob.bucket.name}/{blob.name}", int(blob.size), int(blob.generation))
+    changed = blob.updated.timestamp() if blob.updated else 0.0
+    return Blob(f"{SCHEME}{blob.bucket.name}/{blob.name}", int(blob.size), int(blob.generation), changed)
 
 
 def find(uri: str) -> Blob | None:
@@ -268,7 +273,7 @@ def write(uri: str, file: bytes | BinaryIO) -> None:
     file = io.BytesIO(file) if isinstance(file, bytes) else file
     generation = 0
     for _ in range(_RACES):
-        if _uploaded(uri, file, generation):
+        if replace(uri, file, generation):
             return
         with _patience(uri):
             there = _blob(uri)
@@ -294,11 +299,18 @@ def create(uri: str, data: bytes) -> bool:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing or forbidden.
         OutageError: see there.
     """
-    return _uploaded(uri, io.BytesIO(data), 0)
+    return replace(uri, io.BytesIO(data), 0)
 
 
-def _uploaded(uri: str, file: BinaryIO, generation: int) -> bool:
-    """Writes an object in the place of one of that generation, 0 for none; False where there is another one."""
+def replace(uri: str, file: BinaryIO, generation: int) -> bool:
+    """Writes an object in the place of one of that generation, 0 for none; False where there is another one.
+
+    When an answer gets lost, the repeated request finds the object that the first one wrote: that is False as well.
+
+    Raises:
+        google.api_core.exceptions.GoogleAPIError: the bucket is missing or forbidden.
+        OutageError: see there.
+    """
     try:
         with _patience(uri):
             # With the size known, what has up to 8 MB takes one request. The bucket compares the checksum.
@@ -337,3 +349,9 @@ def delete(uris: Iterable[str]) -> None:
 def _delete(uri: str) -> None:
     with _patience(uri), contextlib.suppress(NotFound):
         _blob(uri).delete(retry=_RETRY)
+
+
+def remove(uri: str, generation: int) -> None:
+    """Deletes an object of that generation; leaves any other one alone. Raises what ``delete`` raises."""
+    with _patience(uri), contextlib.suppress(NotFound, PreconditionFailed):
+        _blob(uri).delete(if_generation_match=generation, retry=_RETRY)

@@ -98,7 +98,7 @@ def locked(path: Path) -> BinaryIO:
         except OSError:
             return file  # a file system without locks, where nothing is swept either
         else:
-            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+            if _is_at(path, file):
                 return file
         # Swept after it was created and before it was locked.
         file.close()
@@ -156,6 +156,35 @@ def _linked(temporary: Path, path: Path, data: bytes) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[BinaryIO | None]:
+    """Opens a file to read and write while every other process that opens it this way waits.
+
+    Yields:
+        the file; None where there is none.
+    """
+    while True:
+        try:
+            file = path.open("r+b")
+        except FileNotFoundError:
+            yield None
+            return
+        with file:
+            _lock(file)
+            if _is_at(path, file):
+                yield file
+                return
+        # Replaced or removed while this process waited.
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    """Returns whether an open file still has that path."""
+    try:
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return False
+
+
 def repair(path: Path, data: bytes, *, is_whole: Callable[[bytes], bool]) -> None:
     """Writes a damaged file again; of several processes that do so at once the first does, the others leave it alone.
 
@@ -164,13 +193,60 @@ def repair(path: Path, data: bytes, *, is_whole: Callable[[bytes], bool]) -> Non
         data: to be written.
         is_whole: tells from a file's bytes that it needs no repair.
     """
-    with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
-        _lock(file)
-        if not is_whole(file.read()):
+    with held(path) as file:
+        if file is not None and not is_whole(file.read()):
             file.seek(0)
             file.truncate()
             file.write(data)
             sync(file)
+
+
+def version(file: BinaryIO) -> str:
+    """Returns what changes whenever the file of a path is replaced or written."""
+    about = os.fstat(file.fileno())
+    return f"{about.st_ino}-{about.st_mtime_ns}"
+
+
+def changed(file: BinaryIO) -> float:
+    """Returns when a file was written, in seconds since 1970."""
+    return os.fstat(file.fileno()).st_mtime
+
+
+def replace(path: Path, data: bytes, known: str) -> bool:
+    """Writes a whole file in the place of one that has not changed; False where it has changed or is gone.
+
+    Args:
+        path: of the file.
+        data: to be written.
+        known: its ``version`` when it was read.
+    """
+    with held(path) as file:
+        if file is None or version(file) != known:
+            return False
+        with whole_file(path) as new:
+            new.write(data)
+        return True
+
+
+def remove(path: Path, known: str) -> bool:
+    """Removes a file that has not changed; False where it has changed or is gone. Takes what ``replace`` takes."""
+    with held(path) as file:
+        if file is None or version(file) != known:
+            return False
+        path.unlink()
+    sync_folder(path.parent)
+    return True
+
+
+def clock(folder: Path) -> float:
+    """Returns the time, in seconds since 1970, by the clock that gives files in a folder their times of change."""
+    make_folder(folder)
+    path = folder / hidden_name("clock")
+    with locked(path) as file:
+        try:
+            return changed(file)
+        finally:
+            path.unlink()
 
 
 def _lock(file: BinaryIO) -> None:
