@@ -61,9 +61,8 @@ def shares() -> Floats:
 def weights(histogram: Sequence[Sequence[int]] | ArrayLike, exponent: float) -> Floats:
     """Return how much a pixel of each class counts in the loss, so that rare colours are learnt too.
 
-    The frequencies p of the classes are smoothed by a Gaussian of sigma 5 and mixed with a uniform distribution;
-    a class weighs ``((1 - λ) p + λ / Q) ** -exponent``, λ = 0.5, scaled to a mean of 1 over the pixels. The exponent 1
-    is Zhang et al.'s (equation 4).
+    A class weighs `mixed` to the power of -exponent, scaled to a mean of 1 over the pixels. The exponent 1 is Zhang et
+    al.'s (equation 4).
 
     Args:
         histogram: pixels by a and b, ``[23, 23]``, as in ``dataset.json``.
@@ -75,13 +74,33 @@ def weights(histogram: Sequence[Sequence[int]] | ArrayLike, exponent: float) -> 
     Raises:
         ValueError: the histogram has another shape or counts nothing.
     """
+    weight = mixed(histogram).astype(np.float64) ** -exponent
+    occurring = _of_classes(np.asarray(histogram, np.float64))
+    return (weight / np.sum(occurring * weight)).astype(np.float32)
+
+
+def mixed(histogram: Sequence[Sequence[int]] | ArrayLike) -> Floats:
+    """Return the smoothed shares of the classes, mixed with a uniform distribution: (1 - λ) p + λ / Q, λ = 0.5.
+
+    Args:
+        histogram: pixels by a and b, ``[23, 23]``, as in ``dataset.json``; smoothed by a Gaussian of sigma 5 Lab units.
+
+    Returns:
+        float32 ``[Q]``, which adds up to 1.
+
+    Raises:
+        ValueError: the histogram has another shape or counts nothing.
+    """
     counts = np.asarray(histogram, np.float64)
     side = len(CHROMA_CENTRES)
     if counts.shape != (side, side) or counts.sum() <= 0:
         raise ValueError(f"a histogram of chroma has {side} x {side} counts, not {counts.shape} of sum {counts.sum()}")
     smooth = cv2.GaussianBlur(counts, (0, 0), SIGMA / CHROMA_STEP, borderType=cv2.BORDER_REFLECT)
+    return ((1 - UNIFORM) * _of_classes(smooth) + UNIFORM / len(centres())).astype(np.float32)
+
+
+def _of_classes(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The shares that the classes have of a histogram, ``[Q]``."""
     places = (centres().astype(int) - CHROMA_CENTRES[0]) // CHROMA_STEP
-    frequency, occurring = (one[places[:, 0], places[:, 1]] for one in (smooth, counts))
-    frequency, occurring = frequency / frequency.sum(), occurring / occurring.sum()
-    weight = ((1 - UNIFORM) * frequency + UNIFORM / len(places)) ** -exponent
-    return (weight / np.sum(occurring * weight)).astype(np.float32)
+    found = counts[places[:, 0], places[:, 1]]
+    return found / found.sum()

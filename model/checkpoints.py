@@ -30,16 +30,23 @@ CHECKPOINTS = "checkpoints"
 KEPT = 2
 
 
-def claim(output: str, config: Config, description: Description, *, chief: bool = True) -> None:
+def claim(output: str, config: Config, description: Description, *, init: str = "", chief: bool = True) -> None:
     """Make the folder `output` that of this run, or recognise it as such; only the chief writes.
 
     The number of epochs may differ, as more of them go on with the run, and what only the export needs.
+
+    Args:
+        output: training folder.
+        config: of the run.
+        description: of the data set.
+        init: digest of the model that the run starts from; '' without one.
+        chief: whether this process writes.
 
     Raises:
         UserError: the folder cannot be written, or holds a run with another configuration or data set.
     """
     path = tf.io.gfile.join(output, CONFIG_FILE)
-    run = {"config": config.to_dict(), "data": {"fingerprint": description.fingerprint}}
+    run = {"config": config.to_dict(), "data": {"fingerprint": description.fingerprint}, "init": init}
     if stored := _read_json(path):
         _compare(output, stored, run)
     if not chief:
@@ -58,6 +65,7 @@ def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
         fingerprint = stored["data"]["fingerprint"]
     except (KeyError, TypeError) as error:
         raise UserError(f"{output}/{CONFIG_FILE} is not of a training run; choose another --output") from error
+    was["init"], now["init"] = stored.get("init", ""), run["init"]
     names = [name for name in sorted({*was, *now}) if was.get(name) != now.get(name)]
     differing = [f"{name} {was.get(name)} (now {now.get(name)})" for name in names]
     if differing:

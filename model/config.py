@@ -17,7 +17,7 @@ from tfrecords.errors import UserError
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine")
 STORED = ("float32", "float16")
-EXPORT_ONLY = ("temperature", "stored")
+EXPORT_ONLY = ("size", "temperature", "stored", "export_resolution", "prior_adjustment")
 """Fields that shape the exported model and not how it is trained: a trained run can be exported again with others."""
 _BOOLEANS = {"true": True, "false": False}
 
@@ -32,8 +32,9 @@ class Config:
         width: filters of the network's first layer, or of its last where the encoder is EfficientNet's; the others are
             multiples of it.
         pretrained: the encoder starts from published weights (see `model.pretrained`).
-        size: side of the stored pictures, and of the exported model's input and output, in pixels.
-        resolution: side at which the network sees the luminance, in pixels, at most `size`; divisible by 8.
+        size: side of the exported model's input and output, in pixels.
+        resolution: side at which the network sees the luminance, in pixels, at most `size` and at most the side of the
+            prepared pictures; divisible by 8.
         loss: a key of `model.losses.LOSSES`; `cross_entropy` makes the network classify quantised ab.
         rebalance: exponent in [0, 1] by which rare colours weigh more in `cross_entropy`; 0 weighs all alike.
         temperature: of the annealed mean that turns classes into one ab, above 0; 1 is the mean.
@@ -52,7 +53,11 @@ class Config:
             nothing.
         flip: mirror half of the training examples left to right.
         film: part of the training examples whose luminance is made that of historic film (see `model.film`).
+        mounts: part of the training examples that are mounted, vignetted, mottled or screened (see `model.mounts`).
         seed: of the initial weights, the order of the examples, the crops and the flips.
+        export_resolution: side at which the exported network sees the luminance; 0 takes `resolution`.
+        prior_adjustment: α in [0, 1]: how far the exported model's classes are freed from how common they are in the
+            training set (see `model.export`); more is more vivid, and less sure.
         stored: one of `STORED`: in what the exported model keeps its weights; it computes in float32 either way.
     """
 
@@ -79,7 +84,10 @@ class Config:
     crop: float
     flip: bool
     film: float
+    mounts: float = 0.0
     seed: int
+    export_resolution: int = 0
+    prior_adjustment: float = 0.0
     stored: str
 
     def __post_init__(self) -> None:
@@ -96,6 +104,8 @@ class Config:
             ("rebalance", 0 <= self.rebalance <= 1),
             ("averaging", 0 <= self.averaging < 1),
             ("film", 0 <= self.film <= 1),
+            ("mounts", 0 <= self.mounts <= 1),
+            ("prior_adjustment", 0 <= self.prior_adjustment <= 1),
         )
         for field, within in bounds:
             if not within:
@@ -105,10 +115,14 @@ class Config:
         for field, values in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("stored", STORED)):
             if getattr(self, field) not in values:
                 raise UserError(f"{field} must be one of {', '.join(values)}, not {getattr(self, field)!r}")
-        if self.resolution % 8:
-            raise UserError(f"resolution must be divisible by 8, not {self.resolution}")
-        if self.resolution > self.size:
-            raise UserError(f"resolution {self.resolution} must not be more than size {self.size}")
+        if self.prior_adjustment and self.loss != "cross_entropy":
+            raise UserError(f"prior_adjustment needs loss cross_entropy, not {self.loss}")
+        for field in ("resolution", "export_resolution"):
+            side = getattr(self, field)
+            if side < 0 or side % 8:
+                raise UserError(f"{field} must be divisible by 8, not {side}")
+            if side > self.size:
+                raise UserError(f"{field} {side} must not be more than size {self.size}")
 
     def override(self, assignments: Sequence[str]) -> Config:
         """Return the configuration with some fields set from text.
@@ -136,13 +150,14 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Config:
-        """Rebuild a configuration from `to_dict`.
+        """Rebuild a configuration from `to_dict`; fields that were added later have their defaults.
 
         Raises:
             UserError: a field is missing or unknown.
         """
         known = {field.name for field in dataclasses.fields(cls)}
-        if wrong := known.symmetric_difference(values):
+        added = {field.name for field in dataclasses.fields(cls) if field.default is not dataclasses.MISSING}
+        if wrong := known.symmetric_difference({*values, *added}):
             raise UserError(f"stored configuration is not of this version: fields {', '.join(sorted(wrong))}")
         return cls(**values)
 

@@ -19,13 +19,18 @@ SHEET_TYPES = (".png", ".jpg", ".jpeg", ".webp")
 COLUMNS = (
     ("PSNR", "mean_psnr", "{:.2f}"),
     ("pooled", "pooled_psnr", "{:.2f}"),
-    ("SSIM", "ssim", "{:.3f}"),
     ("ΔE00", "mean_ciede2000", "{:.2f}"),
     ("AuC", "auc", "{:.2f}"),
-    ("colour", "colourfulness", "{:.1f}"),
-    ("off", "colourfulness_difference", "{:+.1f}"),
+    ("colour", "colourfulness_share", "{:.0f}%"),
+    ("stain", "stain", "{:.1f}%"),
+    ("paled", "paled", "{:.0f}%"),
     ("img/s", "images_per_s", "{:.1f}"),
     ("weights", "parameters", "{:,}"),
+)
+CAPTION = (
+    "PSNR, pooled: dB, more is better; ΔE00: CIEDE2000, less is better; AuC: % of pixels within an ab error, more is "
+    "better; colour: colourfulness, 100% is the truth's; stain: grey painted with colour, paled: colour lost, less is "
+    "better"
 )
 
 
@@ -128,7 +133,7 @@ def _print(board: Scoreboard, split: str) -> None:
 
     table = Table(
         title=f"{board.images} {split} images ({board.grey_images} grey ones left out)",
-        caption="PSNR and pooled: in dB; ΔE00: mean CIEDE2000; AuC: of the ab error, in %",
+        caption=CAPTION,
         box=None,
         padding=(0, 1, 0, 0),
     )

@@ -8,7 +8,12 @@ It has two signatures:
   photos as PNG at their original sizes. The luminance is brought down to S x S, the chroma up bilinearly and joined
   with the original luminance; what sRGB cannot show gives up chroma.
 
-S is the configuration's `size`; where its `resolution` is smaller, the network sees the luminance at that.
+S is the configuration's `size`; where its `export_resolution` (or else its `resolution`) is smaller, the network sees
+the luminance at that.
+
+Networks that classify learn how common each colour is, and most of the world is grey. `prior_adjustment` α takes a part
+of that back: α · log(½ p + ½ / Q) is subtracted from the logits, p being the classes' shares of the training set and Q
+their number (Menon et al., "Long-tail learning via logit adjustment", 2021, with Zhang et al.'s smoothing).
 
 Beside the graph lies ``autochrome.json``, the record of what was trained, on what and how.
 """
@@ -27,10 +32,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model import networks, saved_model
+from model import bins, networks, saved_model
+from model.bins import Floats
 from model.config import Config
 from tfrecords import graph_color
 from tfrecords.description import Description
+from tfrecords.errors import UserError
 
 CHROMA_SCALE = 128.0
 
@@ -47,7 +54,7 @@ def write(
         data: the set it was trained on.
         training: figures for the record (steps, epochs, seconds, losses).
     """
-    network = _Stored(config, weights)
+    network = _Stored(config, weights, _adjustment(config, data))
 
     @tf.function(input_signature=[tf.TensorSpec([None, config.size, config.size, 1], tf.float32, name="luminance")])
     def predict(luminance: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -96,16 +103,18 @@ def _write_objects(path: str, network: tf.Module, signatures: dict[str, Any], re
 class _Stored(tf.Module):
     """A network whose weights are kept as `config.stored` and become float32 where they are used."""
 
-    def __init__(self, config: Config, weights: Sequence[NDArray[np.float32]]) -> None:
+    def __init__(self, config: Config, weights: Sequence[NDArray[np.float32]], adjustment: Floats | None) -> None:
         super().__init__()
-        self._network = _Untracked(networks.build(config))
+        self.resolution = config.export_resolution or config.resolution
+        self._network = _Untracked(networks.build(dataclasses.replace(config, resolution=self.resolution)))
+        self._adjustment = adjustment
         self._kept = [tf.Variable(weight, trainable=False, dtype=config.stored) for weight in weights]
 
     def __call__(self, luminance: tf.Tensor) -> tf.Tensor:
         """The network's output for luminance ``[N, R, R, 1]``."""
         weights = [tf.cast(weight, tf.float32) for weight in self._kept]
         output, _ = self._network.it.stateless_call(weights, [], luminance, training=False)
-        return output
+        return output if self._adjustment is None else output - tf.constant(self._adjustment)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,6 +122,20 @@ class _Untracked:
     """Hides a network from the SavedModel, which would keep its own weights too."""
 
     it: keras.Model
+
+
+def _adjustment(config: Config, data: Description) -> Floats | None:
+    """What to subtract from the logits, float32 ``[Q]``; None for nothing.
+
+    Raises:
+        UserError: the data set does not say how common colours are.
+    """
+    if not config.prior_adjustment:
+        return None
+    histogram = data.statistics.get("train", {}).get("chroma")
+    if not histogram:
+        raise UserError("the data set has no histogram of chroma to adjust by; prepare it again or prior_adjustment=0")
+    return np.float32(config.prior_adjustment) * np.log(bins.mixed(histogram))
 
 
 def _record(config: Config, data: Description, training: dict[str, Any]) -> dict[str, Any]:
@@ -132,8 +155,8 @@ def _record(config: Config, data: Description, training: dict[str, Any]) -> dict
 
 def _chroma(network: _Stored, config: Config, luminance: tf.Tensor) -> tf.Tensor:
     """Luminance float32 ``[N, S, S, 1]`` in [0, 1] → chroma float32 ``[N, S, S, 2]`` in (-1, 1)."""
-    if config.resolution != config.size:
-        luminance = tf.image.resize(luminance, [config.resolution] * 2, tf.image.ResizeMethod.AREA)
+    if network.resolution != config.size:
+        luminance = tf.image.resize(luminance, [network.resolution] * 2, tf.image.ResizeMethod.AREA)
     return networks.decode(config, network(luminance))
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from model import film
+from model import film, mounts
 from model.config import Config
 from tfrecords import dataset
 from tfrecords.description import Description
@@ -33,6 +33,9 @@ VALIDATION_EXAMPLES = 2048
 PLACED = 4
 """Uniform numbers that cut and mirror one example."""
 
+DRAWN = 3
+"""Streams of random numbers of an example: uniform ones, grain, blotches. Each has a seed of its own."""
+
 DatasetFn = Callable[[tf.distribute.InputContext], tf.data.Dataset]
 
 
@@ -40,15 +43,15 @@ def describe(data_dir: str, config: Config) -> Description:
     """Return the description of a prepared set that `config` can be trained on.
 
     Raises:
-        UserError: there is none, it has no training examples, or its pictures have another size.
+        UserError: there is none, it has no training examples, or its pictures are smaller than the network sees.
     """
     description = dataset.read_description(data_dir)
     if not description.count("train"):
         raise UserError(f"{data_dir} has no training examples; prepare more photos")
-    if description.size != config.size:
+    if description.size < config.resolution:
         raise UserError(
-            f"{data_dir} holds pictures of {description.size} px, configuration {config.name} takes {config.size} px; "
-            f"prepare with --size={config.size}"
+            f"{data_dir} holds pictures of {description.size} px, and configuration {config.name} sees "
+            f"{config.resolution} px; prepare with --size={config.resolution} or more"
         )
     return description
 
@@ -73,7 +76,8 @@ def training(data_dir: str, config: Config, description: Description, step: int)
     """
 
     def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        stream = _stream(data_dir, config, description, step, context, _picture(config, _stored_side(config)))
+        picture = _picture(description.size, _stored_side(config, description))
+        stream = _stream(data_dir, config, description, step, context, picture)
         batch_size = context.get_per_replica_batch_size(config.batch_size)
         return _mapped(_augmented(stream, config, batch_size), _exposed(config)).prefetch(tf.data.AUTOTUNE)
 
@@ -106,7 +110,7 @@ def validation(data_dir: str, config: Config, description: Description) -> Datas
 
     def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
         records = tf.data.TFRecordDataset(_paths(data_dir, description, "validation")).take(count)
-        pictures = records.map(_picture(config, side), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).cache()
+        pictures = _mapped(records, _picture(description.size, side)).cache()
         filling = tf.data.Dataset.from_tensors(tf.zeros([side, side, 3], tf.uint8))
         weighed = pictures.map(lambda lab: (lab, 1.0)).concatenate(
             filling.repeat(-count % config.batch_size).map(lambda lab: (lab, 0.0))
@@ -119,13 +123,13 @@ def validation(data_dir: str, config: Config, description: Description) -> Datas
     return make
 
 
-def _stored_side(config: Config) -> int:
-    """The side at which training pictures are kept, such that the smallest crop has the network's resolution."""
-    return min(config.size, math.ceil(config.resolution / config.crop))
+def _stored_side(config: Config, description: Description) -> int:
+    """The side at which training pictures are kept: where the set has it, the smallest crop is as the network sees."""
+    return min(description.size, math.ceil(config.resolution / config.crop))
 
 
 def _fits(config: Config, description: Description) -> bool:
-    return description.count("train") * _stored_side(config) ** 2 * 3 <= CACHE_BYTES
+    return description.count("train") * _stored_side(config, description) ** 2 * 3 <= CACHE_BYTES
 
 
 def _paths(data_dir: str, description: Description, split: str) -> list[str]:
@@ -177,26 +181,36 @@ def _stream(
 
 
 def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.data.Dataset:
-    """Batches of pictures, cut and mirrored as their places in the stream decide, and what `film.expose` needs."""
+    """Batches of pictures, cut and mirrored as their places in the stream decide, and what `_exposed` needs."""
     side = config.resolution
 
-    def draw(place: tf.Tensor, lab: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        seed = tf.stack([tf.constant(config.seed, tf.int64), place])
-        # Here and not for a batch, so that an example's grain does not depend on who its neighbours are.
-        grain = tf.random.stateless_normal([side, side, 1] if config.film else [0], seed)
-        return lab, tf.random.stateless_uniform([PLACED + film.DRAWS], seed), grain
+    uniform = PLACED + (film.DRAWS if config.film else 0) + (mounts.DRAWS if config.mounts else 0)
+    grain_side = side if config.film or config.mounts else 0
+    blotch_side = mounts.BLOTCHES if config.mounts else 0
 
-    def flip(lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return tf.where((drawn[3] < 0.5) & config.flip, tf.reverse(lab, [1]), lab), drawn, grain
+    def draw(place: tf.Tensor, lab: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        # Here and not for a batch, so that an example does not depend on who its neighbours are.
+        uniform_seed, grain_seed, blotch_seed = (
+            tf.stack([tf.constant(DRAWN * config.seed + number, tf.int64), place]) for number in range(DRAWN)
+        )
+        return (
+            lab,
+            tf.random.stateless_uniform([uniform], uniform_seed),
+            tf.random.stateless_normal([grain_side, grain_side, 1], grain_seed),
+            tf.random.stateless_normal([blotch_side, blotch_side, 1], blotch_seed),
+        )
 
-    def cut(lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def flip(lab: tf.Tensor, drawn: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return tf.where((drawn[3] < 0.5) & config.flip, tf.reverse(lab, [1]), lab), drawn, *noise
+
+    def cut(lab: tf.Tensor, drawn: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
         length = config.crop + (1 - config.crop) * drawn[:, 0]
         top, left = drawn[:, 1] * (1 - length), drawn[:, 2] * (1 - length)
         mirrored = (drawn[:, 3] < 0.5) & config.flip
         # A box whose right side comes first is cut mirrored.
         first, last = tf.where(mirrored, left + length, left), tf.where(mirrored, left, left + length)
         boxes = tf.stack([top, first, top + length, last], axis=1)
-        return tf.image.crop_and_resize(lab, boxes, tf.range(batch_size), [side, side]), drawn, grain
+        return tf.image.crop_and_resize(lab, boxes, tf.range(batch_size), [side, side]), drawn, *noise
 
     drawn = _mapped(stream, draw)
     if config.crop == 1:
@@ -205,12 +219,16 @@ def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.d
 
 
 def _exposed(config: Config) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
-    """The function from what `_augmented` gives to luminance and chroma, some of them as old film has it."""
+    """The function from what `_augmented` gives to luminance and chroma, some as old film and albums have it."""
 
-    def exposed(lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def exposed(lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor, blotches: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         luminance, chroma = _to_floats(lab)
         if config.film:
-            luminance = film.expose(luminance, chroma, drawn[:, PLACED:], grain, config.film)
+            luminance = film.expose(luminance, chroma, drawn[:, PLACED : PLACED + film.DRAWS], grain, config.film)
+        if config.mounts:
+            luminance, chroma = mounts.mount(
+                luminance, chroma, drawn[:, -mounts.DRAWS :], grain, blotches, config.mounts
+            )
         return luminance, chroma
 
     return exposed
@@ -220,13 +238,13 @@ def _mapped(stream: tf.data.Dataset, function: Callable[..., Any]) -> tf.data.Da
     return stream.map(function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
-def _picture(config: Config, side: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The function from a record to its picture, uint8 ``[side, side, 3]``."""
+def _picture(size: int, side: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The function from a record of ``size`` px to its picture, uint8 ``[side, side, 3]``."""
 
     def picture(record: tf.Tensor) -> tf.Tensor:
-        luminance, chroma = dataset.parse(record, config.size)
+        luminance, chroma = dataset.parse(record, size)
         codes = tf.concat([luminance * 255.0, chroma * 128.0 + 128.0], axis=-1)
-        if side != config.size:
+        if side != size:
             codes = tf.image.resize(codes, [side, side], tf.image.ResizeMethod.AREA)
         return tf.cast(tf.round(codes), tf.uint8)
 

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from model import losses, networks, optimizers, pretrained
+from model import initial, losses, networks, optimizers, pretrained
 from model.config import Config
 
 
@@ -27,7 +27,11 @@ class Learner:
         elapsed: part of the time limit that is used, for the schedule; 0 without a limit.
     """
 
-    def __init__(self, config: Config, strategy: tf.distribute.Strategy, loss: losses.Loss, steps: int) -> None:
+    def __init__(
+        self, config: Config, strategy: tf.distribute.Strategy, loss: losses.Loss, steps: int, init: str = ""
+    ) -> None:
+        """Build the networks and the optimizer; `init` names an exported model whose weights they start from."""
+        weights = initial.read(init) if init else []
         self._config = config
         self._strategy = strategy
         self._loss = loss
@@ -36,8 +40,12 @@ class Learner:
             self.averaged = networks.build(config) if config.averaging else self.model
             if config.pretrained:
                 for network in (self.model, self.averaged):
-                    pretrained.load(network)
+                    if not init:
+                        pretrained.load(network)
                     pretrained.freeze(network)
+            if init:
+                for network in (self.model, self.averaged):
+                    initial.put(network, weights, init)
             self.elapsed = keras.Variable(0.0, trainable=False, aggregation="only_first_replica")
             self.optimizer = optimizers.make(config, steps, self.elapsed)
             self.optimizer.build(self.model.trainable_variables)

@@ -17,6 +17,10 @@ from tfrecords import color
 from tfrecords.color import colourfulness as colourfulness
 
 PSNR_CAP = 100.0
+GREY_BELOW, STAINED_ABOVE = 6.0, 18.0
+"""Chroma of a pixel that is truly grey, and chroma with which it is stained, in Lab units."""
+VIVID_ABOVE, PALED_BELOW = 25.0, 0.4
+"""Chroma of a pixel that is truly vivid, and the part of it below which it is paled."""
 MOST_AB_ERROR = 150
 
 
@@ -63,6 +67,19 @@ def area_under_curve(errors: NDArray[np.int64]) -> float:
     return 100 * float(np.trapezoid(within)) / MOST_AB_ERROR
 
 
+def chroma_faults(truth: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return counts of pixels, ``[4]``: truly grey, of these stained; truly vivid, of these paled.
+
+    Args:
+        truth: ab ``[..., 2]``, in Lab units.
+        ab: that were painted, of the same shape.
+    """
+    true, painted = np.linalg.norm(truth, axis=-1), np.linalg.norm(ab, axis=-1)
+    grey, vivid = true < GREY_BELOW, true > VIVID_ABOVE
+    stained, paled = grey & (painted > STAINED_ABOVE), vivid & (painted < PALED_BELOW * true)
+    return np.array([np.count_nonzero(pixels) for pixels in (grey, stained, vivid, paled)], np.int64)
+
+
 def similarity(truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> float:
     """Return the structural similarity (Wang et al. 2004) of sRGB images uint8 [H, W, 3], the mean over channels.
 
@@ -92,6 +109,7 @@ class Scores:
     _true_colourfulness: float = 0.0
     _ab_l2: float = 0.0
     _ab_errors: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.zeros(MOST_AB_ERROR + 2, np.int64))
+    _faults: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.zeros(4, np.int64))
 
     def add(self, truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
         """Add one pair of sRGB images uint8 [H, W, 3] of the same shape.
@@ -112,14 +130,17 @@ class Scores:
         self._true_colourfulness += colourfulness(truth)
         self._ab_l2 += ab_l2(true_lab[..., 1:], lab[..., 1:])
         self._ab_errors += ab_errors(true_lab[..., 1:], lab[..., 1:])
+        self._faults += chroma_faults(true_lab[..., 1:], lab[..., 1:])
 
     def to_dict(self) -> dict[str, float]:
         """Return the figures by name, and `images`.
 
         `mean_psnr` averages the decibels of the images. `pooled_psnr` is that of their mean squared error: it does not
         reward doing nothing on images that are nearly grey. `ssim`, `mean_ciede2000`, `ab_l2` and `colourfulness` are
-        means; `colourfulness_difference` is the mean's difference to the truth's, negative for pale images. `auc` is in
-        percent, over the pixels of all images.
+        means; `colourfulness_difference` is the mean's difference to the truth's, negative for pale images, and
+        `colourfulness_share` the mean in percent of the truth's. `auc` is in
+        percent, over the pixels of all images. `stain` is the percentage of truly grey pixels painted with colour, and
+        `paled` that of truly vivid pixels which lost most of theirs (see `chroma_faults`); 0 where there are none.
 
         Raises:
             ValueError: no image was added.
@@ -135,5 +156,8 @@ class Scores:
             "colourfulness": self._colourfulness / self.images,
             "colourfulness_difference": (self._colourfulness - self._true_colourfulness) / self.images,
             "ab_l2": self._ab_l2 / self.images,
+            "colourfulness_share": 100 * self._colourfulness / max(self._true_colourfulness, 1e-9),
             "auc": area_under_curve(self._ab_errors),
+            "stain": 100 * float(self._faults[1] / max(self._faults[0], 1)),
+            "paled": 100 * float(self._faults[3] / max(self._faults[2], 1)),
         }

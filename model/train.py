@@ -25,6 +25,9 @@ def parser() -> commands.Parser:
     files.add_argument(
         "--output", type=commands.path, required=True, metavar="DIR", help="checkpoints, metrics.jsonl and saved_model/"
     )
+    files.add_argument(
+        "--init", type=commands.path, default="", metavar="DIR", help="start from this saved_model, or `released`"
+    )
     training = flags.add_argument_group("training")
     names = ", ".join(name for name in configs.CONFIGS if not name.endswith("_mini"))
     training.add_argument("--config", default="autoencoder", metavar="NAME", help=f"{names}; tiny: NAME_mini")
@@ -33,8 +36,7 @@ def parser() -> commands.Parser:
     training.add_argument("--max_minutes", type=float, metavar="M", help="stop after M minutes of training in all")
     training.add_argument("--seed", type=int, metavar="N", help="of weights, order and flips (default: the config's)")
     training.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any field of the config")
-    devices = flags.add_argument_group("devices")
-    devices.add_argument("--strategy", default="auto", metavar="NAME", help="auto, one, mirrored, multiworker or tpu")
+    training.add_argument("--strategy", default="auto", metavar="NAME", help="auto, one, mirrored, multiworker or tpu")
     return flags
 
 
@@ -58,6 +60,7 @@ def main(argv: list[str] | None = None) -> int:
             args.data,
             args.output,
             strategy.make(args.strategy),
+            init=args.init,
             max_minutes=args.max_minutes,
             on_report=show,
             stop=stop,

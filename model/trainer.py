@@ -65,6 +65,7 @@ def train(
     output: str,
     strategy: tf.distribute.Strategy,
     *,
+    init: str = "",
     max_minutes: float | None = None,
     checkpoint_minutes: float = 5.0,
     on_report: Callable[[Report], None] = lambda report: None,
@@ -77,6 +78,7 @@ def train(
         data_dir: folder that `prepare` wrote.
         output: training folder (see `model.checkpoints`).
         strategy: from `model.strategy.make`.
+        init: an exported model whose weights the run starts from; '' starts as `config` says.
         max_minutes: training time after which to stop, over all runs in this folder; None: after `config.epochs`.
         checkpoint_minutes: how often to save; at the end always.
         on_report: called about every 10 seconds, at the start, at each validation and at the end.
@@ -94,8 +96,8 @@ def train(
         raise UserError(f"batch_size {config.batch_size} cannot be divided among {replicas} replicas")
     description = inputs.describe(data_dir, config)
     chief = strategies.is_chief(strategy)
-    checkpoints.claim(output, config, description, chief=chief)
-    loop = _Loop(config, data_dir, description, strategy, output, max_minutes, stop)
+    checkpoints.claim(output, config, description, init=saved_model.digest(init) if init else "", chief=chief)
+    loop = _Loop(config, data_dir, description, strategy, output, init, max_minutes, stop)
     trained = not loop.done
     on_report(loop.report())
     for report in loop.run(checkpoint_minutes):
@@ -131,6 +133,7 @@ class _Loop:
         description: Description,
         strategy: tf.distribute.Strategy,
         output: str,
+        init: str,
         max_minutes: float | None,
         stop: Callable[[], bool],
     ) -> None:
@@ -144,7 +147,7 @@ class _Loop:
         self._steps = math.ceil(config.epochs * self._train_count / config.batch_size)
         self._limit_s = None if max_minutes is None else 60 * max_minutes
         loss = losses.make(config, description.statistics.get("train", {}).get("chroma"))
-        self._learner = Learner(config, strategy, loss, self._steps)
+        self._learner = Learner(config, strategy, loss, self._steps, init)
         chief = strategies.is_chief(strategy)
         self.state = checkpoints.Checkpoints(output, self._learner, chief=chief)
         self._resumed = self.state.restore()

@@ -57,3 +57,13 @@ def test_a_colour_is_shared_by_the_five_nearest_classes():
         expected = np.exp(-(nearest**2 - nearest[0] ** 2) / (2 * 5.0**2))
         np.testing.assert_allclose(-np.sort(-found)[: bins.NEIGHBOURS], expected / expected.sum(), atol=1e-5)
         np.testing.assert_allclose(np.sort(distances[holders]), nearest[: len(holders)])
+
+
+def test_mixed_shares_lie_halfway_between_the_smoothed_ones_and_all_alike():
+    mixed = bins.mixed(histogram(grey=1, skin=1))
+    assert mixed.sum() == pytest.approx(1, abs=1e-5)
+    assert mixed.min() == pytest.approx(0.5 / len(mixed), abs=1e-6)
+    places = {tuple(centre): share for centre, share in zip(bins.centres().astype(int).tolist(), mixed, strict=True)}
+    assert places[0, 0] == pytest.approx(places[40, 20], rel=1e-4)
+    # A Gaussian of half a class leaves 0.62 of a count in its own square.
+    assert places[0, 0] == pytest.approx(0.5 / len(mixed) + 0.5 * 0.5 * 0.62, rel=0.02)

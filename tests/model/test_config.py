@@ -21,6 +21,13 @@ def test_an_unknown_name_lists_those_there_are():
         configs.by_name("resnet")
 
 
+def test_fields_that_were_added_later_have_their_defaults():
+    stored = configs.released().to_dict()
+    for field in ("mounts", "export_resolution", "prior_adjustment"):
+        del stored[field]
+    assert configs.Config.from_dict(stored) == configs.released()
+
+
 def test_a_stored_configuration_with_other_fields_is_refused():
     stored = configs.autoencoder().to_dict() | {"dropout": 0.5}
     with pytest.raises(UserError, match="dropout"):

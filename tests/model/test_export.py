@@ -5,16 +5,18 @@ import subprocess
 import sys
 
 import cv2
+import keras
 import numpy as np
 import pytest
 import skimage.data
 import tensorflow as tf
 from PIL import Image
 
-from model import export, networks, saved_model
+from model import bins, export, networks, saved_model
 from model.colorizer import Colorizer
 from model.config import autoencoder, mini, unet
 from tfrecords import color, dataset
+from tfrecords.errors import UserError
 
 CONFIG = mini(autoencoder())
 
@@ -162,3 +164,55 @@ def test_weights_stored_in_half_precision_halve_the_model_and_change_little(data
         stored: sum(file.stat().st_size for file in (tmp_path / stored / "variables").iterdir()) for stored in models
     }
     assert sizes["float16"] < 0.55 * sizes["float32"]
+
+
+@pytest.fixture(scope="module")
+def histogram() -> list[list[int]]:
+    """Mostly grey, some skin."""
+    counts = np.zeros((23, 23), int)
+    counts[11, 11], counts[13, 13] = 90_000, 10_000
+    return counts.tolist()
+
+
+def classifying(
+    data_dir: str, histogram: list[list[int]], path: str, **fields: float
+) -> tuple[keras.Model, np.ndarray]:
+    """A miniature U-Net exported with some fields, and the chroma it gives for 3 pictures."""
+    config = dataclasses.replace(mini(unet()), **fields)
+    network = networks.build(config)
+    kernel, bias = network.get_layer("chroma").get_weights()
+    network.get_layer("chroma").set_weights([300 * kernel, bias])
+    data = dataclasses.replace(dataset.read_description(data_dir), statistics={"train": {"chroma": histogram}})
+    export.write(path, config, network.get_weights(), data, {})
+    luminance = np.random.default_rng(0).random((3, config.size, config.size, 1), np.float32)
+    return network, Colorizer.load(path).predict(luminance)
+
+
+def test_prior_adjustment_takes_the_share_of_a_class_off_its_logits(data_dir, histogram, tmp_path):
+    network, adjusted = classifying(data_dir, histogram, str(tmp_path / "model"), prior_adjustment=0.5)
+    luminance = np.random.default_rng(0).random((3, 32, 32, 1), np.float32)
+    logits = np.asarray(network(luminance), np.float64) - 0.5 * np.log(bins.mixed(histogram))
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares /= shares.sum(axis=-1, keepdims=True)
+    expected = tf.image.resize(shares @ bins.centres(), [32, 32]).numpy()
+    np.testing.assert_allclose(adjusted, expected, atol=1e-2)
+    _, plain = classifying(data_dir, histogram, str(tmp_path / "plain"))
+    assert np.linalg.norm(adjusted - plain, axis=-1).mean() > 0.2
+
+
+def test_the_exported_network_sees_the_resolution_that_is_asked_for(data_dir, histogram, tmp_path):
+    fields = {"resolution": 64, "size": 64, "export_resolution": 32}
+    network, _ = classifying(data_dir, histogram, str(tmp_path / "model"), **fields)
+    luminance = np.random.default_rng(0).random((3, 32, 32, 1), np.float32)
+    large = np.repeat(np.repeat(luminance, 2, axis=1), 2, axis=2)
+    seen = networks.build(dataclasses.replace(mini(unet()), resolution=32))
+    seen.set_weights(network.get_weights())
+    expected = networks.decode(dataclasses.replace(mini(unet()), size=64), seen(luminance))
+    np.testing.assert_allclose(Colorizer.load(str(tmp_path / "model")).predict(large), expected * 128, atol=1e-3)
+
+
+def test_prior_adjustment_without_a_histogram_is_refused(data_dir, histogram, tmp_path):
+    with pytest.raises(UserError, match="histogram"):
+        classifying(data_dir, [], str(tmp_path / "model"), prior_adjustment=0.5)
+    with pytest.raises(UserError, match="cross_entropy"):
+        dataclasses.replace(CONFIG, prior_adjustment=0.5)

@@ -158,6 +158,17 @@ def test_validation_gives_every_example_once_and_weighs_the_filling_zero(data_di
     assert set(keys(luminance[:3])) == stored
 
 
-def test_pictures_of_another_size_are_refused(data_dir):
+def test_pictures_smaller_than_the_network_sees_are_refused(data_dir):
     with pytest.raises(UserError, match=r"32 px.*256 px.*--size=256"):
         inputs.describe(data_dir, autoencoder())
+
+
+def test_a_set_of_any_larger_size_can_be_trained_on(write_set, tmp_path):
+    data = write_set(tmp_path / "larger", 48)
+    [(luminance, chroma)] = batches(data, 0, 1)
+    assert luminance.shape[1:] == (32, 32, 1)
+    assert chroma.shape[1:] == (32, 32, 2)
+    stored = next(iter(dataset.load(data, "train").batch(9)))[0].numpy()
+    small = tf.image.resize(stored, [32, 32], tf.image.ResizeMethod.AREA).numpy()
+    nearest = [np.abs(small - one).max(axis=(1, 2, 3)).min() for one in luminance]
+    assert max(nearest) < 1 / 255

@@ -84,8 +84,11 @@ def test_an_identical_image_scores_the_cap_and_no_difference():
         "pooled_psnr": 100.0,
         "mean_ciede2000": 0.0,
         "colourfulness_difference": 0.0,
+        "colourfulness_share": 100.0,
         "ab_l2": 0.0,
         "auc": 100.0,
+        "stain": 0.0,
+        "paled": 0.0,
     }
 
 
@@ -138,3 +141,20 @@ def test_the_area_under_the_curve_agrees_with_the_curve_itself():
     within = [(errors <= threshold).mean() for threshold in range(151)]
     found = metrics.area_under_curve(metrics.ab_errors(truth, np.zeros_like(truth)))
     assert found == pytest.approx(100 * np.trapezoid(within) / 150, abs=1e-6)
+
+
+def test_stained_and_paled_pixels_are_counted_as_a_loop_counts_them():
+    truth, painted = skimage.data.coffee()[::4, ::4], skimage.data.coffee()[::4, ::4][:, ::-1]
+    counts = {"grey": 0, "stained": 0, "vivid": 0, "paled": 0}
+    for true, found in zip(rgb2lab(truth).reshape(-1, 3), rgb2lab(painted).reshape(-1, 3), strict=True):
+        chroma, got = np.hypot(*true[1:]), np.hypot(*found[1:])
+        counts["grey"] += chroma < 6
+        counts["stained"] += chroma < 6 and got > 18
+        counts["vivid"] += chroma > 25
+        counts["paled"] += chroma > 25 and got < 0.4 * chroma
+    assert min(counts.values()) > 50
+    scores = metrics.Scores()
+    scores.add(truth, np.ascontiguousarray(painted))
+    found = scores.to_dict()
+    assert found["stain"] == pytest.approx(100 * counts["stained"] / counts["grey"], rel=0.02)
+    assert found["paled"] == pytest.approx(100 * counts["paled"] / counts["vivid"], rel=0.02)
