@@ -11,7 +11,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
-from pipelines import buckets, storage, tars
+from pipelines import buckets, inputs, local_reads, storage, tars
 from pipelines.buckets import Blob
 from pipelines.outcomes import Rejected
 from pipelines.progress import SILENT, Ticker
@@ -53,15 +53,16 @@ class Source:
         """The photo's bytes from ``start`` on.
 
         Raises:
-            Rejected: ``unreadable``.
+            Rejected: ``unreadable``: this photo is gone, changed or forbidden.
+            WorldError: the disk or the bucket fails, or rights are lost.
         """
         if self.fault:
             raise Rejected("unreadable", self.fault)
         try:
             generation = _generation(self.uri, self.fingerprint)
             if self.offset is None and start == 0:
-                return storage.read(self.uri, generation)
-            return storage.read_range(self.uri, (self.offset or 0) + start, self.size - start, generation)
+                return inputs.read(self.uri, generation)
+            return inputs.read_range(self.uri, (self.offset or 0) + start, self.size - start, generation)
         except storage.IO_ERRORS as error:
             raise Rejected("unreadable", str(error)) from error
 
@@ -121,10 +122,9 @@ def branches(pattern: str) -> Iterator[Branch]:
     if storage.is_remote(pattern) or not _is_literal(pattern) or not Path(pattern).is_dir():
         yield Branch(pattern)
         return
-    with os.scandir(pattern) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if not (entry.is_dir() and entry.is_symlink()):
-                yield Branch(entry.path)
+    for entry in local_reads.listed(pattern):
+        if not (entry.is_dir() and entry.is_symlink()):
+            yield Branch(entry.path)
 
 
 def files(branch: Branch, root: str) -> Iterator[Source]:
@@ -143,29 +143,33 @@ def files(branch: Branch, root: str) -> Iterator[Source]:
 
 def _local_files(path_or_glob: str) -> Iterator[Source]:
     """Files under their whole paths."""
-    paths = [path_or_glob] if _is_literal(path_or_glob) else sorted(glob.glob(path_or_glob, recursive=True))  # noqa: PTH207 (as it sorts)
-    unlisted: list[OSError] = []
-    for path in paths:
+    if _is_literal(path_or_glob):
+        yield from _below(path_or_glob)
+        return
+    for path in sorted(glob.glob(path_or_glob, recursive=True)):  # noqa: PTH207 (as it sorts)
         if not os.path.isdir(path):  # noqa: PTH112 (millions of files: no Path each)
-            yield from _local_file(path)
-        elif _is_literal(path_or_glob):
-            for current, folders, names in os.walk(path, onerror=unlisted.append):
-                folders.sort()
-                for name in sorted(names):
-                    yield from _local_file(os.path.join(current, name))  # noqa: PTH118 (as above)
-    for error in unlisted:
-        yield Source(error.filename, error.filename, 0, "", fault=f"the folder cannot be listed: {error.strerror}")
+            yield from _below(path)
 
 
-def _local_file(path: str) -> Iterator[Source]:
-    """The file of a path; nothing for pipes and devices, which would be waited for."""
+def _below(path: str) -> Iterator[Source]:
+    """Yields a file, or the files below a folder; nothing for pipes and devices, which would be waited for."""
     try:
-        found = os.stat(path)  # noqa: PTH116 (as above)
+        found = local_reads.looked_up(path)
+        if not stat.S_ISDIR(found.st_mode):
+            if stat.S_ISREG(found.st_mode):
+                yield Source(path, path, found.st_size, f"{found.st_size}-{found.st_mtime_ns}")
+            return
     except OSError as error:
         yield Source(path, path, 0, "", fault=f"{path}: {error.strerror}")
         return
-    if stat.S_ISREG(found.st_mode):
-        yield Source(path, path, found.st_size, f"{found.st_size}-{found.st_mtime_ns}")
+    try:
+        entries = local_reads.listed(path)
+    except OSError as error:
+        yield Source(path, path, 0, "", fault=f"the folder cannot be listed: {error.strerror}")
+        return
+    for entry in entries:
+        if not (entry.is_symlink() and entry.is_dir()):
+            yield from _below(entry.path)
 
 
 def _remote_files(branch: Branch) -> Iterator[Source]:
@@ -210,7 +214,7 @@ def members(source: Source, pattern: str) -> Iterator[Source]:
     inner = None if source.offset is None else tars.Member(source.name, source.offset, source.size)
     folder = "" if inner or source.uri == pattern else source.name.rpartition(".")[0] + "/"
     try:
-        with storage.opened(source.uri) as file:
+        with inputs.opened(source.uri) as file:
             for member in tars.members(file, name=source.uri, within=inner, depth=1):
                 # An inner tar is marked as unopened; another worker will open it.
                 opens = tars.is_tar(member.name) and inner is None

@@ -11,11 +11,12 @@ from apache_beam.io.filesystems import FileSystems
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from pipelines import buckets, local_files, tars
+from pipelines import bucket_reads, buckets, cloud, faults, local_files, local_reads, tars
+from pipelines.faults import DeniedError, Fault, WorldError
 from tfrecords.errors import UserError
 
-# What file systems raise when a path is not there or not allowed; Beam wraps some and passes others through. A bucket
-# that does not answer is none of it: what nobody could look at must not count as missing.
+# What file systems raise when a path is missing or forbidden; Beam wraps some and passes others through. WorldError is
+# excluded on purpose: a file on a disk or in a bucket that does not answer is not a missing file.
 IO_ERRORS = (BeamIOError, GoogleAPIError, GoogleAuthError, OSError, ValueError)
 _IN_MEMORY = 64 << 20
 
@@ -24,38 +25,72 @@ def opened(uri: str) -> BinaryIO:
     """Opens a file for reading, never decompressed on the way.
 
     Raises:
-        IO_ERRORS: the file cannot be read.
+        IO_ERRORS: the file is missing or forbidden.
+        WorldError: the disk or the bucket fails; or, in a bucket, rights or credentials are missing.
     """
     if is_in_bucket(uri):
-        return buckets.opened(uri)
+        return bucket_reads.opened(uri)
+    if not is_remote(uri):
+        return local_reads.opened(uri)
     return FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
 def read(uri: str, generation: int | None = None) -> bytes:
     """The bytes of a file; of an object perhaps of one generation only. Raises what ``opened`` raises."""
     if is_in_bucket(uri):
-        return buckets.read(uri, generation)
+        return bucket_reads.read(uri, generation)
+    if not is_remote(uri):
+        return local_reads.read(uri)
     with opened(uri) as file:
         return file.read()
 
 
 def read_range(uri: str, start: int, size: int, generation: int | None = None) -> bytes:
-    """Bytes from the midst of a file; of an object perhaps of one generation only. Raises what ``opened`` raises."""
+    """Bytes from the middle of a file; of an object perhaps of one generation only. Raises what ``opened`` raises."""
     if is_in_bucket(uri):
-        return buckets.read_range(uri, start, size, generation)
+        return bucket_reads.read_range(uri, start, size, generation)
     with opened(uri) as file:
         return tars.read_range(file, start, size)
 
 
+def read_if_there(uri: str) -> bytes | None:
+    """Returns the bytes of a file, or None if there is no such file.
+
+    Raises:
+        WorldError: the file may be there, but it cannot be read.
+    """
+    try:
+        return read(uri)
+    except IO_ERRORS as error:
+        if faults.is_missing(error):
+            return None
+        raise _cannot_be_read(uri, error) from error
+
+
 def size(uri: str) -> int:
-    """The bytes that a file has; -1 where there is none."""
+    """Returns the size of a file in bytes, or -1 if there is no such file.
+
+    Raises:
+        WorldError: the file may be there, but it cannot be looked up.
+    """
     try:
         if is_in_bucket(uri):
             found = buckets.find(uri)
             return found.size if found else -1
-        return int(FileSystems.match([uri])[0].metadata_list[0].size_in_bytes)
-    except (*IO_ERRORS, LookupError):
-        return -1
+        if not is_remote(uri):
+            return local_reads.size(uri)
+        matches = FileSystems.match([uri])[0].metadata_list
+        return int(matches[0].size_in_bytes) if matches else -1
+    except IO_ERRORS as error:
+        if faults.is_missing(error):
+            return -1
+        raise _cannot_be_read(uri, error) from error
+
+
+def _cannot_be_read(uri: str, error: Exception) -> WorldError:
+    if faults.of(error) is Fault.DENIED:
+        return DeniedError(f"{uri}: access is denied ({faults.cause(error)}); grant it, then start again")
+    return WorldError(f"{uri} cannot be read ({faults.cause(error)}); start again when it can")
 
 
 def join(folder: str, name: str) -> str:
@@ -91,7 +126,7 @@ def is_remote(uri: str) -> bool:
 
 def is_in_bucket(uri: str) -> bool:
     """Whether it is an object, a folder or a glob of Cloud Storage."""
-    return uri.startswith(buckets.SCHEME)
+    return uri.startswith(cloud.SCHEME)
 
 
 @contextlib.contextmanager
@@ -178,14 +213,7 @@ def check_writable(folder: str, flag: str = "--output") -> None:
             path = Path(folder) / local_files.hidden_name("probe")
             with local_files.locked(path):
                 path.unlink()
-    except (*IO_ERRORS, buckets.OutageError) as error:
-        raise UserError(f"{flag} {folder} cannot be written to ({_cause(error)}); choose another folder") from error
-
-
-def _cause(error: BaseException) -> str:
-    """The first line of what went wrong, in the operating system's words where it has any."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if isinstance(error, BeamIOError) and error.exception_details:
-        return _cause(next(iter(error.exception_details.values())))
-    return str(error).splitlines()[0]
+    except (*IO_ERRORS, WorldError) as error:
+        raise UserError(
+            f"{flag} {folder} cannot be written to ({faults.cause(error)}); choose another folder"
+        ) from error

@@ -103,7 +103,7 @@ def bucket() -> Iterator[str]:
     """The name of an empty bucket of an emulator that speaks Cloud Storage's HTTP."""
     from apache_beam.internal.gcp import auth
 
-    from pipelines import buckets
+    from pipelines import cloud
 
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -116,7 +116,7 @@ def bucket() -> Iterator[str]:
         patch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{port}")
         # Beam takes half a minute to find that there are no credentials; this says so at once.
         patch.setattr(auth._Credentials, "_credentials_init", True)
-        buckets._client.cache_clear()
+        cloud.client.cache_clear()
         for _ in range(200):
             with socket.socket() as knock:
                 if knock.connect_ex(("localhost", port)) == 0:
@@ -125,4 +125,4 @@ def bucket() -> Iterator[str]:
         yield "photos"
     emulator.kill()
     emulator.wait()
-    buckets._client.cache_clear()
+    cloud.client.cache_clear()

@@ -14,7 +14,7 @@ from front import Front
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage as cloud
 
-from pipelines import buckets
+from pipelines import cloud as requests_to_cloud
 
 PAGE = 7
 
@@ -86,8 +86,8 @@ def behind_a_front(bucket: str, folder: Path, seed: int, rate: float) -> Iterato
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", front.address)
-        buckets._client.cache_clear()
+        requests_to_cloud.client.cache_clear()
         yield Cloud(bucket, emulator, faults, {**os.environ, **own})
-    buckets._client.cache_clear()
+    requests_to_cloud.client.cache_clear()
     front.shutdown()
     front.server_close()

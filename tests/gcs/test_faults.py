@@ -1,6 +1,7 @@
 """Objects are read and written whole while every other request fails."""
 
 import hashlib
+import io
 import os
 import tarfile
 import threading
@@ -8,16 +9,17 @@ import threading
 import pytest
 from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES, Faults
 from google.api_core.exceptions import PreconditionFailed, RetryError
-from google.cloud.storage.retry import DEFAULT_RETRY
 
-from pipelines import buckets, sources, storage
+from pipelines import bucket_reads, buckets, patience, sources, storage
+from pipelines.faults import OutageError
 from pipelines.outcomes import Rejected
 
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
     """Waits a tenth of the time between attempts."""
-    monkeypatch.setattr(buckets, "_RETRY", buckets._RETRY.with_delay(0.02, 0.1))
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.1)
 
 
 def test_the_same_requests_meet_the_same_faults_in_any_order():
@@ -125,7 +127,7 @@ def test_an_object_that_is_replaced_after_the_listing_is_not_taken_for_what_was_
 def test_a_bucket_that_does_not_answer_rejects_no_photo(calm_cloud, monkeypatch):
     storage.write(calm_cloud.uri("outage/a.jpg"), b"xyz")
     (source,) = sources.find(calm_cloud.uri("outage"))
-    monkeypatch.setattr(buckets, "_RETRY", DEFAULT_RETRY.with_delay(0.01, 0.02).with_timeout(0.2))
+    monkeypatch.setattr(patience, "BUCKET_SECONDS", 0.2)
     calm_cloud.faults.next = lambda request, method, kinds, share: "503"
     for work in (
         source.read,
@@ -135,7 +137,7 @@ def test_a_bucket_that_does_not_answer_rejects_no_photo(calm_cloud, monkeypatch)
         lambda: list(sources.find(calm_cloud.uri("outage"))),
         lambda: storage.delete([calm_cloud.uri("outage/*")]),
     ):
-        with pytest.raises(buckets.OutageError, match="gs://") as raised:
+        with pytest.raises(OutageError, match="gs://") as raised:
             work()
         assert isinstance(raised.value.__cause__, RetryError)
         assert "\n" not in str(raised.value)
@@ -144,10 +146,10 @@ def test_a_bucket_that_does_not_answer_rejects_no_photo(calm_cloud, monkeypatch)
 def test_what_arrives_with_a_wrong_checksum_is_read_again(calm_cloud, monkeypatch):
     uri = calm_cloud.uri("changed/a")
     storage.write(uri, b"right")
-    answers = iter([b"wrong", b"right"])
-    ask = buckets.storage.Blob.download_as_bytes
+    spoilt = iter([b"wrong"])
+    write = io.BytesIO.write
     monkeypatch.setattr(
-        buckets.storage.Blob, "download_as_bytes", lambda *args, **kwargs: ask(*args, **kwargs) and next(answers)
+        bucket_reads._Arrived, "write", lambda arrived, data: write(arrived, next(spoilt, data)), raising=False
     )
     assert storage.read(uri) == b"right"
 

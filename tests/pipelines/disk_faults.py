@@ -1,0 +1,43 @@
+"""Runs of `autochrome` in processes whose disk fails: see `failing_disk/sitecustomize.py`."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HOOK = Path(__file__).with_name("failing_disk")
+
+
+@dataclass(frozen=True)
+class DiskFaults:
+    """What fails.
+
+    Attributes:
+        counts: an empty folder for the counts, which all processes share.
+        match: which files and folders cannot be opened, a regular expression.
+        errors: names of error numbers, taken in turn.
+        times: how often each of them fails.
+    """
+
+    counts: Path
+    match: str
+    errors: list[str] = field(default_factory=lambda: ["EIO"])
+    times: int = 2
+
+    @property
+    def environment(self) -> dict[str, str]:
+        faults = {"counts": str(self.counts), "match": self.match, "errors": self.errors, "times": self.times}
+        path = os.pathsep.join([str(HOOK), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return {**os.environ, "PYTHONPATH": path, "FAILING_DISK": json.dumps(faults)}
+
+    def met(self) -> int:
+        """How many errors there were."""
+        return sum(path.stat().st_size for path in self.counts.iterdir())
+
+
+def run(arguments: list[str], environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs `autochrome` with these arguments."""
+    command = [sys.executable, "-m", "pipelines.cli", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
