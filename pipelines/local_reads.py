@@ -93,39 +93,43 @@ def size(path: str) -> int:
     return locally(path, lambda: os.stat(path).st_size)  # noqa: PTH116 (called once a photo)
 
 
-def listed(folder: str) -> "list[os.DirEntry[str]]":
-    """Returns what is in a folder of an input, in order of name.
+def listed(folder: str, root: str | None = None) -> "list[os.DirEntry[str]]":
+    """Returns what is in a folder, in order of name.
+
+    Args:
+        folder: to be listed.
+        root: of the input, where it is part of one.
 
     Raises:
-        OSError: this one folder is gone or forbidden.
-        OutageError: it could not be listed for 45 seconds; or it, and the folder that it is in, are gone or forbidden.
+        OSError: the folder is gone or forbidden, and the root is not.
+        OutageError: it could not be listed for 45 seconds, or the root is gone, empty or forbidden as well.
     """
 
     def entries() -> "list[os.DirEntry[str]]":
         with os.scandir(folder) as found:
             return sorted(found, key=lambda entry: entry.name)
 
-    return _patiently(folder, entries)
+    return _patiently(folder, entries, root)
 
 
-def looked_up(path: str) -> os.stat_result:
-    """Returns what the file system says of a file or folder of an input. Raises what `listed` raises."""
-    return _patiently(path, lambda: os.stat(path))  # noqa: PTH116 (called once a photo)
+def looked_up(path: str, root: str | None = None) -> os.stat_result:
+    """Returns what the file system says of a file or folder. Raises what `listed` raises."""
+    return _patiently(path, lambda: os.stat(path), root)  # noqa: PTH116 (called once a photo)
 
 
-def _patiently(path: str, work: Callable[[], T]) -> T:
+def _patiently(path: str, work: Callable[[], T], root: str | None) -> T:
     def is_retried(error: Exception) -> bool:
         fault = faults.of(error)
-        is_of_all = fault in (Fault.PHOTO, Fault.DENIED) and not _has_siblings(path)
+        is_of_all = root is not None and fault in (Fault.PHOTO, Fault.DENIED) and not _has_entries(root)
         return fault is Fault.PASSING or is_of_all
 
     return locally(path, work, is_retried)
 
 
-def _has_siblings(path: str) -> bool:
-    """Returns whether the folder that a path is in can be listed; an empty one may be where a disk was mounted."""
+def _has_entries(folder: str) -> bool:
+    """Returns whether a folder can be listed and is not empty, as the place is where a disk was mounted."""
     try:
-        with os.scandir(os.path.dirname(path.rstrip("/")) or ".") as entries:  # noqa: PTH120 (as above)
+        with os.scandir(folder or ".") as entries:
             return any(True for _ in entries)
     except OSError:
         return False

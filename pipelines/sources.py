@@ -127,7 +127,7 @@ def branches(pattern: str) -> Iterator[Branch]:
             yield Branch(entry.path)
 
 
-def files(branch: Branch, root: str) -> Iterator[Source]:
+def files(branch: Branch, root: str, *, is_input: bool = False) -> Iterator[Source]:
     """Yields every file of a branch, lazily on local disks; links to folders are not followed.
 
     Links that lead nowhere and folders that cannot be listed are yielded with their fault; pipes and devices are not.
@@ -135,26 +135,31 @@ def files(branch: Branch, root: str) -> Iterator[Source]:
     Args:
         branch: one of ``branches``.
         root: of the input, which names are relative to.
+        is_input: whether the root was seen to be there, so that a disk was unmounted where it is gone.
+
+    Raises:
+        WorldError: the disk or the bucket fails, or rights are lost.
     """
-    for file in _remote_files(branch) if storage.is_remote(branch.path) else _local_files(branch.path):
+    known_root = root if is_input else None
+    for file in _remote_files(branch) if storage.is_remote(branch.path) else _local_files(branch.path, known_root):
         # An object that is the whole input has no name below itself; its own will do.
         yield replace(file, name=file.uri[len(root) :].lstrip("/") or file.uri.rpartition("/")[2]) if root else file
 
 
-def _local_files(path_or_glob: str) -> Iterator[Source]:
+def _local_files(path_or_glob: str, root: str | None) -> Iterator[Source]:
     """Files under their whole paths."""
     if _is_literal(path_or_glob):
-        yield from _below(path_or_glob)
+        yield from _below(path_or_glob, root)
         return
     for path in sorted(glob.glob(path_or_glob, recursive=True)):  # noqa: PTH207 (as it sorts)
         if not os.path.isdir(path):  # noqa: PTH112 (millions of files: no Path each)
-            yield from _below(path)
+            yield from _below(path, root)
 
 
-def _below(path: str) -> Iterator[Source]:
+def _below(path: str, root: str | None) -> Iterator[Source]:
     """Yields a file, or the files below a folder; nothing for pipes and devices, which would be waited for."""
     try:
-        found = local_reads.looked_up(path)
+        found = local_reads.looked_up(path, root)
         if not stat.S_ISDIR(found.st_mode):
             if stat.S_ISREG(found.st_mode):
                 yield Source(path, path, found.st_size, f"{found.st_size}-{found.st_mtime_ns}")
@@ -163,13 +168,13 @@ def _below(path: str) -> Iterator[Source]:
         yield Source(path, path, 0, "", fault=f"{path}: {error.strerror}")
         return
     try:
-        entries = local_reads.listed(path)
+        entries = local_reads.listed(path, root)
     except OSError as error:
         yield Source(path, path, 0, "", fault=f"the folder cannot be listed: {error.strerror}")
         return
     for entry in entries:
         if not (entry.is_symlink() and entry.is_dir()):
-            yield from _below(entry.path)
+            yield from _below(entry.path, root)
 
 
 def _remote_files(branch: Branch) -> Iterator[Source]:
@@ -196,7 +201,7 @@ def find(pattern: str) -> Iterator[Source]:
     """Yields every file of an input, tars unopened, as one worker sees it."""
     root = root_of(pattern)
     for branch in branches(pattern):
-        yield from files(branch, root)
+        yield from files(branch, root, is_input=True)
 
 
 def members(source: Source, pattern: str) -> Iterator[Source]:
@@ -278,7 +283,7 @@ class FindSources(beam.PTransform):
             | "Input" >> beam.Create([self.pattern])
             | "Branches" >> beam.FlatMap(branches)
             | "Spread branches" >> beam.Reshuffle()
-            | "Files" >> beam.FlatMap(files, root_of(self.pattern))
+            | "Files" >> beam.FlatMap(files, root_of(self.pattern), is_input=True)
         )
         tars_found, photos = listed | "Tars?" >> beam.Partition(_place, 2)
         inner_tars, photos_in_tars = self._opened(tars_found, "tars") | "Tars in tars?" >> beam.Partition(_place, 2)
