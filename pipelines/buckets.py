@@ -22,7 +22,7 @@ from google.cloud import storage
 
 from pipelines import cloud
 from pipelines.cloud import SCHEME, TIMEOUT, patiently
-from pipelines.faults import OutageError
+from pipelines.errors import OutageError
 from pipelines.neighbours import Neighbours
 from pipelines.patience import Attempts
 

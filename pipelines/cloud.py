@@ -16,7 +16,8 @@ from google.auth.exceptions import DefaultCredentialsError
 from google.cloud import storage
 
 from pipelines import faults, patience
-from pipelines.faults import DeniedError, Fault, OutageError
+from pipelines.errors import DeniedError, OutageError
+from pipelines.faults import Fault
 from pipelines.neighbours import Neighbours
 from pipelines.patience import Attempts
 from tfrecords.errors import UserError

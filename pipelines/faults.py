@@ -17,6 +17,8 @@ from google.api_core.exceptions import RetryError
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
+from pipelines.errors import WorldError
+
 
 class Fault(Enum):
     """What an error of reading or listing says.
@@ -32,21 +34,6 @@ class Fault(Enum):
     DENIED = "denied"
     PASSING = "passing"
     WORLD = "world"
-
-
-class WorldError(RuntimeError):
-    """The world failed and not a photo; the message is one line that says what happened and what to do.
-
-    It stops a job, and nothing is recorded against a photo.
-    """
-
-
-class OutageError(WorldError):
-    """A disk or a bucket did not answer, or not as it should, for as long as it was tried."""
-
-
-class DeniedError(WorldError):
-    """Rights or credentials are missing, and not for one file alone."""
 
 
 _PHOTO_ERRNOS = frozenset(

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import BinaryIO, TypeVar
 
 from pipelines import bucket_reads, cloud, faults, local_reads, patience, storage
-from pipelines.faults import Fault, OutageError
+from pipelines.errors import OutageError
+from pipelines.faults import Fault
 from pipelines.neighbours import Neighbours
 
 T = TypeVar("T")

@@ -31,7 +31,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from pipelines import buckets, storage, versions
+from pipelines import storage, versions
+from pipelines.errors import WorldError
 from pipelines.manifest import FOLDER
 from pipelines.versions import Version
 from tfrecords.errors import UserError
@@ -247,7 +248,7 @@ def held(lease: Lease, *, local: bool) -> Iterator[None]:
         ended.set()
         keeper.join()
         if local:
-            with contextlib.suppress(*storage.IO_ERRORS, buckets.OutageError):
+            with contextlib.suppress(*storage.IO_ERRORS, WorldError):
                 lease.release()
 
 
@@ -257,5 +258,5 @@ def _keep(lease: Lease, ended: threading.Event) -> None:
             lease.keep()
         except LostLeaseError:
             return  # the workers notice it themselves
-        except (*storage.IO_ERRORS, buckets.OutageError):
+        except (*storage.IO_ERRORS, WorldError):
             continue  # the file system may answer the next time

@@ -15,7 +15,8 @@ from google.api_core.exceptions import RetryError
 from google.api_core.retry import Retry
 
 from pipelines import faults, notices
-from pipelines.faults import Fault, OutageError
+from pipelines.errors import OutageError
+from pipelines.faults import Fault
 
 T = TypeVar("T")
 

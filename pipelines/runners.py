@@ -19,7 +19,7 @@ from apache_beam.options.pipeline_options_validator import PipelineOptionsValida
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import create_runner
 
-from pipelines import buckets
+from pipelines.cloud import SCHEME
 from pipelines.errors import JobFailedError
 from tfrecords.errors import UserError
 
@@ -125,7 +125,7 @@ def check_reach(options: PipelineOptions, **paths: str) -> None:
         UserError: a path is on this machine, and Dataflow is to run the job.
     """
     for flag, path in paths.items():
-        if is_dataflow(options) and not path.startswith(buckets.SCHEME):
+        if is_dataflow(options) and not path.startswith(SCHEME):
             raise UserError(
                 f"--{flag} {path} is on this machine, where Dataflow's workers cannot reach it; give gs://BUCKET/PATH"
             )

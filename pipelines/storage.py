@@ -12,7 +12,8 @@ from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
 from pipelines import bucket_reads, buckets, cloud, faults, local_files, local_reads, tars
-from pipelines.faults import DeniedError, Fault, WorldError
+from pipelines.errors import DeniedError, WorldError
+from pipelines.faults import Fault
 from tfrecords.errors import UserError
 
 # What file systems raise when a path is missing or forbidden; Beam wraps some and passes others through. WorldError is

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from google.api_core.exceptions import NotFound, PreconditionFailed
 
-from pipelines import buckets, local_files, storage
+from pipelines import bucket_reads, buckets, local_files, storage
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ def read(uri: str) -> Version | None:
     """Reads a file; None where there is none.
 
     Raises:
-        storage.IO_ERRORS, buckets.OutageError: it cannot be read.
+        storage.IO_ERRORS, WorldError: it cannot be read.
     """
     if storage.is_in_bucket(uri):
         while blob := buckets.find(uri):
             with contextlib.suppress(NotFound, PreconditionFailed):  # replaced or removed since it was found
-                return Version(buckets.read(uri, blob.generation), str(blob.generation), blob.changed)
+                return Version(bucket_reads.read(uri, blob.generation), str(blob.generation), blob.changed)
         return None
     with local_files.held(Path(uri)) as file:
         if file is None:
