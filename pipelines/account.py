@@ -12,6 +12,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
 from pipelines import local_files, manifest, storage
+from pipelines.lease import Lease
 from pipelines.manifest import STAGES, Record
 from pipelines.outcomes import REJECTED_FILE, Outcome, to_jsonl
 from pipelines.runs import Maker
@@ -70,16 +71,18 @@ def _sum(efforts: Iterable[Effort]) -> Effort:
 
 @dataclass(eq=False)
 class Account(beam.PTransform):
-    """PCollection of Made → manifest, ``report.json`` and ``rejected.jsonl`` in the output folder.
+    """PCollection of Made → manifest, ``report.json`` and ``rejected.jsonl``, all in the folder of the lease.
 
     Attributes:
-        output: the folder.
+        lease: of the run, which ends with it.
         maker: of the run.
+        records: PCollection of Source: shards and journals that the run read when it started.
         unfinished: PCollection of Source: files that killed writers left.
     """
 
-    output: str
+    lease: Lease
     maker: Maker
+    records: beam.PCollection[Source]
     unfinished: beam.PCollection[Source]
 
     def expand(self, made: beam.PCollection[Made]) -> beam.PCollection[None]:
@@ -92,7 +95,7 @@ class Account(beam.PTransform):
             | "Lines" >> beam.Map(lambda record: (record.name, manifest.to_lines([record.to_json(timed=True)])))
             | "Shard" >> beam.Map(_placed, AsSingleton(shards))
             | "Group" >> beam.GroupByKey()
-            | "Write shards" >> beam.Map(_write_shard, self.output, AsSingleton(shards))
+            | "Write shards" >> beam.Map(_write_shard, self.lease, AsSingleton(shards))
         )
         rejected = (
             records
@@ -103,7 +106,7 @@ class Account(beam.PTransform):
         effort = made | "Efforts" >> beam.Map(Effort.of) | "Effort" >> beam.CombineGlobally(_sum)
         return (
             made.pipeline
-            | "End" >> beam.Create([self.output])
+            | "End" >> beam.Create([self.lease])
             | "Finish"
             >> beam.Map(
                 _finish,
@@ -112,8 +115,12 @@ class Account(beam.PTransform):
                 AsList(counts),
                 AsList(rejected),
                 AsSingleton(effort),
+                AsList(self.records | "Names" >> beam.Map(lambda file: file.name)),
                 AsList(self.unfinished),
             )
+            # A worker that has to repeat the last step needs the lease; it goes when that step is done for good.
+            | "Finished" >> beam.Reshuffle()
+            | "Release" >> beam.Map(Lease.release)
         )
 
 
@@ -122,30 +129,40 @@ def _placed(line: tuple[str, bytes], shards: int) -> tuple[int, bytes]:
     return manifest.shard_of(name, shards), data
 
 
-def _write_shard(placed: tuple[int, Iterable[bytes]], output: str, shards: int) -> int:
+def _write_shard(placed: tuple[int, Iterable[bytes]], lease: Lease, shards: int) -> int:
+    lease.check()
     index, lines = placed
-    manifest.write_shard(output, index, shards, manifest.records(b"".join(lines)))
+    manifest.write_shard(lease.folder, index, shards, manifest.records(b"".join(lines)))
     return shards
 
 
 def _finish(
-    output: str,
+    lease: Lease,
     maker: Maker,
     written: list[int],
     counts: list[tuple[str, int]],
     rejected: list[Outcome],
     effort: Effort,
+    records: list[str],
     unfinished: list[Source],
-) -> None:
-    place = partial(storage.join, output)
+) -> Lease:
+    lease.check()
+    folder, place = lease.folder, partial(storage.join, lease.folder)
     storage.write(place(REJECTED_FILE), to_jsonl(rejected))
     storage.write(place(REPORT_FILE), manifest.summary(counts, maker.made_with()))
     storage.write(place(LAST_RUN_FILE), (json.dumps(effort.to_dict(), indent=2) + "\n").encode())
-    names = {file.name: file.uri for file in files(Branch(place(manifest.FOLDER)), output.rstrip("/"))}
-    # Journals go last: as long as they are there, they are believed before any shard.
-    for is_over in (partial(manifest.is_old_shard, shards=max(written, default=1)), manifest.is_journal):
-        storage.remove([uri for name, uri in names.items() if is_over(name)])
-    if not storage.is_remote(output):
+    names = {file.name: file.uri for file in files(Branch(place(manifest.FOLDER)), folder.rstrip("/"))}
+    lease.check()
+    # Journals go last: as long as they exist, they are believed before any shard. Those of other runs that came
+    # meanwhile have records that this run does not know.
+    shards = max(written, default=1)
+    old = [uri for name, uri in names.items() if manifest.is_old_shard(name, shards)]
+    journals = [name for name in names if manifest.is_journal(name)]
+    merged = {*records, *(name for name in journals if manifest.is_journal_of(name, lease.run))}
+    storage.remove(old)
+    storage.remove([names[name] for name in journals if name in merged])
+    if not storage.is_remote(folder):
         local_files.sweep_files(file.uri for file in unfinished)
         with contextlib.suppress(OSError):
             Path(place(manifest.JOURNAL)).rmdir()
+    return lease

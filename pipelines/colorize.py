@@ -34,6 +34,7 @@ from pipelines.attempt import Studio, attempt, blank, is_intact
 from pipelines.crew import Crew, Gate
 from pipelines.done import Policy, Task
 from pipelines.journal import Journal
+from pipelines.lease import Holder, Lease, held
 from pipelines.manifest import FOLDER, Record
 from pipelines.outcomes import REJECTED_FILE, count, print_table
 from pipelines.progress import SILENT, Ticker, watched
@@ -63,19 +64,21 @@ class ColorizePhotos(beam.DoFn):
         policy: of the run.
         threads: photos that a worker has in hand at a time.
         ticker: to be told of every photo.
+        lease: of the run; journals are written into its folder.
     """
 
-    def __init__(self, output: str, model: str, policy: Policy, threads: int, ticker: Ticker) -> None:
+    def __init__(self, output: str, model: str, policy: Policy, threads: int, ticker: Ticker, lease: Lease) -> None:
         self._output = output
         self._model = model
         self._maker = policy.maker
         self._threads = threads
         self._ticker = ticker
+        self._lease = lease
         self._shared = Shared()
 
     def setup(self) -> None:
         """Starts the journal; the model is loaded when a photo needs it."""
-        self._journal = Journal(self._output)
+        self._journal = Journal(self._lease.folder, self._lease.run)
         self._crew: Crew[Made] | None = None
 
     def _at_work(self) -> Crew[Made]:
@@ -92,12 +95,14 @@ class ColorizePhotos(beam.DoFn):
         return _Workshop(self._model, self._maker.model_digest, self._threads)
 
     def _save(self, record: Record, files: dict[str, bytes]) -> Record:
+        self._lease.keep()
         for name, data in files.items():
             storage.write(storage.join(self._output, name), data)
         return record
 
     def process(self, task: Task) -> Iterator[Made]:
         """Takes one photo on; gives what is done meanwhile."""
+        self._lease.keep()
         if task.standing is not None and not task.doubtful:
             yield self._told(Made(task.standing, now=False))
             return
@@ -151,6 +156,7 @@ class Colorize(beam.PTransform):
         threads: photos that a worker has in hand at a time.
         ticker: to be told of every photo.
         hints: what the stage that colorizes asks of its machines.
+        lease: of the run, which takes it when it starts, if it has not got it yet. Its folder takes the records.
     """
 
     input: str
@@ -161,14 +167,22 @@ class Colorize(beam.PTransform):
     threads: int = 1
     ticker: Ticker = SILENT
     hints: dict[str, str] = field(default_factory=dict)
+    lease: Lease | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Builds the graph."""
-        found = root | "Tasks" >> FindTasks(self.input, self.output, self.policy, self.selection, self.ticker)
+        lease = self.lease or Lease(self.output)
+        begin = partial(_begin, lease, self.policy.maker)
+        found = root | "Tasks" >> FindTasks(self.input, self.output, self.policy, self.selection, self.ticker, begin)
         made = found.tasks | "Colorize" >> beam.ParDo(
-            ColorizePhotos(self.output, self.model, self.policy, self.threads, self.ticker)
+            ColorizePhotos(self.output, self.model, self.policy, self.threads, self.ticker, lease)
         ).with_resource_hints(**self.hints)
-        return made | "Account" >> Account(self.output, self.policy.maker, found.unfinished)
+        return made | "Account" >> Account(lease, self.policy.maker, found.records, found.unfinished)
+
+
+def _begin(lease: Lease, maker: Maker) -> None:
+    lease.take()
+    runs.begin(lease.folder, maker)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -192,19 +206,20 @@ def main(argv: list[str] | None = None) -> int:
         return single.run(args.input, args.output, args.model, maker, keep=args.keep_existing, dry=args.dry_run)
     sources.check_apart(args.input, args.output)
     maker = Maker.of(args.model, settings_of(args))
-    maker = replace(maker, run=runs.number(args.output, maker))
-    policy = Policy(maker, args.keep_existing)
     selection = Selection(args.limit, args.sample)
     if args.dry_run:
+        policy = Policy(replace(maker, run=runs.number(args.output, maker)), args.keep_existing)
         dry_run.show(FindTasks(args.input, args.output, policy, selection), args.output)
         return 0
     storage.check_writable(args.output)
-    runs.begin(args.output, maker)
     local = runners.is_local(options)
-    with watched("colorizing", enabled=local) as ticker:
-        threads, asked = runners.threads(beam_flags, options), hints.of(options, args.accelerator)
-        job = Colorize(args.input, args.output, args.model, policy, selection, threads, ticker, asked)
-        runners.run(job, options)
+    lease = Lease(args.output, Holder.here(local=local))
+    with held(lease, local=local, template=runners.is_template(options)):
+        policy = Policy(replace(maker, run=runs.number(args.output, maker)), args.keep_existing)
+        with watched("colorizing", enabled=local) as ticker:
+            threads, asked = runners.threads(beam_flags, options), hints.of(options, args.accelerator)
+            job = Colorize(args.input, args.output, args.model, policy, selection, threads, ticker, asked, lease)
+            runners.run(job, options, on_end=lease.release)
     if local:
         _tell(args.input, args.output)
     return 0

@@ -27,8 +27,15 @@ class Journal:
     again.
     """
 
-    def __init__(self, output: str) -> None:
-        self._folder = storage.join(output, JOURNAL)
+    def __init__(self, folder: str, run: str) -> None:
+        """Starts it; a file is made with the first record.
+
+        Args:
+            folder: that holds the manifest.
+            run: the number of the run, which only its own journals have in their names.
+        """
+        self._folder = storage.join(folder, JOURNAL)
+        self._run = run
         self._file: BinaryIO | None = None
         self._waiting: list[str] = []
         self._since = 0.0
@@ -50,7 +57,7 @@ class Journal:
     def flush(self) -> None:
         """Makes sure that all records are on the disk or in the bucket; to be called when a bundle ends."""
         if self._waiting:
-            storage.write(storage.join(self._folder, _name()), to_lines(self._waiting))
+            storage.write(storage.join(self._folder, self._name()), to_lines(self._waiting))
             self._waiting = []
         if self._file is not None:
             local_files.sync(self._file)
@@ -65,7 +72,7 @@ class Journal:
 
     def _append(self, line: bytes) -> None:
         if self._file is None:
-            path = Path(self._folder) / _name()
+            path = Path(self._folder) / self._name()
             local_files.make_folder(path.parent)
             self._file = path.open("ab", buffering=0)
             local_files.sync_folder(path.parent)
@@ -73,6 +80,5 @@ class Journal:
         # Unbuffered and in one call: after a kill the line is there, or torn at the end of the file.
         self._file.write(line)
 
-
-def _name() -> str:
-    return f"{os.getpid()}-{uuid.uuid4().hex}.jsonl"
+    def _name(self) -> str:
+        return f"{self._run}-{os.getpid()}-{uuid.uuid4().hex}.jsonl"

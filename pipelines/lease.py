@@ -100,6 +100,11 @@ class Holder:
         return f"{who}, since {self.since}"
 
 
+def _now() -> float:
+    """Seconds from any moment, those that the machine was asleep included where it can tell."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 def _machine() -> str:
     """What tells machines, their starts and containers apart, so that process numbers mean the same; "" if nothing."""
     try:
@@ -180,24 +185,27 @@ class Lease:
         self._ours()
 
     def keep(self) -> None:
-        """Renews the lease when it is time to; cheap when it is not, so that it may be called for each photo.
+        """Renews the lease when it is time to; cheap when it is not, so that it may be called before each write.
+
+        A process that was suspended looks first: a lease lasts twelve times longer than what this relies on.
 
         Raises:
             LostLeaseError: another run has it.
         """
-        if time.monotonic() - self._looked < self.holder.seconds / _LOOKS:
+        if _now() - self._looked < self.holder.seconds / _LOOKS:
             return
         version = self._ours()
         # What has changed since the last look was renewed by another process of this run.
         if version.id == self._known:
             versions.replace(self.uri, self.holder.to_json(), version)
-        self._known, self._looked = version.id, time.monotonic()
+        self._known, self._looked = version.id, _now()
 
     def release(self) -> None:
-        """Gives the lease up; does nothing where another run has it."""
-        version = versions.read(self.uri)
-        if version is not None and self._is_ours(version):
-            versions.remove(self.uri, version)
+        """Gives the lease up; does nothing where another run has it. One that cannot be removed expires."""
+        with contextlib.suppress(*storage.IO_ERRORS, WorldError):
+            version = versions.read(self.uri)
+            if version is not None and self._is_ours(version):
+                versions.remove(self.uri, version)
 
     def _ours(self) -> Version:
         version = versions.read(self.uri)
@@ -228,16 +236,21 @@ class Lease:
 
 
 @contextlib.contextmanager
-def held(lease: Lease, *, local: bool) -> Iterator[None]:
+def held(lease: Lease, *, local: bool, template: bool = False) -> Iterator[None]:
     """Takes a lease and renews it in the launching process while the block runs.
 
     Args:
         lease: of the run.
         local: whether the run ends with the block, and the lease with it; the job of a cluster may go on.
+        template: whether the block only makes a graph, for a job that takes the lease itself when it is launched.
 
     Raises:
         UserError: another run has it.
     """
+    if template:
+        lease.check_free()
+        yield
+        return
     lease.take()
     ended = threading.Event()
     keeper = threading.Thread(target=_keep, args=(lease, ended), daemon=True)
@@ -248,8 +261,7 @@ def held(lease: Lease, *, local: bool) -> Iterator[None]:
         ended.set()
         keeper.join()
         if local:
-            with contextlib.suppress(*storage.IO_ERRORS, WorldError):
-                lease.release()
+            lease.release()
 
 
 def _keep(lease: Lease, ended: threading.Event) -> None:

@@ -66,8 +66,9 @@ class Ledger:
 
     def made_with(self) -> dict[str, Any]:
         """Model and settings of the last run; {} when nothing says."""
-        if runs := known(self.folder):
-            return runs[-1]
+        with suppress(UserError):  # a damaged file, which the next run names
+            if runs := known(self.folder):
+                return runs[-1]
         try:
             return dict(json.loads(storage.read(storage.join(self.folder, REPORT_FILE))))
         except (*storage.IO_ERRORS, TypeError):

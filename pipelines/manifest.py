@@ -160,6 +160,11 @@ def is_journal(name: str) -> bool:
     return name.startswith(f"{JOURNAL}/") and name.endswith(".jsonl") and "/." not in name
 
 
+def is_journal_of(name: str, run: str) -> bool:
+    """Whether a path relative to the output names a journal of the run of that number."""
+    return is_journal(name) and name.startswith(f"{JOURNAL}/{run}-")
+
+
 def has_records(name: str) -> bool:
     """Whether a path relative to the output names a file of records: a shard or a journal."""
     folder, _, file = name.rpartition("/")

@@ -8,7 +8,7 @@ import re
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,7 +17,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptions, PipelineOptions, StandardOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.runners.runner import create_runner
+from apache_beam.runners.runner import PipelineResult, PipelineState, create_runner
 
 from pipelines.cloud import SCHEME
 from pipelines.errors import JobFailedError
@@ -160,7 +160,12 @@ def _all_subclasses(options_class: type[PipelineOptions]) -> list[type[PipelineO
     return children + [below for child in children for below in _all_subclasses(child)]
 
 
-def run(root: beam.PTransform, options: PipelineOptions) -> None:
+def is_template(options: PipelineOptions) -> bool:
+    """Whether the job is only written down, for a template's launcher to submit."""
+    return options.view_as(GoogleCloudOptions).template_location is not None
+
+
+def run(root: beam.PTransform, options: PipelineOptions, *, on_end: Callable[[], None] | None = None) -> None:
     """Runs a job to its end; with --template_location only writes it down, for a template's launcher to submit.
 
     ``DirectRunner`` is Beam's switch between several local runners, of which the first is fetched from the network and
@@ -169,6 +174,7 @@ def run(root: beam.PTransform, options: PipelineOptions) -> None:
     Args:
         root: the whole job, to be applied to the pipeline.
         options: of Beam, from ``beam_options``.
+        on_end: called when the job of a cluster was refused or has ended; not when it may go on without this process.
 
     Raises:
         JobFailedError: the job broke.
@@ -179,15 +185,16 @@ def run(root: beam.PTransform, options: PipelineOptions) -> None:
         # There is a worker a core: numpy's own threads would only get into each other's way.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     log: Path | None = None
+    result: PipelineResult | None = None
     try:
         with _stderr_set_aside() if local else contextlib.nullcontext() as log:
             pipeline = beam.Pipeline(runner=FnApiRunner() if local else None, options=options)
             _ = pipeline | root
             result = pipeline.run()
-            cloud = options.view_as(GoogleCloudOptions)
             # A template's launcher submits the job after this process has ended: there is none to wait for.
-            if cloud.template_location is None:
+            if not is_template(options):
                 if is_dataflow(options):
+                    cloud = options.view_as(GoogleCloudOptions)
                     place = f"{cloud.region}/{result.job_id()}?project={cloud.project}"
                     print(f"running: https://console.cloud.google.com/dataflow/jobs/{place}", flush=True)
                 result.wait_until_finish()
@@ -201,6 +208,17 @@ def run(root: beam.PTransform, options: PipelineOptions) -> None:
             raise UserError(mend[1]) from error
         details = f" (details in {log})" if log else ""
         raise JobFailedError(f"the job failed: {cause}{details}") from error
+    finally:
+        if on_end is not None and not local and _has_ended(result):
+            on_end()
+
+
+def _has_ended(result: PipelineResult | None) -> bool:
+    """Whether a job of a cluster is known to have ended, or was never accepted."""
+    try:
+        return result is None or PipelineState.is_terminal(result.state)
+    except Exception:  # whatever the runner's service answers when it is asked
+        return False
 
 
 def _share_arenas() -> None:

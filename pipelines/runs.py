@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from model import saved_model
-from pipelines import storage
+from pipelines import storage, versions
 from pipelines.encode import BitDepth
 from pipelines.manifest import RUNS_FILE
 from pipelines.xmp import COMPOSITE, IPTC_TERMS
+from tfrecords.errors import UserError
 
 _RECIPE = 2
 """Raise it when the same model and settings give other files than before."""
@@ -77,11 +78,22 @@ class Maker:
 
 
 def known(output: str) -> list[dict[str, Any]]:
-    """The runs that began in a folder, oldest first."""
-    try:
-        return list(json.loads(storage.read(storage.join(output, RUNS_FILE)))["runs"])
-    except (*storage.IO_ERRORS, LookupError, TypeError):
+    """The runs that began in a folder, oldest first.
+
+    Raises:
+        UserError: the file that says so is damaged.
+        storage.IO_ERRORS: it cannot be read.
+    """
+    uri = storage.join(output, RUNS_FILE)
+    found = versions.read(uri)
+    if found is None:
         return []
+    try:
+        return [dict(run) for run in json.loads(found.data)["runs"]]
+    except (ValueError, LookupError, TypeError) as error:
+        raise UserError(
+            f"{uri} is damaged; remove it and start again: photos are then compared with their records"
+        ) from error
 
 
 def number(output: str, maker: Maker) -> int:
@@ -91,8 +103,14 @@ def number(output: str, maker: Maker) -> int:
 
 
 def begin(output: str, maker: Maker) -> None:
-    """Writes down that the run begins."""
+    """Records that the run begins; once, however often it is called.
+
+    Raises:
+        UserError: another run began after this one got its number.
+    """
     before = known(output)
+    if number(output, maker) != maker.run:
+        raise UserError(f"another run wrote into {output} since this one was launched; launch this one again")
     if maker.run > len(before):
         data = json.dumps({"runs": [*before, maker.made_with()]}, indent=2, ensure_ascii=False) + "\n"
         storage.write(storage.join(output, RUNS_FILE), data.encode())

@@ -1,6 +1,6 @@
 """Finding what there is to do: sources, records and files of the output, each listed once, joined in Beam."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -48,22 +48,34 @@ class Found:
 
     Attributes:
         tasks: PCollection of Task, one an input.
+        records: PCollection of Source: shards and journals that were read.
         unfinished: PCollection of Source: files that killed writers left in the output.
     """
 
     tasks: beam.PCollection[Task]
+    records: beam.PCollection[Source]
     unfinished: beam.PCollection[Source]
 
 
 @dataclass(eq=False)
 class FindTasks(beam.PTransform):
-    """root → Found."""
+    """root → Found.
+
+    Attributes:
+        input: folder, file or glob.
+        output: the folder of the photos in colour.
+        policy: of the run.
+        selection: which of the photos.
+        ticker: to be told of every photo.
+        begin: is called before the output is listed, by a worker, and again when that worker has to repeat its work.
+    """
 
     input: str
     output: str
     policy: Policy
     selection: Selection = ALL
     ticker: Ticker = SILENT
+    begin: Callable[[], None] | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> Found:
         """Builds the graph."""
@@ -72,6 +84,8 @@ class FindTasks(beam.PTransform):
         records, existing, unfinished = (
             root
             | "Output" >> beam.Create([self.output])
+            # Nothing is decided before the output has been listed, so that no work starts before this.
+            | "Begin" >> beam.Map(self._begun)
             | "Output branches" >> beam.FlatMap(branches)
             | "Spread output branches" >> beam.Reshuffle()
             | "Output files" >> beam.FlatMap(_listed, self.output)
@@ -93,7 +107,12 @@ class FindTasks(beam.PTransform):
                 | "Lowest" >> beam.combiners.Top.Smallest(self.selection.size)
             )
             decided |= "Select" >> beam.FlatMap(self._selected, AsSingleton(last))
-        return Found(decided, unfinished)
+        return Found(decided, records, unfinished)
+
+    def _begun(self, output: str) -> str:
+        if self.begin is not None:
+            self.begin()
+        return output
 
     def _selected(self, task: Task, lowest: list[bytes]) -> Iterator[Task]:
         # What was done before stays in the manifest, whatever this trial is about.

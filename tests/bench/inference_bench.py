@@ -32,6 +32,7 @@ from model.colorizer import Colorizer
 from pipelines import encode, formats, pages, photo, storage
 from pipelines.colorize import ColorizePhotos
 from pipelines.done import Policy, Task
+from pipelines.lease import Lease
 from pipelines.naming import Named
 from pipelines.outcomes import Rejected
 from pipelines.progress import SILENT
@@ -94,7 +95,9 @@ class Join(beam.DoFn):
 def fused(pattern: str, model: str, size: int, output: str) -> beam.PTransform:
     policy = Policy(Maker.of(model, Settings()))
     tasks = FindSources(pattern) | beam.Map(lambda source: Task(Named(source, source.name, source.name)))
-    return tasks | beam.ParDo(ColorizePhotos(output, model, policy, 1, SILENT))
+    lease = Lease(output)
+    lease.take()
+    return tasks | beam.ParDo(ColorizePhotos(output, model, policy, 1, SILENT, lease))
 
 
 def run_inference(pattern: str, model: str, size: int, output: str) -> beam.PTransform:

@@ -163,9 +163,10 @@ def test_a_template_is_written_down_for_its_launcher(flags, dataflow, bucket):
     check_graph(graph(job))
 
 
-def test_a_refused_job_is_one_line(flags, dataflow, capsys):
+def test_a_refused_job_is_one_line_and_leaves_nothing_behind(flags, dataflow, bucket, capsys):
     dataflow.status = 409
     assert cli.main(["colorize", *flags]) == 1
+    assert not list(cloud.Client.create_anonymous_client().list_blobs(bucket, prefix="out/"))
     told = capsys.readouterr().err
     assert "autochrome: error: " in told
     assert "There is an active job of this name" in told.splitlines()[-1]

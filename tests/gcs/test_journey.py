@@ -119,7 +119,7 @@ def local(tree, usual_cloud: Cloud, tmp_path_factory) -> Path:
         path.write_bytes(data)
     undisturbed = _started(_to_colour(str(tree), str(place), str(place / "model")))
     model = f"{remote}/run/saved_model"
-    # A probe, the number of the run, then photos.
+    # A probe, the lease, the number of the run, then photos.
     colour, _ = _to_colour(source, remote, model)
     _killed(usual_cloud, colour, 6)
     before = _photos(usual_cloud)
@@ -212,7 +212,7 @@ def test_the_photos_in_colour_are_those_of_a_disk(local: Path, usual_cloud: Clou
 def test_a_run_goes_on_with_the_journal_of_a_killed_one(local: Path, usual_cloud: Cloud, monkeypatch):
     output = usual_cloud.uri("journey/colour")
     made = usual_cloud.files("journey/colour")
-    journal = Journal(output)
+    journal = Journal(output, "ab")
     for record in Ledger.of(output).records():
         journal.add(record)
     journal.close()

@@ -133,7 +133,7 @@ def test_a_damaged_lease_counts_until_it_expires(tmp_path, data):
 
 def test_it_is_renewed_by_whoever_works_for_the_run(tmp_path, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(lease.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(lease, "_now", lambda: now[0])
     launcher = of(tmp_path)
     launcher.take()
     worker = pickle.loads(pickle.dumps(launcher))

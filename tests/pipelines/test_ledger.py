@@ -50,7 +50,7 @@ def test_a_name_that_a_tar_holds_twice_is_two_inputs(folder):
 def test_journals_of_a_killed_run_are_newer_than_shards(folder):
     output = folder.write()
     for status in ("rejected", "kept"):
-        journal = Journal(str(output))
+        journal = Journal(str(output), "ab")
         journal.add(replace(folder.records[0], status=status, uri="/elsewhere/b.jpg"))
         journal.add(replace(folder.records[0], name="new.jpg"))
         journal.close()
@@ -66,7 +66,7 @@ def test_journals_of_a_killed_run_are_newer_than_shards(folder):
 
 
 def test_a_first_run_that_was_killed_has_journals_alone(tmp_path):
-    journal = Journal(str(tmp_path))
+    journal = Journal(str(tmp_path), "ab")
     journal.add(Folder(tmp_path).record("a.jpg"))
     journal.close()
     assert names(Ledger.of(str(tmp_path))) == ["a.jpg"]

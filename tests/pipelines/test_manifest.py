@@ -101,7 +101,7 @@ def test_the_report_adds_up():
 
 
 def test_a_journal_is_there_line_by_line(tmp_path):
-    journal = Journal(str(tmp_path))
+    journal = Journal(str(tmp_path), "ab")
     for name in ("a", "b"):
         journal.add(replace(RECORD, name=name, milliseconds={"read": 2.0}))
         [path] = (tmp_path / "manifest" / "journal").iterdir()

@@ -91,7 +91,7 @@ def test_sources_outputs_and_the_manifest_stay_as_they_are(folder):
 
 def test_a_run_that_goes_on_is_told(folder, capsys):
     output = str(folder.write())
-    journal = Journal(output)
+    journal = Journal(output, "ab")
     journal.add(folder.records[0])
     journal.close()
     assert report.main([output]) == 0

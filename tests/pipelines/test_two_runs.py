@@ -1,0 +1,100 @@
+"""Two runs of `colorize` into one folder, whole, one of them in a process of its own."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from colorize_job import Job, digests, recorded
+
+from pipelines import colorize, lease, manifest
+from pipelines.account import Account, Made
+from pipelines.colorize import Colorize
+from pipelines.done import Policy
+from pipelines.journal import Journal
+from pipelines.lease import Lease
+from pipelines.manifest import RUNS_FILE, Record
+from pipelines.runs import Maker, Settings
+from pipelines.sources import Source
+from tfrecords.errors import UserError
+
+PHOTOS = 24
+RECORD = Record("a.jpg", "/scans/a.jpg", None, "7-1", "skipped")
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory, grey_photos, encoded: Callable[..., bytes]) -> Path:
+    folder = tmp_path_factory.mktemp("scans")
+    for index in range(PHOTOS):
+        (folder / f"{index}.jpg").write_bytes(encoded(grey_photos["coins"][index : index + 90, :120], "JPEG"))
+    return folder
+
+
+def test_a_second_run_is_refused_and_one_that_was_taken_over_stops(scans, saved_model_dir, tmp_path):
+    model, out = f"--model={saved_model_dir}", tmp_path / "out"
+    second = [f"--input={scans}", f"--output={out}", model, "--quality=80"]
+    with Job(scans, out, model) as first:
+        while not recorded(out):
+            assert not first.ends
+            time.sleep(0.01)
+        os.killpg(first.process.pid, signal.SIGSTOP)
+        stopped = time.monotonic()
+        before = digests(out)
+        held = rf"written by another run \(process {first.process.pid} on .*wait"
+        with pytest.raises(UserError, match=held) as raised:
+            colorize.main(second)
+        assert "\n" not in str(raised.value)
+        assert digests(out) == before, "a refused run leaves no trace"
+
+        os.utime(out / lease.FILE, (0, 0))
+        assert colorize.main(second) == 0
+        whole = digests(out)
+        # Longer than a process works on without a look at its lease; a real one is taken over after 2 minutes.
+        time.sleep(max(0.0, stopped + 11 - time.monotonic()))
+        os.killpg(first.process.pid, signal.SIGCONT)
+        code, stdout, stderr = first.finish()
+    assert (code, stdout) == (1, "")
+    (line,) = [line for line in stderr.splitlines() if not line.startswith("colorizing: ")]
+    assert "another one took" in line
+    assert digests(out) == whole, "the files are those of the manifest"
+    assert len(recorded(out)) == PHOTOS
+    assert not (out / lease.FILE).exists()
+
+
+def test_a_run_removes_only_journals_that_it_read_or_wrote(tmp_path):
+    folder = str(tmp_path)
+    ours = Lease(folder)
+    ours.take()
+    for run in ("read", ours.run, "foreign"):
+        journal = Journal(folder, run)
+        journal.add(RECORD)
+        journal.close()
+    read, foreign = (
+        next(path for path in (tmp_path / manifest.JOURNAL).iterdir() if path.name.startswith(f"{run}-"))
+        for run in ("read", "foreign")
+    )
+    (tmp_path / "manifest" / "photos-00001-of-00002.jsonl").write_text("")
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        records = pipeline | "Read" >> beam.Create([Source(str(read), f"{manifest.JOURNAL}/{read.name}", 1, "")])
+        none = pipeline | "None" >> beam.Create([])
+        made = pipeline | "Made" >> beam.Create([Made(RECORD, now=True)])
+        _ = made | Account(ours, Maker("m", "ab", Settings(), "cd"), records, none)
+    assert list((tmp_path / manifest.JOURNAL).iterdir()) == [foreign]
+    assert {path.name for path in (tmp_path / "manifest").glob("photos-*")} == {"photos-00000-of-00001.jsonl"}
+    assert not (tmp_path / lease.FILE).exists()
+
+
+def test_nothing_is_written_before_the_job_begins(scans, saved_model_dir, tmp_path):
+    out, maker = tmp_path / "out", Maker.of(saved_model_dir, Settings())
+    job = Colorize(f"{scans}/1.jpg", str(out), saved_model_dir, Policy(maker))
+    pipeline = beam.Pipeline(runner=FnApiRunner())
+    _ = pipeline | job
+    assert not out.exists()
+    pipeline.run()
+    assert (out / RUNS_FILE).exists()
+    assert (out / "1.jpg").exists()
+    assert not (out / lease.FILE).exists()
