@@ -4,31 +4,36 @@ A local run sets standard error aside (`pipelines.runners`), so its processes ap
 process that shows the progress prints them. Elsewhere, as on Dataflow, lines go to standard error and so to the logs.
 """
 
-import contextlib
 import json
 import os
 import sys
 import tempfile
-from pathlib import Path
 from typing import Self
 
 _VARIABLE = "AUTOCHROME_NOTICES"
 """Names the file; workers inherit it."""
 
 
-def tell(subject: str, line: str) -> None:
+def tell(subject: str, line: str) -> bool:
     """Says something about a subject; what was said last about it is not repeated.
 
     Args:
         subject: such as a bucket; many threads and processes may notice the same at once.
         line: for people.
+
+    Returns:
+        whether it could be said: a process may have no descriptor left.
     """
     path = os.environ.get(_VARIABLE)
     if path is None:
         _TOLD_HERE.print([(subject, line)])
-        return
-    with contextlib.suppress(OSError), open(path, "ab", buffering=0) as file:  # noqa: PTH123 (in one call, in append mode)
-        file.write(json.dumps([subject, line]).encode() + b"\n")
+        return True
+    try:
+        with open(path, "ab", buffering=0) as file:  # noqa: PTH123 (in append mode, and in one call)
+            file.write(json.dumps([subject, line]).encode() + b"\n")
+    except OSError:
+        return False
+    return True
 
 
 class Board:
@@ -59,13 +64,11 @@ class Mailbox:
     """Where the processes of a run leave their notices; a context manager."""
 
     def __enter__(self) -> Self:
-        descriptor, name = tempfile.mkstemp(prefix="autochrome-notices-")
-        os.close(descriptor)
-        self._path = Path(name)
-        self._offset = 0
+        self._file = tempfile.NamedTemporaryFile(prefix="autochrome-notices-")
+        self._rest = b""
         self._board = Board()
         self._before = os.environ.get(_VARIABLE)
-        os.environ[_VARIABLE] = name
+        os.environ[_VARIABLE] = self._file.name
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,12 +76,9 @@ class Mailbox:
             del os.environ[_VARIABLE]
         else:
             os.environ[_VARIABLE] = self._before
-        self._path.unlink(missing_ok=True)
+        self._file.close()
 
     def news(self) -> list[str]:
         """Returns the lines that arrived since the last call and say something new."""
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            new = file.read().rpartition(b"\n")[0]
-        self._offset += len(new) + bool(new)
-        return self._board.news([(str(subject), str(line)) for subject, line in map(json.loads, new.splitlines())])
+        *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
+        return self._board.news([(str(subject), str(line)) for subject, line in map(json.loads, lines)])

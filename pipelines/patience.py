@@ -96,9 +96,9 @@ class Attempts:
     def look(self, now: float) -> None:
         """Tells the person what is waited for, once, when it has taken long."""
         if not self._is_told and self._since is not None and now - self._since >= TOLD_AFTER_SECONDS:
-            self._is_told = True
             duration = in_words(self._seconds)
-            notices.tell(self._subject, f"{self._subject} {self._problem}{self._cause}; trying for {duration}")
+            line = f"{self._subject} {self._problem}{self._cause}; trying for {duration}"
+            self._is_told = notices.tell(self._subject, line)
 
 
 class _Watch:

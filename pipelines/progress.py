@@ -14,12 +14,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from pipelines.notices import Mailbox
 from pipelines.outcomes import Status
 
 _LISTED = b"."
@@ -54,8 +54,9 @@ class Ticker:
 
     def _append(self, code: bytes) -> None:
         if self.path:
-            # One byte in append mode is whole or absent, also when several processes write.
-            with open(self.path, "ab", buffering=0) as file:  # noqa: PTH123 (called once a photo)
+            # One byte in append mode is whole or absent, also when several processes write. Without a descriptor left
+            # the bar lags behind, which is no reason to stop.
+            with contextlib.suppress(OSError), open(self.path, "ab", buffering=0) as file:  # noqa: PTH123 (called once a photo)
                 file.write(code)
 
 
@@ -66,8 +67,7 @@ SILENT = Ticker()
 class _Reading:
     """What the file said so far; reads only what is new."""
 
-    path: Path
-    offset: int = 0
+    file: IO[bytes]
 
     def __post_init__(self) -> None:
         self.counts: Counter[int] = Counter()
@@ -75,11 +75,7 @@ class _Reading:
         self.started = time.monotonic()
 
     def update(self) -> None:
-        with self.path.open("rb") as file:
-            file.seek(self.offset)
-            new = file.read()
-        self.offset += len(new)
-        self.counts.update(new)
+        self.counts.update(self.file.read())
         if self.counted_from is None and self.done:
             # Listing and the start of the workers are not part of the rate.
             self.counted_from = self.done
@@ -140,21 +136,22 @@ def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
         return
     stream = _own_stderr()
     console = Console(file=stream)
-    descriptor, name = tempfile.mkstemp(prefix="autochrome-progress-")
-    os.close(descriptor)
-    finished = threading.Event()
-    reading = _Reading(Path(name))
     show = _show_bar if console.is_terminal else _show_lines
-    watcher = threading.Thread(target=show, args=(verb, reading, finished, console), daemon=True)
-    watcher.start()
-    try:
-        yield Ticker(name)
-    finally:
-        finished.set()
-        watcher.join()
-        Path(name).unlink(missing_ok=True)
-        if stream is not sys.stderr:
-            stream.close()
+    with tempfile.NamedTemporaryFile(prefix="autochrome-progress-") as file, Mailbox() as mailbox:
+        finished = threading.Event()
+        watcher = threading.Thread(
+            target=show,
+            args=(verb, _Reading(file.file), finished, console, mailbox),
+            daemon=True,
+        )
+        watcher.start()
+        try:
+            yield Ticker(file.name)
+        finally:
+            finished.set()
+            watcher.join()
+            if stream is not sys.stderr:
+                stream.close()
 
 
 def _own_stderr() -> TextIO:
@@ -165,12 +162,14 @@ def _own_stderr() -> TextIO:
         return sys.stderr
 
 
-def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: Console) -> None:
+def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: Console, mailbox: Mailbox) -> None:
     with _bar(console) as bar:
         task: TaskID = bar.add_task(verb, total=None, rate=0.0, rejected=0)
         while True:
             last = finished.wait(_LOOK_EVERY_S)
             reading.update()
+            for line in mailbox.news():
+                bar.console.print(f"autochrome: {line}", soft_wrap=True, highlight=False, markup=False)
             bar.update(
                 task,
                 total=reading.total or None,
@@ -182,10 +181,14 @@ def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: 
                 return
 
 
-def _show_lines(verb: str, reading: _Reading, finished: threading.Event, console: Console) -> None:
+def _show_lines(verb: str, reading: _Reading, finished: threading.Event, console: Console, mailbox: Mailbox) -> None:
     said = time.monotonic()
-    while not finished.wait(_LOOK_EVERY_S):
+    last = False
+    while not last:
+        last = finished.wait(_LOOK_EVERY_S)
         reading.update()
-        if time.monotonic() - said >= _LINE_EVERY_S and reading.done:
+        for line in mailbox.news():
+            print(f"autochrome: {line}", file=console.file, flush=True)
+        if time.monotonic() - said >= _LINE_EVERY_S and reading.done and not last:
             said = time.monotonic()
             print(_line(verb, reading), file=console.file, flush=True)

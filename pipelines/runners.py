@@ -198,14 +198,12 @@ def run(root: beam.PTransform, options: PipelineOptions, *, on_end: Callable[[],
                     place = f"{cloud.region}/{result.job_id()}?project={cloud.project}"
                     print(f"running: https://console.cloud.google.com/dataflow/jobs/{place}", flush=True)
                 result.wait_until_finish()
-    except UserError:
-        raise
     except Exception as error:
-        cause = _cause(error)
-        if mend := re.match(r"(?:tfrecords\.errors\.)?UserError: (.*)", cause):
+        kind, cause = _cause(error)
+        if kind == UserError.__name__:
             if log:
                 log.unlink(missing_ok=True)
-            raise UserError(mend[1]) from error
+            raise UserError(cause) from error
         details = f" (details in {log})" if log else ""
         raise JobFailedError(f"the job failed: {cause}{details}") from error
     finally:
@@ -257,8 +255,17 @@ def _stderr_set_aside() -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _cause(error: Exception) -> str:
-    """The innermost exception of a worker's traceback that arrived as text, without Beam's remark on the step."""
-    lines = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*", str(error), re.MULTILINE)
-    cause = lines[0] if lines else f"{type(error).__name__}: {error}".splitlines()[0]
-    return re.sub(r" \[while running .*?\]", "", cause)
+def _cause(error: Exception) -> tuple[str, str]:
+    """Finds the exception that says why a job failed in a worker's traceback, which arrives as text.
+
+    Returns:
+        the class and the message of the first of our own errors, which are written for people; else "" and the line of
+        the innermost exception. Without Beam's remark on the step.
+    """
+    remark = r" \[while running .*?\]"
+    text = re.sub(remark, "", str(error))
+    whole = f"{type(error).__module__}.{type(error).__name__}: {text}"
+    if own := re.search(r"^(?:tfrecords|pipelines)\.errors\.(\w+): (.*)", whole, re.MULTILINE):
+        return own[1], own[2]
+    lines = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*", text, re.MULTILINE)
+    return "", lines[0] if lines else f"{type(error).__name__}: {text}".splitlines()[0]

@@ -36,7 +36,7 @@ def clock(monkeypatch) -> Clock:
 @pytest.fixture
 def told(monkeypatch) -> list[str]:
     lines: list[str] = []
-    monkeypatch.setattr(notices, "tell", lambda subject, line: lines.append(line))
+    monkeypatch.setattr(notices, "tell", lambda subject, line: lines.append(line) or True)
     return lines
 
 

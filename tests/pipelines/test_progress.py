@@ -1,8 +1,12 @@
+import resource
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from pipelines import notices
 from pipelines.progress import SILENT, Ticker, _line, _Reading, watched
 
 WORKER = """
@@ -19,8 +23,9 @@ def test_several_processes_lose_no_tick():
     with watched("preparing", enabled=True) as ticker:
         workers = [subprocess.Popen([sys.executable, "-c", WORKER, ticker.path]) for _ in range(2)]
         assert [worker.wait() for worker in workers] == [0, 0]
-        reading = _Reading(Path(ticker.path))
-        reading.update()
+        with Path(ticker.path).open("rb") as file:
+            reading = _Reading(file)
+            reading.update()
         assert Counter(Path(ticker.path).read_text()) == {".": 1000, "w": 600, "s": 200, "r": 200}
     assert (reading.total, reading.done, reading.rejected) == (1000, 1000, 200)
     assert not Path(ticker.path).exists()
@@ -30,12 +35,13 @@ def test_reading_goes_on_where_it_was(tmp_path):
     ticker = Ticker(str(tmp_path / "ticks"))
     ticker.listed()
     ticker.listed()
-    reading = _Reading(tmp_path / "ticks")
-    reading.update()
-    assert (reading.total, reading.done, reading.rate) == (2, 0, 0)
-    ticker.done("rejected")
-    reading.update()
-    reading.update()
+    with (tmp_path / "ticks").open("rb") as file:
+        reading = _Reading(file)
+        reading.update()
+        assert (reading.total, reading.done, reading.rate) == (2, 0, 0)
+        ticker.done("rejected")
+        reading.update()
+        reading.update()
     assert (reading.total, reading.done, reading.rejected) == (2, 1, 1)
     assert _line("preparing", reading) == "preparing: 1 of 2 photos, 0.0/s, 1 rejected, time left unknown"
 
@@ -60,6 +66,39 @@ def test_elsewhere_a_short_job_says_nothing(capsys):
         ticker.listed()
         ticker.done("written")
     assert capsys.readouterr() == ("", "")
+
+
+TELLING = """
+from pipelines import notices
+for line in ("gs://b does not answer", "gs://b does not answer", "gs://b works again"):
+    assert notices.tell("gs://b", line)
+"""
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_what_workers_have_to_say_is_told_at_once_though_their_stderr_is_set_aside(monkeypatch, capsys, is_terminal):
+    if is_terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", "120")
+    with watched("colorizing", enabled=True):
+        # Two of them notice it one after the other.
+        for _ in range(2):
+            subprocess.run([sys.executable, "-c", TELLING], check=True, stderr=subprocess.DEVNULL)
+    err = capsys.readouterr().err
+    assert err.count("autochrome: gs://b does not answer") == 2
+    assert err.count("autochrome: gs://b works again") == 2
+
+
+def test_a_process_without_a_descriptor_left_works_on(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with watched("colorizing", enabled=True) as ticker:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+            ticker.done("written")
+            assert not notices.tell("gs://b", "gs://b does not answer")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert notices.tell("gs://b", "gs://b does not answer")
 
 
 def test_nobody_watches_remote_runners():

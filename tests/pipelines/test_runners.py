@@ -12,7 +12,7 @@ from apache_beam.options.pipeline_options import (
 )
 
 from pipelines import runners
-from pipelines.errors import JobFailedError
+from pipelines.errors import JobFailedError, OutageError
 from pipelines.runners import beam_options, is_local
 from tfrecords.errors import UserError
 
@@ -142,4 +142,33 @@ def test_a_job_that_breaks_tells_its_cause_in_one_line():
 def test_a_user_error_comes_through():
     job = beam.Create([1]) | beam.Map(_complain)
     with pytest.raises(UserError, match="mend this"):
+        runners.run(job, beam_options(["--direct_num_workers=1"]))
+
+
+def _give_up(_: int) -> None:
+    try:
+        raise ConnectionError("refused")
+    except ConnectionError as error:
+        raise OutageError("gs://b does not answer") from error
+
+
+def test_an_outage_is_told_in_its_own_words():
+    job = beam.Create([1]) | beam.Map(_give_up)
+    with pytest.raises(JobFailedError) as raised:
+        runners.run(job, beam_options(["--direct_num_workers=1"]))
+    told = re.fullmatch(r"the job failed: gs://b does not answer \(details in (.*)\)", str(raised.value))
+    assert told
+    Path(told[1]).unlink()
+
+
+def _refuse(_: int) -> None:
+    try:
+        raise KeyError("settings")
+    except KeyError as error:
+        raise UserError("the claim is damaged; remove it") from error
+
+
+def test_a_user_error_comes_through_whatever_caused_it():
+    job = beam.Create([1]) | beam.Map(_refuse)
+    with pytest.raises(UserError, match=r"^the claim is damaged; remove it$"):
         runners.run(job, beam_options(["--direct_num_workers=1"]))
