@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from model import interrupt
-from tfrecords.errors import UserError
+from tfrecords.errors import DeniedError, UserError, WorldError
 
 _SCHEME = re.compile(r"(gs|file):/|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
@@ -48,12 +48,15 @@ def path(text: str) -> str:
 
 
 def run(main: Callable[[], int]) -> int:
-    """Return the exit code of `main`; a `UserError` becomes one line on stderr and 2, Ctrl-C becomes 130."""
+    """Return the exit code of `main`; its errors become one line on stderr.
+
+    A `UserError` and missing rights are 2, an outage is 1, Ctrl-C is 130.
+    """
     try:
         return main()
-    except UserError as error:
+    except (UserError, WorldError) as error:
         print(f"autochrome: error: {error}", file=sys.stderr)
-        return 2
+        return 2 if isinstance(error, (UserError, DeniedError)) else 1
     except KeyboardInterrupt:
         print(interrupt.LINE, file=sys.stderr)
         if threading.current_thread() is threading.main_thread():

@@ -73,6 +73,9 @@ def main(argv: list[str] | None = None) -> int:
         UserError: something the user can mend.
     """
     args = parser().parse_args(argv)
+    from model import google_cloud
+
+    google_cloud.check_all({"--data": args.data, "--json": args.json or "", "--sheet": args.sheet or ""})
     for path in args.model:
         saved_model.check(path)
     if args.json:

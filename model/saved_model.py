@@ -32,9 +32,15 @@ def check(path: str) -> dict[str, Any]:
         The contents of ``autochrome.json``: `format_version`, `name`, `config`, `data`, `training`, `versions`.
 
     Raises:
-        UserError: the folder is missing, holds no model, or one that Autochrome did not make; says how to mend it.
+        UserError: the folder is missing or forbidden, holds no model, or one that Autochrome did not make; says what
+            to do.
+        OutageError: its bucket does not answer.
     """
     path = folder(path)
+    if is_remote(path):
+        from model import google_cloud
+
+        google_cloud.check("--model", path)
     if not _exists(_join(path, GRAPH)):
         if _exists(_join(path, FOLDER, GRAPH)):
             raise UserError(f"{path} is a training folder; its model is {_join(path, FOLDER)}")

@@ -51,6 +51,9 @@ def main(argv: list[str] | None = None) -> int:
     config = dataclasses.replace(configs.by_name(args.config).override(args.set), **given)
     if args.max_minutes is not None and args.max_minutes <= 0:
         raise UserError(f"--max_minutes must be more than 0, not {args.max_minutes:g}")
+    from model import google_cloud
+
+    google_cloud.check_all({"--data": args.data, "--output": args.output, "--init": args.init})
     with quiet.startup():
         from model import strategy, trainer
 

@@ -22,9 +22,9 @@ from google.cloud import storage
 
 from pipelines import cloud
 from pipelines.cloud import SCHEME, TIMEOUT, patiently
-from pipelines.errors import OutageError
 from pipelines.neighbours import Neighbours
 from pipelines.patience import Attempts
+from tfrecords.errors import OutageError
 
 _DELETED_AT_ONCE = 16
 _RACES = 10

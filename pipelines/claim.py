@@ -135,11 +135,9 @@ def stake(path: str, claim: Claim, *, clear: Callable[[], None] | None = None) -
 
 
 def _read(path: str) -> Claim | None:
-    """The claim that is written down; None where there is none, or one that cannot be read."""
-    try:
-        return _parsed(storage.read(path))
-    except storage.IO_ERRORS:
-        return None
+    """The claim that is written down; None where there is none, or a damaged one."""
+    data = storage.read_if_there(path)
+    return None if data is None else _parsed(data)
 
 
 def _parsed(data: bytes) -> Claim | None:

@@ -6,56 +6,35 @@ other objects of the bucket can be read at that moment, which is asked of the bu
 """
 
 import contextlib
-import os
 import time
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 
-from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import DefaultCredentialsError
 from google.cloud import storage
 
+from model import google_cloud
+from model.google_cloud import SCHEME, TIMEOUT, client, refusal, split
 from pipelines import faults, patience
-from pipelines.errors import DeniedError, OutageError
 from pipelines.faults import Fault
 from pipelines.neighbours import Neighbours
 from pipelines.patience import Attempts
-from tfrecords.errors import UserError
+from tfrecords.errors import DeniedError, OutageError
 
-SCHEME = "gs://"
-TIMEOUT = (10, 60)
-"""Seconds to connect, and seconds of silence, after which a request has failed."""
+__all__ = ["SCHEME", "TIMEOUT", "client", "split"]
+
 _DENIALS = 3
 """Attempts before it is asked whether the object alone is refused."""
-_KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
+_IS_LAUNCH = ContextVar("is_launch", default=False)
 
 
-@cache
-def client() -> storage.Client:
-    """Returns a client with the credentials of the environment; without any, one that reads public buckets.
-
-    STORAGE_EMULATOR_HOST is honoured, as by Beam.
-
-    Raises:
-        UserError: GOOGLE_APPLICATION_CREDENTIALS names a file that is missing or holds no credentials.
-    """
+@contextlib.contextmanager
+def at_launch() -> Iterator[None]:
+    """Lets requests of the block that are refused fail at once: before any work there is nothing to save by waiting."""
+    token = _IS_LAUNCH.set(True)
     try:
-        return storage.Client(project=None)
-    except DefaultCredentialsError as error:
-        if os.environ.get(_KEY_FILE):
-            raise UserError(f"{_KEY_FILE} cannot be used ({faults.cause(error)}); correct or unset it") from error
-        return storage.Client.create_anonymous_client()
-
-
-def is_anonymous() -> bool:
-    """Returns whether there are no credentials."""
-    return isinstance(client()._credentials, AnonymousCredentials)
-
-
-def split(uri: str) -> tuple[str, str]:
-    """Returns bucket and name."""
-    bucket, _, name = uri.removeprefix(SCHEME).partition("/")
-    return bucket, name
+        yield
+    finally:
+        _IS_LAUNCH.reset(token)
 
 
 def blob(uri: str) -> storage.Blob:
@@ -96,7 +75,6 @@ def patiently(
     uri: str,
     *,
     neighbours: Neighbours | None = None,
-    denied_seconds: float | None = None,
     is_awaited: bool = True,
 ) -> Iterator[Attempts]:
     """Gives the retry policy of one operation, and tells what is wrong with the world from what is with an object.
@@ -104,7 +82,6 @@ def patiently(
     Args:
         uri: of the object or folder.
         neighbours: objects of the bucket, where one object alone may be refused.
-        denied_seconds: how long a refused request is repeated; None for a minute.
         is_awaited: whether an answer is expected within seconds; large objects take longer to send.
 
     Raises:
@@ -112,8 +89,7 @@ def patiently(
         DeniedError: all were refused for a minute, and not because of this object alone.
         google.api_core.exceptions.GoogleAPIError: the object is missing, of another generation, or alone refused.
     """
-    seconds = patience.DENIED_SECONDS if denied_seconds is None else denied_seconds
-    denials = _Denials(uri, neighbours, seconds)
+    denials = _Denials(uri, neighbours, 0.0 if _IS_LAUNCH.get() else patience.DENIED_SECONDS)
     bucket = f"{SCHEME}{split(uri)[0]}"
     try:
         with Attempts(
@@ -123,7 +99,7 @@ def patiently(
     except Exception as error:
         fault = faults.of(error)
         if fault is Fault.DENIED and not denials.is_own:
-            raise DeniedError(f"{uri}: {refusal(uri, error)}, then start again") from error
+            raise DeniedError(f"{uri}: {refusal(uri, faults.cause(error))}, then start again") from error
         if fault is Fault.PASSING:
             duration = patience.in_words(patience.BUCKET_SECONDS)
             raise OutageError(
@@ -132,11 +108,17 @@ def patiently(
         raise
 
 
-def refusal(uri: str, error: BaseException) -> str:
-    """Returns in words that access to an object or folder is refused, and what to do about it."""
-    if is_anonymous():
-        return (
-            f"{SCHEME}{split(uri)[0]} is not public and there are no Google credentials; "
-            "run `gcloud auth application-default login`"
-        )
-    return f"access is denied ({faults.cause(error)}); grant it, or log in with `gcloud auth application-default login`"
+def check(paths: Mapping[str, str]) -> None:
+    """Makes sure that folders in Cloud Storage can be listed with the credentials that there are; asks once for each.
+
+    Args:
+        paths: by the flag they were given with; local ones are passed over.
+
+    Raises:
+        UserError: access is refused, or there is no such bucket.
+        OutageError: a bucket does not answer for five minutes.
+    """
+    for flag, path in paths.items():
+        if path.startswith(SCHEME):
+            with at_launch(), patiently(path) as attempts:
+                google_cloud.check(flag, path, attempts.retry)

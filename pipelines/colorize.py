@@ -28,7 +28,20 @@ from apache_beam.utils.windowed_value import WindowedValue
 from rich.console import Console
 
 from model import quiet, saved_model
-from pipelines import commands, dry_run, flags, formats, hints, leftovers, runners, runs, single, sources, storage
+from pipelines import (
+    cloud,
+    commands,
+    dry_run,
+    flags,
+    formats,
+    hints,
+    leftovers,
+    runners,
+    runs,
+    single,
+    sources,
+    storage,
+)
 from pipelines.account import LAST_RUN_FILE, REPORT_FILE, Account, Made
 from pipelines.attempt import Studio, attempt, blank, is_intact
 from pipelines.crew import Crew, Gate
@@ -195,6 +208,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.limit and args.sample:
         raise UserError("--limit and --sample are two ways to choose; give one of them")
     sources.check_any(args.input)
+    cloud.check({"--output": args.output})
     file_format = formats.format_of(args.output)
     if file_format and single.is_one_to_one(args.input, args.output):
         if args.format not in ("keep", file_format):

@@ -19,7 +19,10 @@ def in_bytes(number: float) -> str:
 
 
 def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:
-    """The exit code of a command: 2 for what the user can mend, 1 for a failed job; each is one line on stderr."""
+    """Returns the exit code of a command; every failure is one line on stderr.
+
+    2 is for what the user can correct, rights and credentials included; 1 for an outage and for a job that failed.
+    """
     try:
         return commands.run(lambda: main(argv))
     except JobFailedError as error:

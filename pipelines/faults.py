@@ -17,7 +17,7 @@ from google.api_core.exceptions import RetryError
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
-from pipelines.errors import WorldError
+from tfrecords.errors import WorldError
 
 
 class Fault(Enum):

@@ -4,15 +4,32 @@ A file that is missing, or that may not be read, is one photo's fault only while
 If none can, a mount is gone or rights are lost: it is tried again, and then the job stops.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import BinaryIO, TypeVar
 
 from pipelines import bucket_reads, cloud, faults, local_reads, patience, storage
-from pipelines.errors import OutageError
 from pipelines.faults import Fault
 from pipelines.neighbours import Neighbours
+from tfrecords.errors import OutageError
 
 T = TypeVar("T")
+_IS_OPTIONAL = ContextVar("is_optional", default=False)
+
+
+@contextlib.contextmanager
+def optional() -> Iterator[None]:
+    """Lets the files that are read in the block be missing or forbidden together with all others.
+
+    An archive may be away when its report is looked at, and who looks may have no rights on it.
+    """
+    token = _IS_OPTIONAL.set(True)
+    try:
+        with cloud.at_launch():
+            yield
+    finally:
+        _IS_OPTIONAL.reset(token)
 
 
 def read(uri: str, generation: int | None = None) -> bytes:
@@ -47,7 +64,7 @@ def _in_bucket(uri: str, work: Callable[[Neighbours], T]) -> T:
     try:
         done = work(known)
     except storage.IO_ERRORS as error:
-        if faults.is_missing(error) and not known.can_be_read(uri):
+        if not _IS_OPTIONAL.get() and faults.is_missing(error) and not known.can_be_read(uri):
             raise OutageError(
                 f"{uri} is gone, and no other object of {cloud.SCHEME}{bucket} can be read; start again when they can"
             ) from error
@@ -57,7 +74,7 @@ def _in_bucket(uri: str, work: Callable[[Neighbours], T]) -> T:
 
 
 def _on_disk(path: str, work: Callable[[], T]) -> T:
-    if storage.is_remote(path):
+    if storage.is_remote(path) or _IS_OPTIONAL.get():
         return patience.locally(path, work)
     known = local_reads.NEIGHBOURS
 

@@ -8,7 +8,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from pipelines import commands, flags, storage
+from pipelines import cloud, commands, flags, storage
 from pipelines.flags import SAMPLE_FILE
 from pipelines.outcomes import print_table
 from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb, quantize_chroma
@@ -23,13 +23,13 @@ def read_description(data_dir: str) -> Description:
 
     Raises:
         UserError: there is none, or it is not ours.
+        WorldError: the disk or the bucket fails, or access is denied.
     """
-    try:
-        path = storage.join(data_dir, FILE_NAME)
-        text = storage.read(path).decode()
-    except storage.IO_ERRORS as error:
-        raise UserError(f"{data_dir} has no readable {FILE_NAME}; make the set with `autochrome prepare`") from error
-    return Description.from_json(text, path)
+    path = storage.join(data_dir, FILE_NAME)
+    data = storage.read_if_there(path)
+    if data is None:
+        raise UserError(f"{data_dir} has no {FILE_NAME}; make the set with `autochrome prepare`")
+    return Description.from_json(data.decode(errors="replace"), path)
 
 
 def verify(data_dir: str, shard: Shard) -> str:
@@ -102,6 +102,7 @@ def _summary(description: Description, faults: dict[str, str] | None) -> Table:
 def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome inspect``; exit code 1 when ``--verify`` finds a fault."""
     args = flags.inspect().parse_args(argv)
+    cloud.check({"DIR": args.data})
     description = read_description(args.data)
     shards = [shard for split in description.splits.values() for shard in split]
     faults = {shard.name: verify(args.data, shard) for shard in shards} if args.verify else None

@@ -32,10 +32,9 @@ from pathlib import Path
 from typing import Self
 
 from pipelines import storage, versions
-from pipelines.errors import WorldError
 from pipelines.manifest import FOLDER
 from pipelines.versions import Version
-from tfrecords.errors import UserError
+from tfrecords.errors import UserError, WorldError
 
 FILE = f"{FOLDER}/lease.json"
 _LOCAL_S = 120.0

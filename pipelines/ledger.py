@@ -42,10 +42,7 @@ class Ledger:
             UserError: there is none.
         """
         root = folder.rstrip("/") or "/"
-        try:
-            found = list(files(Branch(storage.join(root, manifest.FOLDER)), root))
-        except storage.IO_ERRORS:
-            found = []
+        found = files(Branch(storage.join(root, manifest.FOLDER)), root)
         names = {file.name: file.uri for file in found if manifest.has_records(file.name) and not file.fault}
         if not names:
             raise UserError(f"{folder} has no manifest; make one with `autochrome colorize --output {folder}`")
@@ -70,8 +67,8 @@ class Ledger:
             if runs := known(self.folder):
                 return runs[-1]
         try:
-            return dict(json.loads(storage.read(storage.join(self.folder, REPORT_FILE))))
-        except (*storage.IO_ERRORS, TypeError):
+            return dict(json.loads(storage.read_if_there(storage.join(self.folder, REPORT_FILE)) or b"{}"))
+        except (ValueError, TypeError):
             return {}
 
 

@@ -105,8 +105,8 @@ def _fingerprint(photos: list[Source], size: int) -> str:
 def _found(account: str, output: str, sources: str) -> Part | None:
     """The finished part, or None where it is to be made."""
     try:
-        part = Part.from_json(storage.read(account).decode())
-    except (*storage.IO_ERRORS, KeyError, TypeError):
+        part = Part.from_json((storage.read_if_there(account) or b"").decode())
+    except (ValueError, KeyError, TypeError):
         return None
     whole = storage.size(storage.join(output, part.shard.name)) == part.shard.bytes
     return part if whole and part.sources == sources else None

@@ -15,8 +15,8 @@ from google.api_core.exceptions import RetryError
 from google.api_core.retry import Retry
 
 from pipelines import faults, notices
-from pipelines.errors import OutageError
 from pipelines.faults import Fault
+from tfrecords.errors import OutageError
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
-from pipelines import claim, commands, flags, hints, parts, runners, sources, storage
+from pipelines import claim, cloud, commands, flags, hints, parts, runners, sources, storage
 from pipelines.claim import Claim, Listing, Summarize
 from pipelines.duplicates import MarkDuplicates
 from pipelines.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
@@ -128,6 +128,7 @@ def main(argv: list[str] | None = None) -> int:
     if not 0 <= args.validation_percent < 100:
         raise UserError(f"--validation_percent {args.validation_percent} must be at least 0 and below 100")
     sources.check_any(args.input)
+    cloud.check({"--output": args.output})
     sources.check_apart(args.input, args.output)
     storage.check_writable(args.output)
     settings = Settings(args.size, args.num_shards, args.validation_percent)

@@ -9,7 +9,7 @@ from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
 from rich.table import Table
 
-from pipelines import commands, flags, page, storage, thumbnails
+from pipelines import cloud, commands, flags, page, storage, thumbnails
 from pipelines.commands import in_bytes
 from pipelines.crew import Crew, Gate
 from pipelines.ledger import Ledger
@@ -168,6 +168,7 @@ def _gone(number: int) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome report``."""
     args = flags.report().parse_args(argv)
+    cloud.check({"DIR": args.folder})
     ledger = Ledger.of(args.folder)
     storage.check_writable(ledger.folder, "DIR")
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
-from pipelines import buckets, inputs, local_reads, storage, tars
+from pipelines import buckets, cloud, faults, inputs, local_reads, storage, tars
 from pipelines.buckets import Blob
 from pipelines.outcomes import Rejected
 from pipelines.progress import SILENT, Ticker
@@ -235,16 +235,18 @@ def check_any(pattern: str) -> None:
 
     Raises:
         UserError: it has none or cannot be listed.
+        OutageError: the disk or the bucket does not answer.
     """
     if not pattern:
         raise UserError("--input is empty; name a folder, a file or a glob in quotes")
     if _is_literal(pattern) and not storage.is_remote(pattern) and not Path(pattern).exists():
         raise UserError(f"--input {pattern} does not exist; name a folder, a file or a glob in quotes")
+    cloud.check({"--input": pattern})
     try:
         if next(find(pattern), None) is not None:
             return
     except storage.IO_ERRORS as error:
-        raise UserError(f"--input {pattern} cannot be listed: {str(error).splitlines()[0]}") from error
+        raise UserError(f"--input {pattern} cannot be listed: {faults.cause(error)}") from error
     raise UserError(f"--input {pattern} has no files; name a folder, a file or a glob in quotes")
 
 

@@ -12,9 +12,8 @@ from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
 from pipelines import bucket_reads, buckets, cloud, faults, local_files, local_reads, tars
-from pipelines.errors import DeniedError, WorldError
 from pipelines.faults import Fault
-from tfrecords.errors import UserError
+from tfrecords.errors import DeniedError, UserError, WorldError
 
 # What file systems raise when a path is missing or forbidden; Beam wraps some and passes others through. WorldError is
 # excluded on purpose: a file on a disk or in a bucket that does not answer is not a missing file.
@@ -202,19 +201,21 @@ def check_writable(folder: str, flag: str = "--output") -> None:
 
     Raises:
         UserError: they cannot.
+        OutageError: the bucket does not answer.
     """
     try:
         # Under the name of an unfinished file, so that one that a kill leaves behind is swept.
         if is_remote(folder):
             probe = join(folder, local_files.hidden_name("probe"))
-            write(probe, b"")
-            remove([probe])
+            with cloud.at_launch():
+                write(probe, b"")
+                remove([probe])
         else:
             local_files.make_folder(Path(folder))
             path = Path(folder) / local_files.hidden_name("probe")
             with local_files.locked(path):
                 path.unlink()
-    except (*IO_ERRORS, WorldError) as error:
+    except (*IO_ERRORS, DeniedError) as error:
         raise UserError(
             f"{flag} {folder} cannot be written to ({faults.cause(error)}); choose another folder"
         ) from error

@@ -15,11 +15,12 @@ from functools import cached_property
 
 from PIL import Image
 
-from pipelines import pages, photo, storage
+from pipelines import inputs, pages, photo, storage
 from pipelines.manifest import Output, Record
 from pipelines.outcomes import Rejected
 from pipelines.sources import Branch, Source, files
 from tfrecords.color import Bytes
+from tfrecords.errors import DeniedError
 
 FOLDER = "report/thumbnails"
 SIDE = 640
@@ -113,10 +114,7 @@ def path_of(id_: str) -> str:
 
 def listed(folder: str) -> dict[str, str]:
     """The pictures that a folder has, by id: their URIs."""
-    try:
-        found = [(_ID.match(file.name), file) for file in files(Branch(storage.join(folder, FOLDER)), folder)]
-    except storage.IO_ERRORS:
-        return {}
+    found = [(_ID.match(file.name), file) for file in files(Branch(storage.join(folder, FOLDER)), folder)]
     return {match[1] + match[2]: file.uri for match, file in found if match and not file.fault}
 
 
@@ -139,8 +137,9 @@ def _after(output: Output) -> str:
 def _read(source: Source, digest: str) -> bytes:
     """The bytes of a file, none where it is gone or has another digest."""
     try:
-        data = source.read()
-    except Rejected:
+        with inputs.optional():
+            data = source.read()
+    except (Rejected, DeniedError):
         return b""
     return data if not digest or hashlib.sha256(data).hexdigest() == digest else b""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from google.api_core.exceptions import NotFound, PreconditionFailed
 
-from pipelines import bucket_reads, buckets, local_files, storage
+from pipelines import bucket_reads, buckets, local_files, patience, storage
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,11 @@ def read(uri: str) -> Version | None:
             with contextlib.suppress(NotFound, PreconditionFailed):  # replaced or removed since it was found
                 return Version(bucket_reads.read(uri, blob.generation), str(blob.generation), blob.changed)
         return None
-    with local_files.held(Path(uri)) as file:
+    return patience.locally(uri, lambda: _read_locally(Path(uri)))
+
+
+def _read_locally(path: Path) -> Version | None:
+    with local_files.held(path) as file:
         if file is None:
             return None
         return Version(file.read(), local_files.version(file), local_files.changed(file))

@@ -3,8 +3,10 @@
 import tensorflow as tf
 
 from tfrecords.description import FILE_NAME, Description
-from tfrecords.errors import UserError
+from tfrecords.errors import DeniedError, OutageError, UserError, WorldError
 
+# A name that leads nowhere, or through a file, or to a folder.
+_MISSING = (tf.errors.NotFoundError, tf.errors.FailedPreconditionError, tf.errors.InvalidArgumentError)
 _FEATURES = {
     "luminance": tf.io.FixedLenFeature([], tf.string),
     "chroma": tf.io.FixedLenFeature([], tf.string),
@@ -17,23 +19,37 @@ def read_description(data_dir: str) -> Description:
     Raises:
         UserError: there is no ``dataset.json``, it is not one of ours, or a shard it names is missing or has another
             size.
+        DeniedError: access is denied.
+        OutageError: the disk or the bucket does not answer.
     """
     path = tf.io.gfile.join(data_dir, FILE_NAME)
     try:
         with tf.io.gfile.GFile(path) as file:
             text = file.read()
-    except (tf.errors.OpError, UnicodeDecodeError) as error:
+    except (*_MISSING, UnicodeDecodeError) as error:
         raise UserError(f"{data_dir} has no readable {FILE_NAME}; make the set with `autochrome prepare`") from error
+    except tf.errors.OpError as error:
+        raise _of_the_world(path, error) from error
     description = Description.from_json(text, source=path)
     for shard in (shard for shards in description.splits.values() for shard in shards):
         shard_path = tf.io.gfile.join(data_dir, shard.name)
         try:
             found = tf.io.gfile.stat(shard_path).length
-        except tf.errors.OpError as error:
+        except _MISSING as error:
             raise UserError(f"{shard_path} is missing; prepare the set again") from error
+        except tf.errors.OpError as error:
+            raise _of_the_world(shard_path, error) from error
         if found != shard.bytes:
             raise UserError(f"{shard_path} has {found} bytes instead of {shard.bytes}; prepare the set again")
     return description
+
+
+def _of_the_world(path: str, error: tf.errors.OpError) -> WorldError:
+    """Says in one line that a file may be there and cannot be read."""
+    cause = error.message.partition("\n")[0]
+    if isinstance(error, (tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError)):
+        return DeniedError(f"{path}: access is denied ({cause}); grant it, then start again")
+    return OutageError(f"{path} cannot be read ({cause}); start again when it can")
 
 
 def parse(record: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:

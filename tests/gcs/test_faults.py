@@ -11,8 +11,8 @@ from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES, Faults
 from google.api_core.exceptions import PreconditionFailed, RetryError
 
 from pipelines import bucket_reads, buckets, patience, sources, storage
-from pipelines.errors import OutageError
 from pipelines.outcomes import Rejected
+from tfrecords.errors import OutageError
 
 
 @pytest.fixture(autouse=True)

@@ -78,7 +78,7 @@ DATAFLOW = ["--runner=DataflowRunner", "--project=archive", "--region=europe-wes
         ([*PLAN, "--model=m", "--price_per_vcpu_hour=nan"], "--price_per_vcpu_hour nan"),
         ([*PLAN, "--model=m", "--sample=0"], "0 is below 1"),
         (["inspect"], "DIR"),
-        (["inspect", "empty"], "empty has no readable dataset.json"),
+        (["inspect", "empty"], "empty has no dataset.json"),
         (["inspect", "foreign"], "foreign/dataset.json does not describe"),
         (["inspect", "nosuch://x"], "nosuch://x is not supported"),
         (["inspect", "empty", "--deep"], "--deep"),

@@ -14,8 +14,8 @@ from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from pipelines import faults, tars
-from pipelines.errors import DeniedError, OutageError
 from pipelines.faults import Fault
+from tfrecords.errors import DeniedError, OutageError
 
 PHOTO = ("ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "ENAMETOOLONG", "EILSEQ", "EINVAL")
 DENIED = ("EACCES", "EPERM")

@@ -7,7 +7,7 @@ import pytest
 from google.api_core.retry import retry_base, retry_unary
 
 from pipelines import notices, patience
-from pipelines.errors import OutageError
+from tfrecords.errors import OutageError
 
 
 @dataclass

@@ -12,9 +12,9 @@ from apache_beam.options.pipeline_options import (
 )
 
 from pipelines import runners
-from pipelines.errors import JobFailedError, OutageError
+from pipelines.errors import JobFailedError
 from pipelines.runners import beam_options, is_local
-from tfrecords.errors import UserError
+from tfrecords.errors import OutageError, UserError
 
 
 def _fail(_: int) -> None:

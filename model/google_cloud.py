@@ -1,0 +1,113 @@
+"""Access to Cloud Storage as it is before any work: the client, and whether a folder can be listed with it.
+
+Reading and writing are left to TensorFlow here and to `pipelines.buckets` there.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from google.api_core.exceptions import ClientError, NotFound, RetryError
+from google.api_core.retry import Retry
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.cloud import storage
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from tfrecords.errors import OutageError, UserError
+
+SCHEME = "gs://"
+TIMEOUT = (10, 60)
+"""Seconds to connect, and seconds of silence, after which a request has failed."""
+_KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
+_LOGIN = "`gcloud auth application-default login`"
+_MINUTES = 5
+_TOLD_AFTER_SECONDS = 5.0
+
+
+@cache
+def client() -> storage.Client:
+    """Return a client with the credentials of the environment; without any, one that reads public buckets.
+
+    STORAGE_EMULATOR_HOST is honoured, as by Beam.
+
+    Raises:
+        UserError: GOOGLE_APPLICATION_CREDENTIALS names a file that is missing or holds no credentials.
+    """
+    try:
+        return storage.Client(project=None)
+    except DefaultCredentialsError as error:
+        if os.environ.get(_KEY_FILE):
+            raise UserError(f"{_KEY_FILE} cannot be used: {_first_line(error)}; correct it or unset it") from error
+        return storage.Client.create_anonymous_client()
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Return bucket and name."""
+    bucket, _, name = uri.removeprefix(SCHEME).partition("/")
+    return bucket, name
+
+
+def refusal(uri: str, cause: str) -> str:
+    """Return in words that access to an object or folder is refused, and what to do about it."""
+    if isinstance(client()._credentials, AnonymousCredentials):
+        return f"{SCHEME}{split(uri)[0]} is not public and there are no Google credentials; run {_LOGIN}"
+    return f"access is denied ({cause}); grant it, or log in with {_LOGIN}"
+
+
+def check_all(paths: Mapping[str, str]) -> None:
+    """Check paths by the flag that they were given with; see `check`."""
+    for flag, path in paths.items():
+        check(flag, path)
+
+
+def check(flag: str, path: str, retry: Retry | None = None) -> None:
+    """Check that a folder can be listed; do nothing for a local one.
+
+    Args:
+        flag: that it was given with.
+        path: local or ``gs://``.
+        retry: how requests are repeated that fail; None to do so for five minutes, and to say so after five seconds.
+
+    Raises:
+        UserError: there is no such bucket, or access is refused.
+        OutageError: it does not answer.
+    """
+    if not path.startswith(SCHEME):
+        return
+    bucket, prefix = split(path)
+    retry = retry or DEFAULT_RETRY.with_timeout(60 * _MINUTES).with_delay(0.25, 32, 2).with_on_error(_told(bucket))
+    try:
+        next(iter(client().list_blobs(bucket, prefix=prefix, max_results=1, retry=retry, timeout=TIMEOUT)), None)
+    except NotFound as error:
+        raise UserError(f"{flag} {path}: there is no bucket {bucket}") from error
+    except (ClientError, GoogleAuthError) as error:
+        if getattr(error, "retryable", False):
+            raise OutageError(f"{path}: {_first_line(error)}; start again later") from error
+        raise UserError(f"{flag} {path}: {refusal(path, _first_line(error))}") from error
+    except RetryError as error:
+        cause = _first_line(error.cause or error)
+        raise OutageError(f"{path}: Cloud Storage fails ({cause}) for {_MINUTES} minutes; start again later") from error
+
+
+def _told(bucket: str) -> Callable[[Exception], None]:
+    """Return what tells the user once that a bucket does not answer."""
+    due = time.monotonic() + _TOLD_AFTER_SECONDS
+
+    def tell(error: Exception) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = math.inf
+            line = f"{SCHEME}{bucket} does not answer ({_first_line(error)}); trying for {_MINUTES} minutes"
+            print(f"autochrome: {line}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
