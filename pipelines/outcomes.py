@@ -4,11 +4,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from apache_beam.metrics import Metrics
-from rich.console import Console
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Status = Literal["written", "kept", "copied", "skipped", "rejected"]
 DONE: tuple[Status, ...] = ("written", "kept", "copied", "skipped")
@@ -55,6 +54,9 @@ class Outcome:
 
 def count(outcome: Outcome) -> None:
     """Adds one outcome to the job's Beam counters."""
+    # Imported here: the processes that decode photos know outcomes, but start without Beam.
+    from apache_beam.metrics import Metrics
+
     Metrics.counter("autochrome", outcome.key).inc()
 
 
@@ -70,8 +72,10 @@ def to_jsonl(outcomes: Iterable[Outcome]) -> bytes:
     return lines.encode(errors="backslashreplace")
 
 
-def print_table(title: str, counts: dict[str, int], console: Console) -> None:
+def print_table(title: str, counts: dict[str, int], console: "Console") -> None:
     """Prints inputs by outcome and their sum; rejections stand below what was written."""
+    from rich.table import Table
+
     table = Table(show_edge=False, show_footer=True, pad_edge=False)
     table.add_column("outcome", footer="inputs")
     table.add_column("photos", justify="right", footer=f"{sum(counts.values()):,}")

@@ -30,13 +30,13 @@ raw L, JPEG 98 ab        89.6  0.61    0.64    0.35      1.37      0.10
 ``tests/bench/encoding_bench.py`` makes the table again.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Any, Self
 
 import cv2
 import numpy as np
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from tfrecords.color import Bytes
 
@@ -61,11 +61,15 @@ def synset_of(name: str) -> str:
     return next((folder for folder in reversed(folders) if _SYNSET.fullmatch(folder)), "")
 
 
+@functools.cache
 def _example_class() -> Any:
     """The message class ``tensorflow.Example``, described here because TensorFlow takes seconds to import.
 
     It lives in a pool of its own: TensorFlow registers the same names in the default one.
     """
+    # Imported here: the processes that decode photos do not serialise records.
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="example.proto", package="tensorflow", syntax="proto3")
 
@@ -107,9 +111,6 @@ def _example_class() -> Any:
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("tensorflow.Example"))
 
 
-_Example = _example_class()
-
-
 @dataclass(frozen=True)
 class LabExample:
     """One training example.
@@ -136,7 +137,7 @@ class LabExample:
         encoded, jpeg = cv2.imencode(".jpg", planes, [cv2.IMWRITE_JPEG_QUALITY, _CHROMA_QUALITY])
         if not encoded:
             raise ValueError(f"chroma of {self.name} could not be encoded")
-        example = _Example()
+        example = _example_class()()
         feature = example.features.feature
         feature["luminance"].bytes_list.value.append(self.luminance.tobytes())
         feature["chroma"].bytes_list.value.append(jpeg.tobytes())
@@ -154,7 +155,7 @@ class LabExample:
             ValueError: the bytes are not such an example.
         """
         try:
-            feature = _Example.FromString(data).features.feature
+            feature = _example_class().FromString(data).features.feature
             jpeg = np.frombuffer(feature["chroma"].bytes_list.value[0], np.uint8)
             planes = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE))
             size = planes.shape[1]
