@@ -20,7 +20,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import apache_beam as beam
-import cv2
 from apache_beam.metrics import Metrics
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.shared import Shared
@@ -43,14 +42,16 @@ from pipelines import (
     storage,
 )
 from pipelines.account import LAST_RUN_FILE, REPORT_FILE, Account, Made
-from pipelines.attempt import Studio, attempt, blank, is_intact
+from pipelines.attempt import Studio, attempt, is_intact
 from pipelines.crew import Crew, Gate
 from pipelines.done import Policy, Task
 from pipelines.journal import Journal
 from pipelines.lease import Holder, Lease, held
 from pipelines.manifest import FOLDER, Record
 from pipelines.outcomes import REJECTED_FILE, count, print_table
+from pipelines.photo_process import PhotoProcesses
 from pipelines.progress import SILENT, Ticker, watched
+from pipelines.render import render
 from pipelines.runs import Maker, settings_of
 from pipelines.tasks import ALL, FindTasks, Selection
 from tfrecords.errors import UserError
@@ -60,6 +61,7 @@ class _Workshop:
     """What the workers of one process share."""
 
     def __init__(self, model: str, digest: str, threads: int) -> None:
+        self.processes = PhotoProcesses(render, started=1)  # it starts while TensorFlow does
         with quiet.startup():
             from model.colorizer import Colorizer, one_thread_a_prediction
 
@@ -96,11 +98,11 @@ class ColorizePhotos(beam.DoFn):
 
     def _at_work(self) -> Crew[Made]:
         if self._crew is None:
-            cv2.setNumThreads(1)  # there is a thread or a process a core
             # Kept by this object as well: Shared itself holds on to what was asked for last.
             self._workshop = self._shared.acquire(self._opened, tag=self._model)
             colorizer = self._workshop.colorizer
-            self._studio = Studio(self._maker, colorizer.size, colorizer.predict, self._save)
+            processes = self._workshop.processes
+            self._studio = Studio(self._maker, colorizer.size, colorizer.predict, self._save, processes)
             self._crew = Crew(self._threads, self._workshop.gate)
         return self._crew
 
@@ -119,7 +121,7 @@ class ColorizePhotos(beam.DoFn):
         if task.standing is not None and not task.doubtful:
             yield self._told(Made(task.standing, now=False))
             return
-        yield from map(self._kept, self._at_work().add(partial(self._make, task), partial(self._too_large, task)))
+        yield from map(self._kept, self._at_work().add(partial(self._make, task), partial(self._make, task, last=True)))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """Gives the rest."""
@@ -130,19 +132,17 @@ class ColorizePhotos(beam.DoFn):
             self._journal.flush()
 
     def teardown(self) -> None:
-        """Ends the threads."""
+        """Ends the threads, and the child processes that have no photo."""
         if self._crew is not None:
             self._crew.close()
+            self._workshop.processes.close()
         self._journal.close()
 
-    def _make(self, task: Task) -> Made:
+    def _make(self, task: Task, *, last: bool = False) -> Made:
         if task.standing is not None and is_intact(task.standing, self._output):
             return Made(replace(task.standing, run=self._maker.run), now=False)
-        record = attempt(task.named, self._studio)
+        record = attempt(task.named, self._studio, last=last)
         return Made(leftovers.settle(record, task.leftovers, self._output), now=True)
-
-    def _too_large(self, task: Task) -> Made:
-        return Made(blank(task.named, self._maker, "out_of_memory", "more memory than there is"), now=True)
 
     def _kept(self, made: Made) -> Made:
         self._journal.add(made.record)

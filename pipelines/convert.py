@@ -1,15 +1,62 @@
-"""One photo to one Lab example: judge, resize, convert."""
+"""One photo to one Lab example: judge, resize, convert; what a child process does in `prepare`."""
+
+from dataclasses import dataclass, field
 
 import cv2
 
 from pipelines.grayscale import judge
 from pipelines.outcomes import Rejected
-from pipelines.photo import Photo
+from pipelines.photo import Photo, decode
+from pipelines.photo_server import is_about_memory
+from pipelines.stopwatch import Stopwatch
 from tfrecords.color import Bytes, srgb_to_codes
 from tfrecords.example import LabExample, synset_of
 
 # Below this there is nothing to see: a few ImageNet files are 20 pixels wide.
 MIN_SIDE = 32
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of a photo.
+
+    Attributes:
+        example: None when the photo is rejected.
+        reason: code of the rejection, else ''.
+        detail: of the rejection, for people, else ''.
+        milliseconds: by stage.
+    """
+
+    example: LabExample | None = None
+    reason: str = ""
+    detail: str = ""
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
+    """Decodes a photo and turns it into a training example; a handler of `pipelines.photo_server`.
+
+    Args:
+        parent: not needed.
+        data: the photo.
+        name: see `to_example`.
+        size: likewise.
+
+    Raises:
+        Exception: there is too little memory (`pipelines.photo_server.is_about_memory`), or this code has a fault.
+    """
+    watch = Stopwatch()
+    try:
+        with watch.stage("decode"):
+            # Not below twice the size: compared with whole decoding that is off by 0.26 in L and 0.14 in ab on average.
+            photo = decode(data, shrink_to=2 * size)
+        with watch.stage("convert"):
+            example = to_example(photo, name, size)
+        return Converted(example, milliseconds=dict(watch.milliseconds))
+    except Rejected as verdict:
+        if is_about_memory(verdict):
+            raise
+        return Converted(None, verdict.reason, verdict.detail, dict(watch.milliseconds))
 
 
 def to_example(photo: Photo, name: str, size: int) -> LabExample:

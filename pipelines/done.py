@@ -14,7 +14,7 @@ from pipelines.naming import Named, assign, without_page
 from pipelines.runs import Maker
 from pipelines.sources import Source
 
-_PASSING = ("timed_out", "out_of_memory")
+_PASSING = ("timed_out", "out_of_memory", "crashed")
 """Rejections that another day may change."""
 
 

@@ -16,16 +16,17 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean, stdev
 
-import cv2
 import numpy as np
 
 from model import quiet
 from pipelines import commands, flags, runners, sources
-from pipelines.attempt import Studio, attempt, blank
+from pipelines.attempt import Studio, attempt
 from pipelines.commands import in_bytes
 from pipelines.crew import Crew, Gate
 from pipelines.manifest import Record
 from pipelines.naming import Named
+from pipelines.photo_process import PhotoProcesses
+from pipelines.render import render
 from pipelines.runs import Maker, settings_of
 from pipelines.sources import Source
 from pipelines.summary import was_in_colour
@@ -108,13 +109,13 @@ def share(hits: int, of: int) -> Figure:
 
 def measure(sample: list[Source], model: str, maker: Maker, threads: int) -> Trial:
     """Takes the sample through all stages on so many threads; writes nothing."""
+    processes = PhotoProcesses(render, started=threads)  # they start while TensorFlow does
     with quiet.startup():
         from model.colorizer import Colorizer, one_thread_a_prediction
 
     one_thread_a_prediction()
-    cv2.setNumThreads(1)
     colorizer = Colorizer.load(model, maker.model_digest)
-    studio = Studio(maker, colorizer.size, colorizer.predict, lambda record, files: record)
+    studio = Studio(maker, colorizer.size, colorizer.predict, lambda record, files: record, processes)
     # The first prediction builds what later ones find.
     studio.predict(np.zeros((1, studio.size, studio.size, 1), np.float32))
     crew: Crew[Record] = Crew(threads, Gate(threads))
@@ -122,10 +123,12 @@ def measure(sample: list[Source], model: str, maker: Maker, threads: int) -> Tri
     started, processor = time.perf_counter(), time.process_time()
     for source in sample:
         named = Named(source, source.name, source.name)
-        records += crew.add(partial(attempt, named, studio), partial(blank, named, maker, "out_of_memory"))
+        records += crew.add(partial(attempt, named, studio), partial(attempt, named, studio, last=True))
     records += crew.rest()
-    wall, used = time.perf_counter() - started, time.process_time() - processor
+    wall = time.perf_counter() - started
+    used = time.process_time() - processor + processes.processor_seconds
     crew.close()
+    processes.close()
     return Trial(records, wall, used)
 
 

@@ -1,74 +1,106 @@
-"""A time limit for one photo, so that a file made to keep a decoder busy does not hold up a shard."""
+"""What one photo may cost: memory, processor time and waiting time, by the size of its file.
 
-import contextvars
-import queue
-import threading
-from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeVar
+The kernel enforces all three on the process that handles the photo, in C code too, without a thread or a clock of ours.
+A file of less than a megabyte is done within 2.5 GB and 30 seconds of processor time, or rejected.
+"""
 
-from pipelines.outcomes import Rejected
+import contextlib
+import math
+import resource
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-PHOTO_SECONDS = 60.0
-"""Far more than the largest photo that is accepted takes to decode on a slow core."""
+_SMALL = 1_000_000
+_MEMORY, _MEMORY_PER_BYTE = 2250 << 20, 8
+_SECONDS_OF_SMALL = 30
+_SECONDS, _SECONDS_PER_MEGABYTE = 60, 40
+_WALL_SECONDS, _WALL_PER_PROCESSOR_SECOND = 600, 5
 
-T = TypeVar("T")
-_of_thread = threading.local()
 
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one photo.
 
-def timed(work: Callable[[], T], seconds: float = PHOTO_SECONDS) -> T:
-    """Does a piece of work, but does not wait for it longer than so many seconds.
-
-    Python cannot stop a decoder that runs in C, so the work is done by another thread, in the context of this one. When
-    the time is up that thread is left behind, to end when it ends or with the process, and the caller goes on with the
-    next photo.
-
-    Raises:
-        Rejected: ``timed_out``; or what the work raises.
+    Attributes:
+        memory: bytes of address space on top of those of the process at rest.
+        processor: seconds of processor time.
+        wall: seconds in all, without those spent waiting for the parent; against hangs, so generous.
     """
-    # Whoever stops waiting, for whatever reason, must not be given this answer for the next question.
-    worker: _Worker = _of_thread.__dict__.pop("worker", None) or _Worker()
-    try:
-        result, error = worker.do(partial(contextvars.copy_context().run, work), seconds)
-    except queue.Empty:
-        raise Rejected("timed_out", f"not done after {seconds:g} s") from None
-    _of_thread.worker = worker
-    if error is not None:
+
+    memory: int
+    processor: int
+    wall: int
+
+    @classmethod
+    def of(cls, size: int) -> "Limits":
+        """Returns the limits of a file of so many bytes."""
+        processor = _SECONDS_OF_SMALL
+        if size >= _SMALL:
+            processor = math.ceil(_SECONDS + _SECONDS_PER_MEGABYTE * size / 1e6)
+        wall = _WALL_SECONDS + _WALL_PER_PROCESSOR_SECOND * processor
+        return cls(_MEMORY + _MEMORY_PER_BYTE * size, processor, wall)
+
+
+@contextlib.contextmanager
+def enforced(limits: Limits, at_rest: int) -> Iterator[None]:
+    """Holds this process to the limits while the block runs.
+
+    Beyond the memory, allocations fail. Beyond the processor time the process dies of SIGXCPU, beyond the wall time of
+    SIGALRM.
+
+    Args:
+        limits: of the photo.
+        at_rest: `address_space` of the process before its first photo.
+    """
+    used = math.ceil(time.process_time())
+    with _lowered(resource.RLIMIT_AS, at_rest + limits.memory), _lowered(resource.RLIMIT_CPU, used + limits.processor):
+        signal.setitimer(signal.ITIMER_REAL, limits.wall)
         try:
-            raise error
+            yield
         finally:
-            del error  # it refers to this frame, and by other frames to pixels
-    return result
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-class _Worker:
-    """A thread that does one piece of work after the other; it ends when this object is gone.
-
-    An executor of the standard library costs several times as much for each, and joins its threads when the process
-    ends, also those that never end.
-    """
-
-    def __init__(self) -> None:
-        self._asked: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
-        self._answered: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
-        threading.Thread(target=_serve, args=(self._asked, self._answered), name="photo", daemon=True).start()
-
-    def __del__(self) -> None:
-        self._asked.put(None)
-
-    def do(self, work: Callable[[], Any], seconds: float) -> tuple[Any, BaseException | None]:
-        """What the work returned or raised; queue.Empty when the time is up."""
-        self._asked.put(work)
-        return self._answered.get(timeout=seconds)
+@contextlib.contextmanager
+def _lowered(kind: int, wanted: int) -> Iterator[None]:
+    before = soft, hard = resource.getrlimit(kind)
+    for present in (soft, hard):
+        if present != resource.RLIM_INFINITY:
+            wanted = min(wanted, present)
+    resource.setrlimit(kind, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, before)
 
 
-def _serve(
-    asked: queue.SimpleQueue[Callable[[], Any] | None],
-    answered: queue.SimpleQueue[tuple[Any, BaseException | None]],
-) -> None:
-    while (work := asked.get()) is not None:
-        try:
-            answered.put((work(), None))
-        except BaseException as error:
-            answered.put((None, error))
-        del work  # and with it the photo, while the next is waited for
+@contextlib.contextmanager
+def waiting() -> Iterator[None]:
+    """Stops the wall clock while the block runs, which waits for someone else."""
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def address_space() -> int:
+    """Returns the bytes of address space that this process has; 0 where the system does not say."""
+    with contextlib.suppress(OSError):
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    return 0
+
+
+def is_memory_there(limits: Limits) -> bool:
+    """Whether the machine has the memory that a photo may take: if so, a lack of it is due to the limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY and hard < address_space() + limits.memory:
+        return False
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) << 10 >= limits.memory
+    return True

@@ -4,6 +4,7 @@ list → mark duplicates → give every photo its shard by a hash of its name �
 and writes its own file → describe the whole. Only names cross a shuffle; pixels never do.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial, reduce
 from operator import add
@@ -14,9 +15,11 @@ from rich.console import Console
 
 from pipelines import claim, cloud, commands, flags, hints, parts, runners, sources, storage
 from pipelines.claim import Claim, Listing, Summarize
+from pipelines.convert import convert
 from pipelines.duplicates import MarkDuplicates
 from pipelines.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
 from pipelines.parts import Part
+from pipelines.photo_process import PhotoProcesses
 from pipelines.plan import Slot, shard_count, slot
 from pipelines.progress import SILENT, Ticker, watched
 from pipelines.sources import FindSources, Source
@@ -77,6 +80,24 @@ def _clear(output: str) -> None:
         storage.delete([storage.join(output, pattern)])
 
 
+class _WriteShards(beam.DoFn):
+    """A shard's place and its photos → Part."""
+
+    def __init__(self, output: str, size: int, ticker: Ticker) -> None:
+        self._output = output
+        self._size = size
+        self._ticker = ticker
+
+    def setup(self) -> None:
+        self._processes = PhotoProcesses(convert)
+
+    def process(self, grouped: tuple[Slot, Iterable[Source]]) -> Iterator[Part]:
+        yield parts.finish(grouped, self._output, self._size, self._ticker, self._processes)
+
+    def teardown(self) -> None:
+        self._processes.close()
+
+
 @dataclass(eq=False)
 class Prepare(beam.PTransform):
     """The whole job: photos below ``input`` become shards and ``dataset.json`` in ``output``.
@@ -102,7 +123,7 @@ class Prepare(beam.PTransform):
             | "Place" >> beam.Map(self._place, AsSingleton(listing))
             | "Group" >> beam.GroupByKey()
             | "Write shards"
-            >> beam.Map(parts.finish, self.output, self.settings.size, self.ticker).with_resource_hints(**self.hints)
+            >> beam.ParDo(_WriteShards(self.output, self.settings.size, self.ticker)).with_resource_hints(**self.hints)
             | "Gather" >> beam.combiners.ToList()
         )
         return finished | "Describe" >> beam.Map(_finish, AsSingleton(listing), self.output, self.settings)

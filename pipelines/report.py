@@ -11,7 +11,7 @@ from rich.table import Table
 
 from pipelines import cloud, commands, flags, page, storage, thumbnails
 from pipelines.commands import in_bytes
-from pipelines.crew import Crew, Gate
+from pipelines.crew import Crew, Gate, unless_out_of_memory
 from pipelines.ledger import Ledger
 from pipelines.manifest import STAGES, Record
 from pipelines.outcomes import print_table
@@ -102,7 +102,8 @@ def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
         for record in ledger.records():
             sheet = Sheet(record)
             if not sheet.ids <= there:
-                note(crew.add(partial(sheet.make, ledger.folder, there, _saver(ledger.folder)), set))
+                work = partial(sheet.make, ledger.folder, there, _saver(ledger.folder))
+                note(crew.add(work, partial(unless_out_of_memory, work, set[str]())))
         note(crew.rest())
     finally:
         crew.close()
@@ -127,7 +128,8 @@ def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
                 list(crew.rest())
                 save(name, data)
             else:
-                list(crew.add(partial(save, name, data), lambda: None))
+                work = partial(save, name, data)
+                list(crew.add(work, work))
     finally:
         crew.close()
     return written

@@ -8,6 +8,9 @@ from pipelines.attempt import Studio, attempt
 from pipelines.formats import format_of
 from pipelines.manifest import Record
 from pipelines.naming import Named
+from pipelines.outcomes import Undecided
+from pipelines.photo_process import PhotoProcesses
+from pipelines.render import render
 from pipelines.runs import Maker
 from tfrecords.errors import UserError
 
@@ -49,6 +52,7 @@ def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry:
         return 0
     folder = str(Path(output).parent) if not storage.is_remote(output) else output.rpartition("/")[0]
     storage.check_writable(folder)
+    processes = PhotoProcesses(render, started=1)  # it starts while TensorFlow does
     with quiet.startup():
         from model.colorizer import Colorizer
 
@@ -60,10 +64,14 @@ def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry:
             storage.write(storage.join(folder, made), data)
         return record
 
+    studio = Studio(maker, colorizer.size, colorizer.predict, save, processes)
+    photo = Named(source, name, name)
     try:
-        record = attempt(Named(source, name, name), Studio(maker, colorizer.size, colorizer.predict, save))
-    except MemoryError as error:
-        raise UserError(f"{pattern}: more memory than there is") from error
+        record = attempt(photo, studio)
+    except Undecided:
+        record = attempt(photo, studio, last=True)
+    finally:
+        processes.close()
     if record.status == "rejected":
         print(f"{pattern}: rejected, {record.reason}: {record.detail}")
         return 1

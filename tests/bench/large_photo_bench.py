@@ -25,9 +25,9 @@ import skimage.data
 from PIL import Image
 
 from pipelines import pages, photo
-from pipelines.attempt import tone_of
 from pipelines.encode import encode
 from pipelines.recolor import model_luminance, recolor
+from pipelines.render import tone_of
 
 SIZE = 256
 Stage = tuple[str, float, float]

@@ -38,11 +38,11 @@ import cv2
 import numpy as np
 from prepare_job import WORKERS, copies, pace
 
-from pipelines.convert import squeezed, to_example
+from pipelines.convert import convert, squeezed, to_example
 from pipelines.grayscale import judge
-from pipelines.limits import timed
 from pipelines.outcomes import Rejected
 from pipelines.photo import Photo, decode
+from pipelines.photo_process import PhotoProcesses
 from pipelines.progress import Ticker
 from tfrecords.color import srgb_to_codes, srgb_to_lab
 from tfrecords.example import LabExample
@@ -193,6 +193,7 @@ def cost(paths: list[str], folder: Path, rounds: int) -> None:
     """The table of kernels, milliseconds a photo on one core."""
     cv2.setNumThreads(1)
     tables: list[dict[str, float]] = []
+    processes = PhotoProcesses(convert)
     for _ in range(rounds):
         clock, photos = _Clock(), 0
         with (folder / "records").open("wb") as file:
@@ -201,14 +202,21 @@ def cost(paths: list[str], folder: Path, rounds: int) -> None:
             for path in paths:
                 if _record(path):
                     photos += 1
-                    _time_kernels(path, clock, writer, statistics_, ticker)
+                    _time_kernels(path, clock, writer, statistics_, ticker, processes)
         tables.append({name: 1e3 * seconds / photos for name, seconds in clock.seconds.items()})
     print(f"\n{photos} photos that are kept, milliseconds each")
     for name in tables[0]:
         print(f"{name:38} {statistics.median(table[name] for table in tables):6.2f}")
 
 
-def _time_kernels(path: str, clock: _Clock, writer: ShardWriter, statistics_: Statistics, ticker: Ticker) -> None:
+def _time_kernels(
+    path: str,
+    clock: _Clock,
+    writer: ShardWriter,
+    statistics_: Statistics,
+    ticker: Ticker,
+    processes: PhotoProcesses,
+) -> None:
     data = clock("read", lambda: Path(path).read_bytes())
     photo = clock("decode", lambda: decode(data, SHRINK_TO))
     clock("judge", lambda: judge(photo.pixels, photo.chroma_step))
@@ -218,7 +226,7 @@ def _time_kernels(path: str, clock: _Clock, writer: ShardWriter, statistics_: St
     record = clock("encode (chroma, Example)", example.to_bytes)
     clock("write", lambda: writer.write(record))
     clock("beside the kernels: statistics", lambda: statistics_.add(example, len(record)))
-    clock("beside the kernels: time limit's thread", lambda: timed(lambda: None))
+    clock("beside: decode … Lab in a child process", lambda: processes.call(data, path, SIZE))
     clock("beside the kernels: progress", lambda: ticker.done("written"))
 
 

@@ -17,6 +17,8 @@ from pipelines import colorize
 from pipelines.attempt import ModelError, Studio, attempt
 from pipelines.manifest import Record
 from pipelines.naming import Named
+from pipelines.photo_process import PhotoProcesses
+from pipelines.render import render
 from pipelines.runs import Maker, Settings
 from pipelines.sources import Source
 from tfrecords.errors import UserError
@@ -170,13 +172,16 @@ def photo_of(path: Path) -> Named:
     return Named(source, source.name, source.name)
 
 
+PROCESSES = PhotoProcesses(render)
+
+
 def studio(predict, made: dict[str, bytes], format_: str = "keep", on_color: str = "recolor") -> Studio:
     def save(record: Record, files: dict[str, bytes]) -> Record:
         made.update(files)
         return record
 
     settings = Settings(format_, on_color=on_color)
-    return Studio(Maker("mini", "0", settings, settings.digest()), 32, predict, save)
+    return Studio(Maker("mini", "0", settings, settings.digest()), 32, predict, save, PROCESSES)
 
 
 def green(luminance: np.ndarray) -> np.ndarray:

@@ -1,13 +1,19 @@
 import threading
+from functools import partial
 
 import cv2
 import pytest
 
-from pipelines.crew import Crew, Gate
+from pipelines.crew import Crew, Gate, unless_out_of_memory
+from pipelines.outcomes import Undecided
+
+
+def too_large() -> str:
+    return "too large"
 
 
 def run(crew: Crew, pieces: list) -> list:
-    done = [result for piece in pieces for result in crew.add(piece, lambda: "too large")]
+    done = [result for piece in pieces for result in crew.add(piece, too_large)]
     done += crew.rest()
     crew.close()
     return done
@@ -45,11 +51,26 @@ def test_an_error_reaches_the_one_who_asks():
         run(Crew(2, Gate(2)), [lambda: 1 // 0])
 
 
-def test_a_piece_without_memory_is_done_again_alone_and_fewer_go_on():
+def shortage() -> Exception:
+    error = cv2.error("no")
+    error.code = cv2.Error.StsNoMem
+    return error
+
+
+NO_MEMORY = [
+    MemoryError(),
+    shortage(),
+    type("ResourceExhaustedError", (Exception,), {})(),
+    Undecided("out_of_memory", "killed"),
+]
+
+
+@pytest.mark.parametrize("error", [*NO_MEMORY, Undecided("crashed", "SIGSEGV")])
+def test_a_piece_that_is_undecided_is_done_again_last_and_alone(error):
     gate = Gate(4)
     running: set[int] = set()
+    finished: list[int] = []
     alone: list[int] = []
-    failed = threading.Event()
     lock = threading.Lock()
 
     def piece(number: int) -> int:
@@ -57,33 +78,62 @@ def test_a_piece_without_memory_is_done_again_alone_and_fewer_go_on():
             running.add(number)
         try:
             if number == 5:
-                if not failed.is_set():
-                    failed.set()
-                    raise MemoryError
-                alone.extend(running)
+                raise error
             return number
         finally:
             with lock:
                 running.remove(number)
+                finished.append(number)
 
-    pieces = [lambda number=number: piece(number) for number in range(40)]
-    assert sorted(run(Crew(4, gate), pieces)) == list(range(40))
-    assert alone == [5]
-    assert gate.limit == 2
+    def last() -> int:
+        alone.extend([*running, len(finished)])
+        return 5
+
+    crew: Crew[int] = Crew(4, gate)
+    found = [result for number in range(40) for result in crew.add(partial(piece, number), last)]
+    found += crew.rest()
+    crew.close()
+    assert sorted(found) == list(range(40))
+    assert alone == [40]
+    assert gate.limit == (2 if error in NO_MEMORY else 4)
 
 
-@pytest.mark.parametrize("error", [MemoryError(), cv2.error("no"), type("ResourceExhaustedError", (Exception,), {})()])
-def test_a_piece_that_never_has_memory_is_given_up_and_the_others_are_done(error):
-    if isinstance(error, cv2.error):
-        error.code = cv2.Error.StsNoMem
-
-    def culprit() -> str:
-        raise error
-
+def test_a_crew_waits_for_the_other_crews_of_its_gate_before_a_last_piece():
     gate = Gate(2)
-    found = run(Crew(2, gate), [str, culprit, str, str])
-    assert sorted(found) == ["", "", "", "too large"]
-    assert gate.limit == 1
+    held = threading.Event()
+    order: list[str] = []
+
+    def other() -> str:
+        held.wait(60)
+        order.append("other")
+        return ""
+
+    def undecided() -> str:
+        raise Undecided("crashed", "SIGSEGV")
+
+    def last() -> str:
+        order.append("last")
+        return ""
+
+    first, second = Crew[str](1, gate), Crew[str](1, gate)
+    list(first.add(other, str))
+    list(second.add(undecided, last))
+    waiting = threading.Thread(target=lambda: list(second.rest()))
+    waiting.start()
+    held.set()
+    list(first.rest())
+    waiting.join(60)
+    assert order == ["other", "last"]
+
+
+def test_what_runs_out_of_memory_can_have_another_result():
+    def fail() -> str:
+        raise MemoryError
+
+    assert unless_out_of_memory(fail, "nothing") == "nothing"
+    assert unless_out_of_memory(lambda: "something", "nothing") == "something"
+    with pytest.raises(ZeroDivisionError):
+        unless_out_of_memory(lambda: str(1 // 0), "nothing")
 
 
 def test_any_other_error_of_opencv_is_not_about_memory():

@@ -74,6 +74,7 @@ def test_a_rejection_of_the_bytes_stands_and_one_of_the_day_does_not():
     assert decide(replace(REJECTED, sha256="")).standing is None
     assert decide(replace(REJECTED, reason="timed_out")).standing is None
     assert decide(replace(REJECTED, reason="out_of_memory")).standing is None
+    assert decide(replace(REJECTED, reason="crashed")).standing is None
     assert decide(replace(REJECTED, fingerprint="7-2")).standing is None
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from pipelines.attempt import tone_of
+from pipelines.render import tone_of
 
 SEPIA = np.array([1.0, 0.86, 0.66])
 

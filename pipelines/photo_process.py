@@ -1,0 +1,242 @@
+"""Photos handled by child processes, which a broken file may crash, hang or fill without harm to the job.
+
+The parent keeps a few children, gives each one photo at a time, answers its questions and takes the files it makes. A
+child lives on from photo to photo. It has limits (`pipelines.limits`) and is replaced when it dies.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from pipelines.limits import Limits
+from pipelines.outcomes import Rejected, Undecided
+from pipelines.photo_server import Call, Done, Failed, File, Handler, NoMemory, Question, Ready, Refused
+
+_STARTS = 3
+# A child ends when its parent does, and for no signal that is sent to all processes of a job.
+_UNHEARD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
+
+
+class PhotoProcessError(RuntimeError):
+    """A child cannot be started, or its handler has a fault: no photo is to blame."""
+
+
+class PhotoProcess:
+    """One child process.
+
+    Args:
+        handler: what it does with each photo: a function of a module, see `pipelines.photo_server`.
+    """
+
+    def __init__(self, handler: Handler) -> None:
+        ours, theirs = socket.socketpair()
+        lifeline, held = os.pipe()
+        command = [sys.executable, "-P", "-m", "pipelines.photo_server", str(theirs.fileno()), str(lifeline)]
+        with theirs, contextlib.ExitStack() as stack:
+            stack.callback(os.close, lifeline)
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _UNHEARD)  # inherited
+            try:
+                self._process = subprocess.Popen(
+                    [*command, f"{handler.__module__}:{handler.__qualname__}"],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(), lifeline),
+                    env=_environment(),
+                )
+            except BaseException:
+                ours.close()
+                os.close(held)
+                raise
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        self._connection = Connection(ours.detach())
+        self._is_ready = False
+        self._close = weakref.finalize(self, _ended, self._process, self._connection, held)
+
+    def wait_until_ready(self) -> bool:
+        """Waits until it has started; returns False if it died instead.
+
+        Raises:
+            PhotoProcessError: it ended by itself, so that it would do so again.
+        """
+        if not self._is_ready:
+            try:
+                self._is_ready = self._connection.recv() == Ready()
+            except (EOFError, OSError):
+                code = self._process.wait()
+                if code >= 0:
+                    raise PhotoProcessError(
+                        f"the process for photos ended at its start with exit code {code}"
+                    ) from None
+        return self._is_ready
+
+    def call(
+        self,
+        data: bytes,
+        arguments: tuple[Any, ...],
+        limits: Limits,
+        answer: Callable[[Any], Any],
+        give: Callable[[bytes], None],
+    ) -> Done | Refused | NoMemory | Failed:
+        """Has it handle a photo.
+
+        Args:
+            data: the file.
+            arguments: more of the handler.
+            limits: of the photo.
+            answer: answers the handler's questions.
+            give: takes the files that it makes.
+
+        Raises:
+            Rejected: ``timed_out``: it took more processor time than it may.
+            Undecided: the process died.
+            Exception: what ``answer`` and ``give`` raise; the process is of no use after that.
+        """
+        try:
+            self._connection.send(Call(arguments, limits))
+            self._connection.send_bytes(data)
+        except OSError:
+            raise self._death(limits) from None
+        while True:
+            try:
+                message = self._connection.recv()
+                file = self._connection.recv_bytes() if isinstance(message, File) else b""
+            except (EOFError, OSError):
+                raise self._death(limits) from None
+            if isinstance(message, File):
+                give(file)
+                del file
+            elif isinstance(message, Question):
+                answered = answer(message.content)
+                try:
+                    self._connection.send(answered)
+                except OSError:
+                    raise self._death(limits) from None
+            else:
+                return message
+
+    def _death(self, limits: Limits) -> Rejected | Undecided:
+        """What the way in which the process ended says of the photo that it had."""
+        code = self._process.wait()
+        if code == -signal.SIGXCPU:
+            return Rejected("timed_out", f"not done after {limits.processor} s of processor time")
+        if code == -signal.SIGALRM:
+            return Undecided("timed_out", f"not done after {limits.wall} s")
+        if code == -signal.SIGKILL:
+            return Undecided("out_of_memory", "its process was killed, as the system does when memory runs out")
+        with contextlib.suppress(ValueError):
+            return Undecided("crashed", f"its process died of {signal.Signals(-code).name}")
+        return Undecided("crashed", f"its process ended with exit code {code}")
+
+    def close(self) -> None:
+        """Ends it at once."""
+        self._close()
+
+
+def _environment() -> dict[str, str]:
+    """The parent's, with its path of modules, and one thread for numpy."""
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109 (a string is wanted)
+    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def _ended(process: "subprocess.Popen[bytes]", connection: Connection, lifeline: int) -> None:
+    connection.close()
+    os.close(lifeline)
+    process.kill()
+    process.wait()
+
+
+class PhotoProcesses:
+    """The children of one parent process; as many as its threads have photos for at a time.
+
+    Args:
+        handler: what they do with each photo.
+        started: how many to start at once, so that they are ready when the first photos are.
+    """
+
+    def __init__(self, handler: Handler, started: int = 0) -> None:
+        self._handler = handler
+        self._idle = deque(PhotoProcess(handler) for _ in range(started))
+        self._lock = threading.Lock()
+        self.processor_seconds = 0.0
+
+    def call(
+        self,
+        data: bytes,
+        *arguments: Any,
+        answer: Callable[[Any], Any] = lambda question: None,
+        give: Callable[[bytes], None] = lambda file: None,
+        alone: bool = False,
+    ) -> Any:
+        """Has a photo handled.
+
+        Args:
+            data: the file.
+            arguments: more of the handler, picklable.
+            answer: answers the handler's questions.
+            give: takes the files that it makes.
+            alone: in a fresh process, the only one.
+
+        Returns:
+            what the handler returned.
+
+        Raises:
+            Rejected: by the handler; or ``timed_out``, ``too_large``: beyond the limits of processor time or memory.
+            Undecided: the process died, or had too little memory.
+            PhotoProcessError: the child cannot be started, or the handler has a fault.
+            Exception: what ``answer`` and ``give`` raise.
+        """
+        if alone:
+            self.close()
+        process = self._ready()
+        limits = Limits.of(len(data))
+        try:
+            reply = process.call(data, arguments, limits, answer, give)
+        except BaseException:
+            process.close()
+            raise
+        if isinstance(reply, NoMemory):
+            process.close()
+            raise _verdict(reply, limits)
+        self._idle.append(process)
+        if isinstance(reply, Refused):
+            raise Rejected(reply.reason, reply.detail)
+        if isinstance(reply, Failed):
+            raise PhotoProcessError(f"{reply.error}\n{reply.traceback}")
+        with self._lock:
+            self.processor_seconds += reply.processor
+        return reply.result
+
+    def _ready(self) -> PhotoProcess:
+        for _ in range(_STARTS):
+            try:
+                process = self._idle.pop()
+            except IndexError:
+                process = PhotoProcess(self._handler)
+            if process.wait_until_ready():
+                return process
+            process.close()
+        raise PhotoProcessError(f"the process for photos was killed {_STARTS} times at its start")
+
+    def close(self) -> None:
+        """Ends the children that have no photo."""
+        with contextlib.suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+
+
+def _verdict(reply: NoMemory, limits: Limits) -> Rejected | Undecided:
+    if not reply.is_limit:
+        return Undecided("out_of_memory", "more memory than there is")
+    detail = f"more than {limits.memory / 1e9:.1f} GB of memory"
+    # What earlier photos left behind must not decide.
+    return Rejected("too_large", detail) if reply.is_fresh else Undecided("too_large", detail)

@@ -1,0 +1,204 @@
+"""The child process of `pipelines.photo_process`: takes photos one by one, hands each to a handler, reports back.
+
+It imports neither Beam nor TensorFlow, so that it starts in 0.3 s, and has one thread. A handler is a function
+
+    handler(parent: Parent, data: bytes, *arguments) -> result
+
+of any module; result and arguments are pickled.
+"""
+
+import contextlib
+import faulthandler
+import fcntl
+import importlib
+import os
+import resource
+import select
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NoReturn
+
+import cv2
+
+from pipelines.crew import out_of_memory
+from pipelines.limits import Limits, address_space, enforced, is_memory_there, waiting
+from pipelines.outcomes import Rejected
+
+Handler = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """From the parent: handle the photo whose bytes follow."""
+
+    arguments: tuple[Any, ...]
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Ready:
+    """From the child: it has started."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """From the child: the handler asks the parent something; the answer is sent as it is."""
+
+    content: Any
+
+
+@dataclass(frozen=True)
+class File:
+    """From the child: the bytes of a file follow."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """From the child: what the handler returned, and the seconds of processor time it took."""
+
+    result: Any
+    processor: float
+
+
+@dataclass(frozen=True)
+class Refused:
+    """From the child: the handler raised Rejected."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class NoMemory:
+    """From the child: the handler ran out of memory.
+
+    Attributes:
+        is_limit: whether the limit is why; otherwise the machine has too little.
+        is_fresh: whether this was the first photo of the process.
+    """
+
+    is_limit: bool
+    is_fresh: bool
+
+
+@dataclass(frozen=True)
+class Failed:
+    """From the child: the handler raised something else: in one line, and its traceback."""
+
+    error: str
+    traceback: str
+
+
+class Parent:
+    """The parent process, as a handler sees it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ask(self, question: Any) -> Any:
+        """Returns the parent's answer to a question; the wall clock stands still meanwhile."""
+        self._connection.send(Question(question))
+        with waiting():
+            try:
+                return self._connection.recv()
+            except (EOFError, OSError):
+                _end()
+
+    def give(self, data: bytes) -> None:
+        """Sends a finished file, which this process need not hold any longer."""
+        self._connection.send(File())
+        self._connection.send_bytes(data)
+
+
+def serve(connection: Connection, handler: Handler) -> None:
+    """Handles photos until the parent closes the connection."""
+    parent = Parent(connection)
+    at_rest = address_space()
+    is_fresh = True
+    connection.send(Ready())
+    while True:
+        try:
+            call = connection.recv()
+            data = connection.recv_bytes()
+        except (EOFError, OSError):
+            return
+        reply = _reply(handler, parent, data, call, at_rest, is_fresh)
+        del data
+        connection.send(reply)
+        is_fresh = False
+
+
+def _reply(
+    handler: Handler, parent: Parent, data: bytes, call: Call, at_rest: int, is_fresh: bool
+) -> Done | Refused | NoMemory | Failed:
+    started = time.process_time()
+    try:
+        with enforced(call.limits, at_rest):
+            result = handler(parent, data, *call.arguments)
+        return Done(result, time.process_time() - started)
+    except Exception as error:
+        if is_about_memory(error):
+            return NoMemory(is_memory_there(call.limits), is_fresh)
+        if isinstance(error, Rejected):
+            return Refused(error.reason, error.detail)
+        return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def is_about_memory(error: BaseException) -> bool:
+    """Whether an error, or one that it was raised from, says that there is no memory."""
+    return out_of_memory(error) or (error.__cause__ is not None and is_about_memory(error.__cause__))
+
+
+def _end() -> NoReturn:
+    os._exit(0)
+
+
+def _end_with_parent(lifeline: int) -> None:
+    """Has the kernel end this process, whatever it is doing, when the other end of a pipe closes with the parent.
+
+    The signal is SIGIO, whose default is to end the process. A thread that waits for the end of the pipe would not get
+    to run while a decoder holds Python's lock.
+    """
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([lifeline], [], [], 0)[0]:  # closed before it was watched
+        _end()
+
+
+def _load_codecs() -> None:
+    """Loads what decoders import when they need it: under a limit of memory that would fail in odd ways."""
+    import imagecodecs
+    import tifffile  # noqa: F401
+    from PIL import Image
+
+    Image.init()
+    for name in ("cms_transform", "deflate_encode", "jpeg2k_decode", "jpeg8_encode", "png_decode"):
+        getattr(imagecodecs, name)
+
+
+def main() -> None:
+    """Runs the process; its arguments are two file descriptors, and a handler as ``module:name``."""
+    connection, lifeline, (module, _, name) = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].partition(":")
+    _end_with_parent(lifeline)
+    faulthandler.enable()
+    for ending in (signal.SIGXCPU, signal.SIGALRM):
+        signal.signal(ending, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    with contextlib.suppress(OSError):  # not on every system
+        Path("/proc/self/oom_score_adj").write_text("1000")  # before the process that holds the model
+    cv2.setNumThreads(1)
+    handler = getattr(importlib.import_module(module), name)
+    _load_codecs()
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        serve(Connection(connection), handler)
+
+
+if __name__ == "__main__":
+    # What is pickled must not live in __main__.
+    importlib.import_module("pipelines.photo_server").main()

@@ -1,0 +1,90 @@
+"""Handlers of child processes that do what broken decoders do, when the photo says so; otherwise the jobs' own."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipelines.convert import convert
+from pipelines.render import render
+
+
+def _misbehave(data: bytes) -> None:
+    """Photos of these tests end in a word, behind what decoders look at."""
+    word, _, argument = data[-200:].rpartition(b"#")[2].partition(b" ")
+    if word == b"die":
+        os.kill(os.getpid(), int(argument))
+    elif word == b"die-once":
+        path = Path(argument.decode())
+        if not path.exists():
+            path.touch()
+            os.kill(os.getpid(), signal.SIGSEGV)
+    elif word == b"exit":
+        os._exit(int(argument))
+    elif word == b"spin":
+        while True:
+            pass
+    elif word == b"sleep":
+        time.sleep(3600)
+    elif word == b"fill":
+        held = []
+        while True:
+            held.append(bytearray(1 << 26))
+    elif word == b"bug":
+        raise ZeroDivisionError("a bug")
+
+
+def broken_render(parent: Any, data: bytes, *arguments: Any) -> Any:
+    _misbehave(data)
+    return render(parent, data, *arguments)
+
+
+def broken_convert(parent: Any, data: bytes, *arguments: Any) -> Any:
+    _misbehave(data)
+    return convert(parent, data, *arguments)
+
+
+def echo(parent: Any, data: bytes, *arguments: Any) -> tuple[int, bytes, tuple[Any, ...]]:
+    """The process that handled a photo, and what it was given."""
+    _misbehave(data)
+    return os.getpid(), data, arguments
+
+
+def conversation(parent: Any, data: bytes) -> int:
+    """Asks a question about each byte, gives a file for each answer, and returns their number."""
+    for byte in data:
+        parent.give(bytes([parent.ask(byte)]) * byte)
+    return len(data)
+
+
+def without_memory(parent: Any, data: bytes, size: int) -> None:
+    """Raises what decoders raise who find no memory."""
+    from pipelines.outcomes import Rejected
+
+    try:
+        bytearray(size)
+    except MemoryError as error:
+        raise Rejected("too_large", "more memory than there is") from error
+
+
+def modules(parent: Any, data: bytes) -> list[str]:
+    """The modules that are loaded."""
+    import sys
+
+    return sorted(sys.modules)
+
+
+def attributes(parent: Any, data: bytes) -> dict[str, Any]:
+    """What a child process is like."""
+    import cv2
+
+    blocked: Callable[[], set[int]] = lambda: set(signal.pthread_sigmask(signal.SIG_BLOCK, []))  # noqa: E731
+    return {
+        "pid": os.getpid(),
+        "blocked": blocked(),
+        "threads": cv2.getNumThreads(),
+        "oom_score_adj": int(Path("/proc/self/oom_score_adj").read_text()),
+        "stdin": os.read(0, 1),
+    }
