@@ -17,6 +17,7 @@ from pipelines import colorize
 from pipelines.attempt import ModelError, Studio, attempt
 from pipelines.manifest import Record
 from pipelines.naming import Named
+from pipelines.outcomes import Undecided
 from pipelines.photo_process import PhotoProcesses
 from pipelines.render import render
 from pipelines.runs import Maker, Settings
@@ -311,12 +312,19 @@ def test_a_model_that_fails_is_no_photo_s_fault(tmp_path, encoded, grey_photos):
     with pytest.raises(ModelError, match="AssertionError"):
         attempt(photo_of(tmp_path / "a.jpg"), studio(never, {}))
 
+
+def test_a_prediction_without_memory_is_tried_again_and_then_rejected(tmp_path, encoded, grey_photos):
+    (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
+
     def short(_: np.ndarray) -> np.ndarray:
         raise MemoryError
 
-    with pytest.raises(MemoryError) as raised:
+    with pytest.raises(Undecided) as raised:
         attempt(photo_of(tmp_path / "a.jpg"), studio(short, {}))
-    assert raised.value.__cause__ is None
+    assert isinstance(raised.value.__cause__, MemoryError)
+    assert raised.value.__cause__.__cause__ is None
+    record = attempt(photo_of(tmp_path / "a.jpg"), studio(short, {}), last=True)
+    assert (record.status, record.reason) == ("rejected", "out_of_memory")
 
 
 def test_a_name_that_no_file_can_have_is_a_rejection_and_a_full_disk_is_none(tmp_path, encoded, grey_photos):
