@@ -23,10 +23,19 @@ LAST_RUN_FILE = f"{manifest.FOLDER}/last_run.json"
 
 
 class Made(NamedTuple):
-    """A record, and whether this run made it or an earlier one."""
+    """A record, and what this run did for it.
+
+    Attributes:
+        record: of the photo.
+        now: whether this run made it, or an earlier one.
+        replaced: files that had another version before.
+        removed: files of earlier runs that are gone.
+    """
 
     record: Record
     now: bool
+    replaced: int = 0
+    removed: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,28 +43,43 @@ class Effort:
     """What a run did; differs from run to run.
 
     Attributes:
-        made: photos that this run took in hand.
-        found: photos that were done before.
+        made: photos that this run made, or tried to; with ``found`` they add up to the inputs.
+        found: photos that were done before, those kept included.
+        kept: photos whose files this run left although it would have made others, see `pipelines.manifest`.
+        replaced: files that had another version before.
+        removed: files of earlier runs that this run removed.
         pixels: of the files made.
         milliseconds: of all of them together, by stage.
     """
 
     made: int = 0
     found: int = 0
+    kept: int = 0
+    replaced: int = 0
+    removed: int = 0
     pixels: int = 0
     milliseconds: tuple[float, ...] = (0.0,) * len(STAGES)
 
     @classmethod
     def of(cls, made: Made) -> "Effort":
         """That of one photo."""
-        if not made.now:
-            return cls(found=1)
+        kept = made.record.status == "kept"
+        if kept or not made.now:
+            return cls(found=1, kept=int(kept))
         pixels = sum(output.width * output.height for output in made.record.outputs)
-        return cls(1, 0, pixels, tuple(made.record.milliseconds.get(stage, 0.0) for stage in STAGES))
+        milliseconds = tuple(made.record.milliseconds.get(stage, 0.0) for stage in STAGES)
+        return cls(1, 0, 0, made.replaced, made.removed, pixels, milliseconds)
 
     def __add__(self, other: "Effort") -> "Effort":
-        times = tuple(a + b for a, b in zip(self.milliseconds, other.milliseconds, strict=True))
-        return Effort(self.made + other.made, self.found + other.found, self.pixels + other.pixels, times)
+        return Effort(
+            self.made + other.made,
+            self.found + other.found,
+            self.kept + other.kept,
+            self.replaced + other.replaced,
+            self.removed + other.removed,
+            self.pixels + other.pixels,
+            tuple(a + b for a, b in zip(self.milliseconds, other.milliseconds, strict=True)),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from pipelines import storage
 from pipelines.crew import out_of_memory
 from pipelines.manifest import STAGES, Output, Record
 from pipelines.naming import Named
@@ -196,11 +195,3 @@ def _warnings(named: Named, output: str) -> tuple[str, ...]:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def is_intact(record: Record, output: str) -> bool:
-    """Whether the files of a record are in the output folder, byte by byte."""
-    try:
-        return all(_sha256(storage.read(storage.join(output, one.name))) == one.sha256 for one in record.outputs)
-    except storage.IO_ERRORS:
-        return False

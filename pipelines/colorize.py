@@ -34,15 +34,15 @@ from pipelines import (
     flags,
     formats,
     hints,
-    leftovers,
     runners,
     runs,
     single,
     sources,
     storage,
+    upkeep,
 )
 from pipelines.account import LAST_RUN_FILE, REPORT_FILE, Account, Made
-from pipelines.attempt import Studio, attempt, is_intact
+from pipelines.attempt import Studio, attempt
 from pipelines.crew import Crew, Gate
 from pipelines.done import Policy, Task
 from pipelines.journal import Journal
@@ -54,6 +54,7 @@ from pipelines.progress import SILENT, Ticker, watched
 from pipelines.render import render
 from pipelines.runs import Maker, settings_of
 from pipelines.tasks import ALL, FindTasks, Selection
+from pipelines.upkeep import Save
 from tfrecords.errors import UserError
 
 
@@ -85,7 +86,7 @@ class ColorizePhotos(beam.DoFn):
     def __init__(self, output: str, model: str, policy: Policy, threads: int, ticker: Ticker, lease: Lease) -> None:
         self._output = output
         self._model = model
-        self._maker = policy.maker
+        self._policy = policy
         self._threads = threads
         self._ticker = ticker
         self._lease = lease
@@ -101,19 +102,12 @@ class ColorizePhotos(beam.DoFn):
             # Kept by this object as well: Shared itself holds on to what was asked for last.
             self._workshop = self._shared.acquire(self._opened, tag=self._model)
             colorizer = self._workshop.colorizer
-            processes = self._workshop.processes
-            self._studio = Studio(self._maker, colorizer.size, colorizer.predict, self._save, processes)
+            self._studio = partial(Studio, self._policy.maker, colorizer.size, colorizer.predict)
             self._crew = Crew(self._threads, self._workshop.gate)
         return self._crew
 
     def _opened(self) -> _Workshop:
-        return _Workshop(self._model, self._maker.model_digest, self._threads)
-
-    def _save(self, record: Record, files: dict[str, bytes]) -> Record:
-        self._lease.keep()
-        for name, data in files.items():
-            storage.write(storage.join(self._output, name), data)
-        return record
+        return _Workshop(self._model, self._policy.maker.model_digest, self._threads)
 
     def process(self, task: Task) -> Iterator[Made]:
         """Takes one photo on; gives what is done meanwhile."""
@@ -139,10 +133,14 @@ class ColorizePhotos(beam.DoFn):
         self._journal.close()
 
     def _make(self, task: Task, *, last: bool = False) -> Made:
-        if task.standing is not None and is_intact(task.standing, self._output):
-            return Made(replace(task.standing, run=self._maker.run), now=False)
-        record = attempt(task.named, self._studio, last=last)
-        return Made(leftovers.settle(record, task.leftovers, self._output), now=True)
+        def make(save: Save) -> Record:
+            return attempt(task.named, self._studio(save, self._workshop.processes), last=last)
+
+        return upkeep.carry_out(task, self._policy, self._output, make, self._announce)
+
+    def _announce(self, record: Record) -> None:
+        self._lease.keep()
+        self._journal.announce(record)
 
     def _kept(self, made: Made) -> Made:
         self._journal.add(made.record)
@@ -207,6 +205,8 @@ def main(argv: list[str] | None = None) -> int:
         runners.check_reach(options, model=args.model)
     if args.limit and args.sample:
         raise UserError("--limit and --sample are two ways to choose; give one of them")
+    if args.keep_existing and args.replace_changed:
+        raise UserError("--keep_existing and --replace_changed contradict each other; give one of them")
     sources.check_any(args.input)
     cloud.check({"--output": args.output})
     file_format = formats.format_of(args.output)
@@ -222,14 +222,14 @@ def main(argv: list[str] | None = None) -> int:
     maker = Maker.of(args.model, settings_of(args))
     selection = Selection(args.limit, args.sample)
     if args.dry_run:
-        policy = Policy(replace(maker, run=runs.number(args.output, maker)), args.keep_existing)
+        policy = Policy(replace(maker, run=runs.number(args.output, maker)), args.keep_existing, args.replace_changed)
         dry_run.show(FindTasks(args.input, args.output, policy, selection), args.output)
         return 0
     storage.check_writable(args.output)
     local = runners.is_local(options)
     lease = Lease(args.output, Holder.here(local=local))
     with held(lease, local=local, template=runners.is_template(options)):
-        policy = Policy(replace(maker, run=runs.number(args.output, maker)), args.keep_existing)
+        policy = Policy(replace(maker, run=runs.number(args.output, maker)), args.keep_existing, args.replace_changed)
         with watched("colorizing", enabled=local) as ticker:
             threads, asked = runners.threads(beam_flags, options), hints.of(options, args.accelerator)
             job = Colorize(args.input, args.output, args.model, policy, selection, threads, ticker, asked, lease)

@@ -60,21 +60,21 @@ def colorize() -> Parser:
     parser = Parser(
         "colorize",
         "--input DIR_OR_GLOB --output DIR [flags] [Beam flags]",
-        "Colorize photos of any size with a SavedModel; luminance stays as it is.",
+        "Colorize photos of any size with a SavedModel; luminance stays as it is.\nPaths are local or gs://.",
         "autochrome colorize --input scans --output colour",
     )
-    paths = parser.add_argument_group("photos (paths are local or gs://)")
-    paths.add_argument(
+    parser.add_argument(
         "--input", type=path, required=True, metavar="DIR_OR_GLOB", help="with all subfolders; or one photo"
     )
-    paths.add_argument(
+    parser.add_argument(
         "--output", type=path, required=True, metavar="DIR", help="for the same tree in colour; or a file, for one"
     )
-    _add_model(paths)
-    paths.add_argument("--limit", type=positive, default=0, metavar="N", help="only the first N by name")
-    paths.add_argument("--sample", type=positive, default=0, metavar="N", help="only N, by a hash of the name")
-    paths.add_argument("--keep_existing", action="store_true", help="leave what another model or other settings made")
-    paths.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
+    _add_model(parser)
+    parser.add_argument("--limit", type=positive, default=0, metavar="N", help="only the first N by name")
+    parser.add_argument("--sample", type=positive, default=0, metavar="N", help="only N, by a hash of the name")
+    parser.add_argument("--keep_existing", action="store_true", help="leave what another model or other settings made")
+    parser.add_argument("--replace_changed", action="store_true", help="make photos again whose files somebody changed")
+    parser.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
     _add_settings(parser)
     parser.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, in its words")
     return parser

@@ -5,6 +5,7 @@ disk after ten seconds at most, or when its bundle ends: a power cut costs the p
 """
 
 import os
+import threading
 import time
 import uuid
 from dataclasses import replace
@@ -37,6 +38,7 @@ class Journal:
         self._folder = storage.join(folder, JOURNAL)
         self._run = run
         self._file: BinaryIO | None = None
+        self._lock = threading.Lock()
         self._waiting: list[str] = []
         self._since = 0.0
         self._synced = 0.0
@@ -53,6 +55,15 @@ class Journal:
         self._waiting.append(line)
         if len(self._waiting) >= _RECORDS_PER_OBJECT or time.monotonic() - self._since > _SECONDS_PER_OBJECT:
             self.flush()
+
+    def announce(self, record: Record) -> None:
+        """Writes down what is about to be written to a local disk, so that a later run knows the files for its own.
+
+        May be called by several threads.
+        """
+        if not storage.is_remote(self._folder):
+            line = replace(record, at=time.time_ns(), pending=True).to_json(timed=True)
+            self._append(to_lines([line]))
 
     def flush(self) -> None:
         """Makes sure that all records are on the disk or in the bucket; to be called when a bundle ends."""
@@ -71,14 +82,18 @@ class Journal:
             self._file = None
 
     def _append(self, line: bytes) -> None:
-        if self._file is None:
-            path = Path(self._folder) / self._name()
-            local_files.make_folder(path.parent)
-            self._file = path.open("ab", buffering=0)
-            local_files.sync_folder(path.parent)
-            self._synced = time.monotonic()
+        with self._lock:
+            self._file = self._file or self._opened()
         # Unbuffered and in one call: after a kill the line is there, or torn at the end of the file.
         self._file.write(line)
+
+    def _opened(self) -> BinaryIO:
+        path = Path(self._folder) / self._name()
+        local_files.make_folder(path.parent)
+        file = path.open("ab", buffering=0)
+        local_files.sync_folder(path.parent)
+        self._synced = time.monotonic()
+        return file
 
     def _name(self) -> str:
         return f"{self._run}-{os.getpid()}-{uuid.uuid4().hex}.jsonl"

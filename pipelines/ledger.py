@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter
@@ -55,8 +55,9 @@ class Ledger:
         Raises:
             OSError, BeamIOError: a shard cannot be read.
         """
-        told = sorted((record for uri in self.journals for record in manifest.records(storage.read(uri))), key=_place)
-        for _, same_name in groupby(merge(*map(_shard, self.shards), told, key=_place), key=attrgetter("name")):
+        journals = (record for uri in self.journals for record in manifest.records(storage.read(uri)))
+        told = sorted((record for record in journals if not record.pending), key=_place)
+        for _, same_name in groupby(merge(*map(shard, self.shards), told, key=_place), key=attrgetter("name")):
             # A tar may hold a name twice; two records of one place are an older and a newer one.
             latest = {record.offset: record for record in sorted(same_name, key=attrgetter("at"))}
             yield from sorted(latest.values(), key=_place)
@@ -76,26 +77,22 @@ def _place(record: Record) -> tuple[str, str, int]:
     return record.name, record.uri, record.offset or 0
 
 
-def _shard(uri: str) -> Iterator[Record]:
-    """Yields the records of a shard, each with its times from the shard beside it."""
+def shard(uri: str) -> Iterator[Record]:
+    """Yields the records of a shard, each with its times and fingerprints from the timings beside it.
+
+    Raises:
+        OSError, BeamIOError: the shard cannot be read.
+    """
     folder, _, name = uri.rpartition("/")
     with ExitStack() as stack:
         times: Iterator[bytes] = iter(())
-        with suppress(*storage.IO_ERRORS):  # without them there is no summary of times, and all else
+        with suppress(*storage.IO_ERRORS):  # without them only the times are missing
             times = stack.enter_context(_lines(f"{folder}/{name.replace('photos', 'timings', 1)}"))
         for line in stack.enter_context(_lines(uri)):
-            spent = _times(next(times, b""))
+            spent = next(times, b"")
             for record in manifest.records(line):
-                yield replace(record, milliseconds=spent[1]) if spent[0] == record.name else record
+                yield manifest.timed(record, spent)
 
 
 def _lines(uri: str) -> io.BufferedReader:
     return io.BufferedReader(storage.opened(uri), _READ_AT_ONCE)  # type: ignore[arg-type]
-
-
-def _times(line: bytes) -> tuple[str, dict[str, float]]:
-    try:
-        fields = json.loads(line)
-        return fields["name"], dict(fields["milliseconds"])
-    except (ValueError, LookupError, TypeError):
-        return "", {}

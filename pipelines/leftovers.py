@@ -1,47 +1,49 @@
 """Files in the output that are named after a photo, but not by its new record: what earlier runs made of it.
 
 A photo that was recoloured once and is now skipped, or is a PNG now where it was a JPEG, would leave a file that no
-record tells of. Such a file is removed when its bytes are those that an earlier record names, so that it can be made
-again; any other, and whatever there is of a photo that is rejected now, stays and is told of in the photo's record.
+record names. Such a file is removed when it holds what an earlier run wrote, so that it can be made again. Any other
+file, and whatever there is of a photo that is rejected now, stays, and the photo's record says so.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipelines import storage
-from pipelines.manifest import Record
+from pipelines import contents, storage
+from pipelines.done import File
+from pipelines.manifest import Left, Record
+from pipelines.outcomes import Status
+
+_CLEARED: tuple[Status, ...] = ("written", "copied", "skipped")
 
 
-def settle(record: Record, leftovers: Iterable[tuple[str, str]], output: str) -> Record:
+def settle(record: Record, files: Iterable[File], output: str, *, keep: bool = False) -> tuple[Record, int]:
     """Makes folder and record agree; to be called when the photo's files are written and its record is not.
 
     Args:
         record: of the photo, new.
-        leftovers: see `pipelines.done.Task`.
+        files: see `pipelines.done.Task`.
         output: the folder.
+        keep: whether files of earlier runs stay.
 
     Returns:
-        the record, with a warning for each file that it does not name and that stays.
+        the record, with a warning for each file that it does not name and that stays; and how many files were removed.
 
     Raises:
-        storage.IO_ERRORS: a file cannot be removed.
+        storage.IO_ERRORS: a file cannot be read or removed.
     """
     named = {one.name for one in record.outputs}
-    stay = []
-    for name, sha256 in sorted(leftovers):
-        if name in named:
+    warnings, left, removed = list(record.warnings), [], 0
+    for file in sorted(files, key=lambda file: file.name):
+        uri = storage.join(output, file.name)
+        content = contents.read(uri) if file.name not in named else None
+        if content is None:
             continue
-        uri = storage.join(output, name)
-        if record.status != "rejected" and sha256 and _digest(uri) == sha256:
+        is_ours = content.sha256 in file.digests
+        if is_ours and record.status in _CLEARED and not keep:
             storage.remove([uri])
-        else:
-            stay.append(f"{name} is in the output still, not made so by this run")
-    return replace(record, warnings=(*record.warnings, *stay))
-
-
-def _digest(uri: str) -> str:
-    try:
-        return hashlib.sha256(storage.read(uri)).hexdigest()
-    except storage.IO_ERRORS:
-        return ""
+            removed += 1
+            continue
+        warnings.append(f"{file.name} is still in the output; this run did not make it")
+        if is_ours:
+            left.append(Left(file.name, content.sha256))
+    return replace(record, warnings=tuple(warnings), left=tuple(left)), removed

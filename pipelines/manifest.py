@@ -1,7 +1,8 @@
 """The manifest of a colorized folder: one record an input, as JSON Lines that jq and a page in a browser read.
 
     OUTPUT/manifest/photos-00000-of-00004.jsonl     one record an input; each input in one shard, sorted by name
-    OUTPUT/manifest/timings-00000-of-00004.jsonl    {"name": …, "milliseconds": {stage: float}} of the same inputs
+    OUTPUT/manifest/timings-00000-of-00004.jsonl    of the same inputs {"name": …, "milliseconds": {stage: float},
+                                                    "outputs": [fingerprint of each file when it was written]}
     OUTPUT/manifest/runs.json                       what each run into this folder was made with, oldest first
     OUTPUT/manifest/last_run.json                   photos made and found done by the last run, and the time it took
     OUTPUT/manifest/journal/*.jsonl                 records of a run that goes on or was killed; gone when it is done
@@ -12,8 +13,12 @@ A record in ``photos-*.jsonl``, here over several lines, has always all of these
      "uri": "/archive/box 1/scan.tif",  the file, or the tar that it lies in
      "offset": null,                    of its first byte in that tar, else null
      "fingerprint": "4711-17000000",    size and time of change (or generation) of the source, as listed
-     "status": "written",               written: in colour now      kept: an older output, left by --keep_existing
-                                        copied, skipped: it was in colour and --on_color said so      rejected
+     "status": "written",               written: in colour now      rejected
+                                        copied, skipped: it was in colour and --on_color said so
+                                        kept: a file that was there, left because of --keep_existing, because
+                                        somebody changed it (warning changed_since), or because no record says that
+                                        Autochrome wrote it (warning occupied); model, digests and run are those of
+                                        the run that made the file, empty where no run did
      "reason": "", "detail": "",        code and words of a rejection, else empty
      "bytes": 4711, "sha256": "9f…",    of the source; 0 and "" when it could not be read
      "format": "TIFF",                  of the source, in Pillow's words; "" when it could not be told
@@ -23,10 +28,13 @@ A record in ``photos-*.jsonl``, here over several lines, has always all of these
         "page": 1,                      counted from 1
         "width": 3000, "height": 2000,  pixels, upright; the output's and the page's are the same
         "bytes": 123456, "sha256": "…", of the file
+        "made_sha256": "",              of the file as Autochrome wrote it, where somebody changed it since; else ""
         "tone": "toned",                of the source: grayscale, near_gray, toned, or color: it was in colour already
         "colourfulness": 31.2}],        of the output (Hasler and Süsstrunk 2003); null when it was kept or copied
      "model": "unet", "model_digest": "…", "settings_digest": "…",     what it was made with
      "run": 1,                          which line of runs.json that was, counted from 1
+     "left": [{"name": "…", "sha256": "…"}],      files of earlier runs that are still in the output, as they were
+                                        written: of a photo that is rejected now
      "warnings": ["…"]}                 what a person may want to look at: codes of `pipelines.metadata`, or words
 
 Times differ from run to run, so they and the last run have files of their own: everything else, shards of records and
@@ -36,7 +44,7 @@ Times differ from run to run, so they and the last run have files of their own: 
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from math import ceil
 from typing import Any, Self
@@ -47,6 +55,7 @@ from pipelines.outcomes import Outcome, Status
 FOLDER = "manifest"
 JOURNAL = f"{FOLDER}/journal"
 RUNS_FILE = f"{FOLDER}/runs.json"
+CHANGED, OCCUPIED = "changed_since", "occupied"
 STAGES = ("read", "decode", "predict", "merge", "encode", "write")
 _RECORDS_PER_SHARD = 10_000  # some 8 MB: what a browser reads at once
 _SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-(?P<total>\d{5})\.jsonl\Z")
@@ -54,7 +63,11 @@ _SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-(?P<total>\d{5})\.jsonl\
 
 @dataclass(frozen=True)
 class Output:
-    """A file made of one page; the fields are those of the module's docstring."""
+    """A file made of one page; the fields are those of the module's docstring.
+
+    Attributes:
+        fingerprint: of the file when it was written, see `storage.fingerprint`; in the journal and in the timings.
+    """
 
     name: str
     page: int
@@ -64,6 +77,21 @@ class Output:
     sha256: str
     tone: str
     colourfulness: float | None
+    made_sha256: str = ""
+    fingerprint: str = field(default="", compare=False)
+
+    @property
+    def was_changed(self) -> bool:
+        """Whether somebody changed the file after it was written."""
+        return bool(self.made_sha256)
+
+
+@dataclass(frozen=True)
+class Left:
+    """A file of an earlier run that is still in the output; the fields are those of the module's docstring."""
+
+    name: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +101,7 @@ class Record:
     Attributes:
         milliseconds: by stage; in the journal and in the timings, not in the shards.
         at: nanoseconds since 1970 when it was written; only in the journal, where the latest of a name is the true one.
+        pending: whether its files were about to be written, so that they may be there or not; only in the journal.
     """
 
     name: str
@@ -91,8 +120,10 @@ class Record:
     settings_digest: str = ""
     run: int = 0
     warnings: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
     milliseconds: dict[str, float] = field(default_factory=dict, compare=False)
     at: int = field(default=0, compare=False)
+    pending: bool = field(default=False, compare=False)
 
     @property
     def key(self) -> str:
@@ -104,15 +135,28 @@ class Record:
         """Of its files; pages of one TIFF share theirs."""
         return sum({output.name: output.bytes for output in self.outputs}.values())
 
+    @property
+    def was_changed(self) -> bool:
+        """Whether somebody changed one of its files after it was written."""
+        return any(output.was_changed for output in self.outputs)
+
+    @property
+    def made_digests(self) -> dict[str, str]:
+        """What Autochrome wrote, sha256 by name: none of it where no run made the files."""
+        made = {one.name: one.made_sha256 or one.sha256 for one in self.outputs} if self.model_digest else {}
+        return {left.name: left.sha256 for left in self.left} | made
+
     def outcome(self) -> Outcome:
         """The short form, as other jobs have it."""
         return Outcome(self.name, self.status, self.reason, self.detail, self.uri)
 
     def to_json(self, *, timed: bool = False) -> str:
-        """One line without its end; with ``timed`` the times as well."""
+        """Returns one line without its end; with ``timed`` also what differs from run to run."""
         fields = asdict(self)
         if not timed:
-            del fields["milliseconds"], fields["at"]
+            del fields["milliseconds"], fields["at"], fields["pending"]
+            for output in fields["outputs"]:
+                del output["fingerprint"]
         return json.dumps(fields, ensure_ascii=False)
 
     @classmethod
@@ -120,6 +164,7 @@ class Record:
         """The inverse of ``to_json``; ValueError, KeyError or TypeError when it is no record."""
         fields = json.loads(line)
         fields["outputs"] = tuple(Output(**output) for output in fields["outputs"])
+        fields["left"] = tuple(Left(**left) for left in fields.get("left", ()))
         fields["warnings"] = tuple(fields["warnings"])
         return cls(**fields)
 
@@ -142,10 +187,28 @@ def shard_of(name: str, shards: int) -> int:
 def write_shard(output: str, index: int, shards: int, records: Iterable[Record]) -> None:
     """Writes the records of one shard, and their times beside them."""
     ordered = sorted(records, key=lambda record: (record.name, record.uri, record.offset or 0))
-    times = (json.dumps({"name": r.name, "milliseconds": r.milliseconds}, ensure_ascii=False) for r in ordered)
+    times = (json.dumps(_times(record), ensure_ascii=False) for record in ordered)
     suffix = f"{index:05d}-of-{shards:05d}.jsonl"
     storage.write(storage.join(output, f"{FOLDER}/timings-{suffix}"), to_lines(times))
     storage.write(storage.join(output, f"{FOLDER}/photos-{suffix}"), to_lines(record.to_json() for record in ordered))
+
+
+def _times(record: Record) -> dict[str, Any]:
+    fingerprints = [output.fingerprint for output in record.outputs]
+    return {"name": record.name, "milliseconds": record.milliseconds, "outputs": fingerprints}
+
+
+def timed(record: Record, line: bytes) -> Record:
+    """Returns a record of a shard with what its line in the timings says; as it is where that line is not its own."""
+    try:
+        fields = json.loads(line)
+        if fields["name"] != record.name:
+            return record
+        record = replace(record, milliseconds=dict(fields["milliseconds"]))
+        pairs = zip(record.outputs, fields.get("outputs", ()), strict=True)
+        return replace(record, outputs=tuple(replace(output, fingerprint=str(told)) for output, told in pairs))
+    except (ValueError, LookupError, TypeError):
+        return record
 
 
 def is_old_shard(name: str, shards: int) -> bool:

@@ -1,18 +1,18 @@
 """Finding what there is to do: sources, records and files of the output, each listed once, joined in Beam."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 
-from pipelines import local_files, manifest, storage
-from pipelines.done import Policy, Task, tasks
+from pipelines import contents, done, ledger, local_files, manifest, storage
+from pipelines.done import Listed, Policy, Task, tasks
 from pipelines.manifest import Record
 from pipelines.naming import family
 from pipelines.progress import SILENT, Ticker
-from pipelines.sources import FindSources, Source, branches, files
+from pipelines.sources import Branch, FindSources, Source, branches, files
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,18 @@ class FindTasks(beam.PTransform):
         return output
 
     def _selected(self, task: Task, lowest: list[bytes]) -> Iterator[Task]:
-        # What was done before stays in the manifest, whatever this trial is about.
+        if task.standing is None and self.selection.rank(task.named.source.name) > max(lowest):
+            # What earlier runs made stays in the manifest, whatever this trial is about.
+            task = done.left_alone(task)
         if task.standing is not None or self.selection.rank(task.named.source.name) <= max(lowest):
             self.ticker.listed()
             yield task
 
 
-def _listed(branch: object, output: str) -> Iterator[Source]:
-    return (file for file in files(branch, output.rstrip("/") or "/") if not file.fault)  # type: ignore[arg-type]
+def _listed(branch: Branch, output: str) -> Iterator[Source]:
+    for file in files(branch, output.rstrip("/") or "/"):
+        if not file.fault:
+            yield replace(file, fingerprint=contents.listed(file))
 
 
 def _kind(file: Source, _: int) -> int:
@@ -133,11 +137,11 @@ def _kind(file: Source, _: int) -> int:
 
 
 def _records(file: Source) -> Iterator[Record]:
-    return manifest.records(storage.read(file.uri))
+    return manifest.records(storage.read(file.uri)) if manifest.is_journal(file.name) else ledger.shard(file.uri)
 
 
 def _decided(
     family_: tuple[bytes, tuple[Iterable[Source], Iterable[Record], Iterable[Source]]], policy: Policy
 ) -> Iterator[Task]:
     _, (sources, records, existing) = family_
-    return tasks(sources, records, ((file.name, file.size) for file in existing), policy)
+    return tasks(sources, records, (Listed(file.name, file.size, file.fingerprint) for file in existing), policy)

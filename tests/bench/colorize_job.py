@@ -27,13 +27,14 @@ def digests(output: Path) -> dict[str, str]:
 
 
 def recorded(output: Path) -> dict[str, dict]:
-    """The records in the journals and shards of an output folder, by name; torn lines are none."""
+    """Returns the records in the journals and shards of an output folder, by name; neither torn nor pending ones."""
     found = {}
     for path in [*(output / "manifest").glob("photos-*.jsonl"), *(output / "manifest" / "journal").glob("*.jsonl")]:
         for line in path.read_bytes().splitlines():
             with contextlib.suppress(ValueError):
                 record = json.loads(line)
-                found[record["name"]] = record
+                if not record.get("pending"):
+                    found[record["name"]] = record
     return found
 
 

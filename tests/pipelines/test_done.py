@@ -1,63 +1,92 @@
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipelines.done import Policy, Task, tasks
-from pipelines.manifest import Output, Record
+from pipelines.done import File, Listed, Policy, Task, left_alone, tasks
+from pipelines.manifest import Left, Output, Record
 from pipelines.runs import Maker, Settings
 from pipelines.sources import Source
 
 SETTINGS = Settings()
 MAKER = Maker("unet", "m1", SETTINGS, SETTINGS.digest(), run=1)
 SOURCE = Source("/scans/a.jpg", "a.jpg", 7, "7-1")
-OUTPUT = Output("a.jpg", 1, 640, 480, 1234, "9f", "toned", 31.2)
+OUTPUT = Output("a.jpg", 1, 640, 480, 1234, "9f", "toned", 31.2, fingerprint="1234-1-1")
 RECORD = Record(
     *("a.jpg", "/scans/a.jpg", None, "7-1", "written", "", "", 7, "0a", "JPEG", (OUTPUT,)),
     *("unet", "m1", SETTINGS.digest(), 1),
 )
-THERE = {"a.jpg": 1234}
+OLD = replace(RECORD, outputs=(replace(OUTPUT, fingerprint=""),))  # before records had fingerprints
+THERE = {"a.jpg": "1234-1-1"}
+EDITED = {"a.jpg": "1234-2-2"}
 
 
-def decide(*records: Record, there: dict[str, int] = THERE, maker: Maker = MAKER, keep: bool = False) -> Task:
-    [task] = tasks([SOURCE], records, there.items(), Policy(maker, keep))
+def listing(there: Mapping[str, str]) -> list[Listed]:
+    """Files by name with their fingerprints, which begin with the size."""
+    return [Listed(name, int(told.split("-")[0]), told) for name, told in there.items()]
+
+
+def decide(
+    *records: Record, there: Mapping[str, str] = THERE, maker: Maker = MAKER, keep: bool = False, again: bool = False
+) -> Task:
+    [task] = tasks([SOURCE], records, listing(there), Policy(maker, keep, again))
     return task
 
 
-def test_what_was_made_so_of_this_source_and_is_there_is_done():
-    task = decide(RECORD)
-    assert task.standing == RECORD
-    assert not task.doubtful
+def verdict(task: Task) -> str:
+    if task.standing is None:
+        return "make"
+    return "look" if task.doubtful else "done"
+
+
+def test_what_was_made_so_of_this_source_and_is_as_it_was_written_is_done():
+    assert verdict(decide(RECORD)) == "done"
+    assert decide(RECORD).standing == RECORD
 
 
 @pytest.mark.parametrize(
     ("record", "there"),
     [
         (RECORD, {}),
-        (RECORD, {"a.jpg": 1233}),
-        (RECORD, {"a.jpg.png": 1234}),
+        (RECORD, {"a.jpg.png": "1234-1-1"}),
         (replace(RECORD, fingerprint="7-2"), THERE),
         (replace(RECORD, model_digest="m0"), THERE),
         (replace(RECORD, settings_digest="s0"), THERE),
         (replace(RECORD, name="b.jpg"), THERE),
         (replace(RECORD, offset=512), THERE),
-        (replace(RECORD, outputs=(replace(OUTPUT, name="a~2.jpg"),)), THERE | {"a~2.jpg": 1234}),
+        (replace(RECORD, outputs=(replace(OUTPUT, name="a~2.jpg"),)), THERE | {"a~2.jpg": "1234-1-1"}),
     ],
 )
 def test_anything_else_is_made_again(record, there):
     assert decide(record, there=there).named == decide(there=there).named
-    assert decide(record, there=there).standing is None
+    assert verdict(decide(record, there=there)) == "make"
 
 
 def test_of_several_records_the_latest_counts():
     old = replace(RECORD, model_digest="m0", at=1)
-    assert decide(replace(RECORD, at=2), old).standing is not None
-    assert decide(RECORD, replace(old, at=2)).standing is None
+    assert verdict(decide(replace(RECORD, at=2), old)) == "done"
+    assert verdict(decide(RECORD, replace(old, at=2))) == "make"
 
 
-def test_after_another_run_the_files_are_looked_at():
-    task = decide(RECORD, maker=replace(MAKER, run=3))
-    assert task.standing == RECORD
-    assert task.doubtful
+def test_a_file_with_another_fingerprint_is_looked_at():
+    for there in (EDITED, {"a.jpg": "1233-1-1"}):
+        assert verdict(decide(RECORD, there=there)) == "look"
+        assert decide(RECORD, there=there).standing == RECORD
+    assert verdict(decide(RECORD, maker=replace(MAKER, run=3))) == "done"
+
+
+def test_without_a_recorded_fingerprint_the_size_counts_within_a_run():
+    assert verdict(decide(OLD)) == "done"
+    assert verdict(decide(OLD, there={"a.jpg": "1233-1-1"})) == "look"
+    # A run in between may have been killed after it wrote a file and before it wrote that file's record.
+    assert verdict(decide(OLD, maker=replace(MAKER, run=3))) == "look"
+
+
+def test_what_was_only_announced_is_looked_at():
+    assert verdict(decide(replace(OLD, pending=True))) == "look"
+    assert verdict(decide(replace(OLD, pending=True), there={})) == "make"
 
 
 def test_the_archive_may_have_moved():
@@ -87,18 +116,21 @@ def test_skipped_and_copied_photos_are_done():
 
 def test_what_another_model_made_is_kept_when_asked_for():
     old = replace(RECORD, model_digest="m0", run=1)
-    task = decide(old, maker=replace(MAKER, run=2), keep=True)
-    assert task.standing == replace(old, status="kept")
-    assert decide(old, there={"a.jpg": 1233}, keep=True).standing.outputs[0].bytes == 1233
-    assert decide(old, there={}, keep=True).standing is None
+    maker = replace(MAKER, run=2)
+    assert decide(old, maker=maker, keep=True).standing == replace(old, status="kept")
+    assert verdict(decide(old, maker=maker, keep=True)) == "done"
+    assert verdict(decide(old, there=EDITED, maker=maker, keep=True)) == "look"
+    assert verdict(decide(old, there={}, keep=True)) == "make"
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.jpg.png", "a.jpg.webp"])
 def test_a_file_without_a_record_is_kept_when_asked_for(name):
-    assert decide(there={name: 5}).standing is None
-    standing = decide(there={name: 5}, keep=True).standing
-    assert (standing.status, standing.outputs[0].name, standing.outputs[0].bytes) == ("kept", name, 5)
-    assert decide(standing, there={name: 5}).standing is None
+    there = {name: "5-1-1"}
+    assert verdict(decide(there=there)) == "make"
+    task = decide(there=there, keep=True)
+    assert verdict(task) == "look"
+    assert (task.standing.status, task.standing.outputs[0].name, task.standing.outputs[0].bytes) == ("kept", name, 5)
+    assert verdict(decide(task.standing, there=there)) == "make"
 
 
 def test_what_was_kept_counts_as_made_for_the_run_that_made_it():
@@ -106,6 +138,37 @@ def test_what_was_kept_counts_as_made_for_the_run_that_made_it():
     assert decide(kept).standing == RECORD
     copy = replace(OUTPUT, sha256=RECORD.sha256)
     assert decide(replace(kept, outputs=(copy,))).standing.status == "copied"
+
+
+CHANGED = replace(
+    RECORD,
+    status="kept",
+    outputs=(replace(OUTPUT, sha256="e0", made_sha256="9f", fingerprint=EDITED["a.jpg"]),),
+    warnings=("changed_since",),
+)
+
+
+def test_what_somebody_changed_stays_whatever_model_settings_and_source_are_now():
+    assert decide(CHANGED, there=EDITED).standing == CHANGED
+    for record in (CHANGED, replace(CHANGED, model_digest="m0"), replace(CHANGED, fingerprint="6-0")):
+        assert verdict(decide(record, there=EDITED)) == "done"
+        assert verdict(decide(record, there=EDITED, again=True)) == "make"
+        assert verdict(decide(record, there={"a.jpg": "9-3-3"})) == "look"
+        assert verdict(decide(record, there={})) == "make"
+
+
+OCCUPIED = replace(
+    *(CHANGED,), model_digest="", outputs=(replace(CHANGED.outputs[0], made_sha256=""),), warnings=("occupied",)
+)
+
+
+def test_a_photo_whose_place_is_taken_waits_as_long_as_it_would_be_written_there():
+    assert verdict(decide(OCCUPIED, there=EDITED)) == "done"
+    assert verdict(decide(OCCUPIED, there=EDITED, again=True)) == "make"
+    assert verdict(decide(OCCUPIED, there={})) == "make"
+    assert verdict(decide(replace(OCCUPIED, fingerprint="6-0"), there=EDITED)) == "make"
+    png = Settings("png")
+    assert verdict(decide(OCCUPIED, there=EDITED, maker=Maker("unet", "m1", png, png.digest()))) == "make"
 
 
 def test_two_photos_never_share_a_file():
@@ -116,7 +179,10 @@ def test_two_photos_never_share_a_file():
     assert [task.named.output("PNG") for task in found] == ["a.jpg~2.png", "a.jpg.png"]
     # What was made before the second photo came has its name now, and is made again under another one.
     before = replace(RECORD, outputs=(replace(OUTPUT, name="a.jpg.png"),), settings_digest=png.digest())
-    assert [task.standing for task in tasks(pair, [before], [("a.jpg.png", 1234)], Policy(maker))] == [None, None]
+    first, second = tasks(pair, [before], listing({"a.jpg.png": "1234-1-1"}), Policy(maker))
+    assert (first.standing, second.standing) == (None, None)
+    # The second photo may replace what was made of the first.
+    assert (first.files, second.files) == ((), (File("a.jpg.png", "1234-1-1", frozenset(["9f"])),))
 
 
 def test_a_source_that_cannot_be_listed_is_tried_again():
@@ -125,22 +191,101 @@ def test_a_source_that_cannot_be_listed_is_tried_again():
     assert task.standing is None
 
 
-def test_what_is_named_after_a_photo_that_is_made_is_left_over():
+def named_after(record: Record | None, there: Mapping[str, str]) -> dict[str, set[str]]:
+    """Digests that earlier runs wrote, by the names of the files of a photo that is made."""
+    task = decide(*([record] if record else []), there=there)
+    assert task.standing is None
+    return {file.name: set(file.digests) for file in task.files}
+
+
+def test_a_photo_that_is_made_knows_its_files_and_which_of_them_earlier_runs_wrote():
     old = replace(RECORD, model_digest="m0")
-    pages = {"a.jpg.p001.png": 3, "a.jpg.p1000.webp": 4}
-    found = decide(old, there=THERE | pages | {"b.jpg.png": 5, "a.jpg~2.png": 6, "a.jpg.txt": 7})
-    assert found.leftovers == (("a.jpg", "9f"), ("a.jpg.p001.png", ""), ("a.jpg.p1000.webp", ""))
-    assert decide(RECORD, there=THERE | pages).leftovers == ()
-    assert decide(there=THERE, keep=False).leftovers == (("a.jpg", ""),)
+    pages = {"a.jpg.p001.png": "3-1", "a.jpg.p1000.webp": "4-1"}
+    found = named_after(old, THERE | pages | {"b.jpg.png": "5-1", "a.jpg~2.png": "6-1", "a.jpg.txt": "7-1"})
+    assert found == {"a.jpg": {"9f"}, "a.jpg.p001.png": set(), "a.jpg.p1000.webp": set()}
+    assert decide(RECORD, there=THERE | pages).files == ()
+    assert named_after(None, THERE) == {"a.jpg": set()}
     paged = replace(old, outputs=(replace(OUTPUT, name="a.jpg.p001.png"), replace(OUTPUT, name="a.jpg.p002.png")))
-    assert decide(paged, there={"a.jpg.p001.png": 3}).leftovers == (("a.jpg.p001.png", "9f"),)
-    assert decide(paged, there={"a.jpg.p001.png": 3}, keep=True).leftovers == (("a.jpg.p001.png", ""),)
+    assert named_after(paged, {"a.jpg.p001.png": "3-1"}) == {"a.jpg.p001.png": {"9f"}}
     renamed = replace(old, outputs=(replace(OUTPUT, name="a.jpg~2.png"),))
-    assert decide(renamed, there={"a.jpg~2.png": 6}).leftovers == (("a.jpg~2.png", "9f"),)
+    assert named_after(renamed, {"a.jpg~2.png": "6-1"}) == {"a.jpg~2.png": {"9f"}}
+    changed = replace(CHANGED, model_digest="m0", outputs=(*CHANGED.outputs, replace(OUTPUT, name="gone")))
+    assert named_after(changed, EDITED) == {"a.jpg": {"9f"}}
+    assert named_after(replace(OCCUPIED, fingerprint="6-0"), THERE) == {"a.jpg": set()}
+    left = replace(REJECTED, sha256="", left=(Left("a.jpg", "9f"),))
+    assert named_after(left, THERE) == {"a.jpg": {"9f"}}
 
 
-def test_what_another_photo_may_become_is_no_leftover():
+def test_every_digest_that_was_ever_announced_for_a_file_is_known():
+    first = replace(RECORD, model_digest="m0", at=1)
+    second = replace(OLD, outputs=(replace(OUTPUT, sha256="ab"),), settings_digest="s0", at=2, pending=True)
+    [file] = decide(first, second).files
+    assert file.digests == {"9f", "ab"}
+
+
+def test_what_another_photo_may_become_does_not_belong_to_a_photo():
     pair = [Source("/scans/a.jpg", "a.jpg", 7, "7-1"), Source("/scans/a.jpg.png", "a.jpg.png", 8, "8-1")]
     before = replace(RECORD, outputs=(replace(OUTPUT, name="a.jpg.png"),), model_digest="m0")
-    found = list(tasks(pair, [before], [("a.jpg.png", 1234), ("a.jpg~2.webp", 1)], Policy(MAKER)))
-    assert [task.leftovers for task in found] == [(("a.jpg~2.webp", ""),), (("a.jpg.png", ""),)]
+    there = listing({"a.jpg.png": "1234-1-1", "a.jpg~2.webp": "1-1"})
+    found = list(tasks(pair, [before], there, Policy(MAKER)))
+    assert [[file.name for file in task.files] for task in found] == [["a.jpg~2.webp"], ["a.jpg.png"]]
+
+
+def test_a_photo_that_a_trial_leaves_alone_keeps_its_record():
+    old = replace(RECORD, model_digest="m0")
+    assert left_alone(decide(old)).standing == old
+    assert verdict(left_alone(decide(old))) == "done"
+    assert verdict(left_alone(decide(old, there=EDITED))) == "look"
+    assert verdict(left_alone(decide(old, there={}))) == "make"
+    assert verdict(left_alone(decide())) == "make"
+
+
+def natural(record: Record) -> Record:
+    """The nearest record that a run could have written."""
+    if record.was_changed or not record.model_digest:
+        return replace(record, status="kept")
+    return replace(record, outputs=()) if record.status in ("skipped", "rejected") else record
+
+
+fingerprints = st.sampled_from(["", "1234-1-1", "1234-2-2", "9-3-3"])
+outputs = st.builds(
+    Output,
+    st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.png", "a.jpg.p002.png"]),
+    *(st.just(1), st.just(640), st.just(480), st.sampled_from([9, 1234]), st.sampled_from(["9f", "ab"])),
+    *(st.just("toned"), st.just(31.2), st.sampled_from(["", "9f"]), fingerprints),
+)
+records = st.builds(
+    Record,
+    *(st.just("a.jpg"), st.just("/scans/a.jpg"), st.none(), st.sampled_from(["7-1", "6-0"])),
+    st.sampled_from(["written", "kept", "copied", "skipped", "rejected"]),
+    *(st.sampled_from(["", "unreadable", "timed_out"]), st.just(""), st.just(7), st.sampled_from(["", "0a"])),
+    *(st.sampled_from(["JPEG", "BMP"]), st.lists(outputs, max_size=2).map(tuple), st.just("unet")),
+    model_digest=st.sampled_from(["", "m0", "m1"]),
+    settings_digest=st.sampled_from([SETTINGS.digest(), "s0"]),
+    run=st.integers(1, 3),
+    at=st.integers(0, 5),
+    pending=st.booleans(),
+).map(natural)
+listings = st.dictionaries(
+    st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.png", "a.jpg.p002.png", "b.jpg"]), fingerprints.filter(bool)
+)
+
+
+@given(st.lists(records, max_size=3), listings, st.booleans(), st.booleans())
+def test_whatever_was_recorded_and_is_there_a_photo_has_one_task_that_forges_nothing(found, there, keep, again):
+    [task] = tasks([SOURCE], found, listing(there), Policy(MAKER, keep and not again, again))
+    assert {file.name for file in task.files} <= there.keys() - {"b.jpg"}
+    written = {digest for record in found for digest in record.made_digests.values()}
+    assert {digest for file in task.files for digest in file.digests} <= written
+    if task.standing is None:
+        return
+    # Only a photo whose files are listed needs nothing, and without a look only if nobody touched them.
+    for output in task.standing.outputs:
+        assert output.name in there
+        if not task.doubtful and output.fingerprint:
+            assert there[output.name] == output.fingerprint
+    if task.standing.status in ("written", "copied"):
+        assert task.standing.model_digest == "m1"
+        assert not task.standing.was_changed
+    if again:
+        assert not task.standing.was_changed

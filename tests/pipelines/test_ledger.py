@@ -6,6 +6,7 @@ from colorized_folder import Folder
 from pipelines import manifest
 from pipelines.journal import Journal
 from pipelines.ledger import Ledger
+from pipelines.manifest import Output
 from tfrecords.errors import UserError
 
 
@@ -39,6 +40,23 @@ def test_without_times_the_records_are_there(folder):
     output = folder.write()
     (output / "manifest" / "timings-00000-of-00001.jsonl").unlink()
     assert {tuple(record.milliseconds) for record in Ledger.of(str(output)).records()} == {()}
+
+
+def test_fingerprints_are_read_from_the_timings(folder):
+    output = Output("b.jpg", 1, 6, 4, 5, "9f", "toned", 31.2)
+    written = tuple(replace(output, page=page, fingerprint=f"5-{page}") for page in (1, 2))
+    folder.records[0] = replace(folder.records[0], outputs=written)
+    [read] = [record for record in Ledger.of(str(folder.write())).records() if record.outputs]
+    assert [output.fingerprint for output in read.outputs] == ["5-1", "5-2"]
+
+
+def test_what_was_only_announced_is_no_record(folder):
+    output = folder.write()
+    before = list(Ledger.of(str(output)).records())
+    journal = Journal(str(output), "ab")
+    journal.announce(replace(folder.records[0], status="kept"))
+    journal.close()
+    assert list(Ledger.of(str(output)).records()) == before
 
 
 def test_a_name_that_a_tar_holds_twice_is_two_inputs(folder):

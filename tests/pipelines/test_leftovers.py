@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from pipelines import leftovers
-from pipelines.manifest import Output, Record
+from pipelines.done import File
+from pipelines.manifest import Left, Output, Record
 from pipelines.outcomes import Status
 
 OLD = b"what an earlier run wrote"
 SHA256 = hashlib.sha256(OLD).hexdigest()
+FILE = File("a.jpg", "", frozenset(["0" * 64, SHA256]))
 
 
 def record(status: Status, *names: str) -> Record:
@@ -28,26 +30,36 @@ def out(tmp_path) -> Path:
 @pytest.mark.parametrize("status", ["written", "copied", "skipped"])
 def test_a_file_of_an_earlier_run_is_removed(out, status):
     new = record(status, "a.jpg.png")
-    assert leftovers.settle(new, [("a.jpg", SHA256)], str(out)) == new
+    assert leftovers.settle(new, [FILE], str(out)) == (new, 1)
     assert not (out / "a.jpg").exists()
 
 
-def test_the_file_of_a_photo_that_is_rejected_now_stays_and_is_reported(out):
-    settled = leftovers.settle(record("rejected"), [("a.jpg", SHA256)], str(out))
+@pytest.mark.parametrize(("status", "keep"), [("rejected", False), ("kept", False), ("written", True)])
+def test_the_file_of_a_photo_that_is_not_made_stays_and_is_reported(out, status, keep):
+    settled, removed = leftovers.settle(record(status, "a.jpg.png"), [FILE], str(out), keep=keep)
     assert (out / "a.jpg").read_bytes() == OLD
-    [kept, told] = settled.warnings
-    assert kept == "exif"
-    assert told.startswith("a.jpg ")
+    assert removed == 0
+    [before, told] = settled.warnings
+    assert before == "exif"
+    assert told == "a.jpg is still in the output; this run did not make it"
+    assert settled.left == (Left("a.jpg", SHA256),)
 
 
-@pytest.mark.parametrize("sha256", ["", "0" * 64])
-def test_a_file_with_other_bytes_than_those_recorded_stays_and_is_reported(out, sha256):
-    settled = leftovers.settle(record("written", "a.jpg.png"), [("a.jpg", sha256)], str(out))
+@pytest.mark.parametrize("digests", [[], ["0" * 64]])
+def test_a_file_with_other_bytes_than_those_recorded_stays_and_is_reported(out, digests):
+    file = File("a.jpg", "", frozenset(digests))
+    settled, removed = leftovers.settle(record("written", "a.jpg.png"), [file], str(out))
     assert (out / "a.jpg").read_bytes() == OLD
+    assert (removed, settled.left) == (0, ())
     assert [warning.partition(" ")[0] for warning in settled.warnings] == ["exif", "a.jpg"]
 
 
 def test_a_file_that_the_new_record_names_is_no_leftover(out):
     new = record("written", "a.jpg")
-    assert leftovers.settle(new, [("a.jpg", SHA256)], str(out)) == new
+    assert leftovers.settle(new, [FILE], str(out)) == (new, 0)
     assert (out / "a.jpg").exists()
+
+
+def test_a_file_that_is_gone_is_no_leftover(out):
+    (out / "a.jpg").unlink()
+    assert leftovers.settle(record("rejected"), [FILE], str(out)) == (record("rejected"), 0)

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from pipelines import manifest
 from pipelines.journal import Journal
-from pipelines.manifest import Output, Record
+from pipelines.manifest import Left, Output, Record
 
-OUTPUT = Output("a.jpg.png", 1, 640, 480, 1234, "9f", "toned", 31.2)
+OUTPUT = Output("a.jpg.png", 1, 640, 480, 1234, "9f", "toned", 31.2, fingerprint="1234-5")
 RECORD = Record("a.jpg", "/scans/a.jpg", None, "7-1", "written", bytes=7, sha256="0a", format="JPEG", outputs=(OUTPUT,))
 
 texts = st.text(max_size=8)
@@ -24,11 +24,19 @@ recorded = st.builds(
     texts,
     outputs=st.lists(
         st.builds(
-            Output, texts, st.integers(1, 9), *[st.integers(0, 9)] * 3, texts, texts, st.none() | st.floats(0, 99)
+            Output,
+            texts,
+            st.integers(1, 9),
+            *[st.integers(0, 9)] * 3,
+            texts,
+            texts,
+            st.none() | st.floats(0, 99),
+            texts,
         ),
         max_size=2,
     ).map(tuple),
     warnings=st.lists(texts, max_size=2).map(tuple),
+    left=st.lists(st.builds(Left, texts, texts), max_size=2).map(tuple),
     milliseconds=st.dictionaries(st.sampled_from(manifest.STAGES), st.floats(0, 1e6)),
     at=st.integers(0, 2**62),
 )
@@ -47,6 +55,12 @@ def test_times_are_told_only_when_asked_for():
     assert json.loads(replace(RECORD, milliseconds=times).to_json(timed=True))["milliseconds"] == times
 
 
+def test_records_of_earlier_versions_are_read():
+    fields = json.loads(RECORD.to_json())
+    del fields["left"], fields["outputs"][0]["made_sha256"]
+    assert Record.from_json(json.dumps(fields)) == RECORD
+
+
 def test_shards_have_the_same_bytes_whatever_the_order_and_the_times(tmp_path):
     found = [replace(RECORD, name=f"{name}.jpg", milliseconds={"read": 1.5}) for name in ("b", "ä", "a")]
     manifest.write_shard(str(tmp_path / "one"), 0, 1, found)
@@ -55,7 +69,8 @@ def test_shards_have_the_same_bytes_whatever_the_order_and_the_times(tmp_path):
     assert one.read_bytes() == two.read_bytes()
     assert [record.name for record in manifest.records(one.read_bytes())] == ["a.jpg", "b.jpg", "ä.jpg"]
     times = (tmp_path / "one" / "manifest" / "timings-00000-of-00001.jsonl").read_text().splitlines()
-    assert json.loads(times[0]) == {"name": "a.jpg", "milliseconds": {"read": 1.5}}
+    assert json.loads(times[0]) == {"name": "a.jpg", "milliseconds": {"read": 1.5}, "outputs": ["1234-5"]}
+    assert "1234-5" not in one.read_text()
 
 
 def test_a_name_that_is_no_utf_8_is_read_back():

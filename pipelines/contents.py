@@ -1,0 +1,82 @@
+"""What a file in the output holds now, and a fingerprint that tells cheaply whether that has changed.
+
+A fingerprint is what a listing says of a file. On a local disk these are its size, the time its content changed and the
+time anything about it changed: programs that edit a photo in place and put its time back (``exiftool -P``) do not hide
+from the last one. In a bucket they are the size and the generation. Two equal fingerprints mean equal bytes. Two
+different ones prove nothing, because a copied or restored file has a new fingerprint: then the bytes are read.
+"""
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+
+from apache_beam.io.filesystems import FileSystems
+
+from pipelines import buckets, faults, patience, storage
+from pipelines.faults import Fault
+from pipelines.sources import Source
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds.
+
+    Attributes:
+        bytes: how many.
+        sha256: of them; '' for a file that nobody may read.
+        fingerprint: of the file, taken before it was read.
+    """
+
+    bytes: int
+    sha256: str
+    fingerprint: str
+
+
+def sha256(data: bytes) -> str:
+    """Returns the SHA-256 of some bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def listed(file: Source) -> str:
+    """Returns the fingerprint of a file that was listed in the output; '' where it is gone."""
+    return file.fingerprint if storage.is_remote(file.uri) else _local(file.uri)
+
+
+def fingerprint(uri: str) -> str:
+    """Returns the fingerprint of a file; '' where there is none."""
+    if storage.is_in_bucket(uri):
+        found = buckets.find(uri)
+        return f"{found.size}-{found.generation}" if found else ""
+    if not storage.is_remote(uri):
+        return _local(uri)
+    matched = FileSystems.match([uri])[0].metadata_list
+    return f"{matched[0].size_in_bytes}-{matched[0].last_updated_in_seconds}" if matched else ""
+
+
+def _local(path: str) -> str:
+    try:
+        about = patience.locally(path, lambda: os.stat(path))  # noqa: PTH116 (called once a photo)
+    except OSError as error:
+        if faults.of(error) is Fault.PHOTO:
+            return ""
+        raise
+    return f"{about.st_size}-{about.st_mtime_ns}-{about.st_ctime_ns}" if stat.S_ISREG(about.st_mode) else ""
+
+
+def read(uri: str) -> Content | None:
+    """Reads a file; None where there is none.
+
+    Raises:
+        storage.IO_ERRORS: it cannot be read for another reason than its permissions on a local disk.
+    """
+    before = fingerprint(uri)
+    if not before:
+        return None
+    try:
+        data = storage.read(uri)
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        return Content(int(before.partition("-")[0]), "", before)
+    return Content(len(data), sha256(data), before)

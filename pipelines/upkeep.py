@@ -1,0 +1,63 @@
+"""One task carried out in the output: what somebody changed stays, the rest is made, and old files go."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipelines import changes, leftovers, places
+from pipelines.account import Made
+from pipelines.done import Policy, Task
+from pipelines.manifest import Record
+from pipelines.places import OccupiedError
+
+Save = Callable[[Record, dict[str, bytes]], Record]
+
+
+def carry_out(
+    task: Task, policy: Policy, output: str, make: Callable[[Save], Record], announce: Callable[[Record], None]
+) -> Made:
+    """Takes one photo through.
+
+    Args:
+        task: a doubtful one, or one to be made.
+        policy: of the run.
+        output: the folder.
+        make: makes the photo and gives its files to the function that it gets.
+        announce: is told of the record before any file is written.
+
+    Raises:
+        Exception: what ``make`` or the storage raised.
+    """
+    kept = changes.settled(task, policy, output)
+    if kept is not None:
+        return Made(kept, now=False)
+    saver = _Saver(task, policy, output, announce)
+    record, removed = leftovers.settle(make(saver.save), task.files, output, keep=policy.keep_existing)
+    return Made(record, True, saver.replaced, removed)
+
+
+class _Saver:
+    """Puts the files of one photo into the output.
+
+    Attributes:
+        replaced: files that had another version before.
+    """
+
+    def __init__(self, task: Task, policy: Policy, output: str, announce: Callable[[Record], None]) -> None:
+        self._ours = {file.name: file.digests for file in task.files}
+        self._policy = policy
+        self._output = output
+        self._announce = announce
+        self.replaced = 0
+
+    def save(self, record: Record, files: dict[str, bytes]) -> Record:
+        try:
+            placed = places.place(
+                *(self._output, files, self._ours),
+                replace_changed=self._policy.replace_changed,
+                announce=lambda: self._announce(record),
+            )
+        except OccupiedError as error:
+            return changes.occupied(record, error.found)
+        self.replaced = sum(one.replaced for one in placed.values())
+        outputs = tuple(replace(one, fingerprint=placed[one.name].fingerprint) for one in record.outputs)
+        return replace(record, outputs=outputs)

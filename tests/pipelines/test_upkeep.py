@@ -1,0 +1,382 @@
+"""One photo after another through whatever earlier runs and people have left in the output, without a model."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines import changes, contents, places, upkeep
+from pipelines.attempt import blank
+from pipelines.done import Listed, Policy, Task, tasks
+from pipelines.manifest import Output, Record
+from pipelines.runs import Maker, Settings
+from pipelines.sources import Source
+from pipelines.upkeep import Save
+
+SOURCE = Source("/scans/a.jpg", "a.jpg", 7, "7-1")
+RETOUCHED = b"retouched by somebody"
+
+
+def maker(run: int, **fields: str) -> Maker:
+    made_with = Settings(**fields)
+    return Maker("unet", "m1", made_with, made_with.digest(), run)
+
+
+MAKERS = {
+    "keep": maker(1),
+    "better": maker(2, digital_source_type="x"),
+    "png": maker(3, format="png"),
+    "skip": maker(4, on_color="skip"),
+}
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class Desk:
+    """A photo in colour, its output folder, and what a manifest and a journal would hold of it."""
+
+    folder: Path
+    pages: int = 1
+    broken: bool = False
+    records: list[Record] = field(default_factory=list)
+
+    def task(self, policy: Policy, source: Source = SOURCE) -> Task:
+        paths = [path for path in self.folder.iterdir() if path.is_file()]
+        there = (Listed(p.name, p.stat().st_size, contents.fingerprint(str(p))) for p in paths)
+        [task] = tasks([source], self.records, there, policy)
+        return task
+
+    def run(self, policy: Policy, *, dies: str = "") -> Record:
+        """Returns the new record, which replaces all others as that of a shard does.
+
+        Args:
+            policy: of the run.
+            dies: when the process is killed: ``before`` the files are written or ``after`` it.
+        """
+        task = self.task(policy)
+        if task.standing is not None and not task.doubtful:
+            self.records = [task.standing]
+            return task.standing
+
+        def announce(record: Record) -> None:
+            self.records.append(replace(record, at=len(self.records), pending=True))
+            if dies == "before":
+                raise Killed
+
+        made = upkeep.carry_out(task, policy, str(self.folder), self._making(task, policy, dies), announce)
+        self.records = [made.record]
+        return made.record
+
+    def _making(self, task: Task, policy: Policy, dies: str) -> Callable[[Save], Record]:
+        def make(save: Save) -> Record:
+            record = replace(blank(task.named, policy.maker), bytes=7, sha256="0a", format="JPEG")
+            if self.broken:
+                return replace(record, reason="unreadable")
+            if policy.maker.settings.on_color == "skip":
+                return replace(record, status="skipped")
+            files = self.files(policy.maker, task)
+            outputs = tuple(
+                Output(name, page, 6, 4, len(data), hashlib.sha256(data).hexdigest(), "color", 31.2)
+                for page, (name, data) in enumerate(files.items(), start=1)
+            )
+            saved = save(replace(record, status="written", outputs=outputs), files)
+            if dies == "after":
+                raise Killed
+            return saved
+
+        return make
+
+    def files(self, made_with: Maker, task: Task) -> dict[str, bytes]:
+        """What a run makes of the photo: other bytes with other settings."""
+        file_format = "PNG" if made_with.settings.format == "png" else "JPEG"
+        names = [task.named.output(file_format, index, self.pages) for index in range(self.pages)]
+        return {name: f"{made_with.settings_digest} {name}".encode() for name in names}
+
+    def contents(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
+
+    def agrees(self, record: Record) -> bool:
+        """Whether the files that a record names are there and have its digests."""
+        there = self.contents()
+        return all(contents.sha256(there[output.name]) == output.sha256 for output in record.outputs)
+
+
+@pytest.fixture
+def desk(tmp_path) -> Desk:
+    return Desk(tmp_path)
+
+
+KEEP, BETTER, PNG, SKIP = map(Policy, MAKERS.values())
+
+
+@pytest.mark.parametrize("policy", [BETTER, PNG, SKIP, replace(BETTER, keep_existing=True)])
+def test_a_retouched_photo_is_neither_replaced_nor_removed(desk, policy):
+    made = desk.run(KEEP)
+    (desk.folder / "a.jpg").write_bytes(RETOUCHED)
+    kept = desk.run(policy)
+    assert desk.contents() == {"a.jpg": RETOUCHED}
+    assert (kept.status, kept.warnings) == ("kept", ("changed_since",))
+    [output], [before] = kept.outputs, made.outputs
+    assert (output.sha256, output.made_sha256) == (contents.sha256(RETOUCHED), before.sha256)
+    assert (kept.settings_digest, kept.run) == (made.settings_digest, 1)
+    assert desk.run(policy) == kept
+
+
+def test_retouched_again_it_is_still_known_what_was_made(desk):
+    made = desk.run(KEEP)
+    for data in (RETOUCHED, b"another look at it"):
+        (desk.folder / "a.jpg").write_bytes(data)
+        [output] = desk.run(PNG).outputs
+        assert (output.sha256, output.made_sha256) == (contents.sha256(data), made.outputs[0].sha256)
+
+
+def test_a_change_that_is_taken_back_is_none(desk):
+    made = desk.run(KEEP)
+    whole = (desk.folder / "a.jpg").read_bytes()
+    (desk.folder / "a.jpg").write_bytes(RETOUCHED)
+    desk.run(KEEP)
+    (desk.folder / "a.jpg").write_bytes(whole)
+    assert desk.run(KEEP) == made
+    assert desk.run(PNG).status == "written"
+    assert desk.contents().keys() == {"a.jpg.png"}
+
+
+def test_a_changed_photo_is_made_again_when_asked_for(desk):
+    made = desk.run(KEEP)
+    (desk.folder / "a.jpg").write_bytes(RETOUCHED)
+    assert desk.run(replace(KEEP, replace_changed=True)) == made
+    assert desk.agrees(made)
+    # Another name is no reason to remove what somebody made.
+    (desk.folder / "a.jpg").write_bytes(RETOUCHED)
+    record = desk.run(replace(PNG, replace_changed=True))
+    assert desk.contents()["a.jpg"] == RETOUCHED
+    assert record.warnings == ("a.jpg is still in the output; this run did not make it",)
+
+
+def test_one_retouched_page_keeps_the_others(desk):
+    desk.pages = 3
+    desk.run(KEEP)
+    (desk.folder / "a.jpg.p002.jpg").write_bytes(RETOUCHED)
+    (desk.folder / "a.jpg.p003.jpg").unlink()
+    before = desk.contents()
+    kept = desk.run(PNG)
+    assert desk.contents() == before
+    assert [output.was_changed for output in kept.outputs] == [False, True]
+    assert desk.agrees(kept)
+
+
+def test_a_file_that_no_record_names_is_never_written_over(desk):
+    (desk.folder / "a.jpg").write_bytes(RETOUCHED)
+    kept = desk.run(KEEP)
+    assert (desk.contents(), kept.status, kept.warnings) == ({"a.jpg": RETOUCHED}, "kept", ("occupied",))
+    assert (kept.model, kept.model_digest, kept.settings_digest) == ("", "", "")
+    assert desk.agrees(kept)
+    assert desk.run(KEEP) == kept
+    # Elsewhere there is room, and what was in the way is no photo's file.
+    assert desk.run(PNG).warnings == ("a.jpg is still in the output; this run did not make it",)
+    assert desk.contents().keys() == {"a.jpg", "a.jpg.png"}
+    assert desk.run(replace(KEEP, replace_changed=True)).status == "written"
+
+
+def test_with_one_page_in_the_way_no_page_is_written(desk):
+    desk.pages = 3
+    (desk.folder / "a.jpg.p002.jpg").write_bytes(RETOUCHED)
+    kept = desk.run(KEEP)
+    assert desk.contents() == {"a.jpg.p002.jpg": RETOUCHED}
+    assert [(output.name, output.page) for output in kept.outputs] == [("a.jpg.p002.jpg", 2)]
+    assert desk.run(KEEP) == kept
+
+
+def test_a_file_that_is_kept_without_a_record_gets_one_with_its_digest(desk):
+    (desk.folder / "a.jpg").write_bytes(RETOUCHED)
+    kept = desk.run(replace(KEEP, keep_existing=True))
+    assert (kept.status, kept.warnings) == ("kept", ())
+    assert desk.agrees(kept)
+
+
+def test_what_a_killed_run_wrote_is_not_somebody_else_s(desk):
+    with pytest.raises(Killed):
+        desk.run(BETTER, dies="after")
+    assert desk.contents()
+    assert desk.run(KEEP).status == "written"
+    with pytest.raises(Killed):
+        desk.run(PNG, dies="after")
+    record = desk.run(BETTER)
+    assert (record.status, record.warnings) == ("written", ())
+    assert desk.contents().keys() == {"a.jpg"}
+
+
+def test_what_a_killed_run_was_about_to_write_over_is_not_somebody_else_s(desk):
+    desk.run(KEEP)
+    with pytest.raises(Killed):
+        desk.run(BETTER, dies="before")
+    record = desk.run(BETTER)
+    assert (record.status, record.warnings) == ("written", ())
+    assert desk.agrees(record)
+
+
+def test_pages_of_earlier_settings_stay_when_asked_for_even_where_one_is_gone(desk):
+    desk.pages = 2
+    desk.run(KEEP)
+    (desk.folder / "a.jpg.p002.jpg").unlink()
+    record = desk.run(replace(PNG, keep_existing=True))
+    assert desk.contents().keys() == {"a.jpg.p001.jpg", "a.jpg.p001.png", "a.jpg.p002.png"}
+    assert [left.name for left in record.left] == ["a.jpg.p001.jpg"]
+
+
+def test_what_a_killed_run_wrote_is_not_made_again(desk):
+    with pytest.raises(Killed):
+        desk.run(KEEP, dies="after")
+    before = (desk.folder / "a.jpg").stat()
+    task = desk.task(KEEP)
+    assert changes.settled(task, KEEP, str(desk.folder)) is not None
+    assert desk.run(KEEP).status == "written"
+    assert (desk.folder / "a.jpg").stat() == before
+
+
+def test_without_any_record_the_same_bytes_are_left_alone(desk):
+    made = desk.run(KEEP)
+    before = (desk.folder / "a.jpg").stat()
+    desk.records = []
+    assert desk.run(KEEP) == made
+    assert (desk.folder / "a.jpg").stat() == before
+
+
+def test_an_empty_file_of_a_power_cut_is_made_again(desk):
+    made = desk.run(KEEP)
+    for records in (desk.records, []):
+        desk.records = records
+        (desk.folder / "a.jpg").write_bytes(b"")
+        assert desk.run(KEEP) == made
+        assert desk.agrees(made)
+
+
+def test_the_file_of_a_photo_that_was_rejected_is_replaced_once_it_can_be_read(desk):
+    desk.run(KEEP)
+    desk.broken = True
+    rejected = desk.run(BETTER)
+    assert (rejected.status, [left.name for left in rejected.left]) == ("rejected", ["a.jpg"])
+    assert desk.contents().keys() == {"a.jpg"}
+    desk.broken = False
+    desk.records = [replace(rejected, sha256="")]
+    written = desk.run(BETTER)
+    assert (written.status, written.left, written.warnings) == ("written", (), ())
+    assert desk.agrees(written)
+
+
+def test_a_copied_folder_is_believed_once_its_digests_are_compared(desk):
+    made = desk.run(KEEP)
+    path = desk.folder / "a.jpg"
+    path.write_bytes(path.read_bytes())
+    assert desk.task(KEEP).doubtful
+    assert desk.run(KEEP) == made
+    assert not desk.task(KEEP).doubtful
+
+
+def test_a_file_that_may_not_be_read_stays(desk, monkeypatch):
+    desk.run(KEEP)
+    path = desk.folder / "a.jpg"
+    path.write_bytes(RETOUCHED)
+
+    def refused(uri: str) -> bytes:
+        raise PermissionError(13, "Permission denied", uri)
+
+    monkeypatch.setattr(contents.storage, "read", refused)  # tests may run as root, who may read everything
+    kept = desk.run(PNG)
+    assert (kept.status, kept.warnings, kept.outputs[0].sha256) == ("kept", ("changed_since",), "")
+    assert path.read_bytes() == RETOUCHED
+
+
+@pytest.mark.parametrize("kind", ["folder", "link to nowhere", "pipe"])
+def test_what_is_no_file_is_never_replaced(tmp_path, kind):
+    path = tmp_path / "a.jpg"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "link to nowhere":
+            path.symlink_to("/nowhere/a.jpg")
+        case "pipe":
+            os.mkfifo(path)
+    before = path.lstat()
+    with pytest.raises(FileExistsError, match="something that is not a file"):
+        places.place(str(tmp_path), {"a.jpg": b"photo"}, {}, replace_changed=True)
+    assert path.lstat() == before
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("run"), st.sampled_from(list(MAKERS)), st.sampled_from(["", "keep", "replace"])),
+        st.tuples(st.just("die"), st.sampled_from(list(MAKERS)), st.sampled_from(["before", "after"])),
+        st.tuples(
+            st.sampled_from(["retouch", "delete", "empty", "copy"]),
+            st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.jpg", "a.jpg.p002.jpg", "a.jpg.p002.png"]),
+            st.just(""),
+        ),
+        st.tuples(st.sampled_from(["break", "repair", "forget"]), st.just(""), st.just("")),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=150)
+@given(steps, st.sampled_from([1, 2]))
+def test_whatever_people_and_runs_do_nobody_s_work_is_lost_and_no_digest_is_forged(plan, pages):
+    with tempfile.TemporaryDirectory() as folder:
+        desk = Desk(Path(folder), pages)
+        for number, (action, what, how) in enumerate(plan):
+            path = desk.folder / what
+            match action:
+                case "retouch":
+                    path.write_bytes(b"by hand %d" % number)
+                case "delete":
+                    path.unlink(missing_ok=True)
+                case "empty" if path.is_file():
+                    path.write_bytes(b"")
+                case "copy" if path.is_file():
+                    path.write_bytes(path.read_bytes())
+                case "break" | "repair":
+                    desk.broken = action == "break"
+                    desk.records = [replace(record, sha256="") for record in desk.records]
+                case "forget":
+                    desk.records = []
+                case "run" | "die":
+                    policy = Policy(MAKERS[what], how == "keep", how == "replace")
+                    _check(desk, policy, dies=how if action == "die" else "")
+
+
+def _check(desk: Desk, policy: Policy, *, dies: str) -> None:
+    before = desk.contents()
+    try:
+        record = desk.run(policy, dies=dies)
+    except Killed:
+        record = None
+    after = desk.contents()
+    # Nothing that people made is lost, unless they asked for it, and then only where the photo belongs.
+    by_hand = {name: data for name, data in before.items() if data.startswith(b"by hand")}
+    lost = {name for name, data in by_hand.items() if after.get(name) != data}
+    assert not lost or policy.replace_changed
+    assert lost <= after.keys()
+    if policy.keep_existing:
+        complete = {name: data for name, data in before.items() if data}
+        assert complete.keys() <= after.keys()
+    if record is None:
+        return
+    assert desk.agrees(record)
+    if record.status == "written":
+        assert record.outputs
+        assert {o.name: after[o.name] for o in record.outputs} == desk.files(policy.maker, desk.task(policy))
+        assert not record.was_changed
+    if record.model_digest and not record.was_changed and record.status != "rejected":
+        assert not any(after[output.name].startswith(b"by hand") for output in record.outputs)
+    # The same run again has nothing to do.
+    assert desk.run(policy) == record or policy.replace_changed
+    assert desk.contents() == after
