@@ -10,7 +10,7 @@ import contextlib
 import io
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -145,7 +145,7 @@ def find(uri: str, neighbours: Neighbours | None = None) -> Blob | None:
     return _listed(blob)
 
 
-def write(uri: str, file: bytes | BinaryIO) -> None:
+def write(uri: str, file: bytes | BinaryIO, check: Callable[[], None] | None = None) -> None:
     """Writes a whole object, or none; of writers at once each leaves a whole one, and the last one stays.
 
     Where the bytes are there already, nothing is written: another worker made them, or this one, whose answer got lost.
@@ -153,6 +153,7 @@ def write(uri: str, file: bytes | BinaryIO) -> None:
     Args:
         uri: of the object.
         file: what to write; of a file all of it, wherever it stands.
+        check: called before each request that writes; what it raises ends the writing.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
@@ -161,6 +162,8 @@ def write(uri: str, file: bytes | BinaryIO) -> None:
     file = io.BytesIO(file) if isinstance(file, bytes) else file
     generation = 0
     for _ in range(_RACES):
+        if check is not None:
+            check()
         if replace(uri, file, generation):
             return
         with patiently(uri) as attempts:

@@ -136,11 +136,8 @@ class ColorizePhotos(beam.DoFn):
         def make(save: Save) -> Record:
             return attempt(task.named, self._studio(save, self._workshop.processes), last=last)
 
-        return upkeep.carry_out(task, self._policy, self._output, make, self._announce)
-
-    def _announce(self, record: Record) -> None:
-        self._lease.keep()
-        self._journal.announce(record)
+        write = partial(storage.write, check=self._lease.keep)
+        return upkeep.carry_out(task, self._policy, self._output, make, self._journal.announce, write)
 
     def _kept(self, made: Made) -> Made:
         self._journal.add(made.record)

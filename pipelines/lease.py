@@ -8,8 +8,8 @@ takes it over; a run whose lease was taken over notices that before it writes th
 harm: they are whole, and have the bytes that any run with this model and these settings gives them.
 
 * *Local runs*: the launching process and its workers renew the lease, which expires after 2 minutes. It is removed when
-  the command ends, also by a failure or Ctrl-C. After a kill, a run on the same machine sees that the process is gone
-  and takes over at once; one on another machine waits for the 2 minutes.
+  the command ends, also by a failure or Ctrl-C. Seen from the same machine it lasts as long as its process, even a
+  suspended one, so that nobody waits after a kill. A run on another machine, or after a restart, waits for 2 minutes.
 * *Dataflow, Flink and other clusters*: the launcher takes the lease, so that a second launch is refused at once, and
   the workers of the job renew it, as the launcher may leave. It expires after 15 minutes, as machines take some to
   start. The job's last step removes it. It stays behind a job that failed or was cancelled until it expires, unless the
@@ -87,12 +87,12 @@ class Holder:
         """Returns the file's bytes."""
         return (json.dumps(asdict(self), indent=2) + "\n").encode()
 
-    def is_dead(self) -> bool:
-        """Returns whether its process is known to have ended; False where that cannot be told from here."""
+    def is_alive(self) -> bool | None:
+        """Returns whether its process lives; None where that cannot be told from here."""
         machine = _machine()
         if not self.pid or not machine or not self.process.startswith(machine):
-            return False
-        return _process(self.pid) != self.process
+            return None
+        return _process(self.pid) == self.process
 
     def __str__(self) -> str:
         who = f"process {self.pid} on {self.host}" if self.pid else f"a job launched on {self.host}"
@@ -222,16 +222,16 @@ class Lease:
 
     def _check_over(self, version: Version) -> None:
         holder = Holder.from_json(version.data)
-        seconds = holder.seconds if holder else _CLUSTER_S
-        if holder and holder.is_dead():
+        alive = holder.is_alive() if holder else None
+        if alive is False:
             return
-        age = versions.clock(storage.join(self.folder, FOLDER)) - version.changed
-        if age <= seconds:
-            seen = f"{holder or 'unknown'}, last seen {max(0.0, age):.0f} s ago"
-            free = f"the folder is free {seconds / 60:.0f} minutes after that"
-            raise UserError(
-                f"{self.folder} is being written by another run ({seen}); wait for it or stop it; if it died, {free}"
-            )
+        seconds = holder.seconds if holder else _CLUSTER_S
+        age = max(0.0, versions.clock(storage.join(self.folder, FOLDER)) - version.changed)
+        if age > seconds and not alive:
+            return
+        seen = f"{holder or 'unknown'}, last seen {age:.0f} s ago"
+        rest = "" if alive else f"; if it died, the folder is free {seconds / 60:.0f} minutes after that"
+        raise UserError(f"{self.folder} is being written by another run ({seen}); wait for it or stop it{rest}")
 
 
 @contextlib.contextmanager

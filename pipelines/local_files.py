@@ -26,14 +26,21 @@ _HIDDEN = re.compile(r"(?:^|/)\.[^/]*\.[0-9a-f]{32}\.part\Z")
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file for writing that appears under its name complete, or, when the block raises, not at all."""
+def whole_file(path: Path, check: Callable[[], None] | None = None) -> Iterator[BinaryIO]:
+    """Opens a file for writing that appears complete, or, when the block or ``check`` raises, not at all.
+
+    Args:
+        path: of the file.
+        check: called when the file is complete, just before it gets its name.
+    """
     make_folder(path.parent)
     temporary = path.with_name(hidden_name(path.name))
     with locked(temporary) as file:
         try:
             yield file
             sync(file)
+            if check is not None:
+                check()
             temporary.replace(path)
             sync_folder(path.parent)
         except BaseException:

@@ -14,6 +14,9 @@ from pipelines import contents, storage
 from pipelines.contents import Content
 
 
+Write = Callable[[str, bytes], None]
+
+
 class OccupiedError(Exception):
     """Files that this program did not write are where a photo's files would go.
 
@@ -46,6 +49,7 @@ def place(
     *,
     replace_changed: bool = False,
     announce: Callable[[], None] = lambda: None,
+    write: Write = storage.write,
 ) -> dict[str, Placed]:
     """Puts the files of a photo into the output; all of them or, where one place is occupied, none.
 
@@ -57,6 +61,7 @@ def place(
         ours: digests of what earlier runs wrote under a path.
         replace_changed: whether to replace files that somebody else made.
         announce: called before the first file is written.
+        write: puts the bytes of a file in its place.
 
     Returns:
         what became of each file.
@@ -80,7 +85,7 @@ def place(
         if name in same:
             placed[name] = Placed(there[name].fingerprint, replaced=False)
             continue
-        storage.write(uri, data)
+        write(uri, data)
         placed[name] = Placed(contents.fingerprint(uri), replaced=name in there)
     return placed
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -104,18 +104,22 @@ def normalized(path: str) -> str:
 
 
 @contextlib.contextmanager
-def whole_file(uri: str) -> Iterator[BinaryIO]:
-    """Opens a file for writing that appears under its name complete, or, when the block raises, not at all.
+def whole_file(uri: str, check: Callable[[], None] | None = None) -> Iterator[BinaryIO]:
+    """Opens a file for writing that appears complete, or, when the block or ``check`` raises, not at all.
 
     Until then it has a hidden name of its own, so that two writers of one file do not meet; the later one wins. What a
     killed process leaves behind ``sweep`` finds. In a bucket nothing is left: a file is sent when it is complete.
+
+    Args:
+        uri: of the file.
+        check: called when the file is complete, just before it appears.
     """
     if is_in_bucket(uri):
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
             yield file  # type: ignore[misc]
-            buckets.write(uri, file)  # type: ignore[arg-type]
+            buckets.write(uri, file, check)  # type: ignore[arg-type]
         return
-    with _whole_remote_file(uri) if is_remote(uri) else local_files.whole_file(Path(uri)) as file:
+    with _whole_remote_file(uri, check) if is_remote(uri) else local_files.whole_file(Path(uri), check) as file:
         yield file
 
 
@@ -130,12 +134,14 @@ def is_in_bucket(uri: str) -> bool:
 
 
 @contextlib.contextmanager
-def _whole_remote_file(uri: str) -> Iterator[BinaryIO]:
+def _whole_remote_file(uri: str, check: Callable[[], None] | None) -> Iterator[BinaryIO]:
     folder, name = FileSystems.split(uri)
     temporary = join(folder, local_files.hidden_name(name))
     try:
         with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as file:
             yield file
+        if check is not None:
+            check()
         FileSystems.rename([temporary], [uri])
     except BaseException:
         with contextlib.suppress(*IO_ERRORS):
@@ -165,12 +171,12 @@ def remove(uris: list[str]) -> None:
         FileSystems.delete(uris)
 
 
-def write(uri: str, data: bytes) -> None:
-    """Writes a whole file, or none."""
+def write(uri: str, data: bytes, check: Callable[[], None] | None = None) -> None:
+    """Writes a whole file, or none; ``check`` is that of ``whole_file``."""
     if is_in_bucket(uri):
-        buckets.write(uri, data)
+        buckets.write(uri, data, check)
         return
-    with whole_file(uri) as file:
+    with whole_file(uri, check) as file:
         file.write(data)
 
 

@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipelines import changes, leftovers, places
+from pipelines import changes, leftovers, places, storage
 from pipelines.account import Made
 from pipelines.done import Policy, Task
 from pipelines.manifest import Record
-from pipelines.places import OccupiedError
+from pipelines.places import OccupiedError, Write
 
 Save = Callable[[Record, dict[str, bytes]], Record]
 
 
 def carry_out(
-    task: Task, policy: Policy, output: str, make: Callable[[Save], Record], announce: Callable[[Record], None]
+    task: Task,
+    policy: Policy,
+    output: str,
+    make: Callable[[Save], Record],
+    announce: Callable[[Record], None],
+    write: Write = storage.write,
 ) -> Made:
     """Takes one photo through.
 
@@ -23,6 +28,7 @@ def carry_out(
         output: the folder.
         make: makes the photo and gives its files to the function that it gets.
         announce: is told of the record before any file is written.
+        write: puts the bytes of a file in its place.
 
     Raises:
         Exception: what ``make`` or the storage raised.
@@ -30,7 +36,7 @@ def carry_out(
     kept = changes.settled(task, policy, output)
     if kept is not None:
         return Made(kept, now=False)
-    saver = _Saver(task, policy, output, announce)
+    saver = _Saver(task, policy, output, announce, write)
     record, removed = leftovers.settle(make(saver.save), task.files, output, keep=policy.keep_existing)
     return Made(record, True, saver.replaced, removed)
 
@@ -42,11 +48,14 @@ class _Saver:
         replaced: files that had another version before.
     """
 
-    def __init__(self, task: Task, policy: Policy, output: str, announce: Callable[[Record], None]) -> None:
+    def __init__(
+        self, task: Task, policy: Policy, output: str, announce: Callable[[Record], None], write: Write
+    ) -> None:
         self._ours = {file.name: file.digests for file in task.files}
         self._policy = policy
         self._output = output
         self._announce = announce
+        self._write = write
         self.replaced = 0
 
     def save(self, record: Record, files: dict[str, bytes]) -> Record:
@@ -55,6 +64,7 @@ class _Saver:
                 *(self._output, files, self._ours),
                 replace_changed=self._policy.replace_changed,
                 announce=lambda: self._announce(record),
+                write=self._write,
             )
         except OccupiedError as error:
             return changes.occupied(record, error.found)

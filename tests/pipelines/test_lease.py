@@ -16,8 +16,13 @@ from tfrecords.errors import UserError
 
 
 def of(folder: Path, **fields: object) -> Lease:
+    """A lease of another run, on a machine that knows as little of this one as this one knows of it."""
+    return Lease(str(folder), replace(Holder.here(local=True), **{"process": "another machine 1", **fields}))
+
+
+def here(folder: Path, **fields: object) -> Lease:
     """A lease of another run of this process."""
-    return Lease(str(folder), replace(Holder.here(local=True), **fields))
+    return of(folder, process=Holder.here(local=True).process, **fields)
 
 
 def expire(folder: Path) -> None:
@@ -108,11 +113,18 @@ def test_a_run_whose_process_is_gone_from_this_machine_is_over_at_once(tmp_path)
 
 
 def test_a_process_that_got_the_number_of_a_dead_one_does_not_hold_its_lease(tmp_path):
-    of(tmp_path, pid=1).take()
+    here(tmp_path, pid=1).take()
     of(tmp_path).take()
 
 
-@pytest.mark.parametrize("fields", [{"pid": None, "process": ""}, {"process": ""}, {"process": "another machine 1"}])
+def test_a_process_of_this_machine_holds_its_lease_as_long_as_it_lives(tmp_path):
+    here(tmp_path).take()
+    expire(tmp_path)
+    with pytest.raises(UserError, match=r"last seen 3\d\d\d s ago\); wait for it or stop it$"):
+        of(tmp_path).take()
+
+
+@pytest.mark.parametrize("fields", [{"pid": None, "process": ""}, {"process": ""}, {}])
 def test_where_nothing_tells_whether_a_run_lives_only_time_ends_it(tmp_path, fields):
     of(tmp_path, **fields).take()
     with pytest.raises(UserError, match="is being written by another run"):

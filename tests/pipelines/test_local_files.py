@@ -30,6 +30,17 @@ def test_nothing_appears_when_the_block_raises(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_fails_its_check_does_not_appear(tmp_path):
+    def check() -> None:
+        (path,) = tmp_path.iterdir()
+        assert path.read_bytes() == b"whole"
+        raise RuntimeError("taken over")
+
+    with pytest.raises(RuntimeError, match="taken over"), local_files.whole_file(tmp_path / "a.bin", check) as file:
+        file.write(b"whole")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_was_there_before_stays_when_the_block_raises(tmp_path):
     path = tmp_path / "a.bin"
     path.write_bytes(b"before")

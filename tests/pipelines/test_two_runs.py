@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import apache_beam as beam
@@ -16,7 +17,7 @@ from pipelines.account import Account, Made
 from pipelines.colorize import Colorize
 from pipelines.done import Policy
 from pipelines.journal import Journal
-from pipelines.lease import Lease
+from pipelines.lease import Holder, Lease
 from pipelines.manifest import RUNS_FILE, Record
 from pipelines.runs import Maker, Settings
 from pipelines.sources import Source
@@ -50,6 +51,9 @@ def test_a_second_run_is_refused_and_one_that_was_taken_over_stops(scans, saved_
         assert "\n" not in str(raised.value)
         assert digests(out) == before, "a refused run leaves no trace"
 
+        # As if it had been started on another machine and had not renewed its lease for long.
+        holder = Holder.from_json((out / lease.FILE).read_bytes())
+        (out / lease.FILE).write_bytes(replace(holder, process="another machine 1").to_json())
         os.utime(out / lease.FILE, (0, 0))
         assert colorize.main(second) == 0
         whole = digests(out)
