@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pipelines import contents, storage
 from pipelines.contents import Content
 
-
 Write = Callable[[str, bytes], None]
 
 
