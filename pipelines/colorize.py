@@ -14,7 +14,6 @@ equal to them. What batches save is little: a prediction takes 25 ms alone and 2
 ``tests/bench/inference_bench.py`` measures it again.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -28,6 +27,7 @@ from rich.console import Console
 
 from model import quiet, saved_model
 from pipelines import (
+    briefing,
     cloud,
     commands,
     dry_run,
@@ -41,14 +41,14 @@ from pipelines import (
     storage,
     upkeep,
 )
-from pipelines.account import LAST_RUN_FILE, REPORT_FILE, Account, Made
+from pipelines.account import Account, Made
 from pipelines.attempt import Studio, attempt
 from pipelines.crew import Crew, Gate
 from pipelines.done import Policy, Task
 from pipelines.journal import Journal
 from pipelines.lease import Holder, Lease, held
-from pipelines.manifest import FOLDER, Record
-from pipelines.outcomes import REJECTED_FILE, count, print_table
+from pipelines.manifest import Record
+from pipelines.outcomes import count
 from pipelines.photo_process import PhotoProcesses
 from pipelines.progress import SILENT, Ticker, watched
 from pipelines.render import render
@@ -227,23 +227,15 @@ def main(argv: list[str] | None = None) -> int:
     lease = Lease(args.output, Holder.here(local=local))
     with held(lease, local=local, template=runners.is_template(options)):
         policy = Policy(replace(maker, run=runs.number(args.output, maker)), args.keep_existing, args.replace_changed)
+        if line := briefing.before(args.output, policy, selection.size):
+            print(line)
         with watched("colorizing", enabled=local) as ticker:
             threads, asked = runners.threads(beam_flags, options), hints.of(options, args.accelerator)
             job = Colorize(args.input, args.output, args.model, policy, selection, threads, ticker, asked, lease)
             runners.run(job, options, on_end=lease.release)
     if local:
-        _tell(args.input, args.output)
+        briefing.after(args.input, args.output, Console())
     return 0
-
-
-def _tell(pattern: str, output: str) -> None:
-    report = json.loads(storage.read(storage.join(output, REPORT_FILE)))
-    last = json.loads(storage.read(storage.join(output, LAST_RUN_FILE)))
-    print_table(f"Colorized {pattern}", report["outcomes"], Console())
-    found = f"{last['found']:,} of them were done before; " if last["found"] else ""
-    print(
-        f"{found}{output}: the photos; {REPORT_FILE}; {FOLDER}: a record each; {REJECTED_FILE}: those left out and why"
-    )
 
 
 if __name__ == "__main__":

@@ -1,43 +1,60 @@
 """`--dry_run`: what a run would do, photo by photo, found by the very transform that the run begins with."""
 
+import json
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
 
 import apache_beam as beam
 
-from pipelines import runners
-from pipelines.done import Task
+from pipelines import forecast, runners
+from pipelines.done import Policy, Task
+from pipelines.forecast import Forecast
 from pipelines.tasks import FindTasks
 
-MAKE = "make"
+
+def lines(name: str, found: Forecast) -> list[str]:
+    """Returns what is printed about one photo: its action and its name, then each file that would be removed."""
+    replaces = f", replaces {', '.join(found.replaces)}" if found.replaces else ""
+    return [f"{found.action}{replaces}\t{name}", *(f"remove {removed}\t{name}" for removed in found.removes)]
 
 
-def action(task: Task) -> str:
-    """What would become of an input: ``make``, or ``done before: …`` with its outcome."""
-    if task.standing is None:
-        return MAKE
-    return "kept" if task.standing.status == "kept" else f"done before: {task.standing.key}"
+def sums(found: Iterable[Forecast]) -> str:
+    """Returns the number of photos by action, which add up to the inputs, and the number of files that would change."""
+    forecasts = list(found)
+    counts = [*sorted(Counter(one.action for one in forecasts).items())]
+    counts += [
+        ("files to replace", sum(len(one.replaces) for one in forecasts)),
+        ("files to remove", sum(len(one.removes) for one in forecasts)),
+    ]
+    return f"{len(forecasts):,} inputs; " + ", ".join(f"{what}: {number:,}" for what, number in counts if number)
 
 
 def show(found: FindTasks, title: str) -> None:
-    """Prints a line for each input, in order of name, and their sums; writes nothing to the output."""
+    """Prints the lines on each input, in order of name, and their sums; writes nothing to the output."""
     descriptor, path = tempfile.mkstemp(prefix="autochrome-dry-run-")
     os.close(descriptor)
     try:
         runners.run(_Listing(found, path), runners.beam_options(["--direct_num_workers=1"]))
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 (its errors are wanted)
-            lines = sorted(line.rstrip("\n").partition("\t") for line in file)
+        with open(path, encoding="ascii") as file:  # noqa: PTH123 (as below)
+            forecasts = sorted((_read(line) for line in file), key=lambda pair: pair[0])
     finally:
-        os.unlink(path)  # noqa: PTH108 (as above)
-    for name, _, what in lines:
-        print(f"{what}\t{name}".encode("utf-8", "backslashreplace").decode())
-    counts = Counter(what for _, _, what in lines)
-    print(f"{title}: {len(lines):,} inputs; " + ", ".join(f"{what}: {n:,}" for what, n in sorted(counts.items())))
+        os.unlink(path)  # noqa: PTH108 (as below)
+    for name, one in forecasts:
+        for line in lines(name, one):
+            print(line.encode("utf-8", "backslashreplace").decode())
+    print(f"{title}: {sums(one for _, one in forecasts)}")
+
+
+def _read(line: str) -> tuple[str, Forecast]:
+    name, fields = json.loads(line)
+    return name, Forecast(fields["action"], tuple(fields["replaces"]), tuple(fields["removes"]))
 
 
 class _Listing(beam.PTransform):
-    """root → a line an input in a local file."""
+    """root → a forecast for each input in a local file."""
 
     def __init__(self, found: FindTasks, path: str) -> None:
         super().__init__()
@@ -45,9 +62,9 @@ class _Listing(beam.PTransform):
         self._path = path
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
-        return (root | self._found).tasks | beam.Map(self._write)
+        return (root | self._found).tasks | beam.Map(self._write, self._found.policy, self._found.output)
 
-    def _write(self, task: Task) -> None:
-        line = f"{task.named.source.name}\t{action(task)}\n"
-        with open(self._path, "ab") as file:  # noqa: PTH123 (called once a photo)
-            file.write(line.encode("utf-8", "surrogateescape"))
+    def _write(self, task: Task, policy: Policy, output: str) -> None:
+        line = json.dumps([task.named.source.name, asdict(forecast.of(task, policy, output))])
+        with open(self._path, "a", encoding="ascii") as file:  # noqa: PTH123 (called once a photo)
+            file.write(line + "\n")

@@ -50,6 +50,47 @@ def names(out: Path) -> set[str]:
     return {path.name for path in out.iterdir() if path.is_file()} - {"report.json", "rejected.jsonl"}
 
 
+def said_of(capsys, *what: str) -> list[str]:
+    lines = [line.replace("│", " ") for line in capsys.readouterr().out.splitlines()]
+    return [" ".join(line.split()) for line in lines if any(one in line for one in what)]
+
+
+def test_before_files_are_replaced_or_removed_the_run_says_so_and_afterwards_counts_them(run, tmp_path, capsys):
+    out = tmp_path / "out"
+    run()
+    retouch(out / "coins.jpg")
+    said_of(capsys)
+
+    assert run("--format=png", "--dry_run")["made"] == 3  # of the run before
+    assert said_of(capsys, "\t", "inputs;") == [
+        *("make camera.jpg", "remove camera.jpg camera.jpg", "keep, changed since coins.jpg"),
+        *("make moon.jpg", "remove moon.jpg moon.jpg"),
+        f"{out}: 3 inputs; keep, changed since: 1, make: 2, files to remove: 2",
+    ]
+    assert run("--format=png") == {
+        **{"made": 2, "found": 1, "kept": 1, "removed": 2},
+        "outcomes": {"kept": 1, "written": 2},
+    }
+    assert names(out) == {"camera.jpg.png", "coins.jpg", "moon.jpg.png"}
+    # The digest of the photo that somebody changed is compared by the workers only.
+    assert said_of(capsys, "earlier runs", "made  ", "kept  ", "files removed") == [
+        f"{out}: up to 3 files of earlier runs with another model or other settings will be replaced or removed "
+        "(--dry_run lists them, --keep_existing leaves them)",
+        *("kept 1", "made 2", "kept 1", "files removed 2"),
+    ]
+
+    flags = ("--format=png", "--quality=80", "--replace_changed")
+    run(*flags, "--dry_run")
+    assert said_of(capsys, "\t")[0] == "make, replaces camera.jpg.png camera.jpg"
+    assert run(*flags)["made"] == 3
+    assert said_of(capsys, "earlier runs", "found done", "kept  ") == [
+        f"{out}: up to 3 files of earlier runs with another model or other settings will be replaced or removed "
+        "(--dry_run lists them, --keep_existing leaves them)"
+    ]
+    run(*flags)
+    assert said_of(capsys, "earlier runs", "made  ", "found done") == ["made 0", "found done 3"]
+
+
 def test_a_photo_changed_by_hand_is_never_written_over_unless_asked_for(run, tmp_path):
     out = tmp_path / "out"
     assert run() == {"made": 3, "outcomes": {"written": 3}}

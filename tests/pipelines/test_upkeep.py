@@ -1,121 +1,22 @@
 """One photo after another through whatever earlier runs and people have left in the output, without a model."""
 
-import hashlib
 import os
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from one_photo import BETTER, KEEP, MAKERS, PNG, RETOUCHED, SKIP, Desk, Killed
 
-from pipelines import changes, contents, places, upkeep
-from pipelines.attempt import blank
-from pipelines.done import Listed, Policy, Task, tasks
-from pipelines.manifest import Output, Record
-from pipelines.runs import Maker, Settings
-from pipelines.sources import Source
-from pipelines.upkeep import Save
-
-SOURCE = Source("/scans/a.jpg", "a.jpg", 7, "7-1")
-RETOUCHED = b"retouched by somebody"
-
-
-def maker(run: int, **fields: str) -> Maker:
-    made_with = Settings(**fields)
-    return Maker("unet", "m1", made_with, made_with.digest(), run)
-
-
-MAKERS = {
-    "keep": maker(1),
-    "better": maker(2, digital_source_type="x"),
-    "png": maker(3, format="png"),
-    "skip": maker(4, on_color="skip"),
-}
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@dataclass
-class Desk:
-    """A photo in colour, its output folder, and what a manifest and a journal would hold of it."""
-
-    folder: Path
-    pages: int = 1
-    broken: bool = False
-    records: list[Record] = field(default_factory=list)
-
-    def task(self, policy: Policy, source: Source = SOURCE) -> Task:
-        paths = [path for path in self.folder.iterdir() if path.is_file()]
-        there = (Listed(p.name, p.stat().st_size, contents.fingerprint(str(p))) for p in paths)
-        [task] = tasks([source], self.records, there, policy)
-        return task
-
-    def run(self, policy: Policy, *, dies: str = "") -> Record:
-        """Returns the new record, which replaces all others as that of a shard does.
-
-        Args:
-            policy: of the run.
-            dies: when the process is killed: ``before`` the files are written or ``after`` it.
-        """
-        task = self.task(policy)
-        if task.standing is not None and not task.doubtful:
-            self.records = [task.standing]
-            return task.standing
-
-        def announce(record: Record) -> None:
-            self.records.append(replace(record, at=len(self.records), pending=True))
-            if dies == "before":
-                raise Killed
-
-        made = upkeep.carry_out(task, policy, str(self.folder), self._making(task, policy, dies), announce)
-        self.records = [made.record]
-        return made.record
-
-    def _making(self, task: Task, policy: Policy, dies: str) -> Callable[[Save], Record]:
-        def make(save: Save) -> Record:
-            record = replace(blank(task.named, policy.maker), bytes=7, sha256="0a", format="JPEG")
-            if self.broken:
-                return replace(record, reason="unreadable")
-            if policy.maker.settings.on_color == "skip":
-                return replace(record, status="skipped")
-            files = self.files(policy.maker, task)
-            outputs = tuple(
-                Output(name, page, 6, 4, len(data), hashlib.sha256(data).hexdigest(), "color", 31.2)
-                for page, (name, data) in enumerate(files.items(), start=1)
-            )
-            saved = save(replace(record, status="written", outputs=outputs), files)
-            if dies == "after":
-                raise Killed
-            return saved
-
-        return make
-
-    def files(self, made_with: Maker, task: Task) -> dict[str, bytes]:
-        """What a run makes of the photo: other bytes with other settings."""
-        file_format = "PNG" if made_with.settings.format == "png" else "JPEG"
-        names = [task.named.output(file_format, index, self.pages) for index in range(self.pages)]
-        return {name: f"{made_with.settings_digest} {name}".encode() for name in names}
-
-    def contents(self) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
-
-    def agrees(self, record: Record) -> bool:
-        """Whether the files that a record names are there and have its digests."""
-        there = self.contents()
-        return all(contents.sha256(there[output.name]) == output.sha256 for output in record.outputs)
+from pipelines import changes, contents, places
+from pipelines.done import Policy
 
 
 @pytest.fixture
 def desk(tmp_path) -> Desk:
     return Desk(tmp_path)
-
-
-KEEP, BETTER, PNG, SKIP = map(Policy, MAKERS.values())
 
 
 @pytest.mark.parametrize("policy", [BETTER, PNG, SKIP, replace(BETTER, keep_existing=True)])
