@@ -84,8 +84,8 @@ def _guessed(named: Named) -> str:
 
 def _is_ours(file: File, task: Task, output: str) -> bool:
     record = task.standing or task.earlier
-    recorded = {one.name: one.fingerprint for one in record.outputs} if record and record.model_digest else {}
-    if recorded.get(file.name) == file.fingerprint:
+    outputs = record.outputs if record and record.model_digest else ()
+    if any(one.name == file.name and one.fingerprint == file.fingerprint and not one.was_changed for one in outputs):
         return True
     content = contents.read(storage.join(output, file.name))
     return content is None or content.bytes == 0 or content.sha256 in file.digests
