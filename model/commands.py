@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import re
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -58,8 +56,4 @@ def run(main: Callable[[], int]) -> int:
         print(f"autochrome: error: {error}", file=sys.stderr)
         return 2 if isinstance(error, (UserError, DeniedError)) else 1
     except KeyboardInterrupt:
-        print(interrupt.LINE, file=sys.stderr)
-        if threading.current_thread() is threading.main_thread():
-            # Python still waits for threads that are busy; one who is pressing Ctrl-C does not.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-        return interrupt.EXIT_CODE
+        return interrupt.leave()

@@ -22,6 +22,8 @@ _UNFINISHED = ".part"
 # What file systems answer that cannot sync a folder.
 _NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 _folders = threading.Lock()
+_leaving = threading.RLock()
+_unfinished = set[Path]()
 _HIDDEN = re.compile(r"(?:^|/)\.[^/]*\.[0-9a-f]{32}\.part\Z")
 
 
@@ -34,18 +36,35 @@ def whole_file(path: Path, check: Callable[[], None] | None = None) -> Iterator[
         check: called when the file is complete, just before it gets its name.
     """
     make_folder(path.parent)
+    with _begun(path) as (temporary, file):
+        yield file
+        sync(file)
+        if check is not None:
+            check()
+        temporary.replace(path)
+        sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _begun(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Opens a new file under a hidden name; removes it at the end if it still has that name."""
     temporary = path.with_name(hidden_name(path.name))
-    with locked(temporary) as file:
-        try:
-            yield file
-            sync(file)
-            if check is not None:
-                check()
-            temporary.replace(path)
-            sync_folder(path.parent)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    with _leaving:
+        file = locked(temporary)
+        _unfinished.add(temporary)
+    try:
+        with file:
+            yield temporary, file
+    finally:
+        temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
+
+
+def abandon() -> None:
+    """Removes the unfinished files of this process, which is about to end; no other thread can begin one any more."""
+    _leaving.acquire()
+    for temporary in tuple(_unfinished):
+        temporary.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> None:
@@ -132,16 +151,12 @@ def create(path: Path, data: bytes) -> bool:
         whether it was written; False where a file of that name exists.
     """
     make_folder(path.parent)
-    temporary = path.with_name(hidden_name(path.name))
-    try:
-        with locked(temporary) as file:
-            file.write(data)
-            sync(file)
-            created = _linked(temporary, path, data)
+    with _begun(path) as (temporary, file):
+        file.write(data)
+        sync(file)
+        created = _linked(temporary, path, data)
         sync_folder(path.parent)
         return created
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _linked(temporary: Path, path: Path, data: bytes) -> bool:
@@ -150,6 +165,8 @@ def _linked(temporary: Path, path: Path, data: bytes) -> bool:
         path.hardlink_to(temporary)
     except FileExistsError:
         return False
+    except FileNotFoundError:  # abandoned
+        raise
     except OSError:
         try:
             with path.open("xb") as file:

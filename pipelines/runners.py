@@ -1,14 +1,10 @@
 """Beam's options and runners: every option passes through, unknown flags are errors, local runs use all cores."""
 
 import argparse
-import contextlib
-import ctypes
 import os
 import re
 import sys
-import tempfile
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,15 +12,13 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptions, PipelineOptions, StandardOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineResult, PipelineState, create_runner
 
+from pipelines import local_run
 from pipelines.cloud import SCHEME
 from pipelines.errors import JobFailedError
 from tfrecords.errors import UserError
 
-_ARENAS = 2
-_M_ARENA_MAX = -8  # malloc.h of glibc
 _THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is a process a core
 _LOCAL = ("direct", "fnapi")
 _DATAFLOW = "dataflow"
@@ -168,9 +162,6 @@ def is_template(options: PipelineOptions) -> bool:
 def run(root: beam.PTransform, options: PipelineOptions, *, on_end: Callable[[], None] | None = None) -> None:
     """Runs a job to its end; with --template_location only writes it down, for a template's launcher to submit.
 
-    ``DirectRunner`` is Beam's switch between several local runners, of which the first is fetched from the network and
-    ignores the number of workers; local jobs are given to FnApiRunner on purpose.
-
     Args:
         root: the whole job, to be applied to the pipeline.
         options: of Beam, from ``beam_options``.
@@ -179,25 +170,13 @@ def run(root: beam.PTransform, options: PipelineOptions, *, on_end: Callable[[],
     Raises:
         JobFailedError: the job broke.
     """
-    local = is_local(options)
-    if local:
-        _share_arenas()
-        # There is a worker a core: numpy's own threads would only get into each other's way.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     log: Path | None = None
-    result: PipelineResult | None = None
     try:
-        with _stderr_set_aside() if local else contextlib.nullcontext() as log:
-            pipeline = beam.Pipeline(runner=FnApiRunner() if local else None, options=options)
-            _ = pipeline | root
-            result = pipeline.run()
-            # A template's launcher submits the job after this process has ended: there is none to wait for.
-            if not is_template(options):
-                if is_dataflow(options):
-                    cloud = options.view_as(GoogleCloudOptions)
-                    place = f"{cloud.region}/{result.job_id()}?project={cloud.project}"
-                    print(f"running: https://console.cloud.google.com/dataflow/jobs/{place}", flush=True)
-                result.wait_until_finish()
+        if is_local(options):
+            with local_run.stderr_set_aside() as log:
+                local_run.run(root, options)
+        else:
+            _submit(root, options, on_end)
     except Exception as error:
         kind, cause = _cause(error)
         if kind == UserError.__name__:
@@ -206,9 +185,34 @@ def run(root: beam.PTransform, options: PipelineOptions, *, on_end: Callable[[],
             raise UserError(cause) from error
         details = f" (details in {log})" if log else ""
         raise JobFailedError(f"the job failed: {cause}{details}") from error
+
+
+def _submit(root: beam.PTransform, options: PipelineOptions, on_end: Callable[[], None] | None) -> None:
+    result: PipelineResult | None = None
+    try:
+        pipeline = beam.Pipeline(options=options)
+        _ = pipeline | root
+        result = pipeline.run()
+        # A template's launcher submits the job after this process has ended: there is none to wait for.
+        if is_template(options):
+            return
+        place = _console(result, options) if is_dataflow(options) else ""
+        if place:
+            print(f"running: {place}", flush=True)
+        try:
+            result.wait_until_finish()
+        except KeyboardInterrupt:
+            if place:
+                print(f"autochrome: the job goes on without this process; cancel it at {place}", file=sys.stderr)
+            raise
     finally:
-        if on_end is not None and not local and _has_ended(result):
+        if on_end is not None and _has_ended(result):
             on_end()
+
+
+def _console(result: PipelineResult, options: PipelineOptions) -> str:
+    cloud = options.view_as(GoogleCloudOptions)
+    return f"https://console.cloud.google.com/dataflow/jobs/{cloud.region}/{result.job_id()}?project={cloud.project}"
 
 
 def _has_ended(result: PipelineResult | None) -> bool:
@@ -217,42 +221,6 @@ def _has_ended(result: PipelineResult | None) -> bool:
         return result is None or PipelineState.is_terminal(result.state)
     except Exception:  # whatever the runner's service answers when it is asked
         return False
-
-
-def _share_arenas() -> None:
-    """Lets the threads of this process, and of the workers it will start, share two memory arenas.
-
-    With one for each of gRPC's many threads, glibc keeps twice the memory for the names that pass through them
-    (``tests/bench/prepare_memory_bench.py``). On other C libraries nothing happens.
-    """
-    os.environ.setdefault("MALLOC_ARENA_MAX", str(_ARENAS))
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, _ARENAS)
-
-
-@contextlib.contextmanager
-def _stderr_set_aside() -> Iterator[Path]:
-    """Sends what this process and its workers write to standard error to a file, which is removed when all goes well.
-
-    Beam prints a worker's traceback three times and C libraries remark on broken photos; the outcome of each photo and
-    the cause of a failure are told in other ways. The file descriptor itself is set aside, as the workers inherit it.
-    """
-    descriptor, name = tempfile.mkstemp(prefix="autochrome-", suffix=".log")
-    kept = os.dup(2)
-    sys.stderr.flush()
-    os.dup2(descriptor, 2)
-    try:
-        yield Path(name)
-        Path(name).unlink()
-    except BaseException:
-        os.write(descriptor, traceback.format_exc().encode(errors="replace"))
-        raise
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(descriptor)
 
 
 def _cause(error: Exception) -> tuple[str, str]:

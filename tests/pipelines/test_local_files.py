@@ -1,5 +1,7 @@
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,35 @@ def test_sweeping_leaves_alone_what_a_living_process_writes(tmp_path):
         local_files.sweep(tmp_path)
         assert len(list(tmp_path.iterdir())) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+
+
+LEAVING = """
+import os, sys, threading
+from pathlib import Path
+from pipelines import local_files
+
+folder, begun, over = Path(sys.argv[1]), threading.Event(), threading.Event()
+
+def write():
+    with local_files.whole_file(folder / "slow.bin") as file:
+        file.write(b"half")
+        begun.set()
+        over.wait()
+
+threading.Thread(target=write).start()
+begun.wait()
+local_files.abandon()
+late = threading.Thread(target=local_files.create, args=(folder / "late.bin", b"late"))
+late.start()
+late.join(0.2)
+local_files.create(folder / "last.bin", b"what the one who ends the process still has to write")
+print(sorted(os.listdir(folder)))
+os._exit(0)
+"""
+
+
+def test_a_process_that_is_about_to_end_leaves_nothing_unfinished(tmp_path):
+    command = [sys.executable, "-c", LEAVING, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "['last.bin']\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["last.bin"]

@@ -1,0 +1,121 @@
+"""Ctrl-C in the middle of a job: one line and 130, no process and no unfinished file left, and the next run goes on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+PHOTOS = 30
+ONE_PROCESS = ["--direct_num_workers=1"]
+THREADS = ["--direct_num_workers=2", "--direct_running_mode=multi_threading"]
+PROCESSES = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory, photos, encoded) -> Path:
+    """Enough photos to keep a job busy for some seconds, no two with the same bytes."""
+    folder = tmp_path_factory.mktemp("photos")
+    data = encoded(photos["rocket"], "PNG")
+    for index in range(PHOTOS):
+        (folder / f"{index:02d}.png").write_bytes(data + bytes([index]))
+    return folder
+
+
+@pytest.fixture
+def start(photos, tmp_path, saved_model_dir) -> Iterator[Callable[..., subprocess.Popen]]:
+    """The function that starts a command with flags, in a session of its own as in a terminal of its own."""
+    started = []
+
+    def run(command: str, *flags: str) -> subprocess.Popen:
+        model = [f"--model={saved_model_dir}"] if command == "colorize" else ["--size=64", "--num_shards=4"]
+        argv = [sys.executable, "-m", "pipelines.cli", command, f"--input={photos}", f"--output={tmp_path}/out"]
+        process = subprocess.Popen(
+            [*argv, *model, *flags],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "TMPDIR": str(temporary)},
+        )
+        started.append(process)
+        return process
+
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def at_work(output: Path) -> bool:
+    """Whether the workers have begun to write photos or shards."""
+    names = [name for _, _, names in os.walk(output) for name in names]
+    return any(name.endswith((".png", ".tfrecord")) or ".tfrecord." in name for name in names)
+
+
+def in_session(session: int) -> list[str]:
+    """The command lines of the processes of a session that are alive."""
+    alive = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, *fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == session and state not in "ZX":
+                alive.append(stat.with_name("cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return alive
+
+
+def wait_until(condition: Callable[[], bool], seen: Callable[[], object]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail(f"still: {seen()}")
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "to", "goes_on"),
+    [
+        ("colorize", [], os.killpg, True),
+        ("colorize", THREADS, os.killpg, False),
+        ("colorize", PROCESSES, os.kill, False),
+        ("prepare", [], os.killpg, True),
+        ("prepare", ONE_PROCESS, os.killpg, False),
+    ],
+)
+def test_ctrl_c_ends_a_job_in_one_line_with_nothing_left_behind(start, tmp_path, command, flags, to, goes_on):
+    output = tmp_path / "out"
+    process = start(command, *flags)
+    while not at_work(output):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    # As a terminal does it: to the launcher and its workers; or as `kill -INT` does it, to the launcher alone.
+    to(process.pid, signal.SIGINT)
+    _, told = process.communicate()
+    assert process.returncode == 130, told
+    lines = told.splitlines()
+    assert lines[-1] == "autochrome: interrupted"
+    assert all(line.startswith(("colorizing:", "preparing:")) for line in lines[:-1]), told
+    # What the launcher started has ended, or, where the kernel ends it with its parent, is about to.
+    wait_until(lambda: not in_session(process.pid), lambda: in_session(process.pid))
+    assert not list((tmp_path / "tmp").iterdir())
+    left = [path for path in output.rglob("*") if path.name.endswith(".part") or path.name == "lease.json"]
+    assert not left
+    if goes_on:
+        again = start(command, *flags)
+        _, told = again.communicate()
+        assert again.returncode == 0, told
+        if command == "colorize":
+            report = json.loads((output / "report.json").read_text())
+            assert report["outcomes"] == {"written": PHOTOS}
+        else:
+            description = json.loads((output / "dataset.json").read_text())
+            assert description["outcomes"] == {"written": PHOTOS}
