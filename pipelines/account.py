@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines import local_files, manifest, storage
+from pipelines import local_files, manifest, record_files, storage
 from pipelines.lease import Lease
-from pipelines.manifest import STAGES, Record
+from pipelines.manifest import REPORT_FILE, STAGES, Record
 from pipelines.outcomes import REJECTED_FILE, Outcome, to_jsonl
+from pipelines.record_files import Entry
 from pipelines.runs import Maker
 from pipelines.sources import Branch, Source, files
 
-REPORT_FILE = "report.json"
 LAST_RUN_FILE = f"{manifest.FOLDER}/last_run.json"
 
 
@@ -101,12 +101,14 @@ class Account(beam.PTransform):
         lease: of the run, which ends with it.
         maker: of the run.
         records: PCollection of Source: shards and journals that the run read when it started.
+        damaged: PCollection of str: what was damaged in them, a line each.
         unfinished: PCollection of Source: files that killed writers left.
     """
 
     lease: Lease
     maker: Maker
     records: beam.PCollection[Source]
+    damaged: beam.PCollection[str]
     unfinished: beam.PCollection[Source]
 
     def expand(self, made: beam.PCollection[Made]) -> beam.PCollection[None]:
@@ -140,6 +142,7 @@ class Account(beam.PTransform):
                 AsList(rejected),
                 AsSingleton(effort),
                 AsList(self.records | "Names" >> beam.Map(lambda file: file.name)),
+                AsList(self.damaged),
                 AsList(self.unfinished),
             )
             # A worker that has to repeat the last step needs the lease; it goes when that step is done for good.
@@ -153,34 +156,38 @@ def _placed(line: tuple[str, bytes], shards: int) -> tuple[int, bytes]:
     return manifest.shard_of(name, shards), data
 
 
-def _write_shard(placed: tuple[int, Iterable[bytes]], lease: Lease, shards: int) -> int:
+def _write_shard(placed: tuple[int, Iterable[bytes]], lease: Lease, shards: int) -> tuple[str, Entry]:
     lease.check()
+    record_files.drop_index(lease.folder)
     index, lines = placed
-    manifest.write_shard(lease.folder, index, shards, manifest.records(b"".join(lines)))
-    return shards
+    records = [Record.from_json(line.decode()) for line in lines]
+    name, data = manifest.write_shard(lease.folder, index, shards, records)
+    return record_files.entry(name, len(records), data)
 
 
 def _finish(
     lease: Lease,
     maker: Maker,
-    written: list[int],
+    written: list[tuple[str, Entry]],
     counts: list[tuple[str, int]],
     rejected: list[Outcome],
     effort: Effort,
     records: list[str],
+    damaged: list[str],
     unfinished: list[Source],
 ) -> Lease:
     lease.check()
     folder, place = lease.folder, partial(storage.join, lease.folder)
     storage.write(place(REJECTED_FILE), to_jsonl(rejected))
     storage.write(place(REPORT_FILE), manifest.summary(counts, maker.made_with()))
-    storage.write(place(LAST_RUN_FILE), (json.dumps(effort.to_dict(), indent=2) + "\n").encode())
+    last = {**effort.to_dict(), "damaged": sorted(damaged)}
+    storage.write(place(LAST_RUN_FILE), (json.dumps(last, indent=2) + "\n").encode())
+    record_files.write_index(folder, written)
     names = {file.name: file.uri for file in files(Branch(place(manifest.FOLDER)), folder.rstrip("/"))}
     lease.check()
     # Journals go last: as long as they exist, they are believed before any shard. Those of other runs that came
     # meanwhile have records that this run does not know.
-    shards = max(written, default=1)
-    old = [uri for name, uri in names.items() if manifest.is_old_shard(name, shards)]
+    old = [uri for name, uri in names.items() if manifest.is_old_shard(name, dict(written))]
     journals = [name for name in names if manifest.is_journal(name)]
     merged = {*records, *(name for name in journals if manifest.is_journal_of(name, lease.run))}
     storage.remove(old)

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines import runs, storage
-from pipelines.account import LAST_RUN_FILE, REPORT_FILE
+from pipelines.account import LAST_RUN_FILE
 from pipelines.done import Policy
 from pipelines.ledger import Ledger
-from pipelines.manifest import FOLDER, Record
+from pipelines.manifest import FOLDER, REPORT_FILE, Record
 from pipelines.outcomes import REJECTED_FILE, print_table
 from tfrecords.errors import UserError
 

@@ -185,7 +185,7 @@ class Colorize(beam.PTransform):
         made = found.tasks | "Colorize" >> beam.ParDo(
             ColorizePhotos(self.output, self.model, self.policy, self.threads, self.ticker, lease)
         ).with_resource_hints(**self.hints)
-        return made | "Account" >> Account(lease, self.policy.maker, found.records, found.unfinished)
+        return made | "Account" >> Account(lease, self.policy.maker, found.records, found.damaged, found.unfinished)
 
 
 def _begin(lease: Lease, maker: Maker) -> None:

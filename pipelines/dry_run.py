@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ import apache_beam as beam
 from pipelines import forecast, runners
 from pipelines.done import Policy, Task
 from pipelines.forecast import Forecast
+from pipelines.notices import Mailbox
 from pipelines.tasks import FindTasks
 
 
@@ -37,7 +39,10 @@ def show(found: FindTasks, title: str) -> None:
     descriptor, path = tempfile.mkstemp(prefix="autochrome-dry-run-")
     os.close(descriptor)
     try:
-        runners.run(_Listing(found, path), runners.beam_options(["--direct_num_workers=1"]))
+        with Mailbox() as mailbox:
+            runners.run(_Listing(found, path), runners.beam_options(["--direct_num_workers=1"]))
+            for line in mailbox.news():
+                print(f"autochrome: {line}", file=sys.stderr)
         with open(path, encoding="ascii") as file:  # noqa: PTH123 (as below)
             forecasts = sorted((_read(line) for line in file), key=lambda pair: pair[0])
     finally:

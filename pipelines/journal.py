@@ -83,9 +83,13 @@ class Journal:
 
     def _append(self, line: bytes) -> None:
         with self._lock:
-            self._file = self._file or self._opened()
-        # Unbuffered and in one call: after a kill the line is there, or torn at the end of the file.
-        self._file.write(line)
+            file = self._file = self._file or self._opened()
+            # Unbuffered and in one call: after a kill the line is there, or torn at the end of the file. A full disk
+            # may take a part of it; writing the rest raises its error, and the next line starts another file.
+            self._file = None
+            while line:
+                line = line[file.write(line) :]
+            self._file = file
 
     def _opened(self) -> BinaryIO:
         path = Path(self._folder) / self._name()

@@ -1,23 +1,20 @@
 """A colorized folder read back: one record an input in order of name, whether its last run has ended or not."""
 
-import io
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from pipelines import manifest, storage
-from pipelines.account import REPORT_FILE
-from pipelines.manifest import Record
+from pipelines import manifest, record_files, storage
+from pipelines.manifest import REPORT_FILE, Record
+from pipelines.record_files import Damage
 from pipelines.runs import known
 from pipelines.sources import Branch, files
 from tfrecords.errors import UserError
-
-_READ_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -49,18 +46,35 @@ class Ledger:
         journals = tuple(uri for name, uri in sorted(names.items()) if manifest.is_journal(name))
         return cls(root, tuple(uri for name, uri in sorted(names.items()) if not manifest.is_journal(name)), journals)
 
-    def records(self) -> Iterator[Record]:
+    def records(self, tell: Callable[[Damage], None] | None = None) -> Iterator[Record]:
         """Yields every input's record with its times, in order of name; memory holds a line a shard and the journals.
+
+        Args:
+            tell: is told what is damaged.
 
         Raises:
             OSError, BeamIOError: a shard cannot be read.
         """
-        journals = (record for uri in self.journals for record in manifest.records(storage.read(uri)))
-        told = sorted((record for record in journals if not record.pending), key=_place)
-        for _, same_name in groupby(merge(*map(shard, self.shards), told, key=_place), key=attrgetter("name")):
+        index = record_files.read_index(self.folder)
+
+        def whole(read: Iterable[Record | Damage]) -> Iterator[Record]:
+            for one in read:
+                if isinstance(one, Record):
+                    yield one
+                elif tell is not None:
+                    tell(one)
+
+        shards = (whole(record_files.shard(uri, self._name(uri), index)) for uri in self.shards)
+        journals = (record_files.journal(self._name(uri), storage.read(uri)) for uri in self.journals)
+        told = sorted((record for read in journals for record in whole(read) if not record.pending), key=_place)
+        list(whole(record_files.missing(index, map(self._name, self.shards))))
+        for _, same_name in groupby(merge(*shards, told, key=_place), key=attrgetter("name")):
             # A tar may hold a name twice; two records of one place are an older and a newer one.
             latest = {record.offset: record for record in sorted(same_name, key=attrgetter("at"))}
             yield from sorted(latest.values(), key=_place)
+
+    def _name(self, uri: str) -> str:
+        return uri.removeprefix(self.folder).lstrip("/")
 
     def made_with(self) -> dict[str, Any]:
         """Model and settings of the last run; {} when nothing says."""
@@ -75,24 +89,3 @@ class Ledger:
 
 def _place(record: Record) -> tuple[str, str, int]:
     return record.name, record.uri, record.offset or 0
-
-
-def shard(uri: str) -> Iterator[Record]:
-    """Yields the records of a shard, each with its times and fingerprints from the timings beside it.
-
-    Raises:
-        OSError, BeamIOError: the shard cannot be read.
-    """
-    folder, _, name = uri.rpartition("/")
-    with ExitStack() as stack:
-        times: Iterator[bytes] = iter(())
-        with suppress(*storage.IO_ERRORS):  # without them only the times are missing
-            times = stack.enter_context(_lines(f"{folder}/{name.replace('photos', 'timings', 1)}"))
-        for line in stack.enter_context(_lines(uri)):
-            spent = next(times, b"")
-            for record in manifest.records(line):
-                yield manifest.timed(record, spent)
-
-
-def _lines(uri: str) -> io.BufferedReader:
-    return io.BufferedReader(storage.opened(uri), _READ_AT_ONCE)  # type: ignore[arg-type]

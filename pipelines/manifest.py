@@ -3,6 +3,7 @@
     OUTPUT/manifest/photos-00000-of-00004.jsonl     one record an input; each input in one shard, sorted by name
     OUTPUT/manifest/timings-00000-of-00004.jsonl    of the same inputs {"name": …, "milliseconds": {stage: float},
                                                     "outputs": [fingerprint of each file when it was written]}
+    OUTPUT/manifest/shards.json                     how many records each shard has, and its SHA-256
     OUTPUT/manifest/runs.json                       what each run into this folder was made with, oldest first
     OUTPUT/manifest/last_run.json                   photos made and found done by the last run, and the time it took
     OUTPUT/manifest/journal/*.jsonl                 records of a run that goes on or was killed; gone when it is done
@@ -43,7 +44,7 @@ Times differ from run to run, so they and the last run have files of their own: 
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from math import ceil
@@ -53,12 +54,13 @@ from pipelines import storage
 from pipelines.outcomes import Outcome, Status
 
 FOLDER = "manifest"
+REPORT_FILE = "report.json"
 JOURNAL = f"{FOLDER}/journal"
 RUNS_FILE = f"{FOLDER}/runs.json"
 CHANGED, OCCUPIED = "changed_since", "occupied"
 STAGES = ("read", "decode", "predict", "merge", "encode", "write")
 _RECORDS_PER_SHARD = 10_000  # some 8 MB: what a browser reads at once
-_SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-(?P<total>\d{5})\.jsonl\Z")
+_SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-\d{5}\.jsonl\Z")
 
 
 @dataclass(frozen=True)
@@ -184,13 +186,19 @@ def shard_of(name: str, shards: int) -> int:
     return int.from_bytes(blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()) % shards
 
 
-def write_shard(output: str, index: int, shards: int, records: Iterable[Record]) -> None:
-    """Writes the records of one shard, and their times beside them."""
+def write_shard(output: str, index: int, shards: int, records: Iterable[Record]) -> tuple[str, bytes]:
+    """Writes the records of one shard, and their times beside them.
+
+    Returns:
+        the shard's path relative to the output, and its bytes.
+    """
     ordered = sorted(records, key=lambda record: (record.name, record.uri, record.offset or 0))
     times = (json.dumps(_times(record), ensure_ascii=False) for record in ordered)
     suffix = f"{index:05d}-of-{shards:05d}.jsonl"
     storage.write(storage.join(output, f"{FOLDER}/timings-{suffix}"), to_lines(times))
-    storage.write(storage.join(output, f"{FOLDER}/photos-{suffix}"), to_lines(record.to_json() for record in ordered))
+    name, data = f"{FOLDER}/photos-{suffix}", to_lines(record.to_json() for record in ordered)
+    storage.write(storage.join(output, name), data)
+    return name, data
 
 
 def _times(record: Record) -> dict[str, Any]:
@@ -211,11 +219,17 @@ def timed(record: Record, line: bytes) -> Record:
         return record
 
 
-def is_old_shard(name: str, shards: int) -> bool:
-    """Whether a path relative to the output names a shard, of records or of times, of another number of shards."""
+def is_old_shard(name: str, written: Collection[str]) -> bool:
+    """Whether a path relative to the output names a shard that belongs to none of those that were written.
+
+    Args:
+        name: of a shard of records or of times; any other file is no shard.
+        written: paths of the shards of records.
+    """
     folder, _, file = name.rpartition("/")
-    found = _SHARD.match(file)
-    return folder == FOLDER and found is not None and int(found["total"]) != shards
+    if folder != FOLDER or not _SHARD.match(file):
+        return False
+    return f"{FOLDER}/{file.replace('timings', 'photos', 1)}" not in written
 
 
 def is_journal(name: str) -> bool:
@@ -233,15 +247,6 @@ def has_records(name: str) -> bool:
     folder, _, file = name.rpartition("/")
     found = _SHARD.match(file)
     return is_journal(name) or (folder == FOLDER and found is not None and found["kind"] == "photos")
-
-
-def records(data: bytes) -> Iterator[Record]:
-    """Yields the records of a shard or of a journal; a last line that a killed run left torn is passed over."""
-    for line in data.split(b"\n"):
-        try:
-            yield Record.from_json(line.decode())
-        except (ValueError, KeyError, TypeError):
-            continue
 
 
 def summary(records: Iterable[tuple[str, int]], made_with: dict[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ from pipelines.ledger import Ledger
 from pipelines.manifest import STAGES, Record
 from pipelines.outcomes import print_table
 from pipelines.progress import Ticker, watched
+from pipelines.record_files import Damage
 from pipelines.summary import Rank, Summary
 from pipelines.thumbnails import Sheet
 from tfrecords.errors import UserError
@@ -144,8 +145,11 @@ def _report(ledger: Ledger) -> None:
     folder = ledger.folder
     pictures = thumbnails.listed(folder)
     there = set(pictures)
-    summary, wanted, lacking = _counted(ledger.records(), there)
+    damaged: list[Damage] = []
+    summary, wanted, lacking = _counted(ledger.records(damaged.append), there)
     tell(folder, summary, Console())
+    for damage in damaged:
+        print(f"{storage.join(folder, damage.name)} {damage.what}; the same `autochrome colorize` repairs it")
     if ledger.journals:
         print(
             "a run goes on or was killed: these are the photos so far; the same `autochrome colorize` goes on with it"

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import apache_beam as beam
-from apache_beam.pvalue import AsSingleton
+from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines import contents, done, ledger, local_files, manifest, storage
+from pipelines import contents, done, local_files, manifest, notices, record_files, storage
 from pipelines.done import Listed, Policy, Task, tasks
 from pipelines.manifest import Record
 from pipelines.naming import family
 from pipelines.progress import SILENT, Ticker
+from pipelines.record_files import Damage, Index
 from pipelines.sources import Branch, FindSources, Source, branches, files
 
 
@@ -49,11 +50,13 @@ class Found:
     Attributes:
         tasks: PCollection of Task, one an input.
         records: PCollection of Source: shards and journals that were read.
+        damaged: PCollection of str: what was damaged in them, a line each.
         unfinished: PCollection of Source: files that killed writers left in the output.
     """
 
     tasks: beam.PCollection[Task]
     records: beam.PCollection[Source]
+    damaged: beam.PCollection[str]
     unfinished: beam.PCollection[Source]
 
 
@@ -81,22 +84,22 @@ class FindTasks(beam.PTransform):
         """Builds the graph."""
         ticker = SILENT if self.selection.size else self.ticker
         sources = root | "Sources" >> FindSources(self.input, ticker)
+        # Nothing is decided before the output has been listed, so that no work starts before this.
+        begun = root | "Output" >> beam.Create([self.output]) | "Begin" >> beam.Map(self._begun)
         records, existing, unfinished = (
-            root
-            | "Output" >> beam.Create([self.output])
-            # Nothing is decided before the output has been listed, so that no work starts before this.
-            | "Begin" >> beam.Map(self._begun)
+            begun
             | "Output branches" >> beam.FlatMap(branches)
             | "Spread output branches" >> beam.Reshuffle()
             | "Output files" >> beam.FlatMap(_listed, self.output)
             | "Kinds" >> beam.Partition(_kind, 3)
         )
+        index = begun | "Index" >> beam.Map(record_files.read_index)
+        read = records | "Spread journals" >> beam.Reshuffle() | "Read" >> beam.FlatMap(_read, AsSingleton(index))
+        missing = index | "Missing" >> beam.FlatMap(_missing, AsList(records | "Names" >> beam.Map(_name)))
+        recorded = read | "Records" >> beam.FlatMap(_records)
         joined = (
             sources | "Key sources" >> beam.Map(lambda source: (family(source.name), source)),
-            records
-            | "Spread journals" >> beam.Reshuffle()
-            | "Records" >> beam.FlatMap(_records)
-            | "Key records" >> beam.Map(lambda record: (family(record.name), record)),
+            recorded | "Key records" >> beam.Map(lambda record: (family(record.name), record)),
             existing | "Key files" >> beam.Map(lambda file: (family(file.name), file)),
         ) | "Join" >> beam.CoGroupByKey()
         decided = joined | "Decide" >> beam.FlatMap(_decided, self.policy)
@@ -107,7 +110,14 @@ class FindTasks(beam.PTransform):
                 | "Lowest" >> beam.combiners.Top.Smallest(self.selection.size)
             )
             decided |= "Select" >> beam.FlatMap(self._selected, AsSingleton(last))
-        return Found(decided, records, unfinished)
+        damaged = read | "Damaged" >> beam.FlatMap(_damaged)
+        told = (damaged, missing) | "Damage" >> beam.Flatten() | "Tell" >> beam.Map(self._told)
+        return Found(decided, records, told, unfinished)
+
+    def _told(self, damage: Damage) -> str:
+        uri = storage.join(self.output, damage.name)
+        notices.tell(uri, f"{uri} {damage.what}; photos without a record are made again, and equal files left alone")
+        return str(damage)
 
     def _begun(self, output: str) -> str:
         if self.begin is not None:
@@ -136,8 +146,33 @@ def _kind(file: Source, _: int) -> int:
     return 0 if manifest.has_records(file.name) else 1
 
 
-def _records(file: Source) -> Iterator[Record]:
-    return manifest.records(storage.read(file.uri)) if manifest.is_journal(file.name) else ledger.shard(file.uri)
+def _name(file: Source) -> str:
+    return file.name
+
+
+def _read(file: Source, index: Index) -> Iterator[Record | Damage]:
+    if manifest.is_journal(file.name):
+        read = list(record_files.journal(file.name, storage.read(file.uri)))
+    else:
+        read = list(record_files.shard(file.uri, file.name, index))
+    is_whole = all(isinstance(one, Record) for one in read)
+    for one in read:
+        # What is left of a damaged file is believed where the digests of the photos confirm it.
+        yield one if is_whole or isinstance(one, Damage) else replace(one, pending=True)
+
+
+def _records(read: Record | Damage) -> Iterator[Record]:
+    if isinstance(read, Record):
+        yield read
+
+
+def _damaged(read: Record | Damage) -> Iterator[Damage]:
+    if isinstance(read, Damage):
+        yield read
+
+
+def _missing(index: Index, names: list[str]) -> Iterator[Damage]:
+    return record_files.missing(index, names)
 
 
 def _decided(

@@ -9,6 +9,11 @@ from pipelines import manifest
 from pipelines.journal import Journal
 from pipelines.manifest import Left, Output, Record
 
+
+def read(data: bytes) -> list[Record]:
+    return [Record.from_json(line.decode()) for line in data.splitlines()]
+
+
 OUTPUT = Output("a.jpg.png", 1, 640, 480, 1234, "9f", "toned", 31.2, fingerprint="1234-5")
 RECORD = Record("a.jpg", "/scans/a.jpg", None, "7-1", "written", bytes=7, sha256="0a", format="JPEG", outputs=(OUTPUT,))
 
@@ -67,7 +72,7 @@ def test_shards_have_the_same_bytes_whatever_the_order_and_the_times(tmp_path):
     manifest.write_shard(str(tmp_path / "two"), 0, 1, [replace(record, milliseconds={}) for record in found[::-1]])
     one, two = (tmp_path / name / "manifest" / "photos-00000-of-00001.jsonl" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
-    assert [record.name for record in manifest.records(one.read_bytes())] == ["a.jpg", "b.jpg", "ä.jpg"]
+    assert [record.name for record in read(one.read_bytes())] == ["a.jpg", "b.jpg", "ä.jpg"]
     times = (tmp_path / "one" / "manifest" / "timings-00000-of-00001.jsonl").read_text().splitlines()
     assert json.loads(times[0]) == {"name": "a.jpg", "milliseconds": {"read": 1.5}, "outputs": ["1234-5"]}
     assert "1234-5" not in one.read_text()
@@ -77,12 +82,7 @@ def test_a_name_that_is_no_utf_8_is_read_back():
     broken = b"caf\xe9.jpg".decode(errors="surrogateescape")
     data = manifest.to_lines([replace(RECORD, name=broken).to_json()])
     assert data.decode().isprintable() or data.endswith(b"\n")
-    assert [record.name for record in manifest.records(data)] == [broken]
-
-
-def test_torn_and_foreign_lines_are_passed_over():
-    whole = manifest.to_lines([RECORD.to_json()])
-    assert list(manifest.records(whole + b'{"name": 3}\n[]\n\n' + whole[:-40])) == [RECORD]
+    assert [record.name for record in read(data)] == [broken]
 
 
 @given(st.lists(texts, unique=True, max_size=50), st.integers(1, 7))
@@ -106,8 +106,17 @@ def test_what_is_what_in_the_folder():
         "manifest/scan.jpg",
     ):
         assert not manifest.has_records(other)
-    assert manifest.is_old_shard("manifest/timings-00000-of-00002.jsonl", 3)
-    assert not manifest.is_old_shard("manifest/timings-00000-of-00002.jsonl", 2)
+
+
+@pytest.mark.parametrize("total", [1, 3, 99_999])
+@pytest.mark.parametrize("kind", ["photos", "timings"])
+def test_shards_of_a_larger_and_of_a_smaller_number_are_old(kind, total):
+    written = {f"manifest/photos-{index:05}-of-00002.jsonl" for index in range(2)}
+    assert manifest.is_old_shard(f"manifest/{kind}-00000-of-{total:05}.jsonl", written)
+    assert not manifest.is_old_shard(f"manifest/{kind}-00001-of-00002.jsonl", written)
+    assert manifest.is_old_shard(f"manifest/{kind}-00001-of-00002.jsonl", set()), "a run without photos has no shards"
+    for other in (f"box/manifest/{kind}-00000-of-00009.jsonl", "manifest/runs.json", f"manifest/{kind}-1-of-2.jsonl"):
+        assert not manifest.is_old_shard(other, written)
 
 
 def test_the_report_adds_up():
@@ -120,7 +129,7 @@ def test_a_journal_is_there_line_by_line(tmp_path):
     for name in ("a", "b"):
         journal.add(replace(RECORD, name=name, milliseconds={"read": 2.0}))
         [path] = (tmp_path / "manifest" / "journal").iterdir()
-        found = list(manifest.records(path.read_bytes()))
+        found = read(path.read_bytes())
         assert found[-1] == replace(RECORD, name=name)
     assert found[0].at < found[1].at
     assert found[1].milliseconds == {"read": 2.0}

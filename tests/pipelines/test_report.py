@@ -98,6 +98,15 @@ def test_a_run_that_goes_on_is_told(folder, capsys):
     assert "a run goes on or was killed" in capsys.readouterr().out
 
 
+def test_a_damaged_record_is_told_with_its_line(folder, capsys):
+    path = folder.write() / "manifest" / "photos-00000-of-00001.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], lines[1][:99] + b"\n", *lines[2:]]))
+    assert report.main([str(folder.output)]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "not a record" in line]
+    assert said == [f"{path} line 2 is not a record; the same `autochrome colorize` repairs it"]
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [(["nowhere"], "has no manifest"), ([], "DIR"), (["a", "--deep"], "--deep"), (["."], "no manifest")],

@@ -86,7 +86,7 @@ def test_a_run_removes_only_journals_that_it_read_or_wrote(tmp_path):
         records = pipeline | "Read" >> beam.Create([Source(str(read), f"{manifest.JOURNAL}/{read.name}", 1, "")])
         none = pipeline | "None" >> beam.Create([])
         made = pipeline | "Made" >> beam.Create([Made(RECORD, now=True)])
-        _ = made | Account(ours, Maker("m", "ab", Settings(), "cd"), records, none)
+        _ = made | Account(ours, Maker("m", "ab", Settings(), "cd"), records, none, none)
     assert list((tmp_path / manifest.JOURNAL).iterdir()) == [foreign]
     assert {path.name for path in (tmp_path / "manifest").glob("photos-*")} == {"photos-00000-of-00001.jsonl"}
     assert not (tmp_path / lease.FILE).exists()
