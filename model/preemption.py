@@ -1,34 +1,62 @@
-"""A polite end: SIGTERM, by which schedulers and cloud machines announce that they take the machine away."""
+"""A polite end on Ctrl-C, and on SIGTERM, by which schedulers announce that they take the machine away."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FrameType
 
-EXIT_CODE = 128 + signal.SIGTERM
-"""What a command returns that saved and ended on SIGTERM: not 0, so that a scheduler starts it again."""
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SAID = b"\nautochrome: saving a checkpoint; Ctrl-C again quits at once\n"
+
+
+class Watch:
+    """Whether a signal has come.
+
+    Attributes:
+        signal: its number; 0 as long as none has come.
+    """
+
+    signal = 0
+
+    def __call__(self) -> bool:
+        """Tell whether one has come."""
+        return self.signal != 0
+
+    @property
+    def exit_code(self) -> int:
+        """What a command returns that saved and ended: not 0, so that a scheduler starts it again."""
+        return 128 + self.signal
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[Callable[[], bool]]:
-    """Yield a function that says whether SIGTERM has come; a second one ends the process at once.
+def watched() -> Iterator[Watch]:
+    """Yield what tells whether SIGTERM or Ctrl-C has come; a second one ends the process at once.
 
-    Signals reach the main thread only; elsewhere the function always says no.
+    Signals reach the main thread only: elsewhere none ever comes. One that is ignored, as Ctrl-C is under nohup, is so
+    still.
     """
-    come = threading.Event()
+    watch = Watch()
     if threading.current_thread() is not threading.main_thread():
-        yield come.is_set
+        yield watch
         return
 
     def note(number: int, frame: FrameType | None) -> None:
-        come.set()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if watch():
+            os._exit(128 + number)
+        watch.signal = number
+        if number == signal.SIGINT:
+            os.write(2, _SAID)
 
-    before = signal.signal(signal.SIGTERM, note)
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    heard = [number for number in SIGNALS if before[number] is not signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, note)
     try:
-        yield come.is_set
+        yield watch
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in heard:
+            signal.signal(number, before[number])

@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
         )
     if result.interrupted:
         print(f"autochrome: stopped at step {result.step} and saved; the same command goes on", file=sys.stderr)
-        return preemption.EXIT_CODE
+        return stop.exit_code
     scores = [f"{result.step} steps", f"{result.epoch:.2f} epochs", f"{result.seconds:.0f} s"]
     for name, value in (("loss", result.loss), ("validation loss", result.validation_loss)):
         if value is not None:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains on a plain virtual machine with a GPU, and again after every end that is none: the last checkpoint is taken up.
+# Trains on a plain virtual machine with a GPU; when training is cut short it starts again from the last checkpoint.
 #
 #   deploy/training/vm.sh IMAGE DATA OUTPUT [flags of train]
 set -euo pipefail
@@ -15,8 +15,8 @@ for _ in {1..20}; do
   status=0
   docker run --rm --gpus=all --network=host --env=TF_CONFIG --entrypoint=autochrome "$image" \
     train --data="$data" --output="$output" "$@" || status=$?
-  # 0: done. 2: something for the user to mend; starting again would not.
-  if [[ $status -eq 0 || $status -eq 2 ]]; then
+  # 0: done. 2: a mistake that starting again would not fix. 130: Ctrl-C.
+  if [[ $status -eq 0 || $status -eq 2 || $status -eq 130 ]]; then
     exit "$status"
   fi
   echo "train ended with $status; once more in 10 s" >&2

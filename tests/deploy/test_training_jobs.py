@@ -59,7 +59,9 @@ def test_pods_on_gke_find_each_other(gke, stand_in, shellcheck, index):
     shellcheck("--shell=bash", "-", text=container["args"][0])
 
 
-@pytest.mark.parametrize(("ends", "status", "times"), [([0], 0, 1), ([137, 143, 0], 0, 3), ([1, 2, 0], 2, 2)])
+@pytest.mark.parametrize(
+    ("ends", "status", "times"), [([0], 0, 1), ([137, 143, 0], 0, 3), ([1, 2, 0], 2, 2), ([130, 0], 130, 1)]
+)
 def test_training_on_a_machine_is_taken_up_again_until_it_is_done(repository, tmp_path, stand_in, ends, status, times):
     (tmp_path / "ends").write_text("\n".join(map(str, ends)) + "\n")
     environment = stand_in(

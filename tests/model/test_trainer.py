@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import inputs, learner, losses, preemption, pretrained, strategy, trainer
+from model import inputs, learner, losses, pretrained, strategy, trainer
 from model.config import autoencoder, mini, released
 from tfrecords.errors import UserError
 
@@ -166,18 +166,21 @@ def test_two_workers_make_the_weights_of_one_device(data_dir, undisturbed, tmp_p
     assert_same(undisturbed, tmp_path, TOLERANCE)
 
 
-def test_sigterm_saves_and_ends_and_the_same_command_goes_on(data_dir, tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_sigterm_and_ctrl_c_save_and_end_and_the_same_command_goes_on(data_dir, tmp_path, number, code):
     command = [sys.executable, "-m", "model.train", f"--data={data_dir}", f"--output={tmp_path}"]
     command += ["--config=autoencoder_mini", "--epochs=1000000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         first = process.stderr.readline()
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         out, errors = process.communicate()
     assert "step 0/" in first
-    assert process.returncode == preemption.EXIT_CODE == 143
+    assert process.returncode == code
     assert out == ""
-    assert "stopped at step" in errors
+    assert "stopped at step" in errors.splitlines()[-1]
+    assert ("saving a checkpoint; Ctrl-C again quits at once" in errors) == (number == signal.SIGINT)
+    assert "Traceback" not in errors
     assert not (tmp_path / "saved_model").exists()
     config = dataclasses.replace(mini(autoencoder()), epochs=1_000_000)
     result = trainer.train(config, data_dir, str(tmp_path), strategy.make("one"), stop=lambda: True)
