@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from google.api_core.exceptions import ClientError, NotFound, RetryError
-from google.api_core.retry import Retry
+from google.api_core.exceptions import ClientError, NotFound, RetryError, ServerError, TooManyRequests
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.cloud import storage
-from google.cloud.storage.retry import DEFAULT_RETRY
+from requests import RequestException
 
 from tfrecords.errors import OutageError, UserError
 
@@ -26,6 +26,7 @@ TIMEOUT = (10, 60)
 """Seconds to connect, and seconds of silence, after which a request has failed."""
 _KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 _LOGIN = "`gcloud auth application-default login`"
+_PASSING = if_exception_type(ServerError, TooManyRequests, RequestException, TransportError, ConnectionError)
 _MINUTES = 5
 _TOLD_AFTER_SECONDS = 5.0
 
@@ -81,7 +82,7 @@ def check(flag: str, path: str, retry: Retry | None = None) -> None:
     if not path.startswith(SCHEME):
         return
     bucket, prefix = split(path)
-    retry = retry or DEFAULT_RETRY.with_timeout(60 * _MINUTES).with_delay(0.25, 32, 2).with_on_error(_told(bucket))
+    retry = retry or Retry(_PASSING, 0.25, 32, 2, timeout=60 * _MINUTES, on_error=_told(bucket))
     try:
         next(iter(client().list_blobs(bucket, prefix=prefix, max_results=1, retry=retry, timeout=TIMEOUT)), None)
     except NotFound as error:
@@ -110,4 +111,6 @@ def _told(bucket: str) -> Callable[[Exception], None]:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+    # The second argument of what google.auth raises is the whole answer of the server.
+    text = error.args[0] if isinstance(error, GoogleAuthError) and error.args else error
+    return str(text).strip().partition("\n")[0] or type(error).__name__

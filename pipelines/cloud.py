@@ -55,6 +55,7 @@ class _Denials:
         self._uri = uri
         self._neighbours = neighbours
         self._seconds = seconds
+        self._is_alone = False
         self._number = 0
         self._since = 0.0
 
@@ -65,9 +66,19 @@ class _Denials:
         now = time.monotonic()
         self._since = self._since if self._number else now
         self._number += 1
-        if self._neighbours is not None and self._number >= _DENIALS:
-            self.is_own = self._neighbours.can_be_read(self._uri) and self._neighbours.is_one_of_few(self._uri)
+        if self._is_alone:
+            # Others could be read a moment ago, and it is refused still.
+            self.is_own = self._neighbours is not None and self._neighbours.is_one_of_few(self._uri)
+        elif self._neighbours is not None and self._number >= _DENIALS:
+            self._is_alone = self._neighbours.can_be_read(self._uri)
         return not self.is_own and now - self._since < self._seconds
+
+    def in_words(self, error: Exception) -> str:
+        """Returns what is refused, and what to do about it."""
+        refused = refusal(self._uri, faults.cause(error))
+        if self._is_alone and self._neighbours is not None:
+            return f"{self._neighbours.refused} met here are forbidden; {refused}"
+        return refused
 
 
 @contextlib.contextmanager
@@ -89,17 +100,23 @@ def patiently(
         DeniedError: all were refused for a minute, and not because of this object alone.
         google.api_core.exceptions.GoogleAPIError: the object is missing, of another generation, or alone refused.
     """
-    denials = _Denials(uri, neighbours, 0.0 if _IS_LAUNCH.get() else patience.DENIED_SECONDS)
+    denied_seconds = 0.0 if _IS_LAUNCH.get() else patience.DENIED_SECONDS
+    denials = _Denials(uri, neighbours, denied_seconds)
     bucket = f"{SCHEME}{split(uri)[0]}"
     try:
         with Attempts(
-            bucket, "does not answer", patience.BUCKET_SECONDS, denials.is_retried, is_awaited=is_awaited
+            bucket,
+            "does not answer",
+            patience.BUCKET_SECONDS,
+            denials.is_retried,
+            denied_seconds=denied_seconds,
+            is_awaited=is_awaited,
         ) as attempts:
             yield attempts
     except Exception as error:
         fault = faults.of(error)
         if fault is Fault.DENIED and not denials.is_own:
-            raise DeniedError(f"{uri}: {refusal(uri, faults.cause(error))}, then start again") from error
+            raise DeniedError(f"{uri}: {denials.in_words(error)}, then start again") from error
         if fault is Fault.PASSING:
             duration = patience.in_words(patience.BUCKET_SECONDS)
             raise OutageError(

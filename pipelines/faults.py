@@ -125,5 +125,9 @@ def cause(error: BaseException) -> str:
         return cause(details[0])
     if isinstance(error, RetryError) and error.cause is not None:
         return cause(error.cause)
-    lines = str(error).strip().splitlines()
+    if isinstance(error, InvalidResponse):
+        return f"HTTP {error.response.status_code}"
+    # Its second argument is the whole answer of the server.
+    text = error.args[0] if isinstance(error, GoogleAuthError) and error.args else error
+    lines = str(text).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -52,4 +52,13 @@ class Neighbours:
         """
         with self._lock:
             self._refused.add(path)
-            return len(self._refused) <= max(_FEW, _SHARE * (self._number_read + len(self._refused)))
+            return len(self._refused) <= max(_FEW, _SHARE * self._met)
+
+    @property
+    def refused(self) -> str:
+        """How many files are refused, in words."""
+        return f"{len(self._refused):,} of {self._met:,} files"
+
+    @property
+    def _met(self) -> int:
+        return self._number_read + len(self._refused)

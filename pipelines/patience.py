@@ -44,6 +44,7 @@ class Attempts:
         is_retried: Callable[[Exception], bool],
         *,
         longest_pause: float | None = None,
+        denied_seconds: float | None = None,
         is_awaited: bool = False,
     ) -> None:
         """Prepares an operation.
@@ -54,11 +55,13 @@ class Attempts:
             seconds: how long it is tried.
             is_retried: whether an error may pass.
             longest_pause: the limit at which pauses no longer double; None for that of a bucket.
+            denied_seconds: how long it is tried while access is denied; None where that is no case of its own.
             is_awaited: whether the person is also told where the first attempt neither succeeds nor fails.
         """
         self._subject = subject
         self._problem = problem
         self._seconds = seconds
+        self._denied_seconds = denied_seconds
         self._cause = ""
         self._since: float | None = time.monotonic() if is_awaited else None
         self._is_told = False
@@ -89,6 +92,8 @@ class Attempts:
 
     def _failed(self, error: Exception) -> None:
         self._cause = f" ({faults.cause(error)})"
+        if self._denied_seconds is not None and faults.of(error) is Fault.DENIED:
+            self._problem, self._seconds = "denies access", self._denied_seconds
         if self._since is None:
             self._since = time.monotonic()
             _WATCH.add(self)

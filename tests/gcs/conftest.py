@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from accounts import Accounts
 from clouds import Cloud, behind_a_front
+
+from model import google_cloud
 
 
 @pytest.fixture
@@ -25,3 +28,11 @@ def usual_cloud(bucket, tmp_path_factory) -> Iterator[Cloud]:
     """Buckets where one request in eight fails."""
     with behind_a_front(bucket, tmp_path_factory.mktemp("front"), 4, 1 / 8) as made:
         yield made
+
+
+@pytest.fixture
+def accounts(calm_cloud, tmp_path_factory) -> Iterator[Accounts]:
+    """Who this process can be."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield Accounts(calm_cloud, tmp_path_factory.mktemp("home"), patch)
+    google_cloud.client.cache_clear()

@@ -1,8 +1,10 @@
 """What goes wrong between a client and its bucket, by a seed: the same requests meet the same faults in any order."""
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 
 STATUSES = ("429", "500", "502", "503", "504")
@@ -13,6 +15,14 @@ LOST_ANSWER = "answer lost"
 """What was asked for is done, and the connection cut before the answer."""
 
 _IN_A_ROW = 2
+
+
+@dataclass
+class _Refusal:
+    requests: re.Pattern[str]
+    status: str
+    first: int
+    times: int
 
 
 class Gate:
@@ -59,6 +69,8 @@ class Faults:
         injected: how many faults of each kind there were; who injects one counts it.
         requests: how many requests there were, those that failed included.
         gate: where uploads wait, once it is shut.
+        needs_login: whether requests without a token are answered with 401.
+        token: the status with which a token is refused to those who log in; 200 to give one.
     """
 
     def __init__(self, seed: int, rate: float) -> None:
@@ -66,10 +78,39 @@ class Faults:
         self.injected: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         self.gate = Gate()
+        self.needs_login = False
+        self.token = 200
+        self._refused: list[_Refusal] = []
         self._seed = seed
         self._asked: Counter[str] = Counter()
         self._in_a_row: Counter[str] = Counter()
         self._lock = threading.Lock()
+
+    def refuse(self, requests: str, status: int, first: int = 0, times: int = 1 << 30) -> None:
+        """Answers some requests with a status.
+
+        Args:
+            requests: what they ask for, as `next` has it; a regular expression.
+            status: of HTTP.
+            first: how many of them pass before.
+            times: how many are refused then.
+        """
+        with self._lock:
+            self._refused.append(_Refusal(re.compile(requests), str(status), first, times))
+
+    def allow(self) -> None:
+        """Refuses nothing any more."""
+        with self._lock:
+            self._refused.clear()
+
+    def _refusal(self, request: str) -> str:
+        for refusal in self._refused:
+            if refusal.requests.search(request):
+                refusal.first -= 1
+                if refusal.first < 0 and refusal.times > 0:
+                    refusal.times -= 1
+                    return refusal.status
+        return ""
 
     def next(self, request: str, method: str, kinds: Sequence[str], share: float = 1.0) -> str:
         """The fault that a request meets, '' for none.
@@ -82,6 +123,8 @@ class Faults:
         """
         with self._lock:
             self.requests[method] += 1
+            if refused := self._refusal(request):
+                return refused
             self._asked[request] += 1
             told = blake2b(f"{self._seed} {request} {self._asked[request]}".encode(), digest_size=8).digest()
             drawn = int.from_bytes(told) / 2**64

@@ -4,6 +4,7 @@ Clients reach it by STORAGE_EMULATOR_HOST. TensorFlow, whose gs:// knows no othe
 HTTPS proxy (``https_proxy``) and, if it trusts its certificate (CURL_CA_BUNDLE), for those hosts.
 """
 
+import json
 import re
 import socket
 import ssl
@@ -16,6 +17,8 @@ from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES, Faults
 from store import Answer, Store
 
 SLOW_S = 0.1
+TOKENS = "/token"
+"""Where service accounts log in."""
 
 
 class Front(ThreadingHTTPServer):
@@ -61,6 +64,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = False
 
     def _handle(self) -> None:
+        if self.path == TOKENS:
+            self._send_token()
+            return
+        if self.server.faults.needs_login and "Authorization" not in self.headers:
+            self._body()
+            self._send(Answer.error(401))
+            return
         fault = self._fault()
         if fault == CUT_UPLOAD:
             size = int(self.rfile.readline(), 16) if self._is_chunked() else int(self.headers["Content-Length"])
@@ -68,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._cut(fault)
             return
         body = self._body()
-        if fault in STATUSES:
+        if fault.isdigit():
             self.server.faults.injected[fault] += 1
             self._send(Answer.error(int(fault)))
             return
@@ -88,6 +98,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._cut(fault)
         else:
             self._send(answer)
+
+    def _send_token(self) -> None:
+        self._body()
+        status = self.server.faults.token
+        told = {"access_token": "token", "expires_in": 3600, "token_type": "Bearer"}
+        if status != 200:
+            told = {"error": "invalid_grant", "error_description": "Account has been deleted"}
+        self._send(Answer(status, json.dumps(told).encode(), {"Content-Type": "application/json"}))
 
     def do_GET(self) -> None:
         self._handle()
