@@ -2,7 +2,10 @@
 
 A run that starts writes down what it is about to do, and compares it with what it finds written there. Where both are
 equal, finished parts count; where they differ, the run ends with a line that says what differs, unless it was told to
-start anew.
+clear the folder first.
+
+A runner may repeat a step, or start the whole job again. So a run that clears the folder leaves its number there, and
+does not clear it again: that would remove its own finished parts.
 """
 
 import json
@@ -100,22 +103,51 @@ def _listing(summed: _Sum) -> Listing:
     return Listing(summed[0], f"{summed[1]:016x}{summed[2]:016x}")
 
 
-def stake(path: str, claim: Claim, *, clear: Callable[[], None] | None = None) -> None:
+@dataclass(frozen=True)
+class Clearing:
+    """How a run clears its folder, once.
+
+    Attributes:
+        run: a number that no other run has.
+        marker: path of a file that says which run cleared the folder; to be removed when the run has ended.
+        clear: removes what earlier runs left, except their claim.
+    """
+
+    run: str
+    marker: str
+    clear: Callable[[], None]
+
+    def is_done(self) -> bool:
+        """Returns whether this run has cleared the folder."""
+        return storage.read_if_there(self.marker) == self._told
+
+    def carry_out(self, claim: str) -> None:
+        """Clears the folder, the claim of that path included."""
+        self.clear()
+        # The claim goes last: parts of another run must never lie under this one's name, nor under none.
+        storage.delete([claim])
+        storage.write(self.marker, self._told)
+
+    @property
+    def _told(self) -> bytes:
+        return f"{self.run}\n".encode()
+
+
+def stake(path: str, claim: Claim, *, clearing: Clearing | None = None) -> None:
     """Writes a claim down where there is none, else compares the two. Of runs that start at once, one writes.
 
     Args:
         path: of the claim.
         claim: of this run.
-        clear: removes what earlier runs left, but for their claim; None to go on with it.
+        clearing: how to clear the folder first; None to go on with what earlier runs left.
 
     Raises:
         UserError: another run with other settings or sources has the folder, and it is not to be cleared; or it took
             the folder just after that was cleared.
     """
-    if clear is not None:
-        # The claim goes last: parts of another run must never lie under this one's name, nor under none.
-        clear()
-        storage.delete([path])
+    # Photos may have changed before a runner starts a job again; then no part of the first start is of use.
+    if clearing is not None and not (clearing.is_done() and _read(path) in (None, claim)):
+        clearing.carry_out(path)
     text = claim.to_json().encode()
     while (there := _read(path)) is None:
         if storage.create(path, text):

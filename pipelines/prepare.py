@@ -4,6 +4,7 @@ list → mark duplicates → give every photo its shard by a hash of its name �
 and writes its own file → describe the whole. Only names cross a shuffle; pixels never do.
 """
 
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial, reduce
@@ -14,7 +15,7 @@ from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
 from pipelines import claim, cloud, commands, flags, hints, parts, runners, sources, storage
-from pipelines.claim import Claim, Listing, Summarize
+from pipelines.claim import Claim, Clearing, Listing, Summarize
 from pipelines.convert import convert
 from pipelines.duplicates import MarkDuplicates
 from pipelines.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
@@ -29,6 +30,7 @@ from tfrecords.shards import SPLITS
 from tfrecords.statistics import Statistics
 
 CLAIM_FILE = f"{parts.FOLDER}/claim.json"
+CLEARED_FILE = f"{parts.FOLDER}/cleared_by"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ def _finish(finished: list[Part], sources: Listing, output: str, settings: Setti
     rejected = [outcome for part in finished for outcome in part.rejected]
     storage.write(storage.join(output, REJECTED_FILE), to_jsonl(rejected))
     storage.write(storage.join(output, FILE_NAME), describe(finished, settings, sources).to_json().encode())
+    marker = storage.join(output, CLEARED_FILE)
+    if storage.size(marker) >= 0:
+        storage.remove([marker])
     for folder in (output, storage.join(output, parts.FOLDER)):
         storage.sweep(folder)
 
@@ -103,6 +108,15 @@ class Prepare(beam.PTransform):
     """The whole job: photos below ``input`` become shards and ``dataset.json`` in ``output``.
 
     Killed and started again it goes on where it was; ``overwrite`` clears away what another run left.
+
+    Attributes:
+        input: folder, file or glob.
+        output: the folder.
+        settings: what shapes the records.
+        overwrite: whether to clear the output first.
+        ticker: to be told of every photo.
+        hints: what the stage that converts photos asks of its machines.
+        run: a number that no other run has; a runner that starts the job again keeps it.
     """
 
     input: str
@@ -111,6 +125,7 @@ class Prepare(beam.PTransform):
     overwrite: bool = False
     ticker: Ticker = SILENT
     hints: dict[str, str] = field(default_factory=dict)
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Builds the graph."""
@@ -130,8 +145,9 @@ class Prepare(beam.PTransform):
 
     def _claim(self, listing: Listing) -> Listing:
         path = storage.join(self.output, CLAIM_FILE)
-        clear = partial(_clear, self.output) if self.overwrite else None
-        claim.stake(path, Claim(asdict(self.settings), listing), clear=clear)
+        clearing = Clearing(self.run, storage.join(self.output, CLEARED_FILE), partial(_clear, self.output))
+        mine = Claim(asdict(self.settings), listing)
+        claim.stake(path, mine, clearing=clearing if self.overwrite else None)
         return listing
 
     def _place(self, source: Source, listing: Listing) -> tuple[Slot, Source]:

@@ -1,5 +1,6 @@
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -8,7 +9,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipelines.claim import Claim, Listing, Summarize, stake
+from pipelines.claim import Claim, Clearing, Listing, Summarize, stake
 from pipelines.sources import Source
 from tfrecords.errors import UserError
 
@@ -54,9 +55,30 @@ def test_another_is_refused_unless_it_may_clear(tmp_path, other, difference):
     assert "\n" not in str(raised.value)
     assert Claim.from_json((tmp_path / "claim.json").read_text()) == CLAIM
     seen = []
-    stake(path, other, clear=lambda: seen.append((tmp_path / "claim.json").read_text()))
+    stake(path, other, clearing=clearing(tmp_path, "a", lambda: seen.append((tmp_path / "claim.json").read_text())))
     assert seen == [CLAIM.to_json()]
     assert Claim.from_json((tmp_path / "claim.json").read_text()) == other
+
+
+def clearing(folder: Path, run: str, clear: Callable[[], None]) -> Clearing:
+    return Clearing(run, str(folder / "cleared_by"), clear)
+
+
+def test_a_run_that_is_started_again_does_not_clear_what_it_made(tmp_path):
+    path, times = str(tmp_path / "claim.json"), []
+
+    def start(run: str, claim: Claim = CLAIM) -> int:
+        stake(path, claim, clearing=clearing(tmp_path, run, lambda: times.append(run)))
+        assert Claim.from_json((tmp_path / "claim.json").read_text()) == claim
+        return len(times)
+
+    stake(path, CLAIM)
+    assert start("a") == 1
+    assert start("a") == 1
+    (tmp_path / "claim.json").unlink()  # killed between the two
+    assert start("a") == 1
+    assert start("a", Claim(CLAIM.settings, Listing(4, "ac"))) == 2, "photos came meanwhile: all shards change"
+    assert start("b") == 3, "another launch was told to clear the folder"
 
 
 @pytest.mark.parametrize("damage", [None, "", "{"], ids=["no claim", "empty", "cut short"])
