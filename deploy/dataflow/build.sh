@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the image and both Flex Templates in Cloud Build.
+# Builds the images and both Flex Templates in Cloud Build.
 #
 #   deploy/dataflow/build.sh PROJECT REGION WORK_BUCKET TAG [--cuda]
 #

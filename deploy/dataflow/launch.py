@@ -1,11 +1,12 @@
 """What the launcher of a Flex Template runs inside the image: a command of Autochrome, whose workers run in this image.
 
 Template parameters arrive as ``--name=value``, those of type BOOLEAN as ``--name=true``, which no switch of argparse
-takes. ``AUTOCHROME_COMMAND`` and ``AUTOCHROME_IMAGE`` are set in the image (``deploy/Dockerfile``).
+takes. The image sets ``AUTOCHROME_COMMAND``, ``AUTOCHROME_IMAGE`` and ``AUTOCHROME_USER`` (``deploy/Dockerfile``).
 """
 
 import json
 import os
+import pwd
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -40,7 +41,18 @@ def flags(given: Sequence[str], boolean: Iterable[str], image: str) -> list[str]
     return [*ours, *(f"--{name}={value}" for name, value in workers.items() if f"--{name}" not in names)]
 
 
+def step_down(name: str) -> None:
+    """Gives up root's rights, which the launcher has for the folders that Dataflow mounts: goes on as another user."""
+    user = pwd.getpwnam(name)
+    os.initgroups(name, user.pw_gid)
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
+    os.environ["HOME"] = user.pw_dir
+
+
 if __name__ == "__main__":
+    if os.geteuid() == 0 and "AUTOCHROME_USER" in os.environ:
+        step_down(os.environ["AUTOCHROME_USER"])
     command = os.environ["AUTOCHROME_COMMAND"]
     boolean = switches(Path(__file__).with_name(f"{command}.json").read_text(encoding="utf-8"))
     sys.exit(cli.main([command, *flags(sys.argv[1:], boolean, os.environ["AUTOCHROME_IMAGE"])]))

@@ -12,6 +12,7 @@ import pytest
 from dockerfile_parse import DockerfileParser
 
 SHELL = "bash"
+RUNTIME = "deploy/requirements-runtime.lock"
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +33,15 @@ def copies(steps: list[tuple[str, str]]) -> list[tuple[list[str], str]]:
 
 
 def test_bases_are_the_versions_that_are_locked(steps, repository):
-    [beam] = re.findall(
-        r"^apache-beam(?:\[gcp\])?==(\S+)", (repository / "requirements.lock").read_text(), re.MULTILINE
-    )
-    assert of(steps, "ARG")[0] == f"BEAM={beam}"
+    [beam] = re.findall(r"^apache-beam\[gcp\]==(\S+)", (repository / RUNTIME).read_text(), re.MULTILINE)
+    images = dict(value.split("=", 1) for value in of(steps, "ARG") if "_IMAGE=" in value)
+    # With or without the digest that deploy/pin.sh adds.
+    assert re.fullmatch(rf"apache/beam_python3\.11_sdk:{beam}(@sha256:\w+)?", images["BEAM_IMAGE"])
+    assert images["PYTHON_IMAGE"].startswith("python:3.11-slim")
+    assert "/python311-template-launcher-base:" in images["LAUNCHER_IMAGE"]
     assert beam == version("apache-beam")
-    launcher, worker, *targets = of(steps, "FROM")
-    assert "python311-template-launcher-base" in launcher
-    assert worker == "apache/beam_python3.11_sdk:${BEAM} AS worker"
-    assert targets == ["worker AS prepare", "worker AS colorize"]
+    froms = ["${BEAM_IMAGE} AS beam", "${LAUNCHER_IMAGE} AS launcher", "${PYTHON_IMAGE} AS base", "base AS train"]
+    assert of(steps, "FROM") == [*froms, "base AS dataflow", "dataflow AS prepare", "dataflow AS colorize"]
 
 
 def test_gpu_libraries_are_locked_to_the_same_tensorflow(repository):
@@ -52,9 +53,10 @@ def test_gpu_libraries_are_locked_to_the_same_tensorflow(repository):
 
 
 def test_one_image_is_worker_and_launcher(steps):
-    assert of(steps, "ENTRYPOINT") == ['["/opt/apache/beam/boot"]']
-    [taken] = [value.split() for value in of(steps, "COPY") if value.startswith("--from")]
-    assert taken == ["--from=launcher", *2 * ["/opt/google/dataflow/python_template_launcher"]]
+    assert of(steps, "ENTRYPOINT")[-1] == '["/opt/autochrome/as_autochrome.sh", "/opt/apache/beam/boot"]'
+    taken = [value.split() for value in of(steps, "COPY") if value.startswith("--from")]
+    launcher = "/opt/google/dataflow/python_template_launcher"
+    assert taken == [["--from=beam", *2 * ["/opt/apache/beam"]], ["--from=launcher", launcher, launcher]]
     environment = " ".join(of(steps, "ENV"))
     assert "FLEX_TEMPLATE_PYTHON_PY_FILE=/template/launch.py" in environment
     # Either of these would have the launcher, and every worker, install packages when it starts.
@@ -69,6 +71,58 @@ def test_nothing_is_installed_that_is_not_locked(steps):
         for install in re.findall(r"pip install[^;&]*", step):
             assert "--no-deps" in install, install
             assert "--require-hashes" in install or "--no-build-isolation" in install, install
+
+
+def test_no_image_works_as_root(steps):
+    """`train` starts as another user; the images for Dataflow have to start as root, and step down."""
+    names = [name for name, _ in steps]
+    train = steps[steps.index(("FROM", "base AS train")) : steps.index(("FROM", "base AS dataflow"))]
+    assert ("USER", "10001") in train
+    assert ("ENTRYPOINT", '["autochrome"]') in train
+    assert names.count("USER") == 1
+    [user] = [step for step in of(steps, "RUN") if "useradd" in step]
+    assert user.endswith(" --uid 10001 autochrome")
+    assert "AUTOCHROME_USER=autochrome" in " ".join(of(steps, "ENV"))
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_a_worker_that_starts_as_root_steps_down(repository, stand_in, root):
+    for name in ("mkdir", "chown", "setpriv", "boot"):
+        environment = stand_in(name, f'echo "{name} $* HOME=$HOME"')
+    environment = stand_in("id", f"echo {0 if root else 10001}")
+    home = environment["HOME"]
+    script = str(repository / "deploy" / "dataflow" / "as_autochrome.sh")
+    command = [script, "boot", "--id=1", "--semi_persist_dir=/var/opt/google"]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+    if root:
+        assert told == [
+            f"mkdir -p /var/opt/google HOME={home}",
+            f"chown autochrome: /var/opt/google HOME={home}",
+            "setpriv --reuid=autochrome --regid=autochrome --init-groups -- "
+            "boot --id=1 --semi_persist_dir=/var/opt/google HOME=/home/autochrome",
+        ]
+    else:
+        assert told == [f"boot --id=1 --semi_persist_dir=/var/opt/google HOME={home}"]
+
+
+def test_base_images_are_pinned_by_digest_with_one_command(repository, stand_in, tmp_path):
+    dockerfile = tmp_path / "Dockerfile"
+    shutil.copy(repository / "deploy" / "Dockerfile", dockerfile)
+    script = str(repository / "deploy" / "pin.sh")
+    for digit in "ab":  # again, for newer images
+        digest = f"sha256:{64 * digit}"
+        environment = stand_in("docker", f'[[ $* == *@* ]] && exit 1; echo "{digest}"') | {
+            "DOCKERFILE": str(dockerfile)
+        }
+        subprocess.run([script], env=environment, capture_output=True, check=True)
+        before, after = (path.read_text().splitlines() for path in (repository / "deploy" / "Dockerfile", dockerfile))
+        changed = [new for old, new in zip(before, after, strict=True) if old != new]
+        assert len(changed) == 3
+        for old, new in zip(before, after, strict=True):
+            assert new == (f"{old.partition('@')[0]}@{digest}" if re.match(r"ARG \w+_IMAGE=", old) else old)
+    environment = stand_in("docker", "echo unauthorized") | {"DOCKERFILE": str(dockerfile)}
+    ended = subprocess.run([script], env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, dockerfile.read_text().splitlines()) == (1, after)
 
 
 def test_what_is_copied_is_there(steps, repository):
