@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import pwd
 import re
 import subprocess
 import sys
@@ -127,6 +128,19 @@ def test_switches_are_what_argparse_takes(launch, repository):
             *told,
             "--size=8",
         ]
+
+
+def test_the_launch_gives_up_the_rights_of_root(launch, monkeypatch):
+    """In the order in which that is possible: a user without rights could not change its groups."""
+    calls = []
+    for name in ("initgroups", "setgid", "setuid"):
+        monkeypatch.setattr(f"os.{name}", lambda *given, name=name: calls.append((name, *given)))
+    monkeypatch.setenv("HOME", "/root")
+    user = pwd.getpwuid(os.getuid())
+    launch.step_down(user.pw_name)
+    groups, group = (user.pw_name, user.pw_gid), user.pw_gid
+    assert calls == [("initgroups", *groups), ("setgid", group), ("setuid", user.pw_uid)]
+    assert os.environ["HOME"] == user.pw_dir
 
 
 def test_a_user_error_ends_the_launch_with_its_line(repository, tmp_path):
