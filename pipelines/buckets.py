@@ -202,10 +202,17 @@ def replace(uri: str, file: BinaryIO, generation: int) -> bool:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
         WorldError: see `pipelines.cloud.patiently`.
     """
+    return upload(uri, file, generation) is not None
+
+
+def upload(uri: str, file: BinaryIO, generation: int, metadata: dict[str, str] | None = None) -> int | None:
+    """Does what ``replace`` does, perhaps with custom metadata; returns the new generation, or None for False."""
+    blob = cloud.blob(uri)
+    blob.metadata = metadata
     try:
         with patiently(uri, is_awaited=False) as attempts:
             # With the size known, what has up to 8 MB takes one request. The bucket compares the checksum.
-            cloud.blob(uri).upload_from_file(
+            blob.upload_from_file(
                 file,
                 rewind=True,
                 size=file.seek(0, io.SEEK_END),
@@ -215,8 +222,8 @@ def replace(uri: str, file: BinaryIO, generation: int) -> bool:
                 timeout=TIMEOUT,
             )
     except PreconditionFailed:
-        return False
-    return True
+        return None
+    return int(blob.generation)
 
 
 def _crc32c(file: BinaryIO) -> bytes:

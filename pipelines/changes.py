@@ -81,4 +81,4 @@ def _updated(one: Output, content: Content | None, record: Record, file: File) -
     now = replace(one, bytes=content.bytes, sha256=content.sha256, fingerprint=content.fingerprint, made_sha256="")
     if not record.model_digest or content.sha256 == made:
         return now
-    return None if content.sha256 in file.digests else replace(now, made_sha256=made)
+    return None if content.is_written_by_us(file.digests) else replace(now, made_sha256=made)

@@ -136,8 +136,7 @@ class ColorizePhotos(beam.DoFn):
         def make(save: Save) -> Record:
             return attempt(task.named, self._studio(save, self._workshop.processes), last=last)
 
-        write = partial(storage.write, check=self._lease.keep)
-        return upkeep.carry_out(task, self._policy, self._output, make, self._journal.announce, write)
+        return upkeep.carry_out(task, self._policy, self._output, make, self._journal.announce, self._lease.keep)
 
     def _kept(self, made: Made) -> Made:
         self._journal.add(made.record)

@@ -9,11 +9,12 @@ different ones prove nothing, because a copied or restored file has a new finger
 import hashlib
 import os
 import stat
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from apache_beam.io.filesystems import FileSystems
 
-from pipelines import buckets, faults, patience, storage
+from pipelines import buckets, faults, own_objects, patience, storage
 from pipelines.faults import Fault
 from pipelines.sources import Source
 
@@ -26,11 +27,17 @@ class Content:
         bytes: how many.
         sha256: of them; '' for a file that nobody may read.
         fingerprint: of the file, taken before it was read.
+        is_own: whether the file itself says that this program wrote these bytes, see `pipelines.own_objects`.
     """
 
     bytes: int
     sha256: str
     fingerprint: str
+    is_own: bool = False
+
+    def is_written_by_us(self, digests: Collection[str]) -> bool:
+        """Returns whether this program wrote the file: it says so, or its digest is among those that were recorded."""
+        return self.is_own or self.sha256 in digests
 
 
 def sha256(data: bytes) -> str:
@@ -70,13 +77,28 @@ def read(uri: str) -> Content | None:
     Raises:
         storage.IO_ERRORS: it cannot be read for another reason than its permissions on a local disk.
     """
-    before = fingerprint(uri)
+    found = own_objects.find(uri) if storage.is_in_bucket(uri) else None
+    before = f"{found.size}-{found.generation}" if found else fingerprint(uri)
     if not before:
         return None
     try:
         data = storage.read(uri)
-    except FileNotFoundError:
-        return None
     except PermissionError:
         return Content(int(before.partition("-")[0]), "", before)
-    return Content(len(data), sha256(data), before)
+    except storage.IO_ERRORS as error:
+        if faults.is_missing(error):
+            return None
+        raise
+    return Content(len(data), sha256(data), before, found is not None and found.is_own)
+
+
+def remove(uri: str, content: Content) -> None:
+    """Removes a file that was read; in a bucket only if it has not been written since.
+
+    Raises:
+        storage.IO_ERRORS: it cannot be removed.
+    """
+    if storage.is_in_bucket(uri):
+        buckets.remove(uri, int(content.fingerprint.partition("-")[2]))
+    else:
+        storage.remove([uri])

@@ -38,9 +38,9 @@ def settle(record: Record, files: Iterable[File], output: str, *, keep: bool = F
         content = contents.read(uri) if file.name not in named else None
         if content is None:
             continue
-        is_ours = content.sha256 in file.digests
+        is_ours = content.is_written_by_us(file.digests)
         if is_ours and record.status in _CLEARED and not keep:
-            storage.remove([uri])
+            contents.remove(uri, content)
             removed += 1
             continue
         warnings.append(f"{file.name} is still in the output; this run did not make it")

@@ -1,8 +1,8 @@
 """Where a photo's files are put: never over a file that somebody else made.
 
 A run that is killed may leave a file that no record tells of yet. Such a file is not somebody else's: on a local disk
-its digest is in the journal before it is written, and where that is missing the photo is made again and gives the same
-bytes.
+its digest is in the journal before it is written, and an object in a bucket says so itself (`pipelines.own_objects`).
+Where both are missing, the photo is made again and gives the same bytes.
 """
 
 import errno
@@ -10,10 +10,9 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipelines import contents, storage
+from pipelines import contents, own_objects, storage
 from pipelines.contents import Content
-
-Write = Callable[[str, bytes], None]
+from pipelines.own_objects import Found
 
 
 class OccupiedError(Exception):
@@ -48,11 +47,11 @@ def place(
     *,
     replace_changed: bool = False,
     announce: Callable[[], None] = lambda: None,
-    write: Write = storage.write,
+    check: Callable[[], None] = lambda: None,
 ) -> dict[str, Placed]:
     """Puts the files of a photo into the output; all of them or, where one place is occupied, none.
 
-    What is there already byte by byte is left alone.
+    What is there already byte by byte is left alone. A single object costs one request where none is in its place.
 
     Args:
         output: the folder.
@@ -60,7 +59,7 @@ def place(
         ours: digests of what earlier runs wrote under a path.
         replace_changed: whether to replace files that somebody else made.
         announce: called before the first file is written.
-        write: puts the bytes of a file in its place.
+        check: called before each file is; what it raises ends the writing.
 
     Returns:
         what became of each file.
@@ -69,13 +68,13 @@ def place(
         OccupiedError: files that earlier runs did not write are there.
         storage.IO_ERRORS: a file cannot be written.
     """
-    there = {name: content for name in files if (content := _found(storage.join(output, name))) is not None}
+    is_looked_up = len(files) > 1 or not storage.is_in_bucket(output)
+    there = {name: found for name in files if is_looked_up and (found := _found(storage.join(output, name)))}
     same = {name for name, content in there.items() if content.sha256 == contents.sha256(files[name])}
-    others = {
-        name: there[name] for name in there.keys() - same if not _may_go(there[name], ours.get(name, frozenset()))
-    }
-    if others and not replace_changed:
-        raise OccupiedError(dict(sorted(others.items())))
+    if not replace_changed:
+        others = sorted(name for name in there.keys() - same if not may_go(there[name], ours.get(name, frozenset())))
+        if others:
+            raise OccupiedError({name: there[name] for name in others})
     if same != files.keys():
         announce()
     placed = {}
@@ -83,9 +82,11 @@ def place(
         uri = storage.join(output, name)
         if name in same:
             placed[name] = Placed(there[name].fingerprint, replaced=False)
-            continue
-        write(uri, data)
-        placed[name] = Placed(contents.fingerprint(uri), replaced=name in there)
+        elif storage.is_in_bucket(uri):
+            placed[name] = _put(uri, name, data, None if replace_changed else ours.get(name, frozenset()), check)
+        else:
+            storage.write(uri, data, check)
+            placed[name] = Placed(contents.fingerprint(uri), replaced=name in there)
     return placed
 
 
@@ -96,6 +97,32 @@ def _found(uri: str) -> Content | None:
     return content
 
 
-def _may_go(content: Content, ours: frozenset[str]) -> bool:
+def may_go(content: Content, ours: frozenset[str]) -> bool:
+    """Returns whether a file may be replaced: earlier runs wrote it, or it is empty.
+
+    Args:
+        content: of the file.
+        ours: digests of what earlier runs wrote there.
+    """
     # A power cut may leave an empty file, and nobody makes a photo of no bytes.
-    return content.bytes == 0 or content.sha256 in ours
+    return content.bytes == 0 or content.is_written_by_us(ours)
+
+
+def _put(uri: str, name: str, data: bytes, ours: frozenset[str] | None, check: Callable[[], None]) -> Placed:
+    """Writes an object; whatever is there may be replaced if ``ours`` is None."""
+    in_the_way: list[Content] = []
+
+    def may_replace(found: Found) -> bool:
+        if ours is None or found.is_own or not found.size:
+            return True
+        content = contents.read(uri)
+        if content is None or may_go(content, ours):
+            return True
+        in_the_way.append(content)
+        return False
+
+    written = own_objects.write(uri, data, may_replace, check)
+    if written is None:
+        raise OccupiedError({name: in_the_way[-1]})
+    generation, replaced = written
+    return Placed(f"{len(data)}-{generation}", replaced)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipelines import changes, leftovers, places, storage
+from pipelines import changes, leftovers, places
 from pipelines.account import Made
 from pipelines.done import Policy, Task
 from pipelines.manifest import Record
-from pipelines.places import OccupiedError, Write
+from pipelines.places import OccupiedError
 
 Save = Callable[[Record, dict[str, bytes]], Record]
 
@@ -18,7 +18,7 @@ def carry_out(
     output: str,
     make: Callable[[Save], Record],
     announce: Callable[[Record], None],
-    write: Write = storage.write,
+    check: Callable[[], None] = lambda: None,
 ) -> Made:
     """Takes one photo through.
 
@@ -28,7 +28,7 @@ def carry_out(
         output: the folder.
         make: makes the photo and gives its files to the function that it gets.
         announce: is told of the record before any file is written.
-        write: puts the bytes of a file in its place.
+        check: called before each file is written; what it raises ends the writing.
 
     Raises:
         Exception: what ``make`` or the storage raised.
@@ -36,7 +36,7 @@ def carry_out(
     kept = changes.settled(task, policy, output)
     if kept is not None:
         return Made(kept, now=False)
-    saver = _Saver(task, policy, output, announce, write)
+    saver = _Saver(task, policy, output, announce, check)
     record, removed = leftovers.settle(make(saver.save), task.files, output, keep=policy.keep_existing)
     return Made(record, True, saver.replaced, removed)
 
@@ -49,13 +49,13 @@ class _Saver:
     """
 
     def __init__(
-        self, task: Task, policy: Policy, output: str, announce: Callable[[Record], None], write: Write
+        self, task: Task, policy: Policy, output: str, announce: Callable[[Record], None], check: Callable[[], None]
     ) -> None:
         self._ours = {file.name: file.digests for file in task.files}
         self._policy = policy
         self._output = output
         self._announce = announce
-        self._write = write
+        self._check = check
         self.replaced = 0
 
     def save(self, record: Record, files: dict[str, bytes]) -> Record:
@@ -64,7 +64,7 @@ class _Saver:
                 *(self._output, files, self._ours),
                 replace_changed=self._policy.replace_changed,
                 announce=lambda: self._announce(record),
-                write=self._write,
+                check=self._check,
             )
         except OccupiedError as error:
             return changes.occupied(record, error.found)
