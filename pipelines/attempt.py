@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.crew import out_of_memory
+from pipelines.errors import ModelError
 from pipelines.manifest import STAGES, Output, Record
 from pipelines.naming import Named
 from pipelines.outcomes import Rejected, Undecided
@@ -29,10 +30,6 @@ from tfrecords.color import Floats
 # What file systems say to a name or a place that they cannot have; anything else is not the photo's fault.
 _NO_SUCH_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 SOFTWARE = f"Autochrome {version('autochrome')}"
-
-
-class ModelError(RuntimeError):
-    """The model cannot predict, or predicts what is not finite; no photo's fault."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +139,10 @@ def _chroma(seen: Any, studio: Studio) -> Floats:
     except Exception as error:
         if out_of_memory(error):
             raise
-        raise ModelError(f"{type(error).__name__}: {error}") from error
+        said = str(error).strip().partition("\n")[0]
+        raise ModelError(f"the model cannot predict: {type(error).__name__}: {said}") from error
     if not np.isfinite(chroma).all():
-        raise ModelError("the model predicts chroma that is not a finite number; train it again, or export it again")
+        raise ModelError("the model predicts colours that are not finite numbers; train it again, or export it again")
     return chroma
 
 

@@ -19,6 +19,7 @@ from pipelines.photo_process import PhotoProcesses
 from pipelines.plan import Slot, order
 from pipelines.progress import Ticker
 from pipelines.sources import Source
+from tfrecords.errors import WorldError
 from tfrecords.example import LabExample
 from tfrecords.shards import Shard, ShardWriter, shard_name
 from tfrecords.statistics import Statistics
@@ -85,7 +86,7 @@ def finish(
 
     Raises:
         OSError, BeamIOError: something cannot be written.
-        MemoryError: this machine has too little memory for a photo.
+        WorldError: this machine has too little memory for a photo.
         PhotoProcessError: the child processes fail.
     """
     slot, sources = grouped
@@ -161,7 +162,7 @@ def _converted(data: bytes, name: str, size: int, processes: PhotoProcesses) -> 
 
     Raises:
         Rejected: the photo cannot be used.
-        MemoryError: this machine has too little memory for it; that is not the photo's fault.
+        WorldError: this machine has too little memory for it; that is not the photo's fault.
     """
     try:
         converted: Converted = processes.call(data, name, size)
@@ -171,7 +172,7 @@ def _converted(data: bytes, name: str, size: int, processes: PhotoProcesses) -> 
         except Undecided as undecided:
             if undecided.reason == "out_of_memory":
                 message = f"{name}: {undecided.detail}; give the workers more memory, or run fewer of them"
-                raise MemoryError(message) from None
+                raise WorldError(message) from None
             raise Rejected(undecided.reason, undecided.detail) from None
     for stage, milliseconds in converted.milliseconds.items():
         _distribution(f"{stage}_microseconds", round(1e3 * milliseconds))

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from pipelines.errors import PhotoProcessError
 from pipelines.limits import Limits
 from pipelines.outcomes import Rejected, Undecided
 from pipelines.photo_server import Call, Done, Failed, File, Handler, NoMemory, Question, Ready, Refused
@@ -24,10 +25,6 @@ from pipelines.photo_server import Call, Done, Failed, File, Handler, NoMemory, 
 _STARTS = 3
 # A child ends when its parent does, and for no signal that is sent to all processes of a job.
 _UNHEARD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
-
-
-class PhotoProcessError(RuntimeError):
-    """A child cannot be started, or its handler has a fault: no photo is to blame."""
 
 
 class PhotoProcess:
@@ -211,7 +208,9 @@ class PhotoProcesses:
         if isinstance(reply, Refused):
             raise Rejected(reply.reason, reply.detail)
         if isinstance(reply, Failed):
-            raise PhotoProcessError(f"{reply.error}\n{reply.traceback}")
+            fault = PhotoProcessError(f"this program has a fault, please report it: {reply.error}")
+            fault.add_note(reply.traceback)
+            raise fault
         with self._lock:
             self.processor_seconds += reply.processor
         return reply.result

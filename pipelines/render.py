@@ -120,7 +120,7 @@ def render(parent: Parent, data: bytes, recipe: Recipe) -> Rendered:
             rendered = _written(rendered, chain([first], decoded), parent, recipe, watch)
     except Rejected as verdict:
         if is_about_memory(verdict):
-            raise
+            raise  # not a verdict on the photo, before its limits are compared with the machine's memory
         rendered = replace(rendered, reason=verdict.reason, detail=verdict.detail)
     return replace(rendered, milliseconds=dict(watch.milliseconds))
 
@@ -197,14 +197,12 @@ def _recolored(
 
 @contextmanager
 def _own_fault() -> Iterator[None]:
-    """Makes a rejection of whatever a photo's own pixels or metadata bring about."""
+    """Makes a rejection of whatever a photo's own pixels or metadata bring about, a lack of memory included."""
     try:
         yield
     except Rejected:
         raise
     except Exception as error:
-        if is_about_memory(error):
-            raise
         raise Rejected("failed", f"{type(error).__name__}: {error}"[:200]) from error
 
 

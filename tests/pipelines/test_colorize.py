@@ -14,7 +14,8 @@ from PIL import Image, ImageOps
 from model import saved_model
 from model.colorizer import Colorizer
 from pipelines import colorize
-from pipelines.attempt import ModelError, Studio, attempt
+from pipelines.attempt import Studio, attempt
+from pipelines.errors import ModelError
 from pipelines.manifest import Record
 from pipelines.naming import Named
 from pipelines.outcomes import Undecided

@@ -8,8 +8,8 @@ import hostile
 import pytest
 
 from pipelines import colorize, estimate, prepare, single
+from pipelines.errors import JobFailedError
 from pipelines.limits import Limits
-from pipelines.runners import JobFailedError
 
 GOOD = 6
 
@@ -92,7 +92,7 @@ def test_a_photo_that_died_once_is_made_with_the_bytes_of_a_quiet_run(folder, sa
 
 
 def test_a_fault_of_our_own_ends_the_job(folder, saved_model_dir, tmp_path):
-    with pytest.raises(JobFailedError, match="ZeroDivisionError: a bug"):
+    with pytest.raises(JobFailedError, match="please report it: ZeroDivisionError: a bug"):
         coloured(folder("bug"), tmp_path / "out", saved_model_dir)
 
 
@@ -142,7 +142,7 @@ def test_prepare_writes_a_photo_that_died_once_in_its_place(folder, tmp_path):
 
 
 def test_prepare_stops_where_memory_is_short_and_rejects_nothing(folder, tmp_path):
-    with pytest.raises(JobFailedError, match=r"bad 0.jpg: its process was killed.*; give the workers more memory"):
+    with pytest.raises(JobFailedError, match=r"^the job failed: bad 0.jpg: its process was killed.* give the workers"):
         prepared(folder("die 9"), tmp_path / "out")
     assert not (tmp_path / "out" / "rejected.jsonl").exists()
     assert not list((tmp_path / "out" / "parts").glob("*.tfrecord.json"))

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 import skimage.data
 
-from pipelines.render import tone_of
+from pipelines.limits import Limits
+from pipelines.outcomes import Rejected
+from pipelines.photo_process import PhotoProcesses
+from pipelines.render import Recipe, render, tone_of
+from pipelines.xmp import Mark
 
 SEPIA = np.array([1.0, 0.86, 0.66])
 
@@ -32,3 +36,20 @@ def test_photographs_in_colour_are(name, bits):
 def test_one_channel_is_grey():
     assert tone_of(skimage.data.camera(), 0) == "grayscale"
     assert tone_of(np.repeat(skimage.data.camera()[..., None], 3, axis=-1), 0) == "grayscale"
+
+
+def test_memory_that_runs_out_while_colour_is_joined_is_told_from_pixels_that_break_it(encoded, monkeypatch):
+    file = encoded(np.full((5000, 5000), 120, np.uint8), "JPEG")
+    recipe = Recipe(32, Mark("", "", "", "", ""))
+    asked: list[tuple[int, ...]] = []
+
+    def predict(seen: np.ndarray) -> np.ndarray:
+        asked.append(seen.shape)
+        return np.zeros((32, 32, 2), np.float32)
+
+    # Decoding it takes 70 MB, the colour photo 40 more.
+    monkeypatch.setattr(Limits, "of", lambda size: Limits(95_000_000, 60, 60))
+    with pytest.raises(Rejected) as raised:
+        PhotoProcesses(render).call(file, recipe, answer=predict)
+    assert raised.value.reason == "too_large"
+    assert asked == [(32, 32, 1)]
