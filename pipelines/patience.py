@@ -4,6 +4,7 @@ What fails is tried again after random pauses below a limit that doubles, for a 
 line tells the person at the terminal what is waited for, and another one that it works again.
 """
 
+import errno
 import os
 import threading
 import time
@@ -164,10 +165,17 @@ def locally(path: str, work: Callable[[], T], is_retried: Callable[[Exception], 
         with attempts:
             return attempts.retry(work)()
     except RetryError as error:
-        raise OutageError(
-            f"{path} could not be read for {in_words(LOCAL_SECONDS)}: {faults.cause(error)}; check the disk or the "
-            "mount, then start again (or move the file away if it is lost)"
-        ) from error.cause
+        said = f"{path} could not be read for {in_words(LOCAL_SECONDS)}: {faults.cause(error)}"
+        raise OutageError(f"{said}; {_advice(error.cause)}") from error.cause
+
+
+def _advice(error: BaseException | None) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, MemoryError) or number == errno.ENOMEM:
+        return "give the workers more memory, or run fewer of them"
+    if number in (errno.EMFILE, errno.ENFILE):
+        return "allow more open files (`ulimit -n`), or run fewer workers"
+    return "check the disk or the mount, then start again (or move the file away if it is lost)"
 
 
 def in_words(seconds: float) -> str:

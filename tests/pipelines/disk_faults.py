@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+PASSING = ["EIO", "EMFILE", "ENFILE", "ESTALE", "ENOMEM", "ETIMEDOUT", "EAGAIN", "ENOTCONN"]
 HOOK = Path(__file__).with_name("failing_disk")
 
 
@@ -19,16 +20,21 @@ class DiskFaults:
         match: which files and folders cannot be opened, a regular expression.
         errors: names of error numbers, taken in turn.
         times: how often each of them fails.
+        without_descriptors: seconds for which the process that opens one can open nothing at all; then ``errors`` are
+            those of the operating system.
+        is_brief: whether processes wait only a second for what fails.
     """
 
     counts: Path
     match: str
     errors: list[str] = field(default_factory=lambda: ["EIO"])
     times: int = 2
+    without_descriptors: float = 0.0
+    is_brief: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
-        faults = {"counts": str(self.counts), "match": self.match, "errors": self.errors, "times": self.times}
+        faults = asdict(self) | {"counts": str(self.counts)}
         path = os.pathsep.join([str(HOOK), *filter(None, [os.environ.get("PYTHONPATH")])])
         return {**os.environ, "PYTHONPATH": path, "FAILING_DISK": json.dumps(faults)}
 

@@ -1,20 +1,25 @@
-"""Python processes that find this on their path have a disk that fails: opening some files and folders raises errors.
+"""Python processes that find this on their path have a disk that fails, or run out of descriptors.
 
-An audit hook raises them where Python is about to ask the operating system, whatever code asks it and however. The
-environment says what fails (`failing_disk.Faults`): workers inherit it.
+An audit hook sees what Python is about to ask the operating system, whatever code asks it and however. It raises the
+errors that a disk would give, or takes away the right to open files, so that the operating system gives them itself.
+The environment says what fails (`disk_faults.DiskFaults`): workers inherit it.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import re
+import resource
 import sys
+import threading
 from pathlib import Path
 
 _FAULTS = json.loads(os.environ["FAILING_DISK"])
 _COUNTS = Path(_FAULTS["counts"])
 _MATCH = re.compile(_FAULTS["match"])
+_LIMITS = resource.getrlimit(resource.RLIMIT_NOFILE)
 
 
 def _hook(event: str, args: tuple[object, ...]) -> None:
@@ -24,12 +29,47 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
         return
     path = args[0]
     told = hashlib.sha256(path.encode(errors="surrogateescape")).hexdigest()
-    with (_COUNTS / told[:16]).open("ab") as file:
-        if file.tell() >= _FAULTS["times"]:
-            return
-        number = getattr(errno, _FAULTS["errors"][(int(told, 16) + file.tell()) % len(_FAULTS["errors"])])
-        file.write(b".")
+    try:
+        with (_COUNTS / told[:16]).open("ab") as file:
+            before = file.tell()
+            if before >= _FAULTS["times"]:
+                return
+            file.write(b".")
+    except OSError:
+        return  # there is no descriptor left, which is the fault that is wanted
+    if seconds := _FAULTS["without_descriptors"]:
+        _use_up_descriptors(seconds)
+        return
+    number = getattr(errno, _FAULTS["errors"][(int(told, 16) + before) % len(_FAULTS["errors"])])
     raise OSError(number, os.strerror(number), path)
 
 
+def _use_up_descriptors(seconds: float) -> None:
+    highest = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, _LIMITS[1]))
+    used: list[int] = []
+    with contextlib.suppress(OSError):
+        while True:
+            used.append(os.dup(0))
+
+    def give_back() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, _LIMITS)
+        for descriptor in used:
+            os.close(descriptor)
+
+    back = threading.Timer(seconds, give_back)
+    back.daemon = True
+    back.start()
+
+
+def _be_brief() -> None:
+    """Waits a fiftieth of the time, for faults that do not pass."""
+    from pipelines import patience
+
+    patience.LOCAL_SECONDS = 0.9
+    patience.FIRST_PAUSE = patience.LONGEST_LOCAL_PAUSE = 0.1
+
+
+if _FAULTS["is_brief"]:
+    _be_brief()
 sys.addaudithook(_hook)
