@@ -8,6 +8,7 @@ So little teaching gives no more than a tint: it shows that everything works tog
 import argparse
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from skimage import data
+
+from model import interrupt
 
 TEACHERS = ("astronaut", "coffee", "chelsea", "rocket", "stereo_motorcycle")
 GREY = ("camera", "coins")
@@ -73,9 +76,12 @@ def step(number: int, what: str, *arguments: str) -> None:
     command = ["autochrome", *arguments]
     print(f"\n[{number}/4] {what}\n$ {shlex.join(command)}", flush=True)
     started = time.monotonic()
-    finished = subprocess.run([str(Path(sys.executable).with_name("autochrome")), *arguments], check=False)
-    if finished.returncode:
-        sys.exit(finished.returncode)
+    process = subprocess.Popen([str(Path(sys.executable).with_name("autochrome")), *arguments])
+    # A terminal sends Ctrl-C to the command as well, which says so and ends in its own time.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if code := process.wait():
+        sys.exit(code)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"  {time.monotonic() - started:.0f} s", flush=True)
 
 
@@ -100,4 +106,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(interrupt.leave())

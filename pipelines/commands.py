@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from model import commands
+from pipelines import local_files
 from pipelines.errors import JobFailedError
 
 
@@ -23,8 +24,16 @@ def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:
 
     2 is for what the user can correct, rights and credentials included; 1 for an outage and for a job that failed.
     """
+
+    def interruptible() -> int:
+        try:
+            return main(argv)
+        except KeyboardInterrupt:
+            local_files.abandon()
+            raise
+
     try:
-        return commands.run(lambda: main(argv))
+        return commands.run(interruptible)
     except JobFailedError as error:
         print(f"autochrome: error: {error}", file=sys.stderr)
         return 1

@@ -73,6 +73,35 @@ def in_session(session: int) -> list[str]:
     return alive
 
 
+BUSY = """
+import os, signal, sys, threading
+from pathlib import Path
+from pipelines import commands, local_files
+
+def write(begun):
+    with local_files.whole_file(Path(sys.argv[1]) / "thumbnail.jpg") as file:
+        file.write(b"half")
+        begun.set()
+        threading.Event().wait()
+
+def main(argv):
+    begun = threading.Event()
+    threading.Thread(target=write, args=[begun]).start()
+    begun.wait()
+    os.kill(os.getpid(), signal.SIGINT)
+    return 0
+
+sys.exit(commands.run(main, []))
+"""
+
+
+def test_a_command_with_busy_threads_ends_at_once_and_leaves_nothing_half_written(tmp_path):
+    """As `report` and `plan` have them, which run no job."""
+    done = subprocess.run([sys.executable, "-c", BUSY, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "autochrome: interrupted\n")
+    assert not list(tmp_path.iterdir())
+
+
 def wait_until(condition: Callable[[], bool], seen: Callable[[], object]) -> None:
     for _ in range(1000):
         if condition():
