@@ -1,5 +1,6 @@
 # One virtual environment, made from the lock file; a second call reuses it.
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || echo python3.11)
+# The first that starts: what pyenv puts into PATH may lead nowhere.
+PYTHON ?= $(shell for one in python3.11 python3.12; do $$one -c "" 2>/dev/null && command -v $$one && exit; done; echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -13,7 +14,7 @@ PRISM := $(ENGINES)/prism
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-dataflow test-flink test-gcs test-prism lint types lock clean
+.PHONY: help demo test test-browser test-dataflow test-flink test-gcs test-install test-prism lint types lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -35,6 +36,9 @@ test-flink: $(READY) $(JOB_SERVER)  ## fetch Flink (150 MB), then the golden job
 
 test-gcs: $(READY)  ## everything from bucket to bucket, through a proxy that fails
 	$(BIN)/pytest tests/gcs
+
+test-install: $(READY)  ## install afresh, with the oldest and the newest pip, and colorize (half an hour, gigabytes)
+	$(BIN)/pytest tests/install --timeout=3600
 
 test-prism: $(READY) $(PRISM)  ## build Prism, then the golden jobs on it, a worker killed (needs Go)
 	$(BIN)/pytest tests/conformance --timeout=1200 --engine=prism --engine=prism_loopback
