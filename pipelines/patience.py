@@ -10,14 +10,14 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import NoReturn, Self, TypeVar
 
 from google.api_core.exceptions import RetryError
 from google.api_core.retry import Retry
 
 from pipelines import faults, notices
 from pipelines.faults import Fault
-from tfrecords.errors import OutageError
+from tfrecords.errors import OutageError, WorldError
 
 T = TypeVar("T")
 
@@ -64,7 +64,8 @@ class Attempts:
         self._seconds = seconds
         self._denied_seconds = denied_seconds
         self._cause = ""
-        self._since: float | None = time.monotonic() if is_awaited else None
+        self._started = time.monotonic()
+        self._since = self._started if is_awaited else None
         self._is_told = False
         self.retry = Retry(
             predicate=is_retried,
@@ -96,7 +97,7 @@ class Attempts:
         if self._denied_seconds is not None and faults.of(error) is Fault.DENIED:
             self._problem, self._seconds = "denies access", self._denied_seconds
         if self._since is None:
-            self._since = time.monotonic()
+            self._since = self._started
             _WATCH.add(self)
 
     def look(self, now: float) -> None:
@@ -153,13 +154,14 @@ def locally(path: str, work: Callable[[], T], is_retried: Callable[[Exception], 
 
     Raises:
         OutageError: it failed for 45 seconds.
-        Exception: what `work` raised that may not pass.
+        WorldError: the file system is damaged or full.
+        Exception: what else `work` raised that may not pass.
     """
     try:
         return work()
     except Exception as error:
         if not is_retried(error):
-            raise
+            _raise(path, error)
     attempts = Attempts(path, "cannot be read", LOCAL_SECONDS, is_retried, longest_pause=LONGEST_LOCAL_PAUSE)
     try:
         with attempts:
@@ -167,6 +169,14 @@ def locally(path: str, work: Callable[[], T], is_retried: Callable[[Exception], 
     except RetryError as error:
         said = f"{path} could not be read for {in_words(LOCAL_SECONDS)}: {faults.cause(error)}"
         raise OutageError(f"{said}; {_advice(error.cause)}") from error.cause
+    except Exception as error:
+        _raise(path, error)
+
+
+def _raise(path: str, error: Exception) -> NoReturn:
+    if isinstance(error, OSError) and faults.of(error) is Fault.WORLD:
+        raise WorldError(f"{path}: {faults.cause(error)}; repair the file system, then start again") from error
+    raise error
 
 
 def _advice(error: BaseException | None) -> str:

@@ -1,13 +1,14 @@
 """Retries, under a clock that tests turn."""
 
 import errno
+import os
 from dataclasses import dataclass, field
 
 import pytest
 from google.api_core.retry import retry_base, retry_unary
 
 from pipelines import notices, patience
-from tfrecords.errors import OutageError
+from tfrecords.errors import OutageError, WorldError
 
 
 @dataclass
@@ -69,6 +70,15 @@ def test_what_does_not_pass_ends_after_less_than_a_minute(clock):
 def test_nothing_else_is_done_again(clock, error):
     with pytest.raises(type(error)):
         patience.locally("a.jpg", failing(1, error))
+    assert clock.pauses == []
+
+
+@pytest.mark.parametrize("name", ["EUCLEAN", "EBADMSG", "ENODATA"])
+def test_a_damaged_file_system_stops_at_once(clock, name):
+    number = getattr(errno, name)
+    with pytest.raises(WorldError, match=r"^a\.jpg: .*; repair the file system") as raised:
+        patience.locally("a.jpg", failing(1, OSError(number, os.strerror(number))))
+    assert "\n" not in str(raised.value)
     assert clock.pauses == []
 
 

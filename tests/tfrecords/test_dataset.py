@@ -1,3 +1,6 @@
+import os
+import resource
+
 import cv2
 import numpy as np
 import pytest
@@ -5,7 +8,7 @@ import skimage.color
 
 from tfrecords import color, dataset
 from tfrecords.description import FILE_NAME, Description
-from tfrecords.errors import UserError
+from tfrecords.errors import DeniedError, OutageError, UserError
 from tfrecords.example import LabExample
 from tfrecords.shards import ShardWriter, shard_name
 
@@ -128,3 +131,26 @@ def test_a_split_with_no_examples(prepared, split):
     (prepared / FILE_NAME).write_text(empty.to_json())
     with pytest.raises(UserError, match=f"has no {split} examples"):
         dataset.load(str(prepared), split)
+
+
+def test_a_set_that_is_forbidden_is_not_missing(prepared):
+    (prepared / FILE_NAME).chmod(0)
+    uid = os.geteuid()
+    try:
+        if uid == 0:
+            os.seteuid(65534)
+        with pytest.raises(DeniedError, match=r"dataset\.json: access is denied"):
+            dataset.read_description(str(prepared))
+    finally:
+        os.seteuid(uid)
+        (prepared / FILE_NAME).chmod(0o644)
+
+
+def test_a_set_that_cannot_be_opened_now_is_not_missing(prepared):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(OutageError, match=r"dataset\.json cannot be read .*Too many open files"):
+            dataset.read_description(str(prepared))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
