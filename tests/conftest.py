@@ -1,13 +1,10 @@
 """Real photographs for every test, those that ship inside scikit-image: as pixels, as files, as a tree for a job."""
 
 import io
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import emulator
 import numpy as np
 import pytest
 import skimage.data
@@ -101,28 +98,5 @@ def saved_model_dir(tmp_path_factory) -> str:
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
     """The name of an empty bucket of an emulator that speaks Cloud Storage's HTTP."""
-    from apache_beam.internal.gcp import auth
-
-    from pipelines import cloud
-
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gcp_storage_emulator", "start", f"--port={port}", "--in-memory"]
-    emulator = subprocess.Popen(
-        [*command, "--default-bucket=photos"], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{port}")
-        # Beam takes half a minute to find that there are no credentials; this says so at once.
-        patch.setattr(auth._Credentials, "_credentials_init", True)
-        cloud.client.cache_clear()
-        for _ in range(200):
-            with socket.socket() as knock:
-                if knock.connect_ex(("localhost", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield "photos"
-    emulator.kill()
-    emulator.wait()
-    cloud.client.cache_clear()
+    with emulator.running() as name:
+        yield name

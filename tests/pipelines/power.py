@@ -130,9 +130,9 @@ sys.addaudithook(_hook)
 
 
 @contextmanager
-def recorded(root: Path) -> Iterator[Recorder]:
+def recorded(root: Path, kind: type[Recorder] = Recorder) -> Iterator[Recorder]:
     """Records what the block does below a folder."""
-    recorder = Recorder(root.resolve())
+    recorder = kind(root.resolve())
     fsync = os.fsync
 
     def wrapped(file: Any) -> None:
