@@ -65,7 +65,7 @@ class Effort:
         """That of one photo."""
         kept = made.record.status == "kept"
         if kept or not made.now:
-            return cls(found=1, kept=int(kept))
+            return cls(found=1, kept=int(kept), removed=made.removed)
         pixels = sum(output.width * output.height for output in made.record.outputs)
         milliseconds = tuple(made.record.milliseconds.get(stage, 0.0) for stage in STAGES)
         return cls(1, 0, 0, made.replaced, made.removed, pixels, milliseconds)

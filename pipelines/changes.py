@@ -29,7 +29,9 @@ def settled(task: Task, policy: Policy, output: str) -> Record | None:
     record = task.standing or task.earlier
     if record is None or not record.outputs:
         return None
-    now = _as_it_is(record, {file.name: file for file in task.files}, output)
+    # A killed run of these settings may have made the photo again after its source had changed.
+    since = record.run + (task.standing is not None)
+    now = _as_it_is(record, {file.name: file for file in task.files}, output, since)
     if now.was_changed:
         if policy.replace_changed:
             return None
@@ -56,8 +58,15 @@ def occupied(record: Record, found: dict[str, Content]) -> Record:
     return replace(unmade, status="kept", outputs=tuple(outputs), warnings=(OCCUPIED,))
 
 
-def _as_it_is(record: Record, files: dict[str, File], output: str) -> Record:
-    """The record with what its files hold now; without those that are gone, or are of another run."""
+def _as_it_is(record: Record, files: dict[str, File], output: str, since: int) -> Record:
+    """The record with what its files hold now; without those that are gone, or are of an unrecorded run.
+
+    Args:
+        record: of the photo.
+        files: of the photo, by name.
+        output: the folder.
+        since: number of the first run that may have written them after the record.
+    """
     read: dict[str, Content | None] = {}
     outputs = []
     for one in record.outputs:
@@ -69,16 +78,13 @@ def _as_it_is(record: Record, files: dict[str, File], output: str) -> Record:
             continue
         if one.name not in read:
             read[one.name] = contents.read(storage.join(output, one.name))
-        if updated := _updated(one, read[one.name], record, file):
-            outputs.append(updated)
+        content = read[one.name]
+        if content is None or not content.bytes:  # a power cut may leave an empty file, and nobody makes such a photo
+            continue
+        made = one.made_sha256 or one.sha256
+        now = replace(one, bytes=content.bytes, sha256=content.sha256, fingerprint=content.fingerprint, made_sha256="")
+        if not record.model_digest or content.sha256 == made:
+            outputs.append(now)
+        elif content.sha256 not in file.digests and content.own_run < since:
+            outputs.append(replace(now, made_sha256=made))
     return replace(record, outputs=tuple(outputs), pending=False)
-
-
-def _updated(one: Output, content: Content | None, record: Record, file: File) -> Output | None:
-    if content is None or not content.bytes:  # a power cut may leave an empty file, and nobody makes such a photo
-        return None
-    made = one.made_sha256 or one.sha256
-    now = replace(one, bytes=content.bytes, sha256=content.sha256, fingerprint=content.fingerprint, made_sha256="")
-    if not record.model_digest or content.sha256 == made:
-        return now
-    return None if content.is_written_by_us(file.digests) else replace(now, made_sha256=made)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from apache_beam.io.filesystems import FileSystems
 
-from pipelines import buckets, faults, own_objects, patience, storage
+from pipelines import buckets, faults, marks, own_objects, patience, storage
 from pipelines.faults import Fault
 from pipelines.sources import Source
 
@@ -27,17 +27,22 @@ class Content:
         bytes: how many.
         sha256: of them; '' for a file that nobody may read.
         fingerprint: of the file, taken before it was read.
-        is_own: whether the file itself says that this program wrote these bytes, see `pipelines.own_objects`.
+        own_run: number of the run that wrote it, as the file itself says, see `pipelines.marks`; 0 if it does not.
     """
 
     bytes: int
     sha256: str
     fingerprint: str
-    is_own: bool = False
+    own_run: int = 0
 
-    def is_written_by_us(self, digests: Collection[str]) -> bool:
-        """Returns whether this program wrote the file: it says so, or its digest is among those that were recorded."""
-        return self.is_own or self.sha256 in digests
+    def may_go(self, digests: Collection[str]) -> bool:
+        """Returns whether nobody's work is lost with a file that no record of its photo tells of.
+
+        Args:
+            digests: of what earlier runs wrote there.
+        """
+        # A power cut may leave an empty file, and nobody makes a photo of no bytes.
+        return self.bytes == 0 or self.own_run > 0 or self.sha256 in digests
 
 
 def sha256(data: bytes) -> str:
@@ -89,7 +94,10 @@ def read(uri: str) -> Content | None:
         if faults.is_missing(error):
             return None
         raise
-    return Content(len(data), sha256(data), before, found is not None and found.is_own)
+    digest = sha256(data)
+    if found is not None:
+        return Content(len(data), digest, before, found.own_run)
+    return Content(len(data), digest, before, 0 if storage.is_remote(uri) else marks.read(uri, digest))
 
 
 def remove(uri: str, content: Content) -> None:

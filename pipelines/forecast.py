@@ -6,7 +6,7 @@ and one page assumed. Of one that was, its record tells both, and whether it is 
 
 from dataclasses import dataclass
 
-from pipelines import changes, contents, formats, places, storage
+from pipelines import changes, contents, formats, storage
 from pipelines.done import File, Policy, Task
 from pipelines.manifest import CHANGED, OCCUPIED, Record
 from pipelines.naming import Named
@@ -88,4 +88,4 @@ def _is_ours(file: File, task: Task, output: str) -> bool:
     if any(one.name == file.name and one.fingerprint == file.fingerprint and not one.was_changed for one in outputs):
         return True
     content = contents.read(storage.join(output, file.name))
-    return content is None or places.may_go(content, file.digests)
+    return content is None or content.may_go(file.digests)

@@ -38,7 +38,7 @@ def settle(record: Record, files: Iterable[File], output: str, *, keep: bool = F
         content = contents.read(uri) if file.name not in named else None
         if content is None:
             continue
-        is_ours = content.is_written_by_us(file.digests)
+        is_ours = content.bytes > 0 and content.may_go(file.digests)
         if is_ours and record.status in _CLEARED and not keep:
             contents.remove(uri, content)
             removed += 1

@@ -1,9 +1,4 @@
-"""Objects in a bucket that say themselves that this program wrote them.
-
-An object carries its checksum (crc32c) as custom metadata. Where that is the checksum that the bucket computes, the
-object holds what this program wrote, whether a record tells of it or not: a cancelled job may leave hundreds without
-one. Whoever writes over such an object either drops the metadata or, as gcsfuse does, keeps one that no longer fits.
-"""
+"""Objects that are written with a mark, and replaced only if they are this program's, see `pipelines.marks`."""
 
 import io
 from base64 import b64encode
@@ -13,11 +8,10 @@ from dataclasses import dataclass
 import google_crc32c
 from google.api_core.exceptions import NotFound
 
-from pipelines import buckets, cloud
+from pipelines import buckets, cloud, marks
 from pipelines.cloud import TIMEOUT, patiently
 from tfrecords.errors import OutageError
 
-_MARK = "autochrome-crc32c"
 _RACES = 10
 
 
@@ -29,13 +23,13 @@ class Found:
         size: in bytes.
         generation: another one after every write.
         crc32c: of its bytes, in base64.
-        is_own: whether this program wrote these bytes.
+        own_run: number of the run that wrote it, as the object says; 0 if it does not.
     """
 
     size: int
     generation: int
     crc32c: str
-    is_own: bool
+    own_run: int
 
 
 def find(uri: str) -> Found | None:
@@ -51,18 +45,19 @@ def find(uri: str) -> Found | None:
             blob.reload(retry=attempts.retry, timeout=TIMEOUT)
     except NotFound:
         return None
-    is_own = blob.crc32c is not None and (blob.metadata or {}).get(_MARK) == blob.crc32c
-    return Found(int(blob.size), int(blob.generation), blob.crc32c or "", is_own)
+    own_run = marks.run_in((blob.metadata or {}).get(marks.KEY), blob.crc32c)
+    return Found(int(blob.size), int(blob.generation), blob.crc32c or "", own_run)
 
 
 def write(
-    uri: str, data: bytes, may_replace: Callable[[Found], bool], check: Callable[[], None]
+    uri: str, data: bytes, run: int, may_replace: Callable[[Found], bool], check: Callable[[], None]
 ) -> tuple[int, bool] | None:
     """Writes a marked object unless another one is in the way; one request where there is none.
 
     Args:
         uri: of the object.
         data: its bytes. If they are there already, nothing is written.
+        run: number of the run.
         may_replace: whether an object that is there may be replaced.
         check: called before each request that writes; what it raises ends the writing.
 
@@ -77,7 +72,7 @@ def write(
     generation = 0
     for _ in range(_RACES):
         check()
-        written = buckets.upload(uri, io.BytesIO(data), generation, {_MARK: crc32c})
+        written = buckets.upload(uri, io.BytesIO(data), generation, {marks.KEY: marks.of(run, crc32c)})
         if written is not None:
             return written, generation != 0
         found = find(uri)

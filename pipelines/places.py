@@ -1,8 +1,8 @@
 """Where a photo's files are put: never over a file that somebody else made.
 
-A run that is killed may leave a file that no record tells of yet. Such a file is not somebody else's: on a local disk
-its digest is in the journal before it is written, and an object in a bucket says so itself (`pipelines.own_objects`).
-Where both are missing, the photo is made again and gives the same bytes.
+A run that is killed may leave a file that no record tells of yet. Such a file is not somebody else's: its mark says so
+(`pipelines.marks`), or its digest, which is in a local journal before the file is written. Where both are missing, the
+photo is made again and gives the same bytes.
 """
 
 import errno
@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipelines import contents, own_objects, storage
+from pipelines import contents, marks, own_objects, storage
 from pipelines.contents import Content
 from pipelines.own_objects import Found
 
@@ -44,6 +44,7 @@ def place(
     output: str,
     files: Mapping[str, bytes],
     ours: Mapping[str, frozenset[str]],
+    run: int,
     *,
     replace_changed: bool = False,
     announce: Callable[[], None] = lambda: None,
@@ -57,6 +58,7 @@ def place(
         output: the folder.
         files: by path relative to the output.
         ours: digests of what earlier runs wrote under a path.
+        run: number of the run, for the marks of the files.
         replace_changed: whether to replace files that somebody else made.
         announce: called before the first file is written.
         check: called before each file is; what it raises ends the writing.
@@ -72,7 +74,7 @@ def place(
     there = {name: found for name in files if is_looked_up and (found := _found(storage.join(output, name)))}
     same = {name for name, content in there.items() if content.sha256 == contents.sha256(files[name])}
     if not replace_changed:
-        others = sorted(name for name in there.keys() - same if not may_go(there[name], ours.get(name, frozenset())))
+        others = sorted(name for name in there.keys() - same if not there[name].may_go(ours.get(name, ())))
         if others:
             raise OccupiedError({name: there[name] for name in others})
     if same != files.keys():
@@ -83,9 +85,11 @@ def place(
         if name in same:
             placed[name] = Placed(there[name].fingerprint, replaced=False)
         elif storage.is_in_bucket(uri):
-            placed[name] = _put(uri, name, data, None if replace_changed else ours.get(name, frozenset()), check)
+            placed[name] = _put(uri, name, data, run, None if replace_changed else ours.get(name, frozenset()), check)
         else:
             storage.write(uri, data, check)
+            if not storage.is_remote(uri):
+                marks.write(uri, run, contents.sha256(data))
             placed[name] = Placed(contents.fingerprint(uri), replaced=name in there)
     return placed
 
@@ -97,31 +101,20 @@ def _found(uri: str) -> Content | None:
     return content
 
 
-def may_go(content: Content, ours: frozenset[str]) -> bool:
-    """Returns whether a file may be replaced: earlier runs wrote it, or it is empty.
-
-    Args:
-        content: of the file.
-        ours: digests of what earlier runs wrote there.
-    """
-    # A power cut may leave an empty file, and nobody makes a photo of no bytes.
-    return content.bytes == 0 or content.is_written_by_us(ours)
-
-
-def _put(uri: str, name: str, data: bytes, ours: frozenset[str] | None, check: Callable[[], None]) -> Placed:
+def _put(uri: str, name: str, data: bytes, run: int, ours: frozenset[str] | None, check: Callable[[], None]) -> Placed:
     """Writes an object; whatever is there may be replaced if ``ours`` is None."""
     in_the_way: list[Content] = []
 
     def may_replace(found: Found) -> bool:
-        if ours is None or found.is_own or not found.size:
+        if ours is None or found.own_run or not found.size:
             return True
         content = contents.read(uri)
-        if content is None or may_go(content, ours):
+        if content is None or content.may_go(ours):
             return True
         in_the_way.append(content)
         return False
 
-    written = own_objects.write(uri, data, may_replace, check)
+    written = own_objects.write(uri, data, run, may_replace, check)
     if written is None:
         raise OccupiedError({name: in_the_way[-1]})
     generation, replaced = written

@@ -35,7 +35,11 @@ def carry_out(
     """
     kept = changes.settled(task, policy, output)
     if kept is not None:
-        return Made(kept, now=False)
+        if task.standing is None or not task.standing.pending:
+            return Made(kept, now=False)
+        # The run that wrote the files was killed before it removed others.
+        record, removed = leftovers.settle(kept, task.files, output, keep=policy.keep_existing)
+        return Made(record, now=False, removed=removed)
     saver = _Saver(task, policy, output, announce, check)
     record, removed = leftovers.settle(make(saver.save), task.files, output, keep=policy.keep_existing)
     return Made(record, True, saver.replaced, removed)
@@ -61,7 +65,7 @@ class _Saver:
     def save(self, record: Record, files: dict[str, bytes]) -> Record:
         try:
             placed = places.place(
-                *(self._output, files, self._ours),
+                *(self._output, files, self._ours, self._policy.maker.run),
                 replace_changed=self._policy.replace_changed,
                 announce=lambda: self._announce(record),
                 check=self._check,

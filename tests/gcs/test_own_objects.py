@@ -25,7 +25,7 @@ def uploaded(somewhere: Cloud, data: bytes, **fields: object) -> None:
 
 def placed(folder: str, data: bytes, *ours: bytes, force: bool = False) -> places.Placed:
     digests = frozenset(map(contents.sha256, ours))
-    return places.place(folder, {"a.jpg": data}, {"a.jpg": digests}, replace_changed=force)["a.jpg"]
+    return places.place(folder, {"a.jpg": data}, {"a.jpg": digests}, 1, replace_changed=force)["a.jpg"]
 
 
 def test_a_new_object_costs_one_request_and_says_that_it_is_ours(folder, monkeypatch):
@@ -36,7 +36,7 @@ def test_a_new_object_costs_one_request_and_says_that_it_is_ours(folder, monkeyp
     assert not new.replaced
     assert new.fingerprint == contents.fingerprint(f"{folder}/a.jpg")
     found = contents.read(f"{folder}/a.jpg")
-    assert (found.bytes, found.sha256, found.is_own) == (5, contents.sha256(b"photo"), True)
+    assert (found.bytes, found.sha256, found.own_run) == (5, contents.sha256(b"photo"), 1)
 
 
 def test_what_a_cancelled_job_wrote_is_replaced_although_no_record_tells_of_it(folder):
@@ -46,7 +46,7 @@ def test_what_a_cancelled_job_wrote_is_replaced_although_no_record_tells_of_it(f
     assert contents.read(f"{folder}/a.jpg").sha256 == contents.sha256(b"better")
 
 
-@pytest.mark.parametrize("fields", [{}, {"metadata": {"autochrome-crc32c": "AAAAAA=="}}])
+@pytest.mark.parametrize("fields", [{}, {"metadata": {"autochrome": "run 1 AAAAAA=="}}])
 def test_what_somebody_wrote_over_it_stays(calm_cloud, folder, fields):
     placed(folder, b"photo")
     uploaded(calm_cloud, b"retouched", **fields)
@@ -78,7 +78,7 @@ def test_answers_that_get_lost_make_nobody_s_object_of_a_photo(rough_cloud: Clou
     for number in range(3):
         for data in (b"photo", b"better"):
             name = f"{number}.jpg"
-            made = places.place(folder, {name: data}, {})[name]
+            made = places.place(folder, {name: data}, {}, 1)[name]
             assert made.fingerprint == contents.fingerprint(f"{folder}/{name}")
             assert contents.read(f"{folder}/{name}").sha256 == contents.sha256(data)
 

@@ -1,11 +1,12 @@
 """One photo of an archive, its output folder, and what a manifest and a journal would hold of it; without a model."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipelines import contents, upkeep
+from pipelines import contents, marks, upkeep
 from pipelines.attempt import blank
 from pipelines.done import Listed, Policy, Task, tasks
 from pipelines.manifest import Output, Record
@@ -44,12 +45,13 @@ class Desk:
     folder: Path
     pages: int = 1
     broken: bool = False
+    source: Source = SOURCE
     records: list[Record] = field(default_factory=list)
 
-    def task(self, policy: Policy, source: Source = SOURCE) -> Task:
+    def task(self, policy: Policy) -> Task:
         paths = [path for path in self.folder.iterdir() if path.is_file()]
         there = (Listed(p.name, p.stat().st_size, contents.fingerprint(str(p))) for p in paths)
-        [task] = tasks([source], self.records, there, policy)
+        [task] = tasks([self.source], self.records, there, policy)
         return task
 
     def run(self, policy: Policy, *, dies: str = "") -> Record:
@@ -93,10 +95,25 @@ class Desk:
         return make
 
     def files(self, made_with: Maker, task: Task) -> dict[str, bytes]:
-        """What a run makes of the photo: other bytes with other settings."""
+        """What a run makes of the photo: other bytes of another source, or with other settings."""
         file_format = "PNG" if made_with.settings.format == "png" else "JPEG"
         names = [task.named.output(file_format, index, self.pages) for index in range(self.pages)]
-        return {name: f"{made_with.settings_digest} {name}".encode() for name in names}
+        return {name: f"{self.source.fingerprint} {made_with.settings_digest} {name}".encode() for name in names}
+
+    def can_mark(self) -> bool:
+        """Returns whether the folder's file system can mark files."""
+        path = self.folder / "marked"
+        path.touch()
+        marks.write(str(path), 1, "0a")
+        run = marks.read(str(path), "0a")
+        path.unlink()
+        return run == 1
+
+    def unmark(self) -> None:
+        """Makes the folder one of a file system that cannot mark files."""
+        for path in self.folder.iterdir():
+            for attribute in os.listxattr(path):
+                os.removexattr(path, attribute)
 
     def contents(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}

@@ -65,7 +65,13 @@ def test_the_tree_is_mirrored(photo_tree, coloured):
     sources = {path.relative_to(photo_tree) for path in photo_tree.rglob("*") if path.is_file()}
     expected = {str(name) if name.suffix == ".png" else f"{name}.png" for name in sources if name.parts[0] != "broken"}
     found = {str(path.relative_to(coloured)) for path in coloured.rglob("*") if path.is_file()}
-    account = {"photos-00000-of-00001.jsonl", "timings-00000-of-00001.jsonl", "runs.json", "last_run.json"}
+    account = {
+        "photos-00000-of-00001.jsonl",
+        "timings-00000-of-00001.jsonl",
+        "runs.json",
+        "last_run.json",
+        "shards.json",
+    }
     assert found == expected | {"report.json", "rejected.jsonl"} | {f"manifest/{name}" for name in account}
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_photo import BETTER, KEEP, MAKERS, PNG, RETOUCHED, SKIP, Desk, Killed
 
-from pipelines import changes, contents, places
+from pipelines import changes, contents, marks, places
 from pipelines.done import Policy
 
 
@@ -104,16 +104,60 @@ def test_a_file_that_is_kept_without_a_record_gets_one_with_its_digest(desk):
     assert desk.agrees(kept)
 
 
-def test_what_a_killed_run_wrote_is_not_somebody_else_s(desk):
-    with pytest.raises(Killed):
-        desk.run(BETTER, dies="after")
+@pytest.mark.parametrize("lost", ["marks", "journal"])
+def test_what_a_killed_run_wrote_is_not_somebody_else_s(desk, lost):
+    def killed(policy: Policy) -> None:
+        before = [*desk.records]
+        with pytest.raises(Killed):
+            desk.run(policy, dies="after")
+        if lost == "marks":
+            desk.unmark()
+        elif desk.can_mark():
+            desk.records = before
+
+    killed(BETTER)
     assert desk.contents()
     assert desk.run(KEEP).status == "written"
-    with pytest.raises(Killed):
-        desk.run(PNG, dies="after")
+    killed(BETTER)
+    assert desk.run(PNG).warnings == ()
+    killed(BETTER)
     record = desk.run(BETTER)
     assert (record.status, record.warnings) == ("written", ())
     assert desk.contents().keys() == {"a.jpg"}
+
+
+def test_what_a_killed_run_made_of_a_new_source_is_not_somebody_else_s(desk):
+    desk.run(KEEP)
+    desk.source = replace(desk.source, fingerprint="7-2")
+    before = [*desk.records]
+    with pytest.raises(Killed):
+        desk.run(KEEP, dies="after")
+    desk.records = before if desk.can_mark() else desk.records
+    desk.source = replace(desk.source, fingerprint="7-3")
+    record = desk.run(KEEP)
+    assert (record.status, record.warnings) == ("written", ())
+    assert desk.agrees(record)
+
+
+def test_an_earlier_version_that_somebody_put_back_stays(desk):
+    desk.run(KEEP)
+    first = (desk.folder / "a.jpg").read_bytes()
+    better = desk.run(BETTER)
+    (desk.folder / "a.jpg").write_bytes(first)
+    marks.write(str(desk.folder / "a.jpg"), 1, contents.sha256(first))
+    for policy in (BETTER, PNG):
+        kept = desk.run(policy)
+        assert (kept.status, kept.warnings, kept.run) == ("kept", ("changed_since",), better.run)
+    assert desk.contents() == {"a.jpg": first}
+
+
+def test_without_a_manifest_marks_tell_which_files_may_be_replaced(desk):
+    desk.run(KEEP)
+    desk.records = []
+    assert desk.run(BETTER).status == ("written" if desk.can_mark() else "kept")
+    desk.unmark()
+    desk.records = []
+    assert desk.run(KEEP).warnings == ("occupied",)
 
 
 def test_what_a_killed_run_was_about_to_write_over_is_not_somebody_else_s(desk):
@@ -209,7 +253,7 @@ def test_what_is_no_file_is_never_replaced(tmp_path, kind):
             os.mkfifo(path)
     before = path.lstat().st_ino
     with pytest.raises(FileExistsError, match="something that is not a file"):
-        places.place(str(tmp_path), {"a.jpg": b"photo"}, {}, replace_changed=True)
+        places.place(str(tmp_path), {"a.jpg": b"photo"}, {}, 1, replace_changed=True)
     assert path.lstat().st_ino == before
 
 
