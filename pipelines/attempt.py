@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.crew import out_of_memory
 from pipelines.errors import ModelError
 from pipelines.manifest import STAGES, Output, Record
+from pipelines.memory import out_of_memory
 from pipelines.naming import Named
 from pipelines.outcomes import Rejected, Undecided
 from pipelines.photo_process import PhotoProcesses

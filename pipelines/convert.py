@@ -7,7 +7,6 @@ import cv2
 from pipelines.grayscale import judge
 from pipelines.outcomes import Rejected
 from pipelines.photo import Photo, decode
-from pipelines.photo_server import is_about_memory
 from pipelines.stopwatch import Stopwatch
 from tfrecords.color import Bytes, srgb_to_codes
 from tfrecords.example import LabExample, synset_of
@@ -43,7 +42,7 @@ def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
         size: likewise.
 
     Raises:
-        Exception: there is too little memory (`pipelines.photo_server.is_about_memory`), or this code has a fault.
+        Exception: there is too little memory (`pipelines.memory.out_of_memory`), or this code has a fault.
     """
     watch = Stopwatch()
     try:
@@ -54,8 +53,6 @@ def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
             example = to_example(photo, name, size)
         return Converted(example, milliseconds=dict(watch.milliseconds))
     except Rejected as verdict:
-        if is_about_memory(verdict):
-            raise
         return Converted(None, verdict.reason, verdict.detail, dict(watch.milliseconds))
 
 

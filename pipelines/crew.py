@@ -11,21 +11,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
-import cv2
-
+from pipelines.memory import out_of_memory
 from pipelines.outcomes import Undecided
 
 T = TypeVar("T")
 _QUEUED_PER_THREAD = 2
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error of Python, OpenCV or TensorFlow says that there is no memory."""
-    return (
-        isinstance(error, MemoryError)
-        or (isinstance(error, cv2.error) and getattr(error, "code", 0) == cv2.Error.StsNoMem)
-        or type(error).__name__ == "ResourceExhaustedError"
-    )
 
 
 class Gate:

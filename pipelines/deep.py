@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-from pipelines import ifd, orientation
+from pipelines import ifd, memory, orientation
 from tfrecords.color import Words
 
 WHITE = 65535
@@ -163,7 +163,9 @@ def _apply_profile(samples: Words, profile: bytes | None) -> Words:
         converted = imagecodecs.cms_transform(
             samples, profile, srgb_profile(), colorspace=kind, outcolorspace="rgb", outdtype="u2"
         )
-    except (ImageCms.PyCMSError, imagecodecs.CmsError, OSError, ValueError):
+    except (ImageCms.PyCMSError, imagecodecs.CmsError, OSError, ValueError) as error:
+        if memory.out_of_memory(error):
+            raise
         return samples
     return np.ascontiguousarray(converted[..., 1]) if samples.ndim == 2 else converted
 

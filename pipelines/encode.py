@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from pipelines import deep, ifd, metadata, photo, tiff
+from pipelines import deep, ifd, memory, metadata, photo, tiff
 from pipelines.ifd import Directory
 from pipelines.metadata import Metadata
 from pipelines.outcomes import Rejected
@@ -64,6 +64,8 @@ def encode(
     try:
         return _ENCODED[file_format](pixels, said, quality)
     except (OSError, ValueError, struct.error) as error:
+        if memory.out_of_memory(error):
+            raise
         height, width = pixels.shape[:2]
         raise Rejected("too_large", f"{width} x {height} pixels do not fit into {file_format}: {error}") from error
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from pipelines import ifd, jp2, xmp
+from pipelines import ifd, jp2, memory, xmp
 from pipelines.ifd import Directory, Field
 from pipelines.xmp import Mark
 
@@ -152,7 +152,7 @@ def _raw_profile(info: dict[Any, Any], kind: str) -> bytes:
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
-    with contextlib.suppress(Exception):
+    with memory.suppressed(Exception):
         across, down = (float(value) for value in image.info["dpi"])
         if min(across, down) > 0 and math.isfinite(across) and math.isfinite(down):
             return across, down

@@ -1,11 +1,12 @@
 """The eight ways a camera or a scanner may have been held (EXIF and TIFF tag 274), and turning upright."""
 
-import contextlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from pipelines import memory
 
 TAG = 274
 UPRIGHT = 1
@@ -33,7 +34,7 @@ def transposes(value: int) -> bool:
 
 def of(image: Image.Image) -> int:
     """The orientation of an open image's EXIF, 1 to 8; broken EXIF counts as none."""
-    with contextlib.suppress(Exception):
+    with memory.suppressed(Exception):
         return valid(int(image.getexif().get(TAG, UPRIGHT)))
     return UPRIGHT
 

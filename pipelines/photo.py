@@ -12,13 +12,15 @@ import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
-from pipelines import deep, ifd, jp2, orientation, rare_tiff
+from pipelines import deep, ifd, jp2, memory, orientation, rare_tiff, webp
 from pipelines.outcomes import Rejected
 from tfrecords.color import Bytes, Pixels
 
 # Larger photos are taken for decompression bombs; the number is Pillow's own hard limit, about 13,400 pixels square.
 MAX_PIXELS = 178_956_970
 _MAX_PIXELS_A_BYTE = 2000
+# What a decoder may need at most, so that its failure may be due to a lack of memory: OpenJPEG and its buffers.
+_MOST_BYTES_A_PIXEL, _SCARCE_BYTES = 48, 1 << 25
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
@@ -54,6 +56,7 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
 
     Raises:
         Rejected: ``unreadable`` when it is no image, cut short or broken; ``too_large`` above MAX_PIXELS.
+        Exception: there is too little memory (`pipelines.memory.out_of_memory`).
     """
     with judged(data), opened(data) as (image, data):
         turn = turn_of(image)
@@ -68,7 +71,10 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
 
 @contextlib.contextmanager
 def judged(data: bytes) -> Iterator[None]:
-    """Makes one of two verdicts of all that decoders raise on a file: ``unreadable`` or ``too_large``."""
+    """Turns what decoders raise on a file into one of two verdicts: ``unreadable`` or ``too_large``.
+
+    What says that memory ran out is raised as it is: it is not the file's fault.
+    """
     if not data:
         raise Rejected("unreadable", "0 bytes")
     with warnings.catch_warnings():
@@ -82,9 +88,9 @@ def judged(data: bytes) -> Iterator[None]:
             raise Rejected("too_large", str(error)) from error
         except UnidentifiedImageError as error:
             raise Rejected("unreadable", "not an image that Pillow knows") from error
-        except MemoryError as error:
-            raise Rejected("too_large", "more memory than there is") from error
         except Exception as error:
+            if memory.out_of_memory(error):
+                raise
             # Decoders of a hundred formats raise whatever they like on broken files (SyntaxError, struct.error, …).
             raise Rejected("unreadable", f"{type(error).__name__}: {error}"[:200]) from error
 
@@ -94,15 +100,37 @@ def opened(data: bytes) -> Iterator[tuple[Image.Image, bytes]]:
     """Opens a photo, its size checked; the file comes along, a TIFF beyond Pillow as the plain one that it was made.
 
     Raises:
-        Rejected: ``too_large``; or what the decoders raise.
+        Rejected: ``too_large``.
+        MemoryError: the block failed, and there is not the memory that a decoder may need.
+        Exception: whatever the decoders raise.
     """
     if data[:4] in ifd.HEADERS and not _pillow_reads(data):
         directory = ifd.read(data)
-        check_size(*rare_tiff.largest(directory), data)
-        data = rare_tiff.plain(data, directory)
-    with Image.open(io.BytesIO(data)) as image:
+        size = rare_tiff.largest(directory)
+        check_size(*size, data)
+        with _told_from_lack_of_memory(*size):
+            data = rare_tiff.plain(data, directory)
+    size = webp.size(data) or (0, 0)
+    check_size(*size, data)
+    with _told_from_lack_of_memory(*size):
+        image = Image.open(io.BytesIO(data))
+    with image:
         check_size(*image.size, data)
-        yield image, data
+        with _told_from_lack_of_memory(*image.size):
+            yield image, data
+
+
+@contextlib.contextmanager
+def _told_from_lack_of_memory(width: int, height: int) -> Iterator[None]:
+    """Raises MemoryError when the block fails and memory is too short for what decoders may need for such a picture."""
+    try:
+        yield
+    except Rejected:
+        raise
+    except Exception as error:
+        if memory.is_short(_SCARCE_BYTES + _MOST_BYTES_A_PIXEL * width * height):
+            raise MemoryError(f"{type(error).__name__}: {error}") from error
+        raise
 
 
 def _pillow_reads(tiff: bytes) -> bool:
@@ -178,7 +206,7 @@ def _plain_jpeg(image: Image.Image, data: bytes) -> Pixels | None:
     """
     if (image.format, image.mode) != ("JPEG", "RGB") or _transform_of(image):
         return None
-    with contextlib.suppress(ValueError):
+    with memory.suppressed(ValueError):
         return simplejpeg.decode_jpeg(data, "RGB")
     return None
 
@@ -198,7 +226,7 @@ def _apply_profile(image: Image.Image) -> Image.Image:
     """
     transform = _transform_of(image)
     if transform is not None:
-        with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):
+        with memory.suppressed(ImageCms.PyCMSError, OSError, ValueError):
             converted = ImageCms.applyTransform(image, transform)
             if converted is not None:
                 return converted.getchannel("G") if image.mode == "L" else converted
@@ -208,7 +236,7 @@ def _apply_profile(image: Image.Image) -> Image.Image:
 def _transform_of(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
     """What turns an open image into sRGB; None where it is that already, or has no profile that can be used."""
     profile = image.info.get("icc_profile")
-    with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):
+    with memory.suppressed(ImageCms.PyCMSError, OSError, ValueError):
         return _to_srgb_transform(profile, image.mode) if profile else None
     return None
 

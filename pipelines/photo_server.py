@@ -26,8 +26,8 @@ from typing import Any, NoReturn
 
 import cv2
 
-from pipelines.crew import out_of_memory
 from pipelines.limits import Limits, address_space, enforced, is_memory_there, waiting
+from pipelines.memory import out_of_memory
 from pipelines.outcomes import Rejected
 
 Handler = Callable[..., Any]
@@ -143,16 +143,11 @@ def _reply(
             result = handler(parent, data, *call.arguments)
         return Done(result, time.process_time() - started)
     except Exception as error:
-        if is_about_memory(error):
+        if out_of_memory(error):
             return NoMemory(is_memory_there(call.limits), is_fresh)
         if isinstance(error, Rejected):
             return Refused(error.reason, error.detail)
         return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
-
-
-def is_about_memory(error: BaseException) -> bool:
-    """Whether an error, or one that it was raised from, says that there is no memory."""
-    return out_of_memory(error) or (error.__cause__ is not None and is_about_memory(error.__cause__))
 
 
 def _end() -> NoReturn:

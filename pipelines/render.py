@@ -12,10 +12,10 @@ from typing import Any, Literal, Protocol
 from pipelines import encode, grayscale, pages, photo
 from pipelines.encode import BitDepth
 from pipelines.formats import output_format
+from pipelines.memory import out_of_memory
 from pipelines.metadata import Metadata
 from pipelines.outcomes import Rejected
 from pipelines.pages import Page
-from pipelines.photo_server import is_about_memory
 from pipelines.recolor import model_luminance, recolor
 from pipelines.stopwatch import Stopwatch
 from pipelines.xmp import Mark
@@ -105,7 +105,7 @@ def render(parent: Parent, data: bytes, recipe: Recipe) -> Rendered:
         recipe: how.
 
     Raises:
-        Exception: there is too little memory (`pipelines.photo_server.is_about_memory`), or this code has a fault.
+        Exception: there is too little memory (`pipelines.memory.out_of_memory`), or this code has a fault.
     """
     watch = Stopwatch()
     rendered = Rendered()
@@ -119,7 +119,7 @@ def render(parent: Parent, data: bytes, recipe: Recipe) -> Rendered:
         else:
             rendered = _written(rendered, chain([first], decoded), parent, recipe, watch)
     except Rejected as verdict:
-        if is_about_memory(verdict):
+        if out_of_memory(verdict):
             raise  # not a verdict on the photo, before its limits are compared with the machine's memory
         rendered = replace(rendered, reason=verdict.reason, detail=verdict.detail)
     return replace(rendered, milliseconds=dict(watch.milliseconds))

@@ -1,0 +1,63 @@
+"""Lack of memory, told from faults of a photo.
+
+Each library has its own way to say that an allocation failed, and some say nothing: their decoders fail as they do on a
+broken file. What ``tests/bench/memory_bench.py`` found under 0 to 100 MB of address space, photo by photo:
+
+    Python, numpy, Pillow      MemoryError
+    Pillow's decoders          OSError "out of memory …", "decoder error -9"; SystemError caused by MemoryError
+    OpenCV                     cv2.error "(-4:Insufficient memory)", "std::bad_alloc"
+    libavif                    RuntimeError "… Out of memory"
+    TensorFlow                 ResourceExhaustedError
+    libjpeg (progressive), OpenJPEG, libwebp, dav1d, LERC, libjxl: as on a broken file; `is_short` decides.
+"""
+
+import contextlib
+import errno
+import mmap
+from types import TracebackType
+
+import cv2
+
+from pipelines.outcomes import Rejected, Undecided
+
+_WORDS = ("out of memory", "insufficient memory", "bad_alloc", "cannot allocate", "not enough memory", "coder error -9")
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error, or one that it was raised from, says that there is no memory."""
+    return _says_so(error) or (error.__cause__ is not None and out_of_memory(error.__cause__))
+
+
+def _says_so(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return True
+    if isinstance(error, cv2.error) and getattr(error, "code", 0) == cv2.Error.StsNoMem:
+        return True
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno == errno.ENOMEM
+    if isinstance(error, (Rejected, Undecided)):
+        return False  # their text may have a file's name
+    text = str(error).lower()
+    return any(words in text for words in _WORDS)
+
+
+def is_short(needed: int) -> bool:
+    """Whether this process cannot have so many more bytes of memory at present."""
+    try:
+        mmap.mmap(-1, max(1, needed), flags=mmap.MAP_PRIVATE).close()
+    except (OSError, MemoryError, OverflowError):
+        return True
+    return False
+
+
+class suppressed(contextlib.suppress):  # noqa: N801 (used as contextlib.suppress is)
+    """Like `contextlib.suppress`, but lets through what says that there is no memory.
+
+    A photo must not come out otherwise because memory was scarce: without its profile, or on its side.
+    """
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Suppresses the error if it is of the kinds given and not about memory."""
+        return (error is None or not out_of_memory(error)) and super().__exit__(kind, error, trace)
