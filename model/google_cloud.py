@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -44,7 +45,7 @@ def client() -> storage.Client:
         return storage.Client(project=None)
     except DefaultCredentialsError as error:
         if os.environ.get(_KEY_FILE):
-            raise UserError(f"{_KEY_FILE} cannot be used: {_first_line(error)}; correct it or unset it") from error
+            raise UserError(f"{_KEY_FILE} cannot be used: {in_one_line(error)}; correct it or unset it") from error
         return storage.Client.create_anonymous_client()
 
 
@@ -89,10 +90,10 @@ def check(flag: str, path: str, retry: Retry | None = None) -> None:
         raise UserError(f"{flag} {path}: there is no bucket {bucket}") from error
     except (ClientError, GoogleAuthError) as error:
         if getattr(error, "retryable", False):
-            raise OutageError(f"{path}: {_first_line(error)}; start again later") from error
-        raise UserError(f"{flag} {path}: {refusal(path, _first_line(error))}") from error
+            raise OutageError(f"{path}: {in_one_line(error)}; start again later") from error
+        raise UserError(f"{flag} {path}: {refusal(path, in_one_line(error))}") from error
     except RetryError as error:
-        cause = _first_line(error.cause or error)
+        cause = in_one_line(error.cause or error)
         raise OutageError(f"{path}: Cloud Storage fails ({cause}) for {_MINUTES} minutes; start again later") from error
 
 
@@ -104,13 +105,18 @@ def _told(bucket: str) -> Callable[[Exception], None]:
         nonlocal due
         if time.monotonic() >= due:
             due = math.inf
-            line = f"{SCHEME}{bucket} does not answer ({_first_line(error)}); trying for {_MINUTES} minutes"
+            line = f"{SCHEME}{bucket} does not answer ({in_one_line(error)}); trying for {_MINUTES} minutes"
             print(f"autochrome: {line}", file=sys.stderr, flush=True)
 
     return tell
 
 
-def _first_line(error: BaseException) -> str:
-    # The second argument of what google.auth raises is the whole answer of the server.
-    text = error.args[0] if isinstance(error, GoogleAuthError) and error.args else error
+def in_one_line(error: BaseException) -> str:
+    """Return what went wrong with a request, in one line: the reason alone where the library wraps it."""
+    text: object = error
+    if isinstance(error, GoogleAuthError) and error.args:
+        text = error.args[0]  # the second argument is the whole answer of the server
+    elif isinstance(error, RequestException) and error.args:
+        reason = getattr(error.args[0], "reason", None) or error.args[0]
+        text = re.sub(r"^\w+\(.*?\): ", "", str(reason))  # such as "HTTPSConnection(host='…', port=443): "
     return str(text).strip().partition("\n")[0] or type(error).__name__

@@ -17,6 +17,7 @@ from google.api_core.exceptions import RetryError
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
+from model.google_cloud import in_one_line
 from tfrecords.errors import WorldError
 
 
@@ -127,7 +128,4 @@ def cause(error: BaseException) -> str:
         return cause(error.cause)
     if isinstance(error, InvalidResponse):
         return f"HTTP {error.response.status_code}"
-    # Its second argument is the whole answer of the server.
-    text = error.args[0] if isinstance(error, GoogleAuthError) and error.args else error
-    lines = str(text).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return in_one_line(error)
