@@ -70,7 +70,8 @@ def _runner(options: PipelineOptions) -> FnApiRunner:
         return FnApiRunner()
     # The same as Beam does for this mode, but with worker processes of our own.
     direct.direct_running_mode = "in_memory"
-    command = f"exec {shlex.quote(sys.executable)} -m pipelines.local_worker"
+    # -P: a folder `pipelines` of the user's, where the command is run, is not ours.
+    command = f"exec {shlex.quote(sys.executable)} -P -m pipelines.local_worker"
     return FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))
 
 

@@ -139,6 +139,13 @@ def test_a_job_that_breaks_tells_its_cause_in_one_line():
     log.unlink()
 
 
+def test_workers_import_nothing_from_the_folder_where_the_command_is_run(tmp_path, monkeypatch):
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "__init__.py").write_text("raise RuntimeError('not ours')")
+    monkeypatch.chdir(tmp_path)
+    runners.run(beam.Create([1, 2]) | beam.Map(str), beam_options(["--direct_num_workers=2"]))
+
+
 def test_a_user_error_comes_through():
     job = beam.Create([1]) | beam.Map(_complain)
     with pytest.raises(UserError, match="mend this"):
