@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -13,11 +14,12 @@ from apache_beam.pvalue import AsList, AsSingleton
 
 from pipelines import local_files, manifest, record_files, storage
 from pipelines.lease import Lease
+from pipelines.listings import Branch
 from pipelines.manifest import REPORT_FILE, STAGES, Record
 from pipelines.outcomes import REJECTED_FILE, Outcome, to_jsonl
 from pipelines.record_files import Entry
 from pipelines.runs import Maker
-from pipelines.sources import Branch, Source, files
+from pipelines.sources import Source, files
 
 LAST_RUN_FILE = f"{manifest.FOLDER}/last_run.json"
 
@@ -118,7 +120,7 @@ class Account(beam.PTransform):
         written = (
             records
             # As text, which takes less memory than objects where a local run holds them all.
-            | "Lines" >> beam.Map(lambda record: (record.name, manifest.to_lines([record.to_json(timed=True)])))
+            | "Lines" >> beam.Map(_line)
             | "Shard" >> beam.Map(_placed, AsSingleton(shards))
             | "Group" >> beam.GroupByKey()
             | "Write shards" >> beam.Map(_write_shard, self.lease, AsSingleton(shards))
@@ -151,9 +153,14 @@ class Account(beam.PTransform):
         )
 
 
-def _placed(line: tuple[str, bytes], shards: int) -> tuple[int, bytes]:
+def _line(record: Record) -> tuple[bytes, bytes]:
+    # The name as bytes: Beam's coder of strings refuses what is not UTF-8.
+    return os.fsencode(record.name), manifest.to_lines([record.to_json(timed=True)])
+
+
+def _placed(line: tuple[bytes, bytes], shards: int) -> tuple[int, bytes]:
     name, data = line
-    return manifest.shard_of(name, shards), data
+    return manifest.shard_of(os.fsdecode(name), shards), data
 
 
 def _write_shard(placed: tuple[int, Iterable[bytes]], lease: Lease, shards: int) -> tuple[str, Entry]:

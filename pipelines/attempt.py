@@ -150,13 +150,14 @@ def _left(record: Record, data: bytes, named: Named, studio: Studio, rendered: R
     """The record of a photo that is in colour, and is skipped or copied for that."""
     if studio.maker.settings.on_color == "skip":
         return replace(record, status="skipped")
+    name = named.copy(record.format)
     outputs = tuple(
-        Output(named.own, page.index + 1, page.width, page.height, len(data), record.sha256, page.tone, None)
+        Output(name, page.index + 1, page.width, page.height, len(data), record.sha256, page.tone, None)
         for page in rendered.pages
     )
-    copied = replace(record, status="copied", outputs=outputs, warnings=_warnings(named, named.own))
+    copied = replace(record, status="copied", outputs=outputs, warnings=_warnings(named, name))
     with watch.stage("write"):
-        return _saved(copied, {named.own: data}, studio)
+        return _saved(copied, {name: data}, studio)
 
 
 def _written(
@@ -186,9 +187,9 @@ def _saved(record: Record, files: dict[str, bytes], studio: Studio) -> Record:
 
 
 def _warnings(named: Named, output: str) -> tuple[str, ...]:
-    if named.has_its_name:
-        return ()
-    return (f"written as {output}: its name is that of another photo",)
+    if not named.has_its_name:
+        return (f"written as {output}: its name is that of another photo",)
+    return () if output.startswith(named.source.name) else (f"written as {output}: the output cannot have its name",)
 
 
 def _sha256(data: bytes) -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from pipelines import formats
 from pipelines.manifest import OCCUPIED, Output, Record
-from pipelines.naming import Named, assign, without_page
+from pipelines.naming import LOCAL, Named, assign, without_page
 from pipelines.runs import Maker
 from pipelines.sources import Source
+from pipelines.written_names import Rules
 
 _PASSING = ("timed_out", "out_of_memory", "crashed")
 """Rejections that another day may change."""
@@ -84,15 +85,23 @@ class Policy:
 
 
 def tasks(
-    sources: Iterable[Source], records: Iterable[Record], existing: Iterable[Listed], policy: Policy
+    sources: Iterable[Source],
+    records: Iterable[Record],
+    existing: Iterable[Listed],
+    policy: Policy,
+    rules: Rules = LOCAL,
+    *,
+    folders: Iterable[str] = (),
 ) -> Iterator[Task]:
-    """Decides for the photos of one family, see `naming.family`.
+    """Decides for the photos of one family, those with one `Rules.key`.
 
     Args:
         sources: the photos.
         records: of earlier runs, several of a photo in any order.
         existing: files in the output folder.
         policy: of this run.
+        rules: of the output.
+        folders: of photos, whose names no file may have.
     """
     latest: dict[tuple[str, int | None], Record] = {}
     recorded: defaultdict[tuple[str, int | None], set[str]] = defaultdict(set)
@@ -104,7 +113,8 @@ def tasks(
             recorded[record.name, record.offset].add(name)
             written[name].add(sha256)
     there = {listed.name: listed for listed in existing}
-    photos = assign(sources)
+    copies = policy.maker.settings.on_color == "copy"
+    photos = assign(sources, rules, folders=folders, copies=copies)
     owners = Counter(name for named in photos for name in set(named.possible()))
     for named in photos:
         place = named.source.name, named.source.offset
@@ -168,7 +178,9 @@ def _stands(record: Record, named: Named, own: dict[str, Listed], maker: Maker) 
     if record.status == "skipped":
         return True
     names = [output.name for output in record.outputs]
-    return names in (len(names) * [named.own], _names(record, named, maker)) and all(name in own for name in names)
+    return names in (len(names) * [named.copy(record.format)], _names(record, named, maker)) and all(
+        name in own for name in names
+    )
 
 
 def _names(record: Record, named: Named, maker: Maker) -> list[str]:
@@ -209,7 +221,7 @@ def _is_occupied(record: Record, named: Named, maker: Maker) -> bool:
     file_format = formats.output_format(maker.settings.format, record.format)
     wanted = {named.output(file_format, output.page - 1, count) for output in record.outputs for count in (1, 2)}
     if maker.settings.on_color == "copy":
-        wanted.add(named.own)
+        wanted.add(named.copy(record.format))
     return any(output.name in wanted for output in record.outputs)
 
 

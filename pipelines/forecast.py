@@ -70,7 +70,7 @@ def expected(task: Task, policy: Policy) -> list[str]:
     if record is None or record.fingerprint != named.source.fingerprint or not record.format:
         return [named.output(formats.output_format(settings.format, _guessed(named)))]
     if settings.on_color != "recolor" and record.outputs and all(one.tone == "color" for one in record.outputs):
-        return [named.own] if settings.on_color == "copy" else []
+        return [named.copy(record.format)] if settings.on_color == "copy" else []
     if settings.on_color == "skip" and record.status in ("skipped", "copied"):
         return []
     file_format = formats.output_format(settings.format, record.format)

@@ -7,6 +7,30 @@ _WRITTEN: dict[str, tuple[str, ...]] = {
     "TIFF": (".tif", ".tiff"),
     "WEBP": (".webp",),
 }
+_COPIED: dict[str, tuple[str, ...]] = {
+    **_WRITTEN,
+    "AVIF": (".avif", ".avifs"),
+    "BMP": (".bmp", ".dib"),
+    "DDS": (".dds",),
+    "DIB": (".dib", ".bmp"),
+    "GIF": (".gif",),
+    "ICNS": (".icns",),
+    "ICO": (".ico",),
+    "JPEG2000": (".jp2", ".j2c", ".j2k", ".jpc", ".jpf", ".jpx"),
+    "MPO": (*_JPEG, ".mpo"),
+    "PCX": (".pcx",),
+    "PPM": (".ppm", ".pbm", ".pfm", ".pgm", ".pnm"),
+    "PSD": (".psd",),
+    "QOI": (".qoi",),
+    "SGI": (".sgi", ".bw", ".rgb", ".rgba"),
+    "SUN": (".ras",),
+    "TGA": (".tga", ".icb", ".vda", ".vst"),
+}
+_ANY_OTHER = (".img",)
+# The extensions that may be added to a photo's name, and all that the name of a file in the output may end in.
+ADDED = tuple(extensions[0] for extensions in _WRITTEN.values())
+ADDED_TO_COPIES = tuple(dict.fromkeys((*ADDED, *(known[0] for known in _COPIED.values()), *_ANY_OTHER)))
+EXTENSIONS = tuple(sorted({*_ANY_OTHER, *(one for known in _COPIED.values() for one in known)}))
 
 
 def output_format(choice: str, source_format: str) -> str:
@@ -32,5 +56,18 @@ def output_name(name: str, file_format: str) -> str:
 
     Adding, not replacing, keeps ``scan.bmp`` and ``scan.png`` apart.
     """
-    extensions = _WRITTEN[file_format]
+    return _ending_in(_WRITTEN[file_format], name)
+
+
+def copy_name(name: str, source_format: str) -> str:
+    """Returns the name under which a photo is copied: an extension is added if its own is not that of its format.
+
+    Args:
+        name: of the photo.
+        source_format: of its bytes, in Pillow's words.
+    """
+    return _ending_in(_COPIED.get(source_format, _ANY_OTHER), name)
+
+
+def _ending_in(extensions: tuple[str, ...], name: str) -> str:
     return name if name.lower().endswith(extensions) else name + extensions[0]

@@ -10,10 +10,11 @@ from operator import attrgetter
 from typing import Any
 
 from pipelines import manifest, record_files, storage
+from pipelines.listings import Branch
 from pipelines.manifest import REPORT_FILE, Record
 from pipelines.record_files import Damage
 from pipelines.runs import known
-from pipelines.sources import Branch, files
+from pipelines.sources import files
 from tfrecords.errors import UserError
 
 

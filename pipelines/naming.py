@@ -1,24 +1,25 @@
 """Which file a photo becomes: its own name, unless two photos would then become one file.
 
-A photo keeps its name where the extension fits the format it is written in, else the extension is added: ``scan.bmp``
-becomes ``scan.bmp.png``. That meets another photo where the input holds ``scan.bmp.png`` as well, or one name twice, as
-a tar may, or ``A.jpg`` beside ``a.jpg``, which some file systems take for one. The photo that has the name by right
-(its own before an added extension, then by the order of names and places) keeps it, the other one gets ``~2``, ``~3``
-and so on: ``scan.bmp~2.png``. What is decided depends on the set of names alone, not on the order of listing.
+A photo keeps its name if the extension fits the format that it is written in; otherwise the extension is added:
+``scan.bmp`` becomes ``scan.bmp.png``. That meets another photo if the input holds ``scan.bmp.png`` as well, or one name
+twice, as a tar may, or ``A.jpg`` beside ``a.jpg``, which some file systems take for one, or a folder of that name. The
+photo that has the name by right (its own before an added extension, then by the order of names and places) keeps it,
+the other one gets ``~2``, ``~3`` and so on: ``scan.bmp~2.png``. The decision depends on the set of names alone, not on
+the order in which they are listed. What the output's store cannot hold is changed first, see `pipelines.written_names`.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import chain, count
+from dataclasses import dataclass, field
+from itertools import chain, count, product
 
 from pipelines import formats
 from pipelines.sources import Source
+from pipelines.written_names import Rules, folded
 
-_ADDED = ("jpg", "png", "tif", "webp")
-_ENDS = re.compile(r"(?:\.(?:jpe?g|jpe|jfif|png|tiff?|webp)|~\d+|\.p\d{3,})+\Z")
+LOCAL = Rules()
 _PAGE = re.compile(r"\.p\d{3,}(?=\.[^./]*\Z)")
-_MARKS_WITHIN = re.compile(r"(?:~\d+)+(?=\.[^.]*\Z)")
+_ANY_PAGE = re.compile(r"\.p\d{3}")
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,22 @@ class Named:
 
     Attributes:
         source: the photo.
-        own: where the extension fits.
-        stem: what an extension is added to where it does not.
+        own: if the extension fits.
+        stem: what an extension is added to if it does not.
+        rules: of the output.
+        copies: whether it may be copied, in whatever format it has.
     """
 
     source: Source
     own: str
     stem: str
+    rules: Rules = LOCAL
+    copies: bool = False
 
     def output(self, file_format: str, index: int = 0, count: int = 1) -> str:
-        """The path relative to the output of a page of this photo written as JPEG, PNG, TIFF or WEBP.
+        """Returns the path relative to the output of a page of this photo written as JPEG, PNG, TIFF or WEBP.
 
-        Pages of one file share it where it becomes a TIFF; else they are ``scan.tif.p001.png`` and so on.
+        Pages of one file share it if it becomes a TIFF; otherwise they are ``scan.tif.p001.png`` and so on.
 
         Args:
             file_format: in Pillow's words.
@@ -46,70 +51,126 @@ class Named:
             count: of the pages.
         """
         if count > 1 and file_format != "TIFF":
-            return formats.output_name(f"{self.stem}.p{index + 1:03d}", file_format)
-        name = formats.output_name(self.own, file_format)
-        return name if name == self.own else formats.output_name(self.stem, file_format)
+            return self.rules.fit(formats.output_name(f"{self.stem}.p{index + 1:03d}", file_format))
+        return self._extended(formats.output_name(self.own, file_format))
+
+    def copy(self, source_format: str) -> str:
+        """Returns the path relative to the output of a copy of this photo, whose bytes have that format."""
+        return self._extended(formats.copy_name(self.own, source_format))
+
+    def _extended(self, name: str) -> str:
+        return name if name == self.own else self.rules.fit(self.stem + name.removeprefix(self.own))
 
     @property
     def has_its_name(self) -> bool:
-        """Whether its files are named after it without a mark."""
-        return self.own == self.stem == self.source.name
+        """Whether its files are named after it without a number."""
+        return self.stem == self.rules.placed(self.source.name) and self.own == self.rules.fit(self.stem)
 
     def possible(self) -> Iterator[str]:
-        """All paths that it may get, those of its pages without their numbers."""
+        """Yields all paths that it may get, those of its pages without their numbers."""
         yield self.own
-        yield from (f"{self.stem}.{extension}" for extension in _ADDED)
+        for extension in _added(self.copies):
+            yield self.rules.fit(f"{self.stem}{extension}")
+        for page, extension in product((".p001", ".p999999"), formats.ADDED):
+            yield without_page(self.rules.fit(f"{self.stem}{page}{extension}"))
 
 
 def without_page(name: str) -> str:
-    """The path of a page's file without the number of the page."""
+    """Returns the path of a page's file without the number of the page."""
     return _PAGE.sub("", name)
 
 
-def family(name: str) -> bytes:
-    """What photos have in common that could ever meet in one file, and those files too: a key to group them by.
+def folders(name: str, rules: Rules = LOCAL) -> Iterator[str]:
+    """Yields the folders of a photo's file, if a file could have their name as well: those that end in an extension."""
+    folder = rules.placed(name).rpartition("/")[0]
+    while folder:
+        if folder.lower().endswith(formats.EXTENSIONS):
+            yield folder
+        folder = folder.rpartition("/")[0]
 
-    Bytes, as a name that is no UTF-8 cannot be a string key in Beam.
+
+@dataclass
+class _Taken:
+    """The names that photos of one family have, folded.
+
+    Attributes:
+        names: whole names.
+        stems: of names that look like those of pages: what comes before ``.p001``.
+        numbers: by name, the last number that was added to it.
     """
-    folder, slash, file = name.casefold().rpartition("/")
-    return f"{folder}{slash}{_MARKS_WITHIN.sub('', _ENDS.sub('', file))}".encode("utf-8", "surrogateescape")
+
+    names: set[str] = field(default_factory=set)
+    stems: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    def add(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.names.add(name)
+            self.stems.update(name[: page.start()] for page in _ANY_PAGE.finditer(name))
 
 
-def assign(sources: Iterable[Source]) -> list[Named]:
-    """Gives every photo of a family names that no other one has, upper and lower case being the same."""
+def assign(
+    sources: Iterable[Source], rules: Rules = LOCAL, *, folders: Iterable[str] = (), copies: bool = False
+) -> list[Named]:
+    """Gives every photo of a family names that no other one has, in the form in which `written_names.folded` compares.
+
+    Args:
+        sources: photos with one `Rules.key`.
+        rules: of the output.
+        folders: of photos, with that key as well; no file may have their names.
+        copies: whether photos may be copied, in whatever format they have.
+    """
     ordered = sorted(sources, key=lambda source: (source.name, source.uri, source.offset or 0))
-    taken = {source.name.casefold() for source in ordered}
-    owners: set[str] = set()
+    placed = [rules.placed(source.name) for source in ordered]
+    closed = set(map(folded, folders))
+    taken = _Taken()
+    taken.add(folded(rules.fit(name)) for name in placed)
+    taken.add(closed)
+    owners = set(closed)
     own: list[str] = []
-    for source in ordered:
-        name = source.name
-        if name.casefold() in owners:
-            stem, dot, extension = _split(name)
-            name = next(free for n in count(2) if (free := f"{stem}~{n}{dot}{extension}").casefold() not in taken)
-        owners.add(name.casefold())
-        taken.add(name.casefold())
+    for name in placed:
+        mine = rules.fit(name)
+        if folded(mine) in owners:
+            name, mine = _numbered(name, taken, rules)
+        owners.add(folded(mine))
+        taken.add([folded(mine)])
         own.append(name)
+    added = _added(copies)
     named = []
     for source, name in zip(ordered, own, strict=True):
         stems = chain([name], (f"{name}~{n}" for n in count(2)))
-        stem = next(stem for stem in stems if taken.isdisjoint(_extended(stem)) and not _has_pages(stem, taken))
-        taken.update(_extended(stem))
-        named.append(Named(source, name, stem))
+        stem, extended = next(
+            (stem, extended)
+            for stem in stems
+            if taken.names.isdisjoint(extended := {folded(rules.fit(f"{stem}{one}")) for one in added})
+            and folded(rules.fit(f"{stem}.p001.png")).removesuffix(".p001.png") not in taken.stems
+        )
+        taken.add(extended)
+        named.append(Named(source, rules.fit(name), stem, rules, copies))
     return named
 
 
-def _extended(stem: str) -> list[str]:
-    return [f"{stem}.{extension}".casefold() for extension in _ADDED]
+def _added(copies: bool) -> tuple[str, ...]:
+    return formats.ADDED_TO_COPIES if copies else formats.ADDED
 
 
-def _has_pages(stem: str, taken: set[str]) -> bool:
-    """Whether a name is taken that a page could get."""
-    start = f"{stem}.p".casefold()
-    return any(name.startswith(start) and name[len(start) : len(start) + 3].isdigit() for name in taken)
+def _numbered(name: str, taken: _Taken, rules: Rules) -> tuple[str, str]:
+    """Returns a name with the lowest number that makes it a new one, and the form in which it is written."""
+    stem, dot, extension = _split(name)
+    for n in count(taken.numbers.get(folded(name), 1) + 1):
+        numbered = f"{stem}~{n}{dot}{extension}"
+        written = rules.fit(numbered)
+        if f"~{n}{dot}{extension}" not in written:  # cut off
+            numbered = f"{name}~{n}"
+            written = rules.fit(numbered)
+        if folded(written) not in taken.names:
+            taken.numbers[folded(name)] = n
+            return numbered, written
+    raise AssertionError("numbers do not end")
 
 
 def _split(name: str) -> tuple[str, str, str]:
-    """A name before its extension, the dot, and the extension."""
+    """Returns a name before its extension, the dot, and the extension."""
     folder, slash, file = name.rpartition("/")
     stem, dot, extension = file.rpartition(".")
     return (folder + slash + stem, dot, extension) if stem else (name, "", "")

@@ -21,8 +21,9 @@ from math import ceil
 from typing import Any
 
 from pipelines import storage
+from pipelines.listings import Branch
 from pipelines.manifest import STAGES, Output, Record
-from pipelines.sources import Branch, files
+from pipelines.sources import files
 from pipelines.summary import BIN_WIDTH, Summary, colourfulness_of, was_in_colour
 from pipelines.thumbnails import Pair, Sheet
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from model import quiet
-from pipelines import sources, storage, tars
+from pipelines import listings, sources, storage, tars
 from pipelines.attempt import Studio, attempt
 from pipelines.formats import format_of
 from pipelines.manifest import Record
@@ -19,7 +19,7 @@ def is_one_to_one(pattern: str, output: str) -> bool:
     """Whether both paths name a file: the input is one and no tar, the output ends like a format that is written."""
     if format_of(output) is None or Path(output).is_dir() or tars.is_tar(pattern):
         return False
-    return sources.is_file(pattern)
+    return listings.is_file(pattern)
 
 
 def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry: bool) -> int:

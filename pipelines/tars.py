@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from pipelines import safe_names
 from tfrecords.errors import UserError
 
 _TAR = re.compile(r"\.(tar(\.(gz|bz2|xz|zst|lz4|lz|lzma|z))?|tgz|tbz2?|txz|tzst|taz|tlz)\Z", re.IGNORECASE)
@@ -71,7 +72,7 @@ def members(file: BinaryIO, *, name: str = "the tar", within: Member | None = No
     Contents are never read, and memory does not grow with the number of members. The file may be used in between.
     Left out are folders, links (what a hard link points to is listed under its own name), devices, pipes, and the
     ``._`` files (AppleDouble metadata) of macOS. Names are made relative: ``/``, ``.`` and ``..`` are dropped from
-    them. A name that occurs twice, as after ``tar --append``, is yielded twice.
+    them, and backslashes become slashes. A name that occurs twice, as after ``tar --append``, is yielded twice.
 
     A broken inner tar does not stop the listing: its whole files are yielded, then the inner tar itself with a fault.
 
@@ -144,7 +145,7 @@ def _listed(window: _Window, name: str, folder: str, depth: int) -> Iterator[Mem
     """Yields the members of one tar; their names are put below a folder."""
     tar = _opened(window, name)
     while (info := _next(tar, window, name)) is not None:
-        path = _relative(f"{folder}/{info.name}") or f"unnamed-{info.offset_data}"
+        path = _below(folder, info)
         if not info.isreg() or path.rpartition("/")[2].startswith("._"):
             continue
         size = info.size if info.sparse is None else tar.offset - info.offset_data
@@ -225,6 +226,8 @@ def _has_header(rest: bytes) -> bool:
     return True
 
 
-def _relative(path: str) -> str:
-    """A path without what would lead out of a folder: ``/./a/../b.jpg`` becomes ``a/b.jpg``."""
-    return "/".join(part for part in path.split("/") if part not in ("", ".", ".."))
+def _below(folder: str, info: tarfile.TarInfo) -> str:
+    """Returns the path of a member that leads out of no folder: ``/./a/../b.jpg`` becomes ``a/b.jpg``."""
+    # Tars that were made on Windows may have backslashes, and nothing in a tar says where it was made.
+    name = safe_names.relative(info.name, windows=True) or f"unnamed-{info.offset_data}"
+    return f"{folder}/{name}" if folder else name

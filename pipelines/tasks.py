@@ -1,5 +1,6 @@
 """Finding what there is to do: sources, records and files of the output, each listed once, joined in Beam."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -7,13 +8,15 @@ from hashlib import blake2b
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines import contents, done, local_files, manifest, notices, record_files, storage
+from pipelines import contents, done, listings, local_files, manifest, notices, record_files, storage
 from pipelines.done import Listed, Policy, Task, tasks
+from pipelines.listings import Branch
 from pipelines.manifest import Record
-from pipelines.naming import family
+from pipelines.naming import folders
 from pipelines.progress import SILENT, Ticker
 from pipelines.record_files import Damage, Index
-from pipelines.sources import Branch, FindSources, Source, branches, files
+from pipelines.sources import FindSources, Source, files
+from pipelines.written_names import Rules
 
 
 @dataclass(frozen=True)
@@ -83,26 +86,32 @@ class FindTasks(beam.PTransform):
     def expand(self, root: beam.pvalue.PBegin) -> Found:
         """Builds the graph."""
         ticker = SILENT if self.selection.size else self.ticker
+        rules = Rules.of(self.output)
         sources = root | "Sources" >> FindSources(self.input, ticker)
         # Nothing is decided before the output has been listed, so that no work starts before this.
-        begun = root | "Output" >> beam.Create([self.output]) | "Begin" >> beam.Map(self._begun)
+        # Folders are bytes here: Beam's coder of strings refuses what is not UTF-8.
+        begun = root | "Output" >> beam.Create([os.fsencode(self.output)]) | "Begin" >> beam.Map(self._begun)
         records, existing, unfinished = (
             begun
-            | "Output branches" >> beam.FlatMap(branches)
+            | "Output branches" >> beam.FlatMap(lambda output: listings.of_folder(os.fsdecode(output)))
             | "Spread output branches" >> beam.Reshuffle()
             | "Output files" >> beam.FlatMap(_listed, self.output)
             | "Kinds" >> beam.Partition(_kind, 3)
         )
-        index = begun | "Index" >> beam.Map(record_files.read_index)
+        index = begun | "Index" >> beam.Map(lambda output: record_files.read_index(os.fsdecode(output)))
         read = records | "Spread journals" >> beam.Reshuffle() | "Read" >> beam.FlatMap(_read, AsSingleton(index))
         missing = index | "Missing" >> beam.FlatMap(_missing, AsList(records | "Names" >> beam.Map(_name)))
         recorded = read | "Records" >> beam.FlatMap(_records)
         joined = (
-            sources | "Key sources" >> beam.Map(lambda source: (family(source.name), source)),
-            recorded | "Key records" >> beam.Map(lambda record: (family(record.name), record)),
-            existing | "Key files" >> beam.Map(lambda file: (family(file.name), file)),
+            sources | "Key sources" >> beam.Map(lambda source: (rules.key(source.name), source)),
+            sources
+            | "Folders" >> beam.FlatMap(lambda source: map(os.fsencode, folders(source.name, rules)))
+            | "Each folder" >> beam.Distinct()
+            | "Key folders" >> beam.Map(lambda folder: (rules.key(os.fsdecode(folder)), folder)),
+            recorded | "Key records" >> beam.Map(lambda record: (rules.key(record.name), record)),
+            existing | "Key files" >> beam.Map(lambda file: (rules.key(file.name), file)),
         ) | "Join" >> beam.CoGroupByKey()
-        decided = joined | "Decide" >> beam.FlatMap(_decided, self.policy)
+        decided = joined | "Decide" >> beam.FlatMap(_decided, self.policy, rules)
         if self.selection.size:
             last = (
                 sources
@@ -119,7 +128,7 @@ class FindTasks(beam.PTransform):
         notices.tell(uri, f"{uri} {damage.what}; photos without a record are made again, and equal files left alone")
         return str(damage)
 
-    def _begun(self, output: str) -> str:
+    def _begun(self, output: bytes) -> bytes:
         if self.begin is not None:
             self.begin()
         return output
@@ -176,7 +185,10 @@ def _missing(index: Index, names: list[str]) -> Iterator[Damage]:
 
 
 def _decided(
-    family_: tuple[bytes, tuple[Iterable[Source], Iterable[Record], Iterable[Source]]], policy: Policy
+    family: tuple[bytes, tuple[Iterable[Source], Iterable[bytes], Iterable[Record], Iterable[Source]]],
+    policy: Policy,
+    rules: Rules,
 ) -> Iterator[Task]:
-    _, (sources, records, existing) = family_
-    return tasks(sources, records, (Listed(file.name, file.size, file.fingerprint) for file in existing), policy)
+    _, (sources, closed, records, existing) = family
+    listed = (Listed(file.name, file.size, file.fingerprint) for file in existing)
+    return tasks(sources, records, listed, policy, rules, folders=map(os.fsdecode, closed))

@@ -16,9 +16,10 @@ from functools import cached_property
 from PIL import Image
 
 from pipelines import inputs, pages, photo, storage
+from pipelines.listings import Branch
 from pipelines.manifest import Output, Record
 from pipelines.outcomes import Rejected
-from pipelines.sources import Branch, Source, files
+from pipelines.sources import Source, files
 from tfrecords.color import Bytes
 from tfrecords.errors import DeniedError
 

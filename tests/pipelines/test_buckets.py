@@ -4,7 +4,7 @@ import pytest
 from colorized_folder import colorized
 from google.cloud import storage as cloud
 
-from pipelines import prepare, report, sources
+from pipelines import listings, prepare, report, sources
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 
@@ -27,7 +27,7 @@ def test_a_listing_by_prefix_is_the_whole_listing(uploaded, photo_tree):
     for source in found:
         assert source.size == names[source.name].stat().st_size
         assert source.read() == names[source.name].read_bytes()
-    branches = list(sources.branches(uploaded))
+    branches = list(listings.of_input(uploaded))
     assert {branch.path for branch in branches if not branch.page} == {
         f"{uploaded}/{path.name}/" for path in photo_tree.iterdir() if path.is_dir()
     }

@@ -110,7 +110,7 @@ def test_a_rejection_of_the_bytes_stands_and_one_of_the_day_does_not():
 def test_skipped_and_copied_photos_are_done():
     skipped = replace(RECORD, status="skipped", outputs=())
     assert decide(skipped, there={}).standing == skipped
-    copied = replace(RECORD, status="copied", format="BMP")
+    copied = replace(RECORD, status="copied")
     assert decide(copied).standing == copied
 
 

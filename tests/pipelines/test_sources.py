@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 
+from pipelines.listings import root_of
 from pipelines.outcomes import Rejected
-from pipelines.sources import FindSources, Source, check_any, find, root_of
+from pipelines.sources import FindSources, Source, check_any, find
 from tfrecords.errors import UserError
 
 FILES = ["a.jpg", "b [1].png", "deep/c.jpg", "deep/d.txt", "deep/er/ü ☕.tif", "z*.jpg"]
@@ -83,12 +85,53 @@ def test_relative_paths(tree, monkeypatch):
     assert names("./deep/*.jpg") == ["c.jpg"]
 
 
-def test_links_to_files_count_and_links_to_folders_are_not_followed(tree):
+def test_links_to_files_count_and_links_to_folders_are_told_and_not_followed(tree):
     (tree / "again.jpg").symlink_to(tree / "a.jpg")
     (tree / "loop").symlink_to(tree, target_is_directory=True)
+    (tree / "deep" / "itself").symlink_to("itself")
     os.mkfifo(tree / "pipe.jpg")
+    for pattern in (tree, tree / "**"):
+        found = {source.name: source for source in find(str(pattern))}
+        assert sorted(found) == sorted([*FILES, "again.jpg", "loop", "deep/itself"])
+        assert {name for name, source in found.items() if source.fault} == {"loop", "deep/itself"}
+        with pytest.raises(Rejected) as verdict:
+            found["loop"].read()
+        assert verdict.value.reason == "linked_folder"
+        assert verdict.value.detail == f"linked folder not followed: {tree}/loop leads to {tree}"
+        assert "symbolic links" in found["deep/itself"].fault
+
+
+def test_a_folder_with_a_link_to_itself_at_the_top_is_listed(tree):
+    (tree / "itself.jpg").symlink_to("itself.jpg")
+    found = {source.name: source.fault for source in find(str(tree))}
+    assert {name for name, fault in found.items() if fault} == {"itself.jpg"}
+    assert sorted(found) == sorted([*FILES, "itself.jpg"])
+
+
+def test_a_link_that_a_glob_names_may_lead_to_a_folder(tree, tmp_path):
+    (tmp_path / "linked").symlink_to(tree)
+    assert names(tmp_path / "l*" / "*.jpg") == ["linked/a.jpg", "linked/z*.jpg"]
+
+
+def test_folders_may_be_nested_deeper_than_python_calls(tmp_path):
+    folder = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=folder)
+        below = os.open("d", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = below
+    os.close(os.open("a.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+    os.close(folder)
+    try:
+        assert [source.name for source in find(str(tmp_path))] == ["d/" * 1200 + "a.jpg"]
+    finally:  # pytest clears up with a function that calls itself
+        subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)
+
+
+def test_a_dangling_link_whose_name_is_a_glob_lists_nothing_else(tree):
+    (tree / "[ab].jpg").symlink_to("nowhere")
     found = [source.name for source in find(str(tree))]
-    assert sorted(found) == sorted([*FILES, "again.jpg"])
+    assert sorted(found) == sorted([*FILES, "[ab].jpg"])
 
 
 def test_a_folder_may_itself_be_a_link(tree, tmp_path):

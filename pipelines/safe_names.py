@@ -1,0 +1,72 @@
+"""Names of photos that are safe to use as paths and to print, whatever a disk, a bucket or a tar calls them.
+
+A source's name is its path relative to the input. It never leads out of a folder, and it has no control characters. It
+may still hold bytes that are not UTF-8, as Python's ``surrogateescape`` keeps them: the store that the photo is written
+to decides what becomes of these, see `pipelines.written_names`.
+"""
+
+import re
+
+_CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
+_NOT_UTF_8 = re.compile(r"[\ud800-\udfff]")
+_ESCAPED_WITH_CONTROL = re.compile(r"[%\0-\x1f\x7f-\x9f]")
+_ESCAPED_WITH_BYTES = re.compile(r"[%\ud800-\udfff]")
+_DRIVE = re.compile(r"[A-Za-z]:(?=[\\/])")
+# Characters that `str.isprintable` refuses and that a terminal shows without harm: spaces, and the joiners of emoji.
+_HARMLESS = frozenset("\u00a0\u2002\u2003\u2009\u202f\u3000\u200c\u200d")
+
+
+def relative(path: str, *, windows: bool = False) -> str:
+    """Makes a path safe: ``/./a//../b.jpg`` becomes ``a/b.jpg``, and ``a\\nb.jpg`` becomes ``a%0Ab.jpg``.
+
+    Args:
+        path: relative to the input, or to the tar; with forward slashes.
+        windows: whether backslashes separate folders as well, and a drive such as ``C:`` may come first.
+
+    Returns:
+        the path without parts that are empty, ``.`` or ``..``, control characters as ``%`` and two hex digits each
+        (in such a part, ``%`` itself is ``%25``); '' if nothing is left. Any other path is returned as it is.
+    """
+    if windows:
+        path = _DRIVE.sub("", path, count=1).replace("\\", "/") if "\\" in path or ":" in path else path
+    parts = [_plain(part) for part in path.split("/") if part not in ("", ".", "..")]
+    return "/".join(parts)
+
+
+def _plain(part: str) -> str:
+    return _ESCAPED_WITH_CONTROL.sub(_percent, part) if _CONTROL.search(part) else part
+
+
+def utf_8(path: str) -> str:
+    """Returns a path in UTF-8: each byte that is not becomes ``%`` and two hex digits: ``caf\\udce9`` is ``caf%E9``.
+
+    In a part that has such bytes, ``%`` itself becomes ``%25``, so that the name can be read back.
+    """
+    if not _NOT_UTF_8.search(path):
+        return path
+    return "/".join(
+        _ESCAPED_WITH_BYTES.sub(_percent, part) if _NOT_UTF_8.search(part) else part for part in path.split("/")
+    )
+
+
+def _percent(match: re.Match[str]) -> str:
+    char = match[0]
+    # Python keeps a byte that is not UTF-8 in one of these surrogates; any other one is a character by itself.
+    encoded = char.encode("utf-8", "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass")
+    return "".join(f"%{byte:02X}" for byte in encoded)
+
+
+def is_safe(path: str) -> bool:
+    """Returns whether a path is relative, and stays below the folder that it is joined to."""
+    return bool(path) and "\0" not in path and all(part not in ("", ".", "..") for part in path.split("/"))
+
+
+def printable(text: str) -> str:
+    """Returns text as a terminal can show it on one line: control characters and other invisible ones as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in _HARMLESS else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
