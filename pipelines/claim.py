@@ -125,7 +125,7 @@ class Clearing:
         """Clears the folder, the claim of that path included."""
         self.clear()
         # The claim goes last: parts of another run must never lie under this one's name, nor under none.
-        storage.delete([claim])
+        storage.remove([claim])
         storage.write(self.marker, self._told)
 
     @property

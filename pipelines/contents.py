@@ -12,8 +12,6 @@ import stat
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from apache_beam.io.filesystems import FileSystems
-
 from pipelines import buckets, faults, marks, own_objects, patience, storage
 from pipelines.faults import Fault
 from pipelines.sources import Source
@@ -60,10 +58,7 @@ def fingerprint(uri: str) -> str:
     if storage.is_in_bucket(uri):
         found = buckets.find(uri)
         return f"{found.size}-{found.generation}" if found else ""
-    if not storage.is_remote(uri):
-        return _local(uri)
-    matched = FileSystems.match([uri])[0].metadata_list
-    return f"{matched[0].size_in_bytes}-{matched[0].last_updated_in_seconds}" if matched else ""
+    return _local(uri)
 
 
 def _local(path: str) -> str:

@@ -262,6 +262,17 @@ def remove(path: Path, known: str) -> bool:
     return True
 
 
+def remove_all(paths: Iterable[Path]) -> None:
+    """Removes files; those that are gone already are passed over."""
+    folders = set()
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            folders.add(path.parent)
+    for folder in folders:
+        sync_folder(folder)
+
+
 def clock(folder: Path) -> float:
     """Returns the time, in seconds since 1970, by the clock that gives files in a folder their times of change."""
     make_folder(folder)

@@ -26,7 +26,7 @@ from pipelines.progress import SILENT, Ticker, watched
 from pipelines.sources import FindSources, Source
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
-from tfrecords.shards import SPLITS
+from tfrecords.shards import SPLITS, is_shard
 from tfrecords.statistics import Statistics
 
 CLAIM_FILE = f"{parts.FOLDER}/claim.json"
@@ -81,8 +81,10 @@ def _finish(finished: list[Part], sources: Listing, output: str, settings: Setti
 def _clear(output: str) -> None:
     """Removes what an earlier run wrote but for its claim, and nothing else."""
     # First what says that the set is whole: a kill must not leave a description of shards that are gone.
-    for pattern in (FILE_NAME, REJECTED_FILE, f"{parts.FOLDER}/*.tfrecord.json", *(f"{s}-*.tfrecord" for s in SPLITS)):
-        storage.delete([storage.join(output, pattern)])
+    storage.remove([storage.join(output, name) for name in (FILE_NAME, REJECTED_FILE)])
+    for folder, ending in ((storage.join(output, parts.FOLDER), ".json"), (output, "")):
+        names = (name for name in storage.names(folder) if name.endswith(ending))
+        storage.remove([storage.join(folder, name) for name in names if is_shard(name.removesuffix(ending))])
 
 
 class _WriteShards(beam.DoFn):

@@ -1,4 +1,7 @@
-"""Files wherever Beam can reach them: read, write whole or not at all, join, and the checks before a job starts."""
+"""Files on local disks and in buckets: read, write whole or not at all, join, and the checks before a job starts.
+
+Every function takes the exact name of a file; none of them reads a name as a glob.
+"""
 
 import contextlib
 import tempfile
@@ -6,12 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
-from apache_beam.io.filesystems import FileSystems
+from apache_beam.io.filesystem import BeamIOError
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from pipelines import bucket_reads, buckets, cloud, faults, local_files, local_reads, tars
+from pipelines import bucket_reads, buckets, cloud, faults, local_files, local_reads, safe_names, tars
 from pipelines.faults import Fault
 from tfrecords.errors import DeniedError, UserError, WorldError
 
@@ -19,6 +21,14 @@ from tfrecords.errors import DeniedError, UserError, WorldError
 # excluded on purpose: a file on a disk or in a bucket that does not answer is not a missing file.
 IO_ERRORS = (BeamIOError, GoogleAPIError, GoogleAuthError, OSError, ValueError)
 _IN_MEMORY = 64 << 20
+
+
+class OutsideError(ValueError):
+    """A name that leads out of its folder. It is a bug: every source's name has been made safe."""
+
+
+def _unknown(uri: str) -> ValueError:
+    return ValueError(f"{uri} is neither local nor in a bucket of Cloud Storage")
 
 
 def opened(uri: str) -> BinaryIO:
@@ -32,7 +42,7 @@ def opened(uri: str) -> BinaryIO:
         return bucket_reads.opened(uri)
     if not is_remote(uri):
         return local_reads.opened(uri)
-    return FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
+    raise _unknown(uri)
 
 
 def read(uri: str, generation: int | None = None) -> bytes:
@@ -79,8 +89,7 @@ def size(uri: str) -> int:
             return found.size if found else -1
         if not is_remote(uri):
             return local_reads.size(uri)
-        matches = FileSystems.match([uri])[0].metadata_list
-        return int(matches[0].size_in_bytes) if matches else -1
+        raise _unknown(uri)
     except IO_ERRORS as error:
         if faults.is_missing(error):
             return -1
@@ -94,8 +103,14 @@ def _cannot_be_read(uri: str, error: Exception) -> WorldError:
 
 
 def join(folder: str, name: str) -> str:
-    """The URI of a file named by its path relative to a folder."""
-    return FileSystems.join(folder, *name.split("/"))
+    """Returns the path or URI of a file named by its path relative to a folder.
+
+    Raises:
+        OutsideError: the result would not be below the folder.
+    """
+    if not safe_names.is_safe(name):
+        raise OutsideError(f"{name!r} does not lie below {folder}")
+    return f"{folder.rstrip('/')}/{name}" if folder else name
 
 
 def normalized(path: str) -> str:
@@ -119,7 +134,9 @@ def whole_file(uri: str, check: Callable[[], None] | None = None) -> Iterator[Bi
             yield file  # type: ignore[misc]
             buckets.write(uri, file, check)  # type: ignore[arg-type]
         return
-    with _whole_remote_file(uri, check) if is_remote(uri) else local_files.whole_file(Path(uri), check) as file:
+    if is_remote(uri):
+        raise _unknown(uri)
+    with local_files.whole_file(Path(uri), check) as file:
         yield file
 
 
@@ -133,42 +150,34 @@ def is_in_bucket(uri: str) -> bool:
     return uri.startswith(cloud.SCHEME)
 
 
-@contextlib.contextmanager
-def _whole_remote_file(uri: str, check: Callable[[], None] | None) -> Iterator[BinaryIO]:
-    folder, name = FileSystems.split(uri)
-    temporary = join(folder, local_files.hidden_name(name))
-    try:
-        with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            yield file
-        if check is not None:
-            check()
-        FileSystems.rename([temporary], [uri])
-    except BaseException:
-        with contextlib.suppress(*IO_ERRORS):
-            FileSystems.delete([temporary])
-        raise
-
-
 def sweep(folder: str) -> None:
     """Removes what killed writers left unfinished in a local folder; what a living process writes is left alone."""
     if not is_remote(folder):
         local_files.sweep(Path(folder))
 
 
-def delete(patterns: list[str]) -> None:
-    """Deletes the files that globs match."""
-    in_buckets = [pattern for pattern in patterns if is_in_bucket(pattern)]
-    remove([blob.uri for pattern in in_buckets for blob in buckets.matching(pattern)])
-    for result in FileSystems.match([pattern for pattern in patterns if not is_in_bucket(pattern)]):
-        remove([found.path for found in result.metadata_list])
+def names(folder: str) -> list[str]:
+    """Returns the names of the files directly in a folder; none if there is no such folder.
+
+    Raises:
+        WorldError: the folder cannot be listed.
+    """
+    if is_in_bucket(folder):
+        return [blob.uri.rpartition("/")[2] for blobs, _ in buckets.pages(folder) for blob in blobs]
+    try:
+        return [entry.name for entry in local_reads.listed(folder) if entry.is_file(follow_symlinks=False)]
+    except IO_ERRORS as error:
+        if faults.is_missing(error):
+            return []
+        raise _cannot_be_read(folder, error) from error
 
 
 def remove(uris: list[str]) -> None:
-    """Deletes files of one file system."""
+    """Removes files of one file system by their exact names; those that are gone already are passed over."""
     if uris and is_in_bucket(uris[0]):
         buckets.delete(uris)
     elif uris:
-        FileSystems.delete(uris)
+        local_files.remove_all(map(Path, uris))
 
 
 def write(uri: str, data: bytes, check: Callable[[], None] | None = None) -> None:
@@ -183,18 +192,13 @@ def write(uri: str, data: bytes, check: Callable[[], None] | None = None) -> Non
 def create(uri: str, data: bytes) -> bool:
     """Writes a whole file where there is none; of several writers at once one succeeds.
 
-    On file systems other than local disks and Cloud Storage that cannot be had: there who wrote last has succeeded.
-
     Returns:
         whether it was written; False where there is one already.
     """
     if is_in_bucket(uri):
         return buckets.create(uri, data)
     if is_remote(uri):
-        if size(uri) >= 0:
-            return False
-        write(uri, data)
-        return read(uri) == data
+        raise _unknown(uri)
     return local_files.create(Path(uri), data)
 
 

@@ -4,6 +4,7 @@ The framing is TensorFlow's: length (uint64), masked crc32c of the length, data,
 endian (tensorflow/core/lib/io/record_writer.h). It is done here because writers and ``inspect`` run without TensorFlow.
 """
 
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import google_crc32c
 
 SPLITS = ("train", "validation")
 
+_SHARD = re.compile(rf"(?:{'|'.join(SPLITS)})-\d{{5,}}-of-\d{{5,}}\.tfrecord\Z")
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
 
@@ -30,6 +32,11 @@ class Shard:
 def shard_name(split: str, index: int, total: int) -> str:
     """The file name of a shard, such as ``train-00003-of-00016.tfrecord``."""
     return f"{split}-{index:05d}-of-{total:05d}.tfrecord"
+
+
+def is_shard(name: str) -> bool:
+    """Whether a file has the name of a shard."""
+    return _SHARD.match(name) is not None
 
 
 def _masked_crc(data: bytes) -> int:

@@ -293,8 +293,8 @@ def test_clearing_first_removes_what_says_that_the_set_is_whole(prepared, tmp_pa
     output = tmp_path / "records"
     shutil.copytree(prepared, output)
     removed = []
-    remove = os.remove
-    monkeypatch.setattr(os, "remove", lambda path: (removed.append(Path(path).name), remove(path)))
+    remove = os.unlink
+    monkeypatch.setattr(os, "unlink", lambda path, **at: (removed.append(Path(path).name), remove(path, **at)))
     prepare._clear(str(output))
     assert removed[0] == FILE_NAME
     assert [path.name for path in output.rglob("*") if path.is_file()] == ["claim.json"]
