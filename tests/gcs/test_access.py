@@ -2,7 +2,9 @@
 
 import json
 import re
+import socket
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -197,6 +199,33 @@ def test_an_unreachable_bucket_at_the_launch_is_one_line_and_no_traceback(calm_c
     assert err[0].startswith("autochrome: gs://photos does not answer (")
     assert err[1].startswith("autochrome: error: gs://photos/in: Cloud Storage fails (")
     assert not (tmp_path / "records").exists()
+
+
+@pytest.mark.usefixtures("told_early")
+def test_a_bucket_that_takes_requests_and_answers_none_is_told_of_as_early(monkeypatch, capsys):
+    monkeypatch.setattr(patience, "BUCKET_SECONDS", 0.3)
+    with socket.create_server(("localhost", 0)) as silent:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{silent.getsockname()[1]}")
+        google_cloud.client.cache_clear()
+        failed = []
+
+        def look() -> None:
+            try:
+                storage.read("gs://photos/a.jpg")
+            except OutageError as error:
+                failed.append(error)
+
+        reader = threading.Thread(target=look)
+        reader.start()
+        taken, _ = silent.accept()
+        err = ""
+        while not err:
+            err = capsys.readouterr().err
+        taken.close()
+    reader.join()
+    google_cloud.client.cache_clear()
+    assert err == "autochrome: gs://photos does not answer; trying for 0 seconds\n"
+    assert len(failed) == 1
 
 
 COMMANDS = {
