@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from pipelines import local_reads, patience, storage
-from tfrecords.errors import OutageError
+from tfrecords.errors import DeniedError, OutageError
 
 # The first page of a process, which is not there: the kernel answers a read of it with EIO.
 BAD_DISK = "/proc/self/mem"
@@ -91,6 +91,23 @@ def test_what_is_missing_is_told_at_once(tmp_path):
         with pytest.raises(storage.IO_ERRORS):
             storage.opened(str(tmp_path / name))
     assert storage.size(str(tmp_path / "file")) == 0
+
+
+def test_what_may_not_be_read_is_not_missing(tmp_path):
+    folder = tmp_path / "private"
+    folder.mkdir()
+    (folder / "claim.json").write_text("{}")
+    folder.chmod(0)
+    uid = os.geteuid()
+    try:
+        if uid == 0:
+            os.seteuid(65534)
+        for look in (storage.read_if_there, storage.size):
+            with pytest.raises(DeniedError, match=r"claim\.json: access is denied \(Permission denied\)"):
+                look(str(folder / "claim.json"))
+    finally:
+        os.seteuid(uid)
+        folder.chmod(0o755)
 
 
 def test_names_with_wildcards_are_names(tmp_path):

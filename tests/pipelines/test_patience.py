@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from google.api_core.retry import retry_base, retry_unary
 
-from pipelines import notices, patience
+from pipelines import bucket_reads, notices, patience
 from tfrecords.errors import OutageError, WorldError
 
 
@@ -113,9 +113,10 @@ def test_what_fails_is_said_with_its_cause(clock, told):
 
 def test_a_large_file_that_takes_long_is_not_silence(clock, told):
     with patience.Attempts("gs://b", "does not answer", 300, patience.is_passing, is_awaited=True) as attempts:
+        arrived = bucket_reads._Arrived(attempts)
         for _ in range(10):
             clock.now += 4
-            attempts.alive()
+            arrived.write(b"a part of it")
             attempts.look(clock.now + 1)
     assert told == []
 
