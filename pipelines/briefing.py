@@ -15,20 +15,21 @@ from pipelines.outcomes import REJECTED_FILE, print_table
 from tfrecords.errors import UserError
 
 
-def before(output: str, policy: Policy, limit: int = 0) -> str:
+def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
     """Returns a line about the files that a run may replace or remove; '' if there are none.
 
     The manifest is read only if another model or other settings have ever been used in the folder.
 
     Args:
         output: the folder.
+        state: the folder of the manifest.
         policy: of the run.
         limit: how many photos it makes at most; 0 for all.
     """
-    if policy.keep_existing or all(run == policy.maker.made_with() for run in runs.known(output)):
+    if policy.keep_existing or all(run == policy.maker.made_with() for run in runs.known(state)):
         return ""
     try:
-        outdated = (record for record in Ledger.of(output).records() if _is_outdated(record, policy))
+        outdated = (record for record in Ledger.of(output, state).records() if _is_outdated(record, policy))
         files = sum(len({one.name for one in record.outputs}) for record in islice(outdated, limit or None))
     except UserError:  # no run has written a manifest yet
         return ""
@@ -49,22 +50,25 @@ def _is_outdated(record: Record, policy: Policy) -> bool:
     return (record.model_digest, record.settings_digest) != (maker.model_digest, maker.settings_digest)
 
 
-def after(pattern: str, output: str, console: Console) -> None:
+def after(pattern: str, output: str, state: str, console: Console) -> None:
     """Prints the outcomes and what the last run did.
 
     Args:
         pattern: the input.
         output: the folder.
+        state: the folder of the manifest.
         console: to print to.
     """
-    report = json.loads(storage.read(storage.join(output, REPORT_FILE)))
-    last = json.loads(storage.read(storage.join(output, LAST_RUN_FILE)))
+    report = json.loads(storage.read(storage.join(state, REPORT_FILE)))
+    last = json.loads(storage.read(storage.join(state, LAST_RUN_FILE)))
     print_table(f"Colorized {pattern}", report["outcomes"], console)
     console.print(_work(last))
     if last["kept"]:
         why = "somebody changed or made their files (--replace_changed makes them again), or --keep_existing left them"
         console.print(f"kept: {why}", soft_wrap=True, highlight=False)
-    places = f"{output}: the photos; {REPORT_FILE}; {FOLDER}: a record each; {REJECTED_FILE}: those left out and why"
+    records = "" if state == output else f"{state}: "
+    places = f"{REPORT_FILE}; {FOLDER}: a record each; {REJECTED_FILE}: those left out and why"
+    places = f"{output}: the photos; {records}{places}"
     console.print(places, soft_wrap=True, highlight=False, markup=False)
 
 

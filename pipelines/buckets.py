@@ -12,6 +12,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -20,11 +21,11 @@ from apache_beam.io.filesystem import FileSystem
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
 
-from pipelines import cloud
+from pipelines import cloud, holds
 from pipelines.cloud import SCHEME, TIMEOUT, patiently
 from pipelines.neighbours import Neighbours
 from pipelines.patience import Attempts
-from tfrecords.errors import OutageError
+from tfrecords.errors import DeniedError, OutageError
 
 _DELETED_AT_ONCE = 16
 _RACES = 10
@@ -210,7 +211,7 @@ def upload(uri: str, file: BinaryIO, generation: int, metadata: dict[str, str] |
     blob = cloud.blob(uri)
     blob.metadata = metadata
     try:
-        with patiently(uri, is_awaited=False) as attempts:
+        with _kept(uri), patiently(uri, is_awaited=False) as attempts:
             # With the size known, what has up to 8 MB takes one request. The bucket compares the checksum.
             blob.upload_from_file(
                 file,
@@ -224,6 +225,18 @@ def upload(uri: str, file: BinaryIO, generation: int, metadata: dict[str, str] |
     except PreconditionFailed:
         return None
     return int(blob.generation)
+
+
+@contextlib.contextmanager
+def _kept(uri: str) -> Iterator[None]:
+    """Tells an object that a retention policy or a hold keeps from a right that is missing."""
+    try:
+        yield
+    except DeniedError as error:
+        if what := holds.of_object(uri):
+            remedy = "leave it with --keep_existing, or start again later"
+            raise DeniedError(f"{uri} cannot be replaced or removed: {what} keeps it; {remedy}") from error
+        raise
 
 
 def _crc32c(file: BinaryIO) -> bytes:
@@ -241,16 +254,17 @@ def delete(uris: Iterable[str]) -> None:
         WorldError: see `pipelines.cloud.patiently`.
     """
     with ThreadPoolExecutor(_DELETED_AT_ONCE) as pool:
-        for _ in pool.map(_delete, uris):
-            pass
+        # Each with the context of the caller, who may want refusals at once (`pipelines.cloud.at_launch`).
+        for deleted in [pool.submit(copy_context().run, _delete, uri) for uri in uris]:
+            deleted.result()
 
 
 def _delete(uri: str) -> None:
-    with patiently(uri) as attempts, contextlib.suppress(NotFound):
+    with _kept(uri), patiently(uri) as attempts, contextlib.suppress(NotFound):
         cloud.blob(uri).delete(retry=attempts.retry, timeout=TIMEOUT)
 
 
 def remove(uri: str, generation: int) -> None:
     """Deletes an object of that generation; leaves any other one alone. Raises what ``delete`` raises."""
-    with patiently(uri) as attempts, contextlib.suppress(NotFound, PreconditionFailed):
+    with _kept(uri), patiently(uri) as attempts, contextlib.suppress(NotFound, PreconditionFailed):
         cloud.blob(uri).delete(if_generation_match=generation, retry=attempts.retry, timeout=TIMEOUT)

@@ -63,6 +63,8 @@ class _Denials:
         """Returns whether a request that failed so is made again."""
         if faults.of(error) is not Fault.DENIED:
             return patience.is_passing(error)
+        if faults.is_kept(error):
+            return False
         now = time.monotonic()
         self._since = self._since if self._number else now
         self._number += 1

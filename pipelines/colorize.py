@@ -38,8 +38,8 @@ from pipelines import (
     runs,
     single,
     sources,
-    storage,
     upkeep,
+    writable,
 )
 from pipelines.account import Account, Made
 from pipelines.attempt import Studio, attempt
@@ -180,7 +180,10 @@ class Colorize(beam.PTransform):
         """Builds the graph."""
         lease = self.lease or Lease(self.output)
         begin = partial(_begin, lease, self.policy.maker)
-        found = root | "Tasks" >> FindTasks(self.input, self.output, self.policy, self.selection, self.ticker, begin)
+        state = "" if lease.folder == self.output else lease.folder
+        found = root | "Tasks" >> FindTasks(
+            self.input, self.output, self.policy, self.selection, self.ticker, state, begin
+        )
         made = found.tasks | "Colorize" >> beam.ParDo(
             ColorizePhotos(self.output, self.model, self.policy, self.threads, self.ticker, lease)
         ).with_resource_hints(**self.hints)
@@ -196,7 +199,10 @@ def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome colorize``."""
     args, beam_flags = flags.colorize().parse_known_args(argv)
     options = runners.beam_options(beam_flags, processes=False)
+    state = args.state or args.output
     runners.check_reach(options, input=args.input, output=args.output)
+    if args.state:
+        runners.check_reach(options, state=state)
     if args.model != saved_model.RELEASED:  # which every worker has
         runners.check_reach(options, model=args.model)
     if args.limit and args.sample:
@@ -204,9 +210,11 @@ def main(argv: list[str] | None = None) -> int:
     if args.keep_existing and args.replace_changed:
         raise UserError("--keep_existing and --replace_changed contradict each other; give one of them")
     sources.check_any(args.input)
-    cloud.check({"--output": args.output})
+    cloud.check({"--output": args.output, "--state": args.state})
     file_format = formats.format_of(args.output)
     if file_format and single.is_one_to_one(args.input, args.output):
+        if args.state:
+            raise UserError(f"--state is for folders; leave it out where --output is a file ({args.output})")
         if args.format not in ("keep", file_format):
             raise UserError(
                 f"--format {args.format} does not fit --output {args.output}; leave one of them to the other"
@@ -215,25 +223,31 @@ def main(argv: list[str] | None = None) -> int:
         maker = Maker.of(args.model, settings)
         return single.run(args.input, args.output, args.model, maker, keep=args.keep_existing, dry=args.dry_run)
     sources.check_apart(args.input, args.output)
+    if args.state:
+        sources.check_apart(args.input, state, "--state")
+        runs.check_state(args.output, state)
     maker = Maker.of(args.model, settings_of(args))
     selection = Selection(args.limit, args.sample)
     if args.dry_run:
-        policy = Policy(replace(maker, run=runs.number(args.output, maker)), args.keep_existing, args.replace_changed)
-        dry_run.show(FindTasks(args.input, args.output, policy, selection), args.output)
+        policy = Policy(replace(maker, run=runs.number(state, maker)), args.keep_existing, args.replace_changed)
+        dry_run.show(FindTasks(args.input, args.output, policy, selection, state=args.state), args.output)
         return 0
-    storage.check_writable(args.output)
+    elsewhere = "keep its records in another folder with --state DIR"
+    writable.check(args.output, once=bool(args.state), instead=elsewhere)
+    if args.state:
+        writable.check(state, "--state")
     local = runners.is_local(options)
-    lease = Lease(args.output, Holder.here(local=local))
+    lease = Lease(state, Holder.here(local=local))
     with held(lease, local=local, template=runners.is_template(options)):
-        policy = Policy(replace(maker, run=runs.number(args.output, maker)), args.keep_existing, args.replace_changed)
-        if line := briefing.before(args.output, policy, selection.size):
+        policy = Policy(replace(maker, run=runs.number(state, maker)), args.keep_existing, args.replace_changed)
+        if line := briefing.before(args.output, state, policy, selection.size):
             print(line)
         with watched("colorizing", enabled=local) as ticker:
             threads, asked = runners.threads(beam_flags, options), hints.of(options, args.accelerator)
             job = Colorize(args.input, args.output, args.model, policy, selection, threads, ticker, asked, lease)
             runners.run(job, options, on_end=lease.release)
     if local:
-        briefing.after(args.input, args.output, Console())
+        briefing.after(args.input, args.output, state, Console())
     return 0
 
 

@@ -4,6 +4,7 @@ An error is classified by its type, HTTP status or errno, never by its text. Wha
 retried and then stops the job, because a photo that is rejected by mistake may never be looked at again.
 """
 
+import contextlib
 import errno
 import http.client
 import ssl
@@ -48,6 +49,8 @@ _WORLD_ERRNOS = frozenset(
 # Gone, replaced by another generation, or shorter than it was listed.
 _PHOTO_STATUSES = frozenset((404, 410, 412, 416))
 _PASSING_STATUSES = frozenset((408, 429))
+# Reasons of https://cloud.google.com/storage/docs/json_api/v1/status-codes
+_KEPT = ("retentionPolicyNotMet", "objectUnderActiveHold")
 _NETWORK_ERRORS = (
     *(requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException),
     *(ssl.SSLError, DataCorruption, TransportError),
@@ -81,6 +84,16 @@ def status_of(error: BaseException) -> int | None:
         return int(error.response.status_code)
     code = getattr(error, "code", None)
     return int(code) if isinstance(code, int) and 400 <= code < 600 else None
+
+
+def is_kept(error: BaseException) -> bool:
+    """Returns whether an error says that a retention policy or a hold keeps an object. Not all holds say so."""
+    told = getattr(error, "errors", None)
+    response = getattr(error, "response", None)
+    if not told and isinstance(response, requests.Response):
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            told = response.json()["error"]["errors"]
+    return any(isinstance(one, dict) and one.get("reason") in _KEPT for one in told or ())
 
 
 def _of_status(status: int) -> Fault:

@@ -60,7 +60,7 @@ def colorize() -> Parser:
     parser = Parser(
         "colorize",
         "--input DIR_OR_GLOB --output DIR [flags] [Beam flags]",
-        "Colorize photos of any size with a SavedModel; luminance stays as it is.\nPaths are local or gs://.",
+        "Colorize photos of any size; luminance stays as it is. Paths: local or gs://.",
         "autochrome colorize --input scans --output colour",
     )
     parser.add_argument(
@@ -75,6 +75,7 @@ def colorize() -> Parser:
     parser.add_argument("--keep_existing", action="store_true", help="leave what another model or other settings made")
     parser.add_argument("--replace_changed", action="store_true", help="make photos again whose files somebody changed")
     parser.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
+    parser.add_argument("--state", type=path, default="", metavar="DIR", help="for manifest and reports (the output)")
     _add_settings(parser)
     parser.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, in its words")
     return parser
@@ -92,6 +93,7 @@ def report() -> Parser:
     parser.add_argument(
         "folder", type=path, metavar="DIR", help="folder that `autochrome colorize` wrote (local or gs://)"
     )
+    parser.add_argument("--state", type=path, default="", metavar="DIR", help="that `colorize` got; takes the page too")
     return parser
 
 

@@ -34,17 +34,13 @@ from typing import Self
 from pipelines import storage, versions
 from pipelines.manifest import FOLDER
 from pipelines.versions import Version
-from tfrecords.errors import UserError, WorldError
+from tfrecords.errors import LostLeaseError, UserError, WorldError
 
 FILE = f"{FOLDER}/lease.json"
 _LOCAL_S = 120.0
 _CLUSTER_S = 900.0
 _LOOKS = 12  # in the time after which a lease expires; it is renewed at every other one
 _RACES = 20
-
-
-class LostLeaseError(RuntimeError):
-    """Another run took the folder over."""
 
 
 @dataclass(frozen=True)

@@ -24,28 +24,36 @@ class Ledger:
 
     Attributes:
         folder: the output of `autochrome colorize`.
+        state: the folder of its manifest.
         shards: URIs of the manifest's shards.
         journals: URIs of what a run left that goes on or was killed; its records are newer than those of the shards.
     """
 
     folder: str
+    state: str
     shards: tuple[str, ...]
     journals: tuple[str, ...]
 
     @classmethod
-    def of(cls, folder: str) -> "Ledger":
+    def of(cls, folder: str, state: str = "") -> "Ledger":
         """Lists a folder's manifest.
+
+        Args:
+            folder: the output of `autochrome colorize`.
+            state: the folder of its manifest; '' where it is the output.
 
         Raises:
             UserError: there is none.
         """
-        root = folder.rstrip("/") or "/"
+        root = (state or folder).rstrip("/") or "/"
         found = files(Branch(storage.join(root, manifest.FOLDER)), root)
         names = {file.name: file.uri for file in found if manifest.has_records(file.name) and not file.fault}
         if not names:
-            raise UserError(f"{folder} has no manifest; make one with `autochrome colorize --output {folder}`")
+            where = f" --state {state}" if state else ""
+            raise UserError(f"{root} has no manifest; make one with `autochrome colorize --output {folder}{where}`")
         journals = tuple(uri for name, uri in sorted(names.items()) if manifest.is_journal(name))
-        return cls(root, tuple(uri for name, uri in sorted(names.items()) if not manifest.is_journal(name)), journals)
+        shards = tuple(uri for name, uri in sorted(names.items()) if not manifest.is_journal(name))
+        return cls(folder.rstrip("/") or "/", root, shards, journals)
 
     def records(self, tell: Callable[[Damage], None] | None = None) -> Iterator[Record]:
         """Yields every input's record with its times, in order of name; memory holds a line a shard and the journals.
@@ -56,7 +64,7 @@ class Ledger:
         Raises:
             OSError, BeamIOError: a shard cannot be read.
         """
-        index = record_files.read_index(self.folder)
+        index = record_files.read_index(self.state)
 
         def whole(read: Iterable[Record | Damage]) -> Iterator[Record]:
             for one in read:
@@ -75,15 +83,15 @@ class Ledger:
             yield from sorted(latest.values(), key=_place)
 
     def _name(self, uri: str) -> str:
-        return uri.removeprefix(self.folder).lstrip("/")
+        return uri.removeprefix(self.state).lstrip("/")
 
     def made_with(self) -> dict[str, Any]:
         """Model and settings of the last run; {} when nothing says."""
         with suppress(UserError):  # a damaged file, which the next run names
-            if runs := known(self.folder):
+            if runs := known(self.state):
                 return runs[-1]
         try:
-            return dict(json.loads(storage.read_if_there(storage.join(self.folder, REPORT_FILE)) or b"{}"))
+            return dict(json.loads(storage.read_if_there(storage.join(self.state, REPORT_FILE)) or b"{}"))
         except (ValueError, TypeError):
             return {}
 

@@ -13,14 +13,16 @@ give equal bytes.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from itertools import islice
 from math import ceil
 from typing import Any
+from urllib.parse import quote
 
-from pipelines import storage
+from pipelines import cloud, storage
 from pipelines.listings import Branch
 from pipelines.manifest import STAGES, Output, Record
 from pipelines.sources import files
@@ -38,7 +40,12 @@ _NUMBERED = re.compile(rf"{FOLDER}/(?:data|names)/\d{{5,}}\.js\Z")
 
 
 def pages(
-    records: Iterable[Record], summary: Summary, made_with: dict[str, Any], title: str, there: set[str]
+    records: Iterable[Record],
+    summary: Summary,
+    made_with: dict[str, Any],
+    title: str,
+    there: set[str],
+    place: str = "",
 ) -> Iterator[tuple[str, bytes]]:
     """Yields the files of the page, ``index.html`` last, each with its path relative to the output.
 
@@ -48,6 +55,7 @@ def pages(
         made_with: model and settings.
         title: of the page.
         there: ids of the thumbnails that there are.
+        place: address that the paths of photos are added to, see `address_of`.
     """
     keys = [key for key, _ in ordered(summary)]
     code = {key: index for index, key in enumerate(keys)}
@@ -71,6 +79,7 @@ def pages(
         yield _names(len(outcomes), names)
     index = {
         "title": title,
+        "place": place,
         "photos": len(outcomes),
         "recordsPerFile": RECORDS_PER_FILE,
         "namesPerFile": NAMES_PER_FILE,
@@ -84,6 +93,21 @@ def pages(
         yield f"{FOLDER}/{asset}", _asset(asset)
     yield f"{FOLDER}/index.js", _call("index", index)
     yield FILE, _asset(FILE)
+
+
+def address_of(photos: str, page: str) -> str:
+    """Returns the address of the folder of photos for a page in another folder; '' where it is the same one.
+
+    In one file system or bucket that is a relative path, so that both can be moved together.
+    """
+    photos, page = (storage.normalized(folder) for folder in (photos, page))
+    if photos == page:
+        return ""
+    if not storage.is_remote(photos) and not storage.is_remote(page):
+        return quote(os.path.relpath(photos, page)) + "/"
+    if storage.is_in_bucket(photos):
+        return f"https://storage.cloud.google.com/{quote(photos.removeprefix(cloud.SCHEME))}/"
+    return f"file://{quote(photos)}/"
 
 
 def is_over(name: str, written: set[str]) -> bool:

@@ -14,7 +14,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
-from pipelines import claim, cloud, commands, flags, hints, parts, runners, sources, storage
+from pipelines import claim, cloud, commands, flags, hints, parts, runners, sources, storage, writable
 from pipelines.claim import Claim, Clearing, Listing, Summarize
 from pipelines.convert import convert
 from pipelines.duplicates import MarkDuplicates
@@ -169,7 +169,7 @@ def main(argv: list[str] | None = None) -> int:
     sources.check_any(args.input)
     cloud.check({"--output": args.output})
     sources.check_apart(args.input, args.output)
-    storage.check_writable(args.output)
+    writable.check(args.output)
     settings = Settings(args.size, args.num_shards, args.validation_percent)
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
         asked = hints.of(options)

@@ -9,7 +9,7 @@ from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
 from rich.table import Table
 
-from pipelines import cloud, commands, flags, page, storage, thumbnails
+from pipelines import cloud, commands, flags, page, storage, thumbnails, writable
 from pipelines.commands import in_bytes
 from pipelines.crew import Crew, Gate, unless_out_of_memory
 from pipelines.ledger import Ledger
@@ -103,7 +103,7 @@ def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
         for record in ledger.records():
             sheet = Sheet(record)
             if not sheet.ids <= there:
-                work = partial(sheet.make, ledger.folder, there, _saver(ledger.folder))
+                work = partial(sheet.make, ledger.folder, there, _saver(ledger.state))
                 note(crew.add(work, partial(unless_out_of_memory, work, set[str]())))
         note(crew.rest())
     finally:
@@ -118,8 +118,9 @@ def _saver(folder: str) -> Callable[[str, bytes], None]:
 def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
     """Writes the page; returns the paths of its files relative to the folder."""
     title = storage.normalized(ledger.folder).rpartition("/")[2] or ledger.folder
-    files = page.pages(ledger.records(), summary, ledger.made_with(), title, there)
-    save = _saver(ledger.folder)
+    place = page.address_of(ledger.folder, ledger.state)
+    files = page.pages(ledger.records(), summary, ledger.made_with(), title, there, place)
+    save = _saver(ledger.state)
     crew: Crew[None] = Crew(_WRITERS, Gate(_WRITERS))
     written = set()
     try:
@@ -142,12 +143,12 @@ def _delete(uris: list[str]) -> None:
 
 
 def _report(ledger: Ledger) -> None:
-    folder = ledger.folder
+    folder = ledger.state
     pictures = thumbnails.listed(folder)
     there = set(pictures)
     damaged: list[Damage] = []
     summary, wanted, lacking = _counted(ledger.records(damaged.append), there)
-    tell(folder, summary, Console())
+    tell(ledger.folder, summary, Console())
     for damage in damaged:
         print(f"{storage.join(folder, damage.name)} {damage.what}; the same `autochrome colorize` repairs it")
     if ledger.journals:
@@ -174,9 +175,9 @@ def _gone(number: int) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome report``."""
     args = flags.report().parse_args(argv)
-    cloud.check({"DIR": args.folder})
-    ledger = Ledger.of(args.folder)
-    storage.check_writable(ledger.folder, "DIR")
+    cloud.check({"DIR": args.folder, "--state": args.state})
+    ledger = Ledger.of(args.folder, args.state)
+    writable.check(ledger.state, "--state" if args.state else "DIR")
     try:
         _report(ledger)
     except (BeamIOError, GoogleAPIError, OSError) as error:

@@ -14,7 +14,7 @@ from typing import Any
 from model import saved_model
 from pipelines import storage, versions
 from pipelines.encode import BitDepth
-from pipelines.manifest import RUNS_FILE
+from pipelines.manifest import FOLDER, RUNS_FILE
 from pipelines.xmp import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
 
@@ -94,6 +94,18 @@ def known(output: str) -> list[dict[str, Any]]:
         raise UserError(
             f"{uri} is damaged; remove it and start again: photos are then compared with their records"
         ) from error
+
+
+def check_state(output: str, state: str) -> None:
+    """Makes sure that records which earlier runs left in the output are not passed over.
+
+    Raises:
+        UserError: the output has records, and the other folder has none.
+    """
+    if known(output) and not known(state):
+        raise UserError(
+            f"{output} has the records of earlier runs; copy its folder {FOLDER} to {state} first, or leave out --state"
+        )
 
 
 def number(output: str, maker: Maker) -> int:

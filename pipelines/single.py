@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from model import quiet
-from pipelines import listings, sources, storage, tars
+from pipelines import listings, sources, storage, tars, writable
 from pipelines.attempt import Studio, attempt
 from pipelines.formats import format_of
 from pipelines.manifest import Record
@@ -51,7 +51,7 @@ def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry:
         print(f"{output}: would be made of {pattern}")
         return 0
     folder = str(Path(output).parent) if not storage.is_remote(output) else output.rpartition("/")[0]
-    storage.check_writable(folder)
+    writable.check(folder)
     processes = PhotoProcesses(render, started=1)  # it starts while TensorFlow does
     with quiet.startup():
         from model.colorizer import Colorizer

@@ -144,21 +144,24 @@ def check_any(pattern: str) -> None:
     raise UserError(f"--input {pattern} has no files; name a folder, a file or a glob in quotes")
 
 
-def check_apart(pattern: str, output: str) -> None:
+def check_apart(pattern: str, output: str, flag: str = "--output") -> None:
     """Makes sure that sources are never written to, and results never taken for sources the next time.
+
+    Args:
+        pattern: of the sources.
+        output: a folder that is written to.
+        flag: that it was given with.
 
     Raises:
         UserError: one folder contains the other, or no output is named.
     """
     if not output:
-        raise UserError("--output is empty; name a folder")
+        raise UserError(f"{flag} is empty; name a folder")
     # Beside a tar there is room.
     folder = pattern if tars.is_tar(pattern) and listings.is_literal(pattern) else listings.root_of(pattern)
     source, target = (storage.normalized(path) + "/" for path in (folder, output))
     if target.startswith(source) or source.startswith(target):
-        raise UserError(
-            f"--output {output} and --input {pattern} overlap; choose an output folder apart from the photos"
-        )
+        raise UserError(f"{flag} {output} and --input {pattern} overlap; choose an output folder apart from the photos")
 
 
 @dataclass(eq=False)

@@ -15,7 +15,7 @@ from google.auth.exceptions import GoogleAuthError
 
 from pipelines import bucket_reads, buckets, cloud, faults, local_files, local_reads, safe_names, tars
 from pipelines.faults import Fault
-from tfrecords.errors import DeniedError, UserError, WorldError
+from tfrecords.errors import DeniedError, WorldError
 
 # What file systems raise when a path is missing or forbidden; Beam wraps some and passes others through. WorldError is
 # excluded on purpose: a file on a disk or in a bucket that does not answer is not a missing file.
@@ -200,32 +200,3 @@ def create(uri: str, data: bytes) -> bool:
     if is_remote(uri):
         raise _unknown(uri)
     return local_files.create(Path(uri), data)
-
-
-def check_writable(folder: str, flag: str = "--output") -> None:
-    """Makes sure, by doing it, that files can be made in a folder, which is created where it is missing.
-
-    Args:
-        folder: the folder.
-        flag: that it was given with.
-
-    Raises:
-        UserError: they cannot.
-        OutageError: the bucket does not answer.
-    """
-    try:
-        # Under the name of an unfinished file, so that one that a kill leaves behind is swept.
-        if is_remote(folder):
-            probe = join(folder, local_files.hidden_name("probe"))
-            with cloud.at_launch():
-                write(probe, b"")
-                remove([probe])
-        else:
-            local_files.make_folder(Path(folder))
-            path = Path(folder) / local_files.hidden_name("probe")
-            with local_files.locked(path):
-                path.unlink()
-    except (*IO_ERRORS, DeniedError) as error:
-        raise UserError(
-            f"{flag} {folder} cannot be written to ({faults.cause(error)}); choose another folder"
-        ) from error

@@ -73,6 +73,7 @@ class FindTasks(beam.PTransform):
         policy: of the run.
         selection: which of the photos.
         ticker: to be told of every photo.
+        state: the folder of the manifest; '' where it is the output.
         begin: is called before the output is listed, by a worker, and again when that worker has to repeat its work.
     """
 
@@ -81,6 +82,7 @@ class FindTasks(beam.PTransform):
     policy: Policy
     selection: Selection = ALL
     ticker: Ticker = SILENT
+    state: str = ""
     begin: Callable[[], None] | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> Found:
@@ -91,14 +93,8 @@ class FindTasks(beam.PTransform):
         # Nothing is decided before the output has been listed, so that no work starts before this.
         # Folders are bytes here: Beam's coder of strings refuses what is not UTF-8.
         begun = root | "Output" >> beam.Create([os.fsencode(self.output)]) | "Begin" >> beam.Map(self._begun)
-        records, existing, unfinished = (
-            begun
-            | "Output branches" >> beam.FlatMap(lambda output: listings.of_folder(os.fsdecode(output)))
-            | "Spread output branches" >> beam.Reshuffle()
-            | "Output files" >> beam.FlatMap(_listed, self.output)
-            | "Kinds" >> beam.Partition(_kind, 3)
-        )
-        index = begun | "Index" >> beam.Map(lambda output: record_files.read_index(os.fsdecode(output)))
+        records, existing, unfinished = self._listed(begun)
+        index = begun | "Index" >> beam.Map(lambda _: record_files.read_index(self._state))
         read = records | "Spread journals" >> beam.Reshuffle() | "Read" >> beam.FlatMap(_read, AsSingleton(index))
         missing = index | "Missing" >> beam.FlatMap(_missing, AsList(records | "Names" >> beam.Map(_name)))
         recorded = read | "Records" >> beam.FlatMap(_records)
@@ -123,10 +119,35 @@ class FindTasks(beam.PTransform):
         told = (damaged, missing) | "Damage" >> beam.Flatten() | "Tell" >> beam.Map(self._told)
         return Found(decided, records, told, unfinished)
 
+    def _listed(self, begun: beam.PCollection[bytes]) -> tuple[beam.PCollection[Source], ...]:
+        """Lists files of records, files that may be photos, and what killed writers left."""
+        kinds = (
+            begun
+            | "Output branches" >> beam.FlatMap(lambda output: listings.of_folder(os.fsdecode(output)))
+            | "Spread output branches" >> beam.Reshuffle()
+            | "Output files" >> beam.FlatMap(_listed, self.output)
+            | "Kinds" >> beam.Partition(_kind, 3)
+        )
+        if not self.state:
+            return tuple(kinds)
+        # Records in the output are those of other runs, which did not keep theirs in this folder.
+        _, existing, unfinished = kinds
+        records, _, more = (
+            begun
+            | "State" >> beam.Map(lambda _: Branch(storage.join(self.state, manifest.FOLDER)))
+            | "State files" >> beam.FlatMap(_listed, self.state)
+            | "State kinds" >> beam.Partition(_kind, 3)
+        )
+        return records, existing, (unfinished, more) | "Unfinished" >> beam.Flatten()
+
     def _told(self, damage: Damage) -> str:
-        uri = storage.join(self.output, damage.name)
+        uri = storage.join(self._state, damage.name)
         notices.tell(uri, f"{uri} {damage.what}; photos without a record are made again, and equal files left alone")
         return str(damage)
+
+    @property
+    def _state(self) -> str:
+        return self.state or self.output
 
     def _begun(self, output: bytes) -> bytes:
         if self.begin is not None:

@@ -19,6 +19,10 @@ class OutageError(WorldError):
     """A disk or a bucket did not answer, or not as it should, for as long as it was tried."""
 
 
+class LostLeaseError(WorldError):
+    """Another run took over the folder that this one writes into."""
+
+
 class DeniedError(WorldError):
     """Rights or credentials are missing, and not for one file alone.
 

@@ -41,6 +41,10 @@ const autochrome = (() => {
       return char === "/" ? char : encodeURIComponent(code >= 0xd800 && code <= 0xdfff ? "\ufffd" : char);
     }).join("");
 
+  let place = ""; // of the photos: an address before their paths, where they are not beside the page
+  const placed = (at) => { place = at; };
+  const photo = (path) => place + address(path);
+
   const thumbnail = (id) => `report/thumbnails/${id.slice(0, 2)}/${id.slice(2)}.jpg`;
 
   const baseName = (path) => path.slice(path.lastIndexOf("/") + 1);
@@ -73,7 +77,7 @@ const autochrome = (() => {
 
   return {
     TONES, COUNT, FIGURE,
-    address, baseName, byId, bytes, duration, isDone, make, pair, thumbnail, words,
+    baseName, byId, bytes, duration, isDone, make, pair, photo, placed, thumbnail, words,
     rowsOf: rows.get, namesOf: names.get,
     rows: rows.put, names: names.put, // called by the files of data
   };

@@ -2,7 +2,7 @@
 
 // One photo: before and after below a slider, page by page, with what its record says.
 autochrome.viewer = (() => {
-  const { TONES, COUNT, FIGURE, address, baseName, byId, bytes, make, pair, thumbnail, words } = autochrome;
+  const { TONES, COUNT, FIGURE, baseName, byId, bytes, make, pair, photo, thumbnail, words } = autochrome;
   let photos; // how many there are, and the record at a place: { total(), at(place) }
   let open = { at: 0, row: null, leaf: 0 };
 
@@ -57,7 +57,7 @@ autochrome.viewer = (() => {
     }
     if (page.tone) pair(facts, "the scan was", TONES[page.tone] ?? page.tone);
     if (page.colourfulness !== undefined) pair(facts, "colourfulness", FIGURE.format(page.colourfulness));
-    if (page.file) pair(facts, "photo", make("a", { href: address(page.file), target: "_blank", rel: "noopener" }, page.file));
+    if (page.file) pair(facts, "photo", make("a", { href: photo(page.file), target: "_blank", rel: "noopener" }, page.file));
     const format = [record.format, record.bytes ? bytes(record.bytes) : ""].filter(Boolean).join(", ");
     const inside = record.offset === undefined ? "" : `, from byte ${COUNT.format(record.offset)}`;
     pair(facts, "source", `${record.uri}${inside}${format ? ` (${format})` : ""}`);

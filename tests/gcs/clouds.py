@@ -13,6 +13,7 @@ from faults import Faults
 from front import Front
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage as cloud
+from store import Store
 
 from pipelines import cloud as requests_to_cloud
 
@@ -28,12 +29,14 @@ class Cloud:
         emulator: address of the bucket without the proxy.
         faults: that requests meet.
         environment: for processes, TensorFlow's gs:// included.
+        store: what the proxy makes of the bucket.
     """
 
     bucket: str
     emulator: str
     faults: Faults
     environment: dict[str, str]
+    store: Store
 
     def uri(self, name: str) -> str:
         """Of an object or folder."""
@@ -87,7 +90,7 @@ def behind_a_front(bucket: str, folder: Path, seed: int, rate: float) -> Iterato
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", front.address)
         requests_to_cloud.client.cache_clear()
-        yield Cloud(bucket, emulator, faults, {**os.environ, **own})
+        yield Cloud(bucket, emulator, faults, {**os.environ, **own}, front.store)
     requests_to_cloud.client.cache_clear()
     front.shutdown()
     front.server_close()

@@ -13,8 +13,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from answers import Answer
 from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES, Faults
-from store import Answer, Store
+from store import Store
 
 SLOW_S = 0.1
 TOKENS = "/token"

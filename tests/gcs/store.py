@@ -19,26 +19,15 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
+from answers import Answer
+from keeping import Keeping
+
 _API = re.compile(r"(?:/download)?/storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<name>[^/]+)(?P<rest>/.*)?)?\Z")
+_BUCKET = re.compile(r"/storage/v1/b/[^/]+\Z")
 _UPLOAD = re.compile(r"/upload/storage/v1/b/(?P<bucket>[^/]+)/o\Z")
 _XML = re.compile(r"/(?P<bucket>[^/]+)/(?P<name>.+)\Z")
 _RANGE = re.compile(r"bytes=(?P<start>\d+)-(?P<end>\d*)\Z")
 _CONTENT_RANGE = re.compile(r"bytes (?:(?P<start>\d+)-\d+|\*)/(?P<total>\d+|\*)\Z")
-
-
-@dataclass
-class Answer:
-    """What goes back to the client."""
-
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def error(cls, status: int) -> "Answer":
-        """One as Cloud Storage words it."""
-        body = json.dumps({"error": {"code": status, "message": f"injected or refused: {status}"}}).encode()
-        return cls(status, body, {"Content-Type": "application/json"})
 
 
 @dataclass
@@ -55,13 +44,18 @@ class _Session:
 
 
 class Store:
-    """The emulator with what it lacks."""
+    """The emulator with what it lacks.
+
+    Attributes:
+        keeping: what keeps objects from being replaced or removed; None where nothing does.
+    """
 
     def __init__(self, emulator: str, page: int) -> None:
         self._host = emulator.removeprefix("http://")
         self._page = page
         self._locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
         self._sessions: dict[str, _Session] = {}
+        self.keeping: Keeping | None = None
 
     def ask(self, method: str, target: str, body: bytes, headers: dict[str, str]) -> Answer:
         """Carries out one request, whose headers have names in lower case."""
@@ -76,6 +70,8 @@ class Store:
             if not body:
                 target, body, headers = _as_multipart(target, name, headers)
             return self._checked(found["bucket"], name, query, method, target, body, headers)
+        if self.keeping is not None and method == "GET" and _BUCKET.match(url.path):
+            return self.keeping.bucket(json.loads(self._forward(method, target, body, headers).body))
         found = _API.match(url.path) or _XML.match(url.path)
         if found is None or not url.path.removeprefix("/storage/v1/b/").strip("/"):
             return self._forward(method, target, body, headers)
@@ -111,6 +107,12 @@ class Store:
         there = self._resource(bucket, name).get("generation", "0") if wanted is not None else None
         return Answer.error(412) if there != wanted else None
 
+    def _kept(self, bucket: str, name: str) -> Answer | None:
+        """403 where an object is there and kept."""
+        if self.keeping is None or not self.keeping.keeps(name) or not self._resource(bucket, name):
+            return None
+        return self.keeping.refusal(name)
+
     def _checked(
         self,
         bucket: str,
@@ -123,7 +125,12 @@ class Store:
     ) -> Answer:
         with self._locks[bucket, name]:
             refused = self._refusal(bucket, name, query.get("ifGenerationMatch"))
-            return refused or self._forward(method, target, body, headers)
+            if method != "GET":
+                refused = refused or self._kept(bucket, name)
+            answer = refused or self._forward(method, target, body, headers)
+            if method == "GET" and answer.status == 200 and self.keeping is not None:
+                answer.body = json.dumps(self.keeping.object(json.loads(answer.body))).encode()
+            return answer
 
     def _begin(
         self, target: str, bucket: str, name: str, query: dict[str, str], body: bytes, headers: dict[str, str]
@@ -160,6 +167,7 @@ class Store:
             span = f"bytes 0-{total - 1}/{total}" if total else "bytes */0"
             with self._locks[session.bucket, session.name]:
                 refused = self._refusal(session.bucket, session.name, session.wanted)
+                refused = refused or self._kept(session.bucket, session.name)
                 session.answer = refused or self._forward("PUT", session.target, session.data, {"content-range": span})
             return session.answer
 

@@ -8,8 +8,8 @@ import pytest
 from clouds import Cloud
 
 from pipelines import lease
-from pipelines.lease import Holder, Lease, LostLeaseError
-from tfrecords.errors import UserError
+from pipelines.lease import Holder, Lease
+from tfrecords.errors import LostLeaseError, UserError
 
 OVER = -1.0  # seconds after which a lease expires: it has expired when it is written
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipelines import lease
-from pipelines.lease import Holder, Lease, LostLeaseError
-from tfrecords.errors import UserError
+from pipelines.lease import Holder, Lease
+from tfrecords.errors import LostLeaseError, UserError
 
 
 def of(folder: Path, **fields: object) -> Lease:

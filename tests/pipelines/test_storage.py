@@ -1,10 +1,6 @@
-import os
-from pathlib import Path
-
 import pytest
 
 from pipelines import storage
-from tfrecords.errors import UserError
 
 
 def test_compressed_files_stay_as_they_are(tmp_path):
@@ -17,40 +13,6 @@ def test_reading_what_is_not_there(tmp_path):
     for name in ("missing", ""):
         with pytest.raises(storage.IO_ERRORS):
             storage.read(str(tmp_path / name))
-
-
-def test_check_writable_makes_the_folder_and_leaves_nothing_in_it(tmp_path):
-    folder = tmp_path / "a" / "b"
-    storage.check_writable(str(folder))
-    assert list(folder.iterdir()) == []
-
-
-def test_what_a_kill_leaves_of_the_probe_is_swept(tmp_path, monkeypatch):
-    def killed(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "remove", killed)
-        patch.setattr(Path, "unlink", killed)
-        with pytest.raises(KeyboardInterrupt):
-            storage.check_writable(str(tmp_path))
-    assert len(list(tmp_path.iterdir())) == 1
-    storage.sweep(str(tmp_path))
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("output", ["file", "file/below"])
-def test_check_writable_on_a_file(tmp_path, output):
-    (tmp_path / "file").write_bytes(b"keep")
-    with pytest.raises(UserError, match=rf"^--output .*{output} cannot be written to \(.+\); choose") as raised:
-        storage.check_writable(str(tmp_path / output))
-    assert "\n" not in str(raised.value)
-    assert (tmp_path / "file").read_bytes() == b"keep"
-
-
-def test_check_writable_on_an_unknown_scheme():
-    with pytest.raises(UserError, match="nosuch://bucket cannot be written to"):
-        storage.check_writable("nosuch://bucket")
 
 
 @pytest.mark.parametrize("folder", ["/out", "out", "", ".", "gs://bucket/out"])
