@@ -3,24 +3,19 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import cache
 from hashlib import blake2b
-from time import perf_counter
 from typing import Any, Self
 
 import cv2
-from apache_beam.metrics import Metrics
-from apache_beam.metrics.metricbase import Distribution
 
 from pipelines import claim, storage
+from pipelines.conversion import Stage, converted, distribution
 from pipelines.convert import Converted
-from pipelines.outcomes import Outcome, Rejected, Undecided, count
+from pipelines.outcomes import Outcome, count
 from pipelines.photo_process import PhotoProcesses
 from pipelines.plan import Slot, order
 from pipelines.progress import Ticker
 from pipelines.sources import Source
-from tfrecords.errors import WorldError
-from tfrecords.example import LabExample
 from tfrecords.shards import Shard, ShardWriter, shard_name
 from tfrecords.statistics import Statistics
 
@@ -86,7 +81,7 @@ def finish(
 
     Raises:
         OSError, BeamIOError: something cannot be written.
-        WorldError: this machine has too little memory for a photo.
+        WorldError: a photo cannot be read, or this machine has too little memory for it.
         PhotoProcessError: the child processes fail.
     """
     slot, sources = grouped
@@ -127,8 +122,8 @@ def _make(
     statistics = Statistics()
     with storage.whole_file(storage.join(output, name)) as file:
         writer = ShardWriter(file)
-        for source in photos:
-            outcome = _add(source, writer, statistics, size, processes)
+        for source, result in converted(photos, size, processes):
+            outcome = _add(source, result, writer, statistics)
             if outcome.status == "rejected":
                 rejected.append(outcome)
             count(outcome)
@@ -136,69 +131,13 @@ def _make(
     return Part(split, writer.finished(name), rejected, statistics, _fingerprint(photos, size))
 
 
-def _add(source: Source, writer: ShardWriter, statistics: Statistics, size: int, processes: PhotoProcesses) -> Outcome:
-    try:
-        if source.duplicate_of:
-            raise Rejected("duplicate", f"the same bytes as {source.duplicate_of}")
-        with _Stage("read"):
-            data = source.read()
-        _distribution("photo_bytes", len(data))
-        example = _converted(data, source.name, size, processes)
-        with _Stage("write"):
-            record = example.to_bytes()
-            writer.write(record)
-        _distribution("record_bytes", len(record))
-        statistics.add(example, len(record))
-    except Rejected as verdict:
-        return Outcome(source.name, "rejected", verdict.reason, verdict.detail, source.uri)
+def _add(source: Source, result: Converted, writer: ShardWriter, statistics: Statistics) -> Outcome:
+    example = result.example
+    if example is None:
+        return Outcome(source.name, "rejected", result.reason, result.detail, source.uri)
+    with Stage("write"):
+        record = example.to_bytes()
+        writer.write(record)
+    distribution("record_bytes", len(record))
+    statistics.add(example, len(record))
     return Outcome(source.name, "written", uri=source.uri)
-
-
-def _converted(data: bytes, name: str, size: int, processes: PhotoProcesses) -> LabExample:
-    """The example of a photo.
-
-    A photo that is undecided is tried once more at once, in a fresh process: records have an order, and the shard is
-    done when all its photos are, so nothing is gained by waiting for the others.
-
-    Raises:
-        Rejected: the photo cannot be used.
-        WorldError: this machine has too little memory for it; that is not the photo's fault.
-    """
-    try:
-        converted: Converted = processes.call(data, name, size)
-    except Undecided:
-        try:
-            converted = processes.call(data, name, size, alone=True)
-        except Undecided as undecided:
-            if undecided.reason == "out_of_memory":
-                message = f"{name}: {undecided.detail}; give the workers more memory, or run fewer of them"
-                raise WorldError(message) from None
-            raise Rejected(undecided.reason, undecided.detail) from None
-    for stage, milliseconds in converted.milliseconds.items():
-        _distribution(f"{stage}_microseconds", round(1e3 * milliseconds))
-    if converted.example is None:
-        raise Rejected(converted.reason, converted.detail)
-    return converted.example
-
-
-def _distribution(name: str, value: int) -> None:
-    _distribution_of(name).update(value)
-
-
-@cache
-def _distribution_of(name: str) -> Distribution:
-    """Beam's distribution of that name; made once, as making one costs more than its update."""
-    return Metrics.distribution("autochrome", name)
-
-
-class _Stage:
-    """Adds the time of a block to the job's distribution of that stage, in microseconds."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        self._started = perf_counter()
-
-    def __exit__(self, *error: object) -> None:
-        _distribution(f"{self._name}_microseconds", round(1e6 * (perf_counter() - self._started)))

@@ -34,11 +34,19 @@ Handler = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class Call:
-    """From the parent: handle the photo whose bytes follow."""
+class Photo:
+    """One of the photos of a call: the bytes of its file, more arguments of the handler, and its limits."""
 
+    size: int
     arguments: tuple[Any, ...]
     limits: Limits
+
+
+@dataclass(frozen=True)
+class Call:
+    """From the parent: handle these photos, whose files follow as one piece of bytes."""
+
+    photos: tuple[Photo, ...]
 
 
 @dataclass(frozen=True)
@@ -60,15 +68,15 @@ class File:
 
 @dataclass(frozen=True)
 class Done:
-    """From the child: what the handler returned, and the seconds of processor time it took."""
+    """From the child: what the handler returned for each photo, and the seconds of processor time they took."""
 
-    result: Any
+    results: tuple[Any, ...]
     processor: float
 
 
 @dataclass(frozen=True)
 class Refused:
-    """From the child: the handler raised Rejected."""
+    """From the child: the handler raised Rejected, so that the rest of the photos was left."""
 
     reason: str
     detail: str
@@ -76,7 +84,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class NoMemory:
-    """From the child: the handler ran out of memory.
+    """From the child: the handler ran out of memory, so that the rest of the photos was left.
 
     Attributes:
         is_limit: whether the limit is why; otherwise the machine has too little.
@@ -89,7 +97,7 @@ class NoMemory:
 
 @dataclass(frozen=True)
 class Failed:
-    """From the child: the handler raised something else: in one line, and its traceback."""
+    """From the child: the handler raised something else, in one line and with its traceback; the rest was left."""
 
     error: str
     traceback: str
@@ -128,26 +136,32 @@ def serve(connection: Connection, handler: Handler) -> None:
             data = connection.recv_bytes()
         except (EOFError, OSError):
             return
-        reply = _reply(handler, parent, data, call, at_rest, is_fresh)
+        reply = _reply(handler, parent, data, call.photos, at_rest, is_fresh)
         del data
         connection.send(reply)
         is_fresh = False
 
 
 def _reply(
-    handler: Handler, parent: Parent, data: bytes, call: Call, at_rest: int, is_fresh: bool
+    handler: Handler, parent: Parent, data: bytes, photos: tuple[Photo, ...], at_rest: int, is_fresh: bool
 ) -> Done | Refused | NoMemory | Failed:
     started = time.process_time()
-    try:
-        with enforced(call.limits, at_rest):
-            result = handler(parent, data, *call.arguments)
-        return Done(result, time.process_time() - started)
-    except Exception as error:
-        if out_of_memory(error):
-            return NoMemory(is_memory_there(call.limits), is_fresh)
-        if isinstance(error, Rejected):
-            return Refused(error.reason, error.detail)
-        return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
+    results = []
+    start = 0
+    for photo in photos:
+        file = data if photo.size == len(data) else data[start : start + photo.size]
+        start += photo.size
+        try:
+            with enforced(photo.limits, at_rest):
+                results.append(handler(parent, file, *photo.arguments))
+        except Exception as error:
+            if out_of_memory(error):
+                return NoMemory(is_memory_there(photo.limits), is_fresh)
+            if isinstance(error, Rejected):
+                return Refused(error.reason, error.detail)
+            return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
+        is_fresh = False
+    return Done(tuple(results), time.process_time() - started)
 
 
 def _end() -> NoReturn:

@@ -57,6 +57,26 @@ def test_questions_are_answered_and_files_arrive_in_order():
     assert files == [bytes([byte // 2]) * byte for byte in data]
 
 
+def test_photos_that_are_handled_together_have_each_its_own_file(processes):
+    photos = [(bytes([number]) * number, (number,)) for number in range(5)]
+    answers = processes.call_together(photos)
+    assert [(data, arguments) for _, data, arguments in answers] == photos
+
+
+@pytest.mark.parametrize("word", ["#die 11", "#bug", "#fill", "#spin", "#exit 0"])
+def test_photos_are_not_handled_together_when_one_of_them_misbehaves(processes, limits, word):
+    limits(processor=1)
+    assert processes.call_together([(b"a", ()), (word.encode(), ()), (b"b", ())]) is None
+    assert processes.call(b"a")[1] == b"a"
+
+
+def test_limits_are_those_of_each_photo_also_when_several_are_handled_together(limits):
+    limits(memory=150_000_000)
+    processes = PhotoProcesses(hostile.without_memory)
+    assert processes.call_together([(b"", (100_000_000,)), (b"", (100_000_000,))]) == (None, None)
+    assert processes.call_together([(b"", (100_000_000,)), (b"", (200_000_000,))]) is None
+
+
 def test_a_child_imports_neither_beam_nor_tensorflow_nor_google(processes):
     loaded = PhotoProcesses(hostile.modules).call(b"")
     assert "pipelines.photo" in loaded

@@ -1,0 +1,120 @@
+"""The photos of a shard, read here and converted by child processes, a few small ones at a time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from time import perf_counter
+
+from apache_beam.metrics import Metrics
+from apache_beam.metrics.metricbase import Distribution
+
+from pipelines.convert import Converted
+from pipelines.outcomes import Rejected, Undecided
+from pipelines.photo_process import PhotoProcesses
+from pipelines.sources import Source
+from tfrecords.errors import WorldError
+
+# What a batch holds at most, and no more than this process held before there were any.
+_PHOTOS, _BYTES = 8, 1 << 20
+
+
+@dataclass(frozen=True)
+class _Read:
+    source: Source
+    data: bytes = b""
+    verdict: Rejected | None = None
+
+
+def converted(sources: Iterable[Source], size: int, processes: PhotoProcesses) -> Iterator[tuple[Source, Converted]]:
+    """Yields what becomes of each photo, in order.
+
+    Args:
+        sources: the photos.
+        size: side of the examples.
+        processes: the children; their handler is `pipelines.convert.convert`.
+
+    Raises:
+        WorldError: a photo cannot be read, or this machine has too little memory for it; that is not its fault.
+        PhotoProcessError: the child processes fail.
+    """
+    for batch in _batches(sources):
+        readable = [(one.data, (one.source.name, size)) for one in batch if one.verdict is None]
+        together = iter((len(readable) > 1 and processes.call_together(readable)) or ())
+        for one in batch:
+            if one.verdict is not None:
+                yield one.source, Converted(None, one.verdict.reason, one.verdict.detail)
+                continue
+            result = next(together, None) or _alone(one, size, processes)
+            for stage, milliseconds in result.milliseconds.items():
+                distribution(f"{stage}_microseconds", round(1e3 * milliseconds))
+            yield one.source, result
+
+
+def _batches(sources: Iterable[Source]) -> Iterator[list[_Read]]:
+    batch: list[_Read] = []
+    for source in sources:
+        batch.append(_read(source))
+        if len(batch) == _PHOTOS or sum(len(one.data) for one in batch) >= _BYTES:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _read(source: Source) -> _Read:
+    try:
+        if source.duplicate_of:
+            raise Rejected("duplicate", f"the same bytes as {source.duplicate_of}")
+        with Stage("read"):
+            data = source.read()
+    except Rejected as verdict:
+        return _Read(source, verdict=verdict)
+    distribution("photo_bytes", len(data))
+    return _Read(source, data)
+
+
+def _alone(one: _Read, size: int, processes: PhotoProcesses) -> Converted:
+    """Converts one photo.
+
+    If it is undecided it is tried once more at once, in a fresh process: records have an order, and the shard is done
+    when all its photos are, so nothing is gained by waiting for the others.
+    """
+    name = one.source.name
+    result: Converted
+    try:
+        try:
+            result = processes.call(one.data, name, size)
+        except Undecided:
+            result = processes.call(one.data, name, size, alone=True)
+    except Rejected as verdict:
+        return Converted(None, verdict.reason, verdict.detail)
+    except Undecided as undecided:
+        if undecided.reason == "out_of_memory":
+            message = f"{name}: {undecided.detail}; give the workers more memory, or run fewer of them"
+            raise WorldError(message) from None
+        return Converted(None, undecided.reason, undecided.detail)
+    return result
+
+
+def distribution(name: str, value: int) -> None:
+    """Adds a value to the job's distribution of that name."""
+    _distribution_of(name).update(value)
+
+
+@cache
+def _distribution_of(name: str) -> Distribution:
+    """Beam's distribution of that name; made once, as making one costs more than its update."""
+    return Metrics.distribution("autochrome", name)
+
+
+class Stage:
+    """Adds the time of a block to the job's distribution of that stage, in microseconds."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._started = perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        distribution(f"{self._name}_microseconds", round(1e6 * (perf_counter() - self._started)))
