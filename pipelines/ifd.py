@@ -3,6 +3,9 @@
 TIFF 6.0 section 2 and CIPA DC-008 (Exif 3.0) section 4.5; BigTIFF is read, not written. Values stay the bytes they are
 in the byte order they are in, so that nothing is lost to a re-encoding of text or to a guess at a type. A MakerNote,
 which may count its offsets from the start of the file, goes back to the place where it was whenever that is free.
+
+Entries of 12 bytes may all name the same megabyte. What is read of a file is never more than the file has bytes: values
+beyond that must lie over others, and are left out.
 """
 
 import struct
@@ -15,9 +18,10 @@ EXIF, GPS, INTEROP = 34665, 34853, 40965
 MAKER_NOTE = 37500
 _POINTERS = (EXIF, GPS, INTEROP)
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-_CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
-_MAX_FIELDS = 4096
+CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+MAX_FIELDS = 4096
 _MAX_GAP = 1 << 16
+ENTRY = 12
 
 
 @dataclass(frozen=True)
@@ -42,18 +46,22 @@ class Field:
 
 @dataclass
 class Directory:
-    """Fields by tag, in one byte order ('<' or '>'), and the directories that EXIF, GPS and INTEROP point to."""
+    """Fields by tag, in one byte order ('<' or '>'), and the directories that EXIF, GPS and INTEROP point to.
+
+    ``is_cut`` says that values were left out because they lie over others.
+    """
 
     order: str = "<"
     fields: dict[int, Field] = field(default_factory=dict)
     children: dict[int, "Directory"] = field(default_factory=dict)
+    is_cut: bool = False
 
     def numbers(self, tag: int) -> tuple[int, ...]:
         """The integers of a field; () when it is absent or no integers."""
         found = self.fields.get(tag)
-        if found is None or found.type not in _CODES:
+        if found is None or found.type not in CODES:
             return ()
-        return struct.unpack(f"{self.order}{found.count}{_CODES[found.type]}", found.data)
+        return struct.unpack(f"{self.order}{found.count}{CODES[found.type]}", found.data)
 
     def number(self, tag: int, default: int = 0) -> int:
         """The first integer of a field."""
@@ -61,39 +69,8 @@ class Directory:
 
     def put(self, tag: int, kind: int, *values: int) -> None:
         """Sets a field to integers: of type BYTE, SHORT, LONG, or RATIONAL as numerator, denominator, …"""
-        code = "I" if kind == 5 else _CODES[kind]
+        code = "I" if kind == 5 else CODES[kind]
         self.fields[tag] = Field(kind, struct.pack(f"{self.order}{len(values)}{code}", *values))
-
-
-def offsets(data: bytes) -> list[int]:
-    """Where the directories of a TIFF file or an EXIF block start, in order; a chain that bites its tail ends there.
-
-    Raises:
-        ValueError: not a TIFF structure.
-    """
-    if data[:4] not in HEADERS:
-        raise ValueError("no TIFF header")
-    order, big = _kind(data)
-    found: list[int] = []
-    offset = _unpack(data, 8 if big else 4, f"{order}{'Q' if big else 'I'}")
-    while offset and offset not in found and offset + 2 < len(data):
-        found.append(offset)
-        count = _unpack(data, offset, f"{order}{'Q' if big else 'H'}")
-        link = offset + (8 + 20 * count if big else 2 + 12 * count)
-        if link + (8 if big else 4) > len(data):
-            break
-        offset = _unpack(data, link, f"{order}{'Q' if big else 'I'}")
-    return found
-
-
-def starting_at(data: bytes, offset: int) -> bytes:
-    """The same TIFF file with the directory at this offset as its first.
-
-    Readers that are asked for a later page follow the whole chain to it, and some trip over what lies on the way.
-    """
-    order, big = _kind(data)
-    start, link = (8, struct.pack(f"{order}Q", offset)) if big else (4, struct.pack(f"{order}I", offset))
-    return data if data[start : start + len(link)] == link else data[:start] + link + data[start + len(link) :]
 
 
 def read(data: bytes, offset: int = 0, *, skip: frozenset[int] = frozenset()) -> Directory:
@@ -106,36 +83,51 @@ def read(data: bytes, offset: int = 0, *, skip: frozenset[int] = frozenset()) ->
 
     Raises:
         ValueError: not a TIFF structure, or one without a directory.
+
+    Returns:
+        the directory; with ``is_cut`` when its values, and those of the directories it points to, are more bytes than
+        there are: the last of them are left out.
     """
-    if data[:4] not in HEADERS:
-        raise ValueError("no TIFF header")
-    order, big = _kind(data)
-    offset = offset or _unpack(data, 8 if big else 4, f"{order}{'Q' if big else 'I'}")
-    return _read(data, offset, skip, depth=0)
+    return _read(data, offset or first(data), skip, depth=0, room=len(data))[0]
 
 
-def _read(data: bytes, offset: int, skip: frozenset[int], depth: int) -> Directory:
-    order, big = _kind(data)
+def _read(data: bytes, offset: int, skip: frozenset[int], depth: int, room: int) -> tuple[Directory, int]:
+    """A directory and those it points to, of at most so many bytes; and how many of these are left."""
+    order, big = kind_of(data)
     directory = Directory(order)
-    for tag, kind, size, at in _entries(data, offset, order, big):
+    for _, tag, kind, size, at in entries(data, offset, order, big):
         if tag in skip or at + size > len(data):
             continue
         inline = size <= (8 if big else 4)
+        room -= ENTRY if inline else ENTRY + size
+        if room < 0:
+            directory.is_cut = True
+            break
         directory.fields[tag] = Field(kind, data[at : at + size], 0 if inline else at)
     for tag in _POINTERS:
         if tag in directory.fields:
             target = directory.number(tag)
             del directory.fields[tag]
             if depth < 2 and 0 < target < len(data) - 2:
-                directory.children[tag] = _read(data, target, skip, depth + 1)
-    return directory
+                child, room = _read(data, target, skip, depth + 1, room)
+                directory.children[tag] = child
+                directory.is_cut |= child.is_cut
+    return directory, room
 
 
-def _entries(data: bytes, offset: int, order: str, big: bool) -> Iterator[tuple[int, int, int, int]]:
-    """Tag, type, size in bytes and place of every value of a known type."""
-    count = _unpack(data, offset, f"{order}{'Q' if big else 'H'}")
+def first(data: bytes) -> int:
+    """Where the first directory starts; ValueError where there is no TIFF header."""
+    if data[:4] not in HEADERS:
+        raise ValueError("no TIFF header")
+    order, big = kind_of(data)
+    return unpack(data, 8 if big else 4, f"{order}{'Q' if big else 'I'}")
+
+
+def entries(data: bytes, offset: int, order: str, big: bool) -> Iterator[tuple[int, int, int, int, int]]:
+    """Every entry of a known type: its place, tag, type, size in bytes, and the place of its value."""
+    count = unpack(data, offset, f"{order}{'Q' if big else 'H'}")
     step, form, start = (20, f"{order}HHQ", offset + 8) if big else (12, f"{order}HHI", offset + 2)
-    for position in range(start, start + step * min(count, _MAX_FIELDS), step):
+    for position in range(start, start + step * min(count, MAX_FIELDS), step):
         if position + step > len(data):
             return
         tag, kind, values = struct.unpack_from(form, data, position)
@@ -143,14 +135,16 @@ def _entries(data: bytes, offset: int, order: str, big: bool) -> Iterator[tuple[
         inline = position + (12 if big else 8)
         if size:
             fits = size <= (8 if big else 4)
-            yield tag, kind, size, inline if fits else _unpack(data, inline, f"{order}{'Q' if big else 'I'}")
+            yield position, tag, kind, size, inline if fits else unpack(data, inline, f"{order}{'Q' if big else 'I'}")
 
 
-def _kind(data: bytes) -> tuple[str, bool]:
+def kind_of(data: bytes) -> tuple[str, bool]:
+    """Byte order, '<' or '>', and whether this is a BigTIFF."""
     return "<" if data[:1] == b"I" else ">", b"+" in data[2:4]
 
 
-def _unpack(data: bytes, offset: int, form: str) -> int:
+def unpack(data: bytes, offset: int, form: str) -> int:
+    """The number at an offset; ValueError beyond the data."""
     try:
         return struct.unpack_from(form, data, offset)[0]
     except (struct.error, OverflowError) as error:

@@ -61,6 +61,11 @@ class Metadata:
     comment: bytes = b""
     warnings: tuple[str, ...] = ()
 
+    @property
+    def bytes(self) -> int:
+        """How many are carried."""
+        return len(self.exif) + len(self.xmp) + len(self.iptc) + len(self.comment)
+
 
 def collect(image: Image.Image, data: bytes, *, size: tuple[int, int], transposed: bool) -> Metadata:
     """Reads the metadata of an open image and makes it true of upright sRGB pixels.
@@ -83,6 +88,8 @@ def collect(image: Image.Image, data: bytes, *, size: tuple[int, int], transpose
     except (ValueError, struct.error):
         tags = Directory()
         warnings.append("exif_broken")
+    if tags.is_cut:
+        warnings.append("exif_shortened")
     dpi = _dpi(image) if image.format != "TIFF" or X_RESOLUTION in tags.fields else None
     _correct(tags, size, transposed)
     return Metadata(
@@ -207,8 +214,8 @@ def carried(metadata: Metadata, file_format: str, mark: Mark | None) -> Metadata
         file_format: JPEG, PNG, TIFF or WEBP.
         mark: none leaves the photo unmarked.
     """
-    packet, usable = xmp.merge(metadata.xmp, mark)
-    warnings = [*metadata.warnings, *([] if usable else ["xmp_broken"])]
+    packet, warning = xmp.merge(metadata.xmp, mark)
+    warnings = [*metadata.warnings, *([warning] if warning else [])]
     result = replace(metadata, xmp=packet)
     if file_format != "TIFF" and result.exif:
         directory = ifd.read(result.exif)
@@ -252,8 +259,24 @@ def _shortened(exif: bytes) -> bytes:
     directory = ifd.read(exif)
     photo = directory.children.get(ifd.EXIF, Directory())
     photo.fields.pop(ifd.MAKER_NOTE, None)
-    while len(block(directory)) > JPEG_EXIF_ROOM:
-        places = [(fields, tag) for fields in (directory.fields, photo.fields) for tag in fields]
-        fields, tag = max(places, key=lambda place: len(place[0][place[1]].data))
-        del fields[tag]
+    places = sorted(_places(directory, photo), key=lambda place: -len(place[0][place[1]].data))
+    others = [child for parent in (directory, photo) for child in parent.children.values() if child is not photo]
+    places += _places(*others)
+    longest_first = iter(places)
+    while (excess := len(block(directory)) - JPEG_EXIF_ROOM) > 0:
+        while excess > 0:
+            fields, tag = place = next(longest_first)
+            excess -= _bytes_of(place)
+            del fields[tag]
     return block(directory)
+
+
+def _places(*directories: Directory) -> list[tuple[dict[int, Field], int]]:
+    return [(directory.fields, tag) for directory in directories for tag in directory.fields]
+
+
+def _bytes_of(place: tuple[dict[int, Field], int]) -> int:
+    """What a field takes in a directory: its entry, and its value where that does not fit into it."""
+    fields, tag = place
+    size = len(fields[tag].data)
+    return ifd.ENTRY + (size + size % 2 if size > 4 else 0)

@@ -1,16 +1,19 @@
 """Any scan: the bytes of a file to its pages, each as upright sRGB pixels of its full depth, with its metadata."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pipelines import ifd, metadata, orientation, photo
+from pipelines import ifd, metadata, orientation, photo, tiff_pages
 from pipelines.metadata import Metadata
 from pipelines.outcomes import Rejected
 from tfrecords.color import Pixels
 
 # All pages of a file together; 240 of A4 at 300 dpi. A few bytes a page can name the same strip again and again.
 MAX_TOTAL_PIXELS = 1 << 31
+# All pages of a file together, or twice the file where that is more: they can name the same bytes as well.
+_MAX_METADATA = 1 << 24
 _SUBFILE_TYPE, _WIDTH, _HEIGHT = 254, 256, 257
+_OF_PAGE = frozenset({_SUBFILE_TYPE, _WIDTH, _HEIGHT})
 _REDUCED_OR_MASK = 1 | 4
 
 
@@ -61,9 +64,12 @@ def read(data: bytes) -> Iterator[Page]:
     """
     with photo.judged(data):
         offsets = _pages(data)
+    room = max(_MAX_METADATA, 2 * len(data))
     for index, offset in enumerate(offsets):
         try:
-            yield _page(ifd.starting_at(data, offset) if offset else data, index, len(offsets))
+            page = _page(tiff_pages.starting_at(data, offset) if offset else data, index, len(offsets))
+            room -= page.metadata.bytes
+            yield page if room >= 0 else replace(page, metadata=_dropped(page.metadata))
         except Rejected as verdict:
             if len(offsets) == 1:
                 raise
@@ -77,11 +83,11 @@ def _pages(data: bytes) -> list[int]:
         return [0]
     found: list[int] = []
     total = 0
-    for offset in ifd.offsets(data):
-        directory = ifd.read(data, offset)
-        if found and directory.number(_SUBFILE_TYPE) & _REDUCED_OR_MASK:
+    for offset in tiff_pages.offsets(data):
+        numbers = tiff_pages.numbers_at(data, offset, _OF_PAGE)
+        if found and numbers.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK:
             continue
-        width, height = directory.number(_WIDTH), directory.number(_HEIGHT)
+        width, height = numbers.get(_WIDTH, 0), numbers.get(_HEIGHT, 0)
         photo.check_size(width, height, data)
         total += width * height
         found.append(offset)
@@ -90,10 +96,16 @@ def _pages(data: bytes) -> list[int]:
     return found or [0]
 
 
+def _dropped(said: Metadata) -> Metadata:
+    return Metadata(dpi=said.dpi, warnings=(*said.warnings, "metadata_dropped"))
+
+
 def _page(data: bytes, index: int, count: int) -> Page:
-    with photo.judged(data), photo.opened(data) as (image, data):
+    with photo.judged(data), photo.opened(data) as opened:
+        image, data = opened.image, opened.data
         held = orientation.of(image)
         pixels = orientation.upright(photo.to_srgb(image, data), photo.turn_of(image))
         size = (pixels.shape[1], pixels.shape[0])
         said = metadata.collect(image, data, size=size, transposed=orientation.transposes(held))
+        said = replace(said, warnings=(*opened.warnings, *said.warnings))
         return Page(pixels, index, count, str(image.format), said, photo.chroma_step(image))

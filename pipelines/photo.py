@@ -12,9 +12,11 @@ import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
-from pipelines import deep, ifd, jp2, memory, orientation, rare_tiff, webp
+from pipelines import bounded_tags, deep, ifd, jp2, memory, orientation, png, rare_tiff, tiff_pages, webp
 from pipelines.outcomes import Rejected
 from tfrecords.color import Bytes, Pixels
+
+bounded_tags.install()
 
 # Larger photos are taken for decompression bombs; the number is Pillow's own hard limit, about 13,400 pixels square.
 MAX_PIXELS = 178_956_970
@@ -58,7 +60,8 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
         Rejected: ``unreadable`` when it is no image, cut short or broken; ``too_large`` above MAX_PIXELS.
         Exception: there is too little memory (`pipelines.memory.out_of_memory`).
     """
-    with judged(data), opened(data) as (image, data):
+    with judged(data), opened(data) as photo:
+        image, data = photo.image, photo.data
         turn = turn_of(image)
         width, height = reversed(image.size) if orientation.transposes(turn) else image.size
         stored = image.size
@@ -95,29 +98,50 @@ def judged(data: bytes) -> Iterator[None]:
             raise Rejected("unreadable", f"{type(error).__name__}: {error}"[:200]) from error
 
 
+@dataclass(frozen=True)
+class Opened:
+    """An open photo.
+
+    Attributes:
+        image: of Pillow.
+        data: the file that it was opened of: a TIFF beyond Pillow was made a plain one, a PNG is without texts that
+            Pillow refuses.
+        warnings: codes of what was left out for that.
+    """
+
+    image: Image.Image
+    data: bytes
+    warnings: tuple[str, ...] = ()
+
+
 @contextlib.contextmanager
-def opened(data: bytes) -> Iterator[tuple[Image.Image, bytes]]:
-    """Opens a photo, its size checked; the file comes along, a TIFF beyond Pillow as the plain one that it was made.
+def opened(data: bytes) -> Iterator[Opened]:
+    """Opens a photo, its size checked.
 
     Raises:
         Rejected: ``too_large``.
         MemoryError: the block failed, and there is not the memory that a decoder may need.
         Exception: whatever the decoders raise.
     """
-    if data[:4] in ifd.HEADERS and not _pillow_reads(data):
-        directory = ifd.read(data)
-        size = rare_tiff.largest(directory)
-        check_size(*size, data)
-        with _told_from_lack_of_memory(*size):
-            data = rare_tiff.plain(data, directory)
+    warnings: tuple[str, ...] = ()
+    profile = b""
+    if data[:4] in ifd.HEADERS:
+        distinct = tiff_pages.without_overlaps(data)
+        warnings = () if distinct is data else ("exif_shortened",)
+        data = _plain_tiff(distinct)
+    elif data.startswith(png.SIGNATURE):
+        readable = png.readable(data)
+        data, profile, warnings = readable.data, readable.profile, readable.warnings
     size = webp.size(data) or (0, 0)
     check_size(*size, data)
     with _told_from_lack_of_memory(*size):
         image = Image.open(io.BytesIO(data))
     with image:
         check_size(*image.size, data)
+        if profile:
+            image.info["icc_profile"] = profile
         with _told_from_lack_of_memory(*image.size):
-            yield image, data
+            yield Opened(image, data, warnings)
 
 
 @contextlib.contextmanager
@@ -131,6 +155,16 @@ def _told_from_lack_of_memory(width: int, height: int) -> Iterator[None]:
         if memory.is_short(_SCARCE_BYTES + _MOST_BYTES_A_PIXEL * width * height):
             raise MemoryError(f"{type(error).__name__}: {error}") from error
         raise
+
+
+def _plain_tiff(data: bytes) -> bytes:
+    if _pillow_reads(data):
+        return data
+    directory = ifd.read(data)
+    size = rare_tiff.largest(directory)
+    check_size(*size, data)
+    with _told_from_lack_of_memory(*size):
+        return rare_tiff.plain(data, directory)
 
 
 def _pillow_reads(tiff: bytes) -> bool:

@@ -67,7 +67,7 @@ def directory(entries: Iterable[Entry], following: int = 0) -> bytes:
     return struct.pack("<H", len(entries)) + table + struct.pack("<I", following)
 
 
-def _plain_entries(side: int, at: int) -> list[Entry]:
+def plain_entries(side: int, at: int) -> list[Entry]:
     """A grey picture of 8 bits, stored at this place."""
     values = {256: side, 257: side, 258: 8, 259: 1, 262: 1, 273: at, 277: 1, 278: side, 279: side * side}
     return [(tag, 4, 1, value) for tag, value in values.items()]
@@ -75,7 +75,7 @@ def _plain_entries(side: int, at: int) -> list[Entry]:
 
 def overlapping_tags(tags: int, size: int, side: int = 64) -> bytes:
     """A TIFF whose private tags all have the whole file for their value."""
-    entries = _plain_entries(side, 8) + [(50000 + index, 7, size - 8, 8) for index in range(tags)]
+    entries = plain_entries(side, 8) + [(50000 + index, 7, size - 8, 8) for index in range(tags)]
     start = 8 + side * side
     body = bytes(side * side) + directory(entries)
     noise = np.random.default_rng(0).integers(0, 256, max(0, size - 8 - len(body)), np.uint8).tobytes()

@@ -9,8 +9,9 @@ from photo_files import file_of, opened, said_of, saying
 from PIL import ExifTags, Image, PngImagePlugin
 from skimage import data as skimage_data
 
-from pipelines import pages
+from pipelines import ifd, metadata, pages
 from pipelines.encode import encode
+from pipelines.ifd import Directory, Field
 from pipelines.metadata import Metadata, carried
 from pipelines.xmp import COMPOSITE, Mark
 
@@ -198,6 +199,22 @@ def test_exif_too_long_for_a_jpeg_is_shortened():
 def test_one_value_that_is_too_long_by_itself():
     result = exif_of(after(file_of(SMALL, "PNG", exif=long_exif(70_000, 4)), "JPEG"))
     assert result == {"Exif.Image.Artist": "Grete", "Exif.Photo.DateTimeOriginal": "1931:05:01 10:00:00"}
+
+
+def test_the_longest_of_thousands_of_values_give_way():
+    fields = {50_000 + index: Field(7, bytes(10 + index % 50)) for index in range(4000)}
+    exif = metadata.block(Directory("<", fields))
+    found = ifd.read(carried(Metadata(exif=exif), "JPEG", None).exif).fields
+    shorter, longest = len(metadata.block(Directory("<", found))), max(len(value.data) for value in found.values())
+    assert shorter <= metadata.JPEG_EXIF_ROOM < shorter + 100
+    assert {tag for tag, value in fields.items() if len(value.data) < longest} <= found.keys()
+
+
+def test_a_place_that_is_too_long_gives_way_as_well():
+    place = Directory("<", {29: Field(2, b"1931:05:01\0"), 27: Field(7, bytes(70_000))})
+    exif = metadata.block(Directory("<", {270: Field(2, b"a description\0")}, {ifd.GPS: place}))
+    found = ifd.read(carried(Metadata(exif=exif), "JPEG", None).exif)
+    assert found.children[ifd.GPS].fields.keys() == {29}
 
 
 def test_xmp_and_iptc_too_long_for_a_jpeg_are_dropped_with_a_warning():

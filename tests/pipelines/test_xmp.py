@@ -25,8 +25,8 @@ def test_properties_that_are_not_ours_stay_byte_for_byte():
         ' my:shelf="&lt;7&gt; &quot;b&quot;"><dc:subject><rdf:Bag><rdf:li>Schnee ü</rdf:li></rdf:Bag></dc:subject>'
         '<my:box rdf:parseType="Resource"><my:row>3</my:row></my:box></rdf:Description>'
     )
-    packet, usable = merge((BEGIN + inner + END).encode(), MARK)
-    assert usable
+    packet, warning = merge((BEGIN + inner + END).encode(), MARK)
+    assert not warning
     assert inner in packet.decode()
     assert read(packet)["Xmp.dc.subject"] == ["Schnee ü"]
     assert read(packet)["Xmp.iptcExt.DigitalSourceType"] == COMPOSITE
@@ -80,18 +80,41 @@ def test_line_breaks_in_attributes_survive():
         BEGIN.encode(),
         b'<!DOCTYPE a [<!ENTITY b "bbbb">]>' + (BEGIN + "&b;" + END).encode(),
         b"\xff\xfe<",
+        ('<!DOCTYPE a [<!ENTITY b "bbbb">]>' + BEGIN + "&b;" + END).encode("utf-16"),
     ],
 )
 def test_a_broken_packet_counts_as_none(packet):
-    merged, usable = merge(packet, MARK)
-    assert not usable
+    merged, warning = merge(packet, MARK)
+    assert warning == "xmp_broken"
     assert merged == merge(b"", MARK)[0]
-    assert merge(packet, None) == (b"", False)
+    assert merge(packet, None) == (b"", "xmp_broken")
 
 
 def test_no_packet_is_nothing_broken():
-    assert merge(b"", None) == (b"", True)
-    assert merge(b"\0 \n", None) == (b"", True)
+    assert merge(b"", None) == (b"", "")
+    assert merge(b"\0 \n", None) == (b"", "")
+
+
+def description_of(content: str) -> bytes:
+    return (BEGIN + f'<rdf:Description rdf:about="">{content}</rdf:Description>' + END).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["<a/>" * 200_000, '<a b=""/>' * 30_000, "<a>" * 2000 + "</a>" * 2000],
+    ids=["elements", "attributes", "depth"],
+)
+def test_a_packet_that_is_too_large_is_dropped(content):
+    merged, warning = merge(description_of(content), MARK)
+    assert warning == "xmp_dropped"
+    assert merged == merge(b"", MARK)[0]
+
+
+def test_a_packet_of_some_size_is_kept():
+    content = "<a>" * 90 + "deep" + "</a>" * 90 + "<a/>" * 5000
+    merged, warning = merge(description_of(content), MARK)
+    assert not warning
+    assert content.encode() in merged
 
 
 @given(st.binary(max_size=200), st.booleans())
