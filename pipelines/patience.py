@@ -144,13 +144,16 @@ def is_passing(error: Exception) -> bool:
     return faults.of(error) is Fault.PASSING
 
 
-def locally(path: str, work: Callable[[], T], is_retried: Callable[[Exception], bool] = is_passing) -> T:
-    """Does something with a local file, again and again while the disk, the descriptors or the memory fail.
+def locally(
+    path: str, work: Callable[[], T], is_retried: Callable[[Exception], bool] = is_passing, *, done: str = "read"
+) -> T:
+    """Does something on this machine, again and again while the disk, the descriptors or the memory fail.
 
     Args:
-        path: of the file or folder, for messages.
+        path: of the file or folder, for messages; or what else it is done with.
         work: what to do; done from its start in each attempt.
         is_retried: whether an error may pass.
+        done: what is done with it, for messages.
 
     Raises:
         OutageError: it failed for 45 seconds.
@@ -162,12 +165,12 @@ def locally(path: str, work: Callable[[], T], is_retried: Callable[[Exception], 
     except Exception as error:
         if not is_retried(error):
             _raise(path, error)
-    attempts = Attempts(path, "cannot be read", LOCAL_SECONDS, is_retried, longest_pause=LONGEST_LOCAL_PAUSE)
+    attempts = Attempts(path, f"cannot be {done}", LOCAL_SECONDS, is_retried, longest_pause=LONGEST_LOCAL_PAUSE)
     try:
         with attempts:
             return attempts.retry(work)()
     except RetryError as error:
-        said = f"{path} could not be read for {in_words(LOCAL_SECONDS)}: {faults.cause(error)}"
+        said = f"{path} could not be {done} for {in_words(LOCAL_SECONDS)}: {faults.cause(error)}"
         raise OutageError(f"{said}; {_advice(error.cause)}") from error.cause
     except Exception as error:
         _raise(path, error)

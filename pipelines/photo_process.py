@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
+from pipelines import patience
 from pipelines.errors import PhotoProcessError
 from pipelines.limits import Limits
 from pipelines.outcomes import Rejected, Undecided
@@ -188,7 +189,8 @@ class PhotoProcesses:
         Raises:
             Rejected: by the handler; or ``timed_out``, ``too_large``: beyond the limits of processor time or memory.
             Undecided: the process died, or had too little memory.
-            PhotoProcessError: the child cannot be started, or the handler has a fault.
+            PhotoProcessError: the child dies at its start, or the handler has a fault.
+            OutageError: no child could be started for 45 seconds, for lack of descriptors, processes or memory.
             Exception: what ``answer`` and ``give`` raise.
         """
         if alone:
@@ -253,11 +255,14 @@ class PhotoProcesses:
             try:
                 process = self._idle.pop()
             except IndexError:
-                process = PhotoProcess(self._handler)
+                process = patience.locally("the process for photos", self._started, done="started")
             if process.wait_until_ready():
                 return process
             process.close()
         raise PhotoProcessError(f"the process for photos was killed {_STARTS} times at its start")
+
+    def _started(self) -> PhotoProcess:
+        return PhotoProcess(self._handler)
 
     def close(self) -> None:
         """Ends the children that have no photo."""

@@ -1,5 +1,6 @@
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -10,11 +11,12 @@ from pathlib import Path
 import hostile
 import pytest
 
-from pipelines import photo_process
+from pipelines import patience, photo_process
 from pipelines.errors import PhotoProcessError
 from pipelines.limits import Limits
 from pipelines.outcomes import Rejected, Undecided
 from pipelines.photo_process import PhotoProcesses
+from tfrecords.errors import OutageError
 
 
 @pytest.fixture
@@ -224,6 +226,7 @@ def test_no_child_is_left_when_the_parent_is_killed(word):
     program = f"""
 import hostile
 from pipelines.photo_process import PhotoProcesses
+from tfrecords.errors import OutageError
 processes = PhotoProcesses(hostile.echo)
 print(processes.call(b"")[0], flush=True)
 processes.call(b"{word}")
@@ -278,3 +281,23 @@ def test_starting_is_tried_again_when_a_child_is_killed_early(monkeypatch):
     monkeypatch.setattr(photo_process, "PhotoProcess", Killed)
     assert PhotoProcesses(hostile.echo).call(b"x")[1] == b"x"
     assert len(started) == 3
+
+
+def test_starting_is_tried_again_while_there_are_no_descriptors(processes):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    threading.Timer(0.2, resource.setrlimit, (resource.RLIMIT_NOFILE, limits)).start()
+    assert processes.call(b"photo")[1] == b"photo"
+
+
+def test_a_machine_that_starts_no_process_is_not_held_against_the_photo(processes, monkeypatch):
+    monkeypatch.setattr(patience, "LOCAL_SECONDS", 0.2)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(
+            OutageError, match=r"^the process for photos could not be started for .*: Too many open files;"
+        ):
+            processes.call(b"photo")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
