@@ -41,6 +41,7 @@ _LOCAL_S = 120.0
 _CLUSTER_S = 900.0
 _LOOKS = 12  # in the time after which a lease expires; it is renewed at every other one
 _RACES = 20
+_PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,9 @@ class Lease:
         version = self._ours()
         # What has changed since the last look was renewed by another process of this run.
         if version.id == self._known:
-            versions.replace(self.uri, self.holder.to_json(), version)
+            # One that cannot be renewed, as on a full disk, is this run's until it expires and somebody takes it over.
+            with contextlib.suppress(*storage.IO_ERRORS, WorldError):
+                versions.replace(self.uri, self.holder.to_json(), version)
         self._known, self._looked = version.id, _now()
 
     def release(self) -> None:
@@ -254,7 +257,7 @@ def held(lease: Lease, *, local: bool, template: bool = False) -> Iterator[None]
         yield
     finally:
         ended.set()
-        keeper.join()
+        keeper.join(_PATIENCE_S)  # it may wait for a file system, or for ever after Ctrl-C
         if local:
             lease.release()
 

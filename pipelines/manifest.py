@@ -7,6 +7,7 @@
     OUTPUT/manifest/runs.json                       what each run into this folder was made with, oldest first
     OUTPUT/manifest/last_run.json                   photos made and found done by the last run, and the time it took
     OUTPUT/manifest/journal/*.jsonl                 records of a run that goes on or was killed; gone when it is done
+    OUTPUT/manifest/lease.json                      who writes into the folder now, see `pipelines.lease`
 
 A record in ``photos-*.jsonl``, here over several lines, has always all of these fields:
 
