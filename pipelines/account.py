@@ -185,10 +185,10 @@ def _finish(
 ) -> Lease:
     lease.check()
     folder, place = lease.folder, partial(storage.join, lease.folder)
-    storage.write(place(REJECTED_FILE), to_jsonl(rejected))
-    storage.write(place(REPORT_FILE), manifest.summary(counts, maker.made_with()))
+    storage.write_in(folder, REJECTED_FILE, to_jsonl(rejected))
+    storage.write_in(folder, REPORT_FILE, manifest.summary(counts, maker.made_with()))
     last = {**effort.to_dict(), "damaged": sorted(damaged)}
-    storage.write(place(LAST_RUN_FILE), (json.dumps(last, indent=2) + "\n").encode())
+    storage.write_in(folder, LAST_RUN_FILE, (json.dumps(last, indent=2) + "\n").encode())
     record_files.write_index(folder, written)
     names = {file.name: file.uri for file in files(Branch(place(manifest.FOLDER)), folder.rstrip("/"))}
     lease.check()

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.beneath import LinkError
 from pipelines.errors import ModelError
 from pipelines.manifest import STAGES, Output, Record
 from pipelines.memory import out_of_memory
@@ -180,6 +181,8 @@ def _written(
 def _saved(record: Record, files: dict[str, bytes], studio: Studio) -> Record:
     try:
         return studio.save(record, files)
+    except LinkError as error:
+        raise Rejected("unwritable", str(error)) from error
     except OSError as error:
         if error.errno in _NO_SUCH_NAME:
             raise Rejected("unwritable", f"{next(iter(files))}: {error.strerror}") from error

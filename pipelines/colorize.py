@@ -47,7 +47,7 @@ from pipelines.crew import Crew, Gate
 from pipelines.done import Policy, Task
 from pipelines.journal import Journal
 from pipelines.lease import Holder, Lease, held
-from pipelines.manifest import Record
+from pipelines.manifest import JOURNAL, Record
 from pipelines.outcomes import count
 from pipelines.photo_process import PhotoProcesses
 from pipelines.progress import SILENT, Ticker, watched
@@ -233,9 +233,9 @@ def main(argv: list[str] | None = None) -> int:
         dry_run.show(FindTasks(args.input, args.output, policy, selection, state=args.state), args.output)
         return 0
     elsewhere = "keep its records in another folder with --state DIR"
-    writable.check(args.output, once=bool(args.state), instead=elsewhere)
+    writable.check(args.output, once=bool(args.state), instead=elsewhere, own=() if args.state else (JOURNAL,))
     if args.state:
-        writable.check(state, "--state")
+        writable.check(state, "--state", own=(JOURNAL,))
     local = runners.is_local(options)
     lease = Lease(state, Holder.here(local=local))
     with held(lease, local=local, template=runners.is_template(options)):

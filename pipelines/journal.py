@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from pipelines import local_files, storage
+from pipelines import beneath, local_files, storage
 from pipelines.manifest import JOURNAL, Record, to_lines
 
 _RECORDS_PER_OBJECT = 100
@@ -35,6 +35,7 @@ class Journal:
             folder: that holds the manifest.
             run: the number of the run, which only its own journals have in their names.
         """
+        self._root = Path(folder)
         self._folder = storage.join(folder, JOURNAL)
         self._run = run
         self._file: BinaryIO | None = None
@@ -92,10 +93,9 @@ class Journal:
             self._file = file
 
     def _opened(self) -> BinaryIO:
-        path = Path(self._folder) / self._name()
-        local_files.make_folder(path.parent)
-        file = path.open("ab", buffering=0)
-        local_files.sync_folder(path.parent)
+        with beneath.opened(self._root, f"{JOURNAL}/{self._name()}") as path:
+            file = path.open("xb", buffering=0)
+            local_files.sync_folder(path.parent)
         self._synced = time.monotonic()
         return file
 

@@ -18,7 +18,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from pipelines.safe_names import beginning
+
 _UNFINISHED = ".part"
+_LONGEST_BEGINNING = 200  # bytes, of the 255 that a name may have
 # What file systems answer that cannot sync a folder.
 _NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 _folders = threading.Lock()
@@ -105,7 +108,7 @@ def sync_folder(folder: Path) -> None:
 def hidden_name(name: str) -> str:
     """Returns a new name for a file that will be called ``name`` once it is complete."""
     # A name may have the greatest length that the file system allows; its start is enough to recognise it.
-    return f".{name[:60]}.{uuid.uuid4().hex}{_UNFINISHED}"
+    return f".{beginning(name[:60], _LONGEST_BEGINNING)}.{uuid.uuid4().hex}{_UNFINISHED}"
 
 
 def is_unfinished(path: str) -> bool:
@@ -189,7 +192,8 @@ def held(path: Path) -> Iterator[BinaryIO | None]:
     """
     while True:
         try:
-            file = path.open("r+b")
+            # Not through a link: what the file is replaced by would be written to where it leads.
+            file = os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b")
         except FileNotFoundError:
             yield None
             return

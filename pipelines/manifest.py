@@ -196,9 +196,9 @@ def write_shard(output: str, index: int, shards: int, records: Iterable[Record])
     ordered = sorted(records, key=lambda record: (record.name, record.uri, record.offset or 0))
     times = (json.dumps(_times(record), ensure_ascii=False) for record in ordered)
     suffix = f"{index:05d}-of-{shards:05d}.jsonl"
-    storage.write(storage.join(output, f"{FOLDER}/timings-{suffix}"), to_lines(times))
+    storage.write_in(output, f"{FOLDER}/timings-{suffix}", to_lines(times))
     name, data = f"{FOLDER}/photos-{suffix}", to_lines(record.to_json() for record in ordered)
-    storage.write(storage.join(output, name), data)
+    storage.write_in(output, name, data)
     return name, data
 
 

@@ -31,6 +31,7 @@ from pipelines.thumbnails import Pair, Sheet
 
 FILE = "index.html"
 FOLDER = "report"
+FOLDERS = (f"{FOLDER}/data", f"{FOLDER}/names")
 RECORDS_PER_FILE = 100
 NAMES_PER_FILE = 10_000
 # One character a photo in the column of marks: their sum, as page.js reads it.
@@ -117,7 +118,7 @@ def is_over(name: str, written: set[str]) -> bool:
 
 def leftovers(folder: str, written: set[str]) -> list[str]:
     """URIs of what an earlier, longer page left."""
-    places = [Branch(storage.join(folder, f"{FOLDER}/{part}")) for part in ("data", "names")]
+    places = [Branch(storage.join(folder, path)) for path in FOLDERS]
     return [file.uri for place in places for file in files(place, folder) if is_over(file.name, written)]
 
 

@@ -87,11 +87,11 @@ def finish(
     slot, sources = grouped
     photos = sorted(sources, key=lambda source: order(source.name))
     name = shard_name(slot.split, slot.index, slot.total)
-    account = storage.join(output, f"{FOLDER}/{name}.json")
-    part = _found(account, output, _fingerprint(photos, size))
+    account = f"{FOLDER}/{name}.json"
+    part = _found(storage.join(output, account), output, _fingerprint(photos, size))
     if part is None:
         part = _make(slot.split, name, photos, output, size, ticker, processes)
-        storage.write(account, part.to_json().encode())
+        storage.write_in(output, account, part.to_json().encode())
     else:
         ticker.done("skipped", part.shard.count)
         ticker.done("rejected", len(part.rejected))
@@ -120,7 +120,7 @@ def _make(
     cv2.setNumThreads(1)  # the runner has a worker a core
     rejected: list[Outcome] = []
     statistics = Statistics()
-    with storage.whole_file(storage.join(output, name)) as file:
+    with storage.whole_file(output, name) as file:
         writer = ShardWriter(file)
         for source, result in converted(photos, size, processes):
             outcome = _add(source, result, writer, statistics)

@@ -9,8 +9,9 @@ import errno
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from pipelines import contents, marks, own_objects, storage
+from pipelines import beneath, contents, marks, own_objects, storage
 from pipelines.contents import Content
 from pipelines.own_objects import Found
 
@@ -68,8 +69,12 @@ def place(
 
     Raises:
         OccupiedError: files that earlier runs did not write are there.
+        LinkError: a folder on the way to a local file is a link.
         storage.IO_ERRORS: a file cannot be written.
     """
+    if not storage.is_remote(output):
+        for name in files:
+            beneath.check(Path(output), name.rpartition("/")[0])
     is_looked_up = len(files) > 1 or not storage.is_in_bucket(output)
     there = {name: found for name in files if is_looked_up and (found := _found(storage.join(output, name)))}
     same = {name for name, content in there.items() if content.sha256 == contents.sha256(files[name])}
@@ -87,7 +92,7 @@ def place(
         elif storage.is_in_bucket(uri):
             placed[name] = _put(uri, name, data, run, None if replace_changed else ours.get(name, frozenset()), check)
         else:
-            storage.write(uri, data, check)
+            storage.write_in(output, name, data, check)
             if not storage.is_remote(uri):
                 marks.write(uri, run, contents.sha256(data))
             placed[name] = Placed(contents.fingerprint(uri), replaced=name in there)

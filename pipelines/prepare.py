@@ -69,8 +69,8 @@ def describe(finished: list[Part], settings: Settings, sources: Listing) -> Desc
 
 def _finish(finished: list[Part], sources: Listing, output: str, settings: Settings) -> None:
     rejected = [outcome for part in finished for outcome in part.rejected]
-    storage.write(storage.join(output, REJECTED_FILE), to_jsonl(rejected))
-    storage.write(storage.join(output, FILE_NAME), describe(finished, settings, sources).to_json().encode())
+    storage.write_in(output, REJECTED_FILE, to_jsonl(rejected))
+    storage.write_in(output, FILE_NAME, describe(finished, settings, sources).to_json().encode())
     marker = storage.join(output, CLEARED_FILE)
     if storage.size(marker) >= 0:
         storage.remove([marker])
@@ -169,7 +169,7 @@ def main(argv: list[str] | None = None) -> int:
     sources.check_any(args.input)
     cloud.check({"--output": args.output})
     sources.check_apart(args.input, args.output)
-    writable.check(args.output)
+    writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE))
     settings = Settings(args.size, args.num_shards, args.validation_percent)
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
         asked = hints.of(options)

@@ -74,7 +74,7 @@ def entry(name: str, records: int, data: bytes) -> tuple[str, Entry]:
 def write_index(folder: str, shards: Iterable[tuple[str, Entry]]) -> None:
     """Writes the list of all shards."""
     told = {name.rpartition("/")[2]: vars(entry) for name, entry in sorted(shards)}
-    storage.write(storage.join(folder, INDEX_FILE), (json.dumps(told, indent=2) + "\n").encode())
+    storage.write_in(folder, INDEX_FILE, (json.dumps(told, indent=2) + "\n").encode())
 
 
 def drop_index(folder: str) -> None:

@@ -112,7 +112,7 @@ def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
 
 
 def _saver(folder: str) -> Callable[[str, bytes], None]:
-    return lambda name, data: storage.write(storage.join(folder, name), data)
+    return lambda name, data: storage.write_in(folder, name, data)
 
 
 def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
@@ -177,7 +177,7 @@ def main(argv: list[str] | None = None) -> int:
     args = flags.report().parse_args(argv)
     cloud.check({"DIR": args.folder, "--state": args.state})
     ledger = Ledger.of(args.folder, args.state)
-    writable.check(ledger.state, "--state" if args.state else "DIR")
+    writable.check(ledger.state, "--state" if args.state else "DIR", own=(thumbnails.FOLDER, *page.FOLDERS))
     try:
         _report(ledger)
     except (BeamIOError, GoogleAPIError, OSError) as error:

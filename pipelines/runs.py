@@ -125,7 +125,7 @@ def begin(output: str, maker: Maker) -> None:
         raise UserError(f"another run wrote into {output} since this one was launched; launch this one again")
     if maker.run > len(before):
         data = json.dumps({"runs": [*before, maker.made_with()]}, indent=2, ensure_ascii=False) + "\n"
-        storage.write(storage.join(output, RUNS_FILE), data.encode())
+        storage.write_in(output, RUNS_FILE, data.encode())
 
 
 def settings_of(args: argparse.Namespace) -> Settings:

@@ -56,6 +56,15 @@ def _percent(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in encoded)
 
 
+def beginning(text: str, size: int) -> str:
+    """Returns the beginning of a text that has at most so many bytes in UTF-8, whole characters only."""
+    data = text[:size].encode("utf-8", "surrogateescape")
+    if len(data) > size:
+        while size and data[size] & 0xC0 == 0x80:
+            size -= 1
+    return data[:size].decode("utf-8", "surrogateescape")
+
+
 def is_safe(path: str) -> bool:
     """Returns whether a path is relative, and stays below the folder that it is joined to."""
     return bool(path) and "\0" not in path and all(part not in ("", ".", "..") for part in path.split("/"))

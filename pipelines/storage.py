@@ -13,7 +13,7 @@ from apache_beam.io.filesystem import BeamIOError
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from pipelines import bucket_reads, buckets, cloud, faults, local_files, local_reads, safe_names, tars
+from pipelines import beneath, bucket_reads, buckets, cloud, faults, local_files, local_reads, safe_names, tars
 from pipelines.faults import Fault
 from tfrecords.errors import DeniedError, WorldError
 
@@ -27,7 +27,8 @@ class OutsideError(ValueError):
     """A name that leads out of its folder. It is a bug: every source's name has been made safe."""
 
 
-def _unknown(uri: str) -> ValueError:
+def unknown(uri: str) -> ValueError:
+    """Returns the error of a path whose scheme is not supported."""
     return ValueError(f"{uri} is neither local nor in a bucket of Cloud Storage")
 
 
@@ -42,7 +43,7 @@ def opened(uri: str) -> BinaryIO:
         return bucket_reads.opened(uri)
     if not is_remote(uri):
         return local_reads.opened(uri)
-    raise _unknown(uri)
+    raise unknown(uri)
 
 
 def read(uri: str, generation: int | None = None) -> bytes:
@@ -89,7 +90,7 @@ def size(uri: str) -> int:
             return found.size if found else -1
         if not is_remote(uri):
             return local_reads.size(uri)
-        raise _unknown(uri)
+        raise unknown(uri)
     except IO_ERRORS as error:
         if faults.is_missing(error):
             return -1
@@ -119,24 +120,29 @@ def normalized(path: str) -> str:
 
 
 @contextlib.contextmanager
-def whole_file(uri: str, check: Callable[[], None] | None = None) -> Iterator[BinaryIO]:
+def whole_file(folder: str, name: str, check: Callable[[], None] | None = None) -> Iterator[BinaryIO]:
     """Opens a file for writing that appears complete, or, when the block or ``check`` raises, not at all.
 
     Until then it has a hidden name of its own, so that two writers of one file do not meet; the later one wins. What a
     killed process leaves behind ``sweep`` finds. In a bucket nothing is left: a file is sent when it is complete.
 
     Args:
-        uri: of the file.
-        check: called when the file is complete, just before it appears.
+        folder: that the file is to lie in.
+        name: its path relative to the folder. On a local disk no link on the way is followed.
+        check: called when the file is complete, just before it gets its name.
+
+    Raises:
+        beneath.LinkError: a link on the way leads elsewhere.
     """
+    uri = join(folder, name)
     if is_in_bucket(uri):
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
             yield file  # type: ignore[misc]
             buckets.write(uri, file, check)  # type: ignore[arg-type]
         return
     if is_remote(uri):
-        raise _unknown(uri)
-    with local_files.whole_file(Path(uri), check) as file:
+        raise unknown(uri)
+    with beneath.opened(Path(folder), name) as path, local_files.whole_file(path, check) as file:
         yield file
 
 
@@ -182,10 +188,20 @@ def remove(uris: list[str]) -> None:
 
 def write(uri: str, data: bytes, check: Callable[[], None] | None = None) -> None:
     """Writes a whole file, or none; ``check`` is that of ``whole_file``."""
-    if is_in_bucket(uri):
-        buckets.write(uri, data, check)
+    folder, slash, name = uri.rpartition("/")
+    write_in(folder or slash or ".", name, data, check)
+
+
+def write_in(folder: str, name: str, data: bytes, check: Callable[[], None] | None = None) -> None:
+    """Writes a whole file below a folder, or none; the arguments are those of ``whole_file``.
+
+    Raises:
+        beneath.LinkError: a link on the way leads elsewhere.
+    """
+    if is_in_bucket(folder):
+        buckets.write(join(folder, name), data, check)
         return
-    with whole_file(uri, check) as file:
+    with whole_file(folder, name, check) as file:
         file.write(data)
 
 
@@ -198,5 +214,5 @@ def create(uri: str, data: bytes) -> bool:
     if is_in_bucket(uri):
         return buckets.create(uri, data)
     if is_remote(uri):
-        raise _unknown(uri)
+        raise unknown(uri)
     return local_files.create(Path(uri), data)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from google.api_core.exceptions import NotFound, PreconditionFailed
 
-from pipelines import bucket_reads, buckets, local_files, patience, storage
+from pipelines import beneath, bucket_reads, buckets, local_files, patience, storage
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,14 @@ def read(uri: str) -> Version | None:
             with contextlib.suppress(NotFound, PreconditionFailed):  # replaced or removed since it was found
                 return Version(bucket_reads.read(uri, blob.generation), str(blob.generation), blob.changed)
         return None
-    return patience.locally(uri, lambda: _read_locally(Path(uri)))
+    return patience.locally(uri, lambda: _read_locally(_local(uri)))
+
+
+def _local(uri: str) -> Path:
+    """The path of a file in a folder of the output, of which neither may be a link."""
+    path = Path(uri)
+    beneath.check(path.parent.parent, f"{path.parent.name}/{path.name}")
+    return path
 
 
 def _read_locally(path: Path) -> Version | None:
@@ -57,7 +64,7 @@ def replace(uri: str, data: bytes, version: Version) -> bool:
     """
     if storage.is_in_bucket(uri):
         return buckets.replace(uri, io.BytesIO(data), int(version.id))
-    return local_files.replace(Path(uri), data, version.id)
+    return local_files.replace(_local(uri), data, version.id)
 
 
 def remove(uri: str, version: Version) -> None:
@@ -65,7 +72,7 @@ def remove(uri: str, version: Version) -> None:
     if storage.is_in_bucket(uri):
         buckets.remove(uri, int(version.id))
     else:
-        local_files.remove(Path(uri), version.id)
+        local_files.remove(_local(uri), version.id)
 
 
 def clock(folder: str) -> float:

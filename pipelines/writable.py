@@ -1,15 +1,23 @@
 """Whether a folder can be written to, found out before any work by writing there."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from pipelines import cloud, faults, holds, local_files, storage
+from pipelines import beneath, cloud, faults, holds, local_files, storage
 from tfrecords.errors import DeniedError, UserError
 
 # Of the form of unfinished files, so that nothing takes it for a photo; always the same, in case it cannot be removed.
 _PROBE = f".probe.{'0' * 32}.part"
 
 
-def check(folder: str, flag: str = "--output", *, once: bool = False, instead: str = "choose another folder") -> None:
+def check(
+    folder: str,
+    flag: str = "--output",
+    *,
+    once: bool = False,
+    instead: str = "choose another folder",
+    own: Iterable[str] = (),
+) -> None:
     """Makes sure that files can be written into a folder, which is created where it is missing.
 
     Args:
@@ -17,6 +25,7 @@ def check(folder: str, flag: str = "--output", *, once: bool = False, instead: s
         flag: that it was given with.
         once: whether it is enough that files can be created: none of them will be replaced or removed.
         instead: what to do about a bucket that keeps every object it gets.
+        own: what the command writes there for itself, by relative path: no part of these may be a link.
 
     Raises:
         UserError: they cannot.
@@ -26,9 +35,10 @@ def check(folder: str, flag: str = "--output", *, once: bool = False, instead: s
         if storage.is_in_bucket(folder):
             _check_bucket(folder, flag, once=once, instead=instead)
         elif storage.is_remote(folder):
-            storage.write(storage.join(folder, _PROBE), b"")
-            storage.remove([storage.join(folder, _PROBE)])
+            raise storage.unknown(folder)
         else:
+            for name in own:
+                beneath.check(Path(folder), name)
             local_files.make_folder(Path(folder))
             path = Path(folder) / local_files.hidden_name("probe")
             with local_files.locked(path):

@@ -20,6 +20,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from pipelines import formats, safe_names
+from pipelines.safe_names import beginning
 
 # What the job and the report write; nothing of a photo is ever put there. `tests/pipelines` compares it with real runs.
 OWN = ("manifest", "report.json", "rejected.jsonl", "index.html", "report/data", "report/names", "report/thumbnails")
@@ -107,7 +108,7 @@ class Rules:
 
     def _cut_part(self, part: str) -> str:
         mark = f"~x{_hash(_folded_part(part)).hex()}"
-        return f"{_cut(part, self.part - len(mark))}{mark}"
+        return f"{beginning(part, self.part - len(mark))}{mark}"
 
     def fit(self, path: str) -> str:
         """Returns a path that the store can hold: the path itself, or one that is cut and marked.
@@ -123,8 +124,8 @@ class Rules:
         if (marked := _MARKED.match(base)) is not None:
             base = marked["before"]
         # Whatever the length of the tail, so that the files of one photo begin alike.
-        folder, slash, file = _cut(base, self.whole - _LONGEST_END).rpartition("/")
-        return f"{folder}{slash}{_cut(file, self.part - _LONGEST_END) if self.part else file}{tail}"
+        folder, slash, file = beginning(base, self.whole - _LONGEST_END).rpartition("/")
+        return f"{folder}{slash}{beginning(file, self.part - _LONGEST_END) if self.part else file}{tail}"
 
     def key(self, path: str) -> bytes:
         """Returns eight bytes that all files have in common that could ever meet: a key to group them by.
@@ -159,12 +160,3 @@ def _hash(text: str) -> bytes:
 
 def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
-
-
-def _cut(text: str, size: int) -> str:
-    """Returns the beginning of a text that has at most so many bytes, whole characters only."""
-    data = text[:size].encode("utf-8", "surrogateescape")
-    if len(data) > size:
-        while size and data[size] & 0xC0 == 0x80:
-            size -= 1
-    return data[:size].decode("utf-8", "surrogateescape")

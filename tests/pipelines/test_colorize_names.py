@@ -12,6 +12,7 @@ from objects import served
 
 from pipelines import colorize, prepare
 from pipelines.manifest import Record
+from tfrecords.errors import UserError
 
 LATIN_1 = b"caf\xe9.jpg"
 CP437 = b"M\x81ller.jpg"
@@ -198,3 +199,39 @@ def test_names_in_a_bucket_are_utf_8(odd, bucket, saved_model_dir):
     assert colorize.main([f"--input={single}", f"--output={output}", f"--model={saved_model_dir}"]) == 0
     blob = cloud.Client.create_anonymous_client().bucket(bucket).blob("odd/colour[1]/manifest/last_run.json")
     assert json.loads(blob.download_as_bytes())["found"] == 1
+
+
+def test_sources_are_never_overwritten_through_a_link_in_the_output(jpeg, saved_model_dir, tmp_path):
+    source, output = tmp_path / "in" / "sub" / "a.jpg", tmp_path / "out"
+    source.parent.mkdir(parents=True)
+    source.write_bytes(jpeg)
+    (tmp_path / "in" / "b.jpg").write_bytes(jpeg)
+    output.mkdir()
+    (output / "sub").symlink_to(source.parent)
+    flags = [f"--input={tmp_path / 'in'}", f"--output={output}", f"--model={saved_model_dir}"]
+    for replaced in ([], ["--replace_changed"]):
+        assert colorize.main([*flags, *replaced]) == 0
+        assert files(tmp_path / "in") == {"b.jpg", "sub/a.jpg"}
+        assert source.read_bytes() == jpeg
+        record = recorded(output)["sub/a.jpg"]
+        assert (record.status, record.reason) == ("rejected", "unwritable")
+        assert (
+            record.detail
+            == f"{output}/sub is a link to {source.parent}, and nothing is written through links; remove it"
+        )
+    (output / "sub").unlink()
+    assert colorize.main(flags) == 0
+    assert written(output, "sub/a.jpg") == "sub/a.jpg"
+
+
+@pytest.mark.parametrize("link", ["manifest", "manifest/journal"])
+def test_a_link_where_the_job_itself_writes_ends_it_before_work_starts(jpeg, saved_model_dir, tmp_path, link):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(jpeg)
+    (tmp_path / "elsewhere").mkdir()
+    path = tmp_path / "out" / link
+    path.parent.mkdir(parents=True)
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=r"is a link to .*/elsewhere, and nothing is written through links; remove it"):
+        colorize.main([f"--input={tmp_path / 'in'}", f"--output={tmp_path / 'out'}", f"--model={saved_model_dir}"])
+    assert files(tmp_path) == {"in/a.jpg"}
