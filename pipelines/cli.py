@@ -1,11 +1,14 @@
 """The command line ``autochrome``: one word for each program."""
 
-import importlib
 import sys
 
 from model import interrupt
-from pipelines import commands, flags
-from tfrecords.errors import UserError
+
+with interrupt.at_once():
+    import importlib
+
+    from pipelines import commands, flags
+    from tfrecords.errors import UserError
 
 _COMMANDS = {
     "prepare": ("pipelines.prepare", "photos → Lab TFRecords, grey ones left out (Beam)"),

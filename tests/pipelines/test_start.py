@@ -75,6 +75,7 @@ sys.exit(cli.main(sys.argv[2:]))
 @pytest.mark.parametrize(
     ("module", "argv"),
     [
+        ("argparse", ["--version"]),
         ("apache_beam", ["colorize", "--input=in", "--output=out"]),
         ("cv2", ["prepare", "--input=in", "--output=out"]),
         ("google.cloud.storage", ["report", "out"]),
