@@ -109,6 +109,9 @@ def _bar(console: Console) -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[rejected]} rejected"),
         console=console,
+        # What others write to standard error is set aside; rich would print it above the bar.
+        redirect_stdout=False,
+        redirect_stderr=False,
     )
 
 

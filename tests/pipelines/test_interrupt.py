@@ -1,10 +1,13 @@
 """Ctrl-C in the middle of a job: one line and 130, no process and no unfinished file left, and the next run goes on."""
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,31 +29,52 @@ def photos(tmp_path_factory, photos, encoded) -> Path:
     return folder
 
 
+class Terminal:
+    """What a process writes to a terminal; colours and movements of the cursor are left out."""
+
+    def __init__(self) -> None:
+        ours, self.theirs = os.openpty()
+        self._written = b""
+        self._reader = threading.Thread(target=self._read, args=[ours], daemon=True)
+        self._reader.start()
+
+    def _read(self, descriptor: int) -> None:
+        with contextlib.suppress(OSError), os.fdopen(descriptor, "rb", buffering=0) as file:
+            while some := file.read(1 << 16):
+                self._written += some
+
+    def text(self) -> str:
+        """Everything, when the process has ended."""
+        os.close(self.theirs)
+        self._reader.join()
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "\n", self._written.decode())
+
+
 @pytest.fixture
-def start(photos, tmp_path, saved_model_dir) -> Iterator[Callable[..., subprocess.Popen]]:
-    """The function that starts a command with flags, in a session of its own as in a terminal of its own."""
+def start(photos, tmp_path, saved_model_dir) -> Iterator[Callable[..., tuple[subprocess.Popen, Terminal]]]:
+    """The function that starts a command with flags, in a session of its own, and a terminal for what it says."""
     started = []
 
-    def run(command: str, *flags: str) -> subprocess.Popen:
+    def run(command: str, *flags: str) -> tuple[subprocess.Popen, Terminal]:
+        terminal = Terminal()
         model = [f"--model={saved_model_dir}"] if command == "colorize" else ["--size=64", "--num_shards=4"]
         argv = [sys.executable, "-m", "pipelines.cli", command, f"--input={photos}", f"--output={tmp_path}/out"]
         process = subprocess.Popen(
             [*argv, *model, *flags],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            stdout=subprocess.DEVNULL,
+            stderr=terminal.theirs,
             start_new_session=True,
-            env={**os.environ, "TMPDIR": str(temporary)},
+            env={**os.environ, "TMPDIR": str(temporary), "TERM": "xterm", "COLUMNS": "200"},
         )
         started.append(process)
-        return process
+        return process, terminal
 
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     yield run
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def at_work(output: Path) -> bool:
@@ -120,24 +144,23 @@ def wait_until(condition: Callable[[], bool], seen: Callable[[], object]) -> Non
 )
 def test_ctrl_c_ends_a_job_in_one_line_with_nothing_left_behind(start, tmp_path, command, flags, to, goes_on):
     output = tmp_path / "out"
-    process = start(command, *flags)
+    process, terminal = start(command, *flags)
     while not at_work(output):
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, terminal.text()
         time.sleep(0.01)
     # As a terminal does it: to the launcher and its workers; or as `kill -INT` does it, to the launcher alone.
     to(process.pid, signal.SIGINT)
-    _, told = process.communicate()
-    assert process.returncode == 130, told
-    lines = told.splitlines()
-    assert lines[-1] == "autochrome: interrupted"
-    assert all(line.startswith(("colorizing:", "preparing:")) for line in lines[:-1]), told
+    code, told = process.wait(), terminal.text()
+    assert code == 130, told
+    *progress, last = filter(None, map(str.strip, told.splitlines()))
+    assert last == "autochrome: interrupted"
+    assert all(re.fullmatch(r"(coloriz|prepar)ing|[━╸╺\d/?:.s -]+|.*\d rejected", line) for line in progress), told
     # What the launcher started has ended, or, where the kernel ends it with its parent, is about to.
     wait_until(lambda: not in_session(process.pid), lambda: in_session(process.pid))
     assert not list((tmp_path / "tmp").iterdir())
     left = [path for path in output.rglob("*") if path.name.endswith(".part") or path.name == "lease.json"]
     assert not left
     if goes_on:
-        again = start(command, *flags)
-        _, told = again.communicate()
-        assert again.returncode == 0, told
+        again, terminal = start(command, *flags)
+        assert again.wait() == 0, terminal.text()
         assert json.loads((output / "report.json").read_text())["outcomes"] == {"written": PHOTOS}
