@@ -8,7 +8,6 @@ of any module; result and arguments are pickled.
 """
 
 import contextlib
-import faulthandler
 import fcntl
 import importlib
 import os
@@ -195,7 +194,6 @@ def main() -> None:
     """Runs the process; its arguments are two file descriptors, and a handler as ``module:name``."""
     connection, lifeline, (module, _, name) = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].partition(":")
     _end_with_parent(lifeline)
-    faulthandler.enable()
     for ending in (signal.SIGXCPU, signal.SIGALRM):
         signal.signal(ending, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
