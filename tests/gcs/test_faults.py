@@ -10,7 +10,9 @@ import pytest
 from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES, Faults
 from google.api_core.exceptions import PreconditionFailed, RetryError
 
-from pipelines import bucket_reads, buckets, patience, sources, storage
+from pipelines import bucket_reads, buckets, leftovers, patience, sources, storage
+from pipelines.done import File
+from pipelines.manifest import Record
 from pipelines.outcomes import Rejected
 from tfrecords.errors import OutageError
 
@@ -74,6 +76,16 @@ def test_nothing_is_written_twice_when_answers_are_lost(calm_cloud):
     storage.write(uri, b"x" * 1000)
     assert [buckets.find(uri).generation] == generations
     assert calm_cloud.faults.injected == {LOST_ANSWER: 1}
+
+
+def test_what_an_earlier_run_left_is_removed_whatever_the_network_does(rough_cloud):
+    names = [f"left/{index}.jpg" for index in range(12)]
+    for name in names:
+        storage.write(rough_cloud.uri(name), name.encode())
+    record = Record("a.jpg", "gs://scans/a.jpg", None, "7-1", "skipped")
+    files = [File(name, "", frozenset([hashlib.sha256(name.encode()).hexdigest()])) for name in names]
+    assert leftovers.settle(record, files, rough_cloud.uri("").rstrip("/")) == (record, len(names))
+    assert not rough_cloud.generations("left")
 
 
 def test_a_listing_is_whole_and_a_tar_is_listed_by_range(rough_cloud, tmp_path):

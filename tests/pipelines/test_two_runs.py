@@ -92,6 +92,24 @@ def test_a_run_removes_only_journals_that_it_read_or_wrote(tmp_path):
     assert not (tmp_path / lease.FILE).exists()
 
 
+@pytest.mark.parametrize("made", [[Made(RECORD, now=True)], []], ids=["shards", "report"])
+def test_without_its_lease_a_run_writes_no_manifest_and_removes_no_journal(tmp_path, made):
+    folder = str(tmp_path)
+    ours, other = Lease(folder), Lease(folder)
+    journal = Journal(folder, ours.run)
+    journal.add(RECORD)
+    journal.close()
+    other.take()
+    before = digests(tmp_path)
+    pipeline = beam.Pipeline(runner=FnApiRunner())
+    records, damaged, none = (pipeline | name >> beam.Create([]) for name in ("Records", "Damaged", "None"))
+    photos = pipeline | "Made" >> beam.Create(made)
+    _ = photos | Account(ours, Maker("m", "ab", Settings(), "cd"), records, damaged, none)
+    with pytest.raises(Exception, match="another one took"):
+        pipeline.run()
+    assert digests(tmp_path) == before
+
+
 def test_nothing_is_written_before_the_job_begins(scans, saved_model_dir, tmp_path):
     out, maker = tmp_path / "out", Maker.of(saved_model_dir, Settings())
     job = Colorize(f"{scans}/1.jpg", str(out), saved_model_dir, Policy(maker))
