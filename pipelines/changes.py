@@ -49,9 +49,12 @@ def occupied(record: Record, found: dict[str, Content]) -> Record:
         record: of the photo as it would have been.
         found: the files, by path relative to the output.
     """
-    pages = {output.name: output.page for output in reversed(record.outputs)}
+    pages = {output.name: output for output in reversed(record.outputs)}
     outputs = (
-        Output(name, pages[name], 0, 0, content.bytes, content.sha256, "", None, fingerprint=content.fingerprint)
+        Output(
+            *(name, pages[name].page, 0, 0, content.bytes, content.sha256, pages[name].tone, None),
+            fingerprint=content.fingerprint,
+        )
         for name, content in found.items()
     )
     unmade = replace(record, model="", model_digest="", settings_digest="")

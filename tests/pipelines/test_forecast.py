@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from one_photo import BETTER, KEEP, MAKERS, PNG, RETOUCHED, SKIP, Desk
 
@@ -73,7 +73,8 @@ def test_lines_name_the_photo_and_each_file():
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=80)
+@example([("keep", "a.jpg.png"), ("png", "a.jpg")], "skip", "")
 @given(
     st.lists(st.tuples(st.sampled_from(list(MAKERS)), st.sampled_from(["", "a.jpg", "a.jpg.png"])), max_size=3),
     st.sampled_from(list(MAKERS)),

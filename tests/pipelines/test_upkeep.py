@@ -266,7 +266,7 @@ steps = st.lists(
             st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.jpg", "a.jpg.p002.jpg", "a.jpg.p002.png"]),
             st.just(""),
         ),
-        st.tuples(st.sampled_from(["break", "repair", "forget"]), st.just(""), st.just("")),
+        st.tuples(st.sampled_from(["break", "repair", "forget", "unmark", "rescan"]), st.just(""), st.just("")),
     ),
     max_size=8,
 )
@@ -293,6 +293,10 @@ def test_whatever_people_and_runs_do_nobody_s_work_is_lost_and_no_digest_is_forg
                     desk.records = [replace(record, sha256="") for record in desk.records]
                 case "forget":
                     desk.records = []
+                case "unmark":
+                    desk.unmark()
+                case "rescan":
+                    desk.source = replace(desk.source, fingerprint=f"7-{number + 2}")
                 case "run" | "die":
                     policy = Policy(MAKERS[what], how == "keep", how == "replace")
                     _check(desk, policy, dies=how if action == "die" else "")
