@@ -62,7 +62,8 @@ class Colorizer:
         try:
             loaded = tf.saved_model.load(saved_model.folder(path))
         except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
-            _check_unchanged(path, digest)
+            with contextlib.suppress(OSError):  # Without all of its files it has no digest.
+                _check_unchanged(path, digest)
             raise UserError(f"model {path} cannot be loaded, export it again: {_first_line(error)}") from error
         size = _size(path, loaded.signatures.get("serving_default"))
         # After loading: files that were replaced meanwhile are noticed as well.

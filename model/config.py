@@ -33,8 +33,8 @@ class Config:
             multiples of it.
         pretrained: the encoder starts from published weights (see `model.pretrained`).
         size: side of the exported model's input and output, in pixels.
-        resolution: side at which the network sees the luminance, in pixels, at most `size` and at most the side of the
-            prepared pictures; divisible by 8.
+        resolution: side in pixels at which the network sees the luminance, at most `size` and the prepared pictures'
+            side; divisible by 8.
         loss: a key of `model.losses.LOSSES`; `cross_entropy` makes the network classify quantised ab.
         rebalance: exponent in [0, 1] by which rare colours weigh more in `cross_entropy`; 0 weighs all alike.
         temperature: of the annealed mean that turns classes into one ab, above 0; 1 is the mean.
@@ -44,20 +44,18 @@ class Config:
         warmup_steps: steps in which the learning rate grows from 0.
         schedule: one of `SCHEDULES`: what follows the warm-up, constant or falling along a cosine to 1 %.
         clip_norm: the longest gradient, all weights together; 0 does not clip.
-        averaging: decay a step of the running mean of the weights that is validated and exported; 0 takes the last.
+        averaging: decay a step of the running mean of the weights that is exported; 0 takes the last.
         batch_size: examples in one optimizer step, all replicas together.
         epochs: passes over the training examples, at most.
         validate_every: steps between two validations.
         patience: validations in a row without improvement after which training stops.
-        crop: the smallest side of the random square that is cut from a training example, as a part of its side; 1 cuts
-            nothing.
+        crop: smallest side of the random square cut from an example, as a part of its side; 1 cuts nothing.
         flip: mirror half of the training examples left to right.
         film: part of the training examples whose luminance is made that of historic film (see `model.film`).
-        mounts: part of the training examples that are mounted, vignetted, mottled or screened (see `model.mounts`).
+        mounts: part of the training examples that are mounted or worn (see `model.mounts`).
         seed: of the initial weights, the order of the examples, the crops and the flips.
         export_resolution: side at which the exported network sees the luminance; 0 takes `resolution`.
-        prior_adjustment: α in [0, 1]: how far the exported model's classes are freed from how common they are in the
-            training set (see `model.export`); more is more vivid, and less sure.
+        prior_adjustment: α in [0, 1], see `model.export`; more is more vivid, and less sure.
         stored: one of `STORED`: in what the exported model keeps its weights; it computes in float32 either way.
     """
 

@@ -7,7 +7,7 @@ The photos are cropped from those of a folder; some are cut short and some crash
 emulator behind a proxy that fails one request in twelve); the output is a folder. In each round a run into a new folder
 meets some of these, by a seed, and is then left to finish:
 
-* kill: SIGKILL for all its processes when so many photos have a record
+* kill: SIGKILL for all its processes at some point of the work
 * child: SIGKILL for the processes that decode, again and again
 * disk: files of the output, its records among them, cannot be read at first (EIO)
 * rights: the bucket refuses reads (403) or the credentials (401) for a while

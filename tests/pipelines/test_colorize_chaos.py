@@ -15,6 +15,7 @@ from pipelines import colorize
 CROPS = 16
 PHOTOS = 4 * CROPS
 POISON = 5
+LONG = 1  # its name has no room for another extension and is shortened
 KILLS = 2
 
 
@@ -60,9 +61,9 @@ def undisturbed(tree, saved_model_dir, tmp_path_factory) -> Path:
 def test_poison_hurts_nobody_else(undisturbed):
     report = json.loads((undisturbed / "report.json").read_text())
     assert report["inputs"] == PHOTOS + POISON
-    assert report["outcomes"] == {"written": PHOTOS, "unreadable": 3, "too_large": 1, "unwritable": 1}
+    assert report["outcomes"] == {"written": PHOTOS + LONG, "unreadable": 3, "too_large": 1}
     names = {output["name"] for record in recorded(undisturbed).values() for output in record["outputs"]}
-    assert len(names) == len({name.casefold() for name in names}) == PHOTOS
+    assert len(names) == len({name.casefold() for name in names}) == PHOTOS + LONG
     assert {"rocket/1.JPG", "rocket/1~2.jpg"} <= names
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import inputs, local_reads, patience, sources
+from pipelines import inputs, listings, local_reads, patience, sources
 from pipelines.neighbours import Neighbours
 from pipelines.outcomes import Rejected
 from pipelines.sources import Source
@@ -130,18 +130,18 @@ def test_one_folder_that_is_forbidden_is_a_fault_and_a_root_that_is_gone_is_not(
         (tree / "sub").chmod(0o755)
     assert listed["sub"].fault == "the folder cannot be listed: Permission denied"
     assert set(listed) == {"a.jpg", "b.jpg", "box.tar", "sub"}
-    branches = list(sources.branches(str(tree)))
+    branches = list(listings.of_input(str(tree)))
     shutil.rmtree(tree)
     for branch in branches:
         with pytest.raises(OutageError, match="No such file or directory"):
-            list(sources.files(branch, str(tree), is_input=True))
+            list(listings.listed(branch, str(tree)))
 
 
 def test_a_folder_that_goes_while_it_is_listed_is_one_fault(tree):
-    branches = list(sources.branches(str(tree)))
+    branches = list(listings.of_input(str(tree)))
     shutil.rmtree(tree / "sub")
-    listed = [source for branch in branches for source in sources.files(branch, str(tree), is_input=True)]
-    assert {source.name: bool(source.fault) for source in listed} == {
+    listed = [file for branch in branches for file in listings.listed(branch, str(tree))]
+    assert {Path(file.uri).name: bool(file.fault) for file in listed} == {
         "a.jpg": False,
         "b.jpg": False,
         "box.tar": False,
