@@ -1,5 +1,22 @@
-"""The formats that photos are written in, and the extensions of their files."""
+"""The formats that photos are read from and written in, and the extensions of their files."""
 
+# Pictures, in Pillow's words and in the order in which they are tried; its JPEG is MPO as well. Left out on purpose: EPS
+# and WMF, which other programs draw (Ghostscript, Windows); BUFR, GRIB, HDF5 and MPEG, which Pillow only recognises;
+# IPTC, a wrapper whose content could be anything.
+READ = (
+    *("BMP", "DIB", "GIF", "JPEG", "PPM", "PNG", "AVIF", "BLP", "CUR", "DCX", "DDS", "FITS", "FLI", "FTEX", "GBR"),
+    *("ICNS", "ICO", "IM", "IMT", "JPEG2000", "MCIDAS", "MSP", "PCD", "PCX", "PIXAR", "PSD", "QOI", "SGI", "SPIDER"),
+    *("SUN", "TGA", "TIFF", "WEBP", "XBM", "XPM", "XVTHUMB"),
+)
+_NOT_READ = {
+    b"%!PS": "EPS",
+    b"\xc5\xd0\xd3\xc6": "EPS",
+    b"%PDF": "PDF",
+    b"\xd7\xcd\xc6\x9a": "WMF",
+    b"\x89HDF": "HDF5",
+    b"GRIB": "GRIB",
+    b"BUFR": "BUFR",
+}
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 _WRITTEN: dict[str, tuple[str, ...]] = {
     "JPEG": _JPEG,
@@ -31,6 +48,11 @@ _ANY_OTHER = (".img",)
 ADDED = tuple(extensions[0] for extensions in _WRITTEN.values())
 ADDED_TO_COPIES = tuple(dict.fromkeys((*ADDED, *(known[0] for known in _COPIED.values()), *_ANY_OTHER)))
 EXTENSIONS = tuple(sorted({*_ANY_OTHER, *(one for known in _COPIED.values() for one in known)}))
+
+
+def not_read(data: bytes) -> str:
+    """Returns the name of a known format that is not read, by the first bytes of a file; '' for any other."""
+    return next((name for start, name in _NOT_READ.items() if data.startswith(start)), "")
 
 
 def output_format(choice: str, source_format: str) -> str:

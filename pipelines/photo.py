@@ -12,7 +12,7 @@ import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
-from pipelines import bounded_tags, deep, ifd, jp2, memory, orientation, png, rare_tiff, tiff_pages, webp
+from pipelines import bounded_tags, deep, formats, ifd, jp2, memory, orientation, png, rare_tiff, tiff_pages, webp
 from pipelines.outcomes import Rejected
 from tfrecords.color import Bytes, Pixels
 
@@ -90,7 +90,9 @@ def judged(data: bytes) -> Iterator[None]:
         except Image.DecompressionBombError as error:
             raise Rejected("too_large", str(error)) from error
         except UnidentifiedImageError as error:
-            raise Rejected("unreadable", "not an image that Pillow knows") from error
+            name = formats.not_read(data)
+            detail = f"{name} is not among the formats that are read" if name else "not an image that Pillow knows"
+            raise Rejected("unreadable", detail) from error
         except Exception as error:
             if memory.out_of_memory(error):
                 raise
@@ -135,7 +137,7 @@ def opened(data: bytes) -> Iterator[Opened]:
     size = webp.size(data) or (0, 0)
     check_size(*size, data)
     with _told_from_lack_of_memory(*size):
-        image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data), formats=formats.READ)
     with image:
         check_size(*image.size, data)
         if profile:
@@ -168,7 +170,7 @@ def _plain_tiff(data: bytes) -> bytes:
 
 
 def _pillow_reads(tiff: bytes) -> bool:
-    with contextlib.suppress(UnidentifiedImageError), Image.open(io.BytesIO(tiff)):
+    with contextlib.suppress(UnidentifiedImageError), Image.open(io.BytesIO(tiff), formats=["TIFF"]):
         return not rare_tiff.is_misread(ifd.read(tiff))
     return False
 

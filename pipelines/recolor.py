@@ -106,7 +106,8 @@ def recolor(pixels: Pixels, chroma: Floats, bits: int = 8, seen: Floats | None =
     guided = guide(pixels, chroma, seen)
     shape = height, width, 3
     result: Pixels = np.empty(shape, np.uint8) if bits == 8 else np.empty(shape, np.uint16)
-    rows = max(1, STRIP_PIXELS // width)
+    # Rows are brought up from the chroma's: a strip of a narrow photo must not have more of those than of its own.
+    rows = max(1, STRIP_PIXELS // max(width, chroma.shape[1]))
     for top in range(0, height, rows):
         result[top : top + rows] = recolor_rows(pixels[top : top + rows], guided, top, bits)
     return result

@@ -222,3 +222,20 @@ def test_residual_is_the_spread_that_luminance_does_not_explain():
     to_chroma = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
     difference = to_chroma @ (rgb[0, 0].astype(float) - rgb[0, -1])
     assert judge(rgb).residual == pytest.approx(np.linalg.norm(difference) / 2, rel=0.01)
+
+
+def test_colour_between_pixels_that_are_all_grey_is_kept():
+    rgb = COLOUR["astronaut"].copy()
+    rgb[::16, ::16] = rgb[::16, ::16, :1]
+    assert reason(rgb) is None
+
+
+@pytest.mark.parametrize(("patch", "halved"), [((200, 40, 40), True), ((140, 120, 110), False)])
+def test_a_vivid_tint_is_allowed_half_the_residual(patch, halved):
+    red, green, blue = patch
+    # ITU-T T.871, without the offset; a flat picture has no texture.
+    cb = -0.168736 * red - 0.331264 * green + 0.5 * blue
+    cr = 0.5 * red - 0.418688 * green - 0.081312 * blue
+    verdict = judge(np.full((64, 64, 3), patch, np.uint8))
+    assert (verdict.chroma > 45) == halved
+    assert verdict.allowed == pytest.approx(0.21 * (1 + np.hypot(cb, cr) / 20) / (2 if halved else 1), rel=1e-3)

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from photo_files import file_of, grey_profile, opened, srgb_of_gamma, swapped_profile
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import EpsImagePlugin, ExifTags, Image, ImageCms, ImageOps
 from skimage import color as skimage_color
 from skimage import data as skimage_data
 
+from pipelines import formats
 from pipelines.outcomes import Rejected
 from pipelines.photo import MAX_PIXELS, decode, to_bytes
 
@@ -254,3 +255,24 @@ def test_a_damaged_photo_is_rejected_or_decoded(name, data):
         position = data.draw(st.one_of(st.integers(0, 200), st.integers(0, len(damaged) - 1)))
         damaged[position] = data.draw(st.integers(0, 255))
     check_decoded_or_rejected(bytes(damaged), shrink_to=data.draw(st.sampled_from([None, 16])))
+
+
+def test_no_file_makes_another_program_run(tmp_path, monkeypatch):
+    ran = tmp_path / "ran"
+    for name in ("gs", "gswin64c"):
+        (tmp_path / name).write_text(f"#!/bin/sh\ntouch {ran}\necho 10.0\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(stream, "EPS")
+    with pytest.raises(Rejected, match="EPS is not among the formats that are read") as verdict:
+        decode(stream.getvalue())
+    assert verdict.value.reason == "unreadable"
+    assert not ran.exists()
+
+
+def test_formats_that_are_read_are_those_that_pillow_draws_itself():
+    Image.init()
+    left_out = {"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}
+    assert {*formats.READ} == {*Image.OPEN} - left_out

@@ -1,11 +1,14 @@
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
 import skimage.color
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.ndimage import maximum_filter, minimum_filter
 
-from pipelines.recolor import guide, model_luminance, recolor, recolor_rows
+from pipelines.recolor import Guided, guide, model_luminance, recolor, recolor_rows
 from tfrecords.color import lab_to_srgb, luminance, srgb_to_lab
 
 
@@ -164,3 +167,37 @@ def test_what_the_model_sees(photos, grey_photos):
 def test_photos_smaller_or_longer_than_the_model(size):
     pixels = np.full(size, 128, np.uint8)
     np.testing.assert_allclose(model_luminance(pixels, 32), luminance(pixels[:1, :1])[0, 0] / 100, rtol=1e-6)
+
+
+def test_chroma_follows_luminance_no_further_than_ten_units():
+    planes = np.zeros((5, 8, 8), np.float32)
+    planes[2], planes[3], planes[4] = 1.0, -0.5, 50.0  # the slopes of a and b, and L*
+    light = np.array([[0, 35, 40, 50, 58, 60, 75, 100]], np.float32)
+    a, b = Guided(planes, 1, 8).rows(0, light)
+    np.testing.assert_allclose(a, [[-10, -10, -10, 0, 8, 10, 10, 10]], atol=1e-5)
+    np.testing.assert_allclose(b, -0.5 * a, atol=1e-5)
+
+
+def test_filling_up_takes_no_colour_that_is_not_nearby(grey_photos):
+    light = cv2.resize(grey_photos["coins"], (64, 64), interpolation=cv2.INTER_AREA)
+    # Soft chroma that luminance foretells well, so that much of it is missing at the edges.
+    soft = cv2.GaussianBlur(light.astype(np.float32), (0, 0), 3) / 3 - 40
+    chroma = np.stack([soft, -soft], axis=-1)
+    filled = guide(light, chroma).planes[:2]
+    for found, plane in zip(filled, (soft, -soft), strict=True):
+        least, most = (nearby(plane, size=13, mode="nearest") for nearby in (minimum_filter, maximum_filter))
+        assert (found >= least - 1e-4).all()
+        assert (found <= most + 1e-4).all()
+        assert np.isclose(found, most, atol=1e-4).any(), "some of it is held back"
+        assert np.abs(found - plane).max() > 1
+
+
+@pytest.mark.parametrize("size", [(100_000, 1), (1, 100_000)])
+def test_a_picture_of_one_line_takes_little_memory(size):
+    pixels = np.random.default_rng(0).integers(0, 256, size, np.uint8)
+    tracemalloc.start()
+    try:
+        recolor(pixels, chroma_of((256, 256)))
+        assert tracemalloc.get_traced_memory()[1] < 100e6
+    finally:
+        tracemalloc.stop()
