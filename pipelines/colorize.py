@@ -136,7 +136,12 @@ class ColorizePhotos(beam.DoFn):
         def make(save: Save) -> Record:
             return attempt(task.named, self._studio(save, self._workshop.processes), last=last)
 
-        return upkeep.carry_out(task, self._policy, self._output, make, self._journal.announce, self._lease.keep)
+        return upkeep.carry_out(task, self._policy, self._output, make, self._announce, self._lease.keep)
+
+    def _announce(self, record: Record) -> None:
+        # A run that was taken over must not leave a journal behind.
+        self._lease.keep()
+        self._journal.announce(record)
 
     def _kept(self, made: Made) -> Made:
         self._journal.add(made.record)

@@ -1,7 +1,7 @@
 """The formats that photos are read from and written in, and the extensions of their files."""
 
-# Pictures, in Pillow's words and in the order in which they are tried; its JPEG is MPO as well. Left out on purpose: EPS
-# and WMF, which other programs draw (Ghostscript, Windows); BUFR, GRIB, HDF5 and MPEG, which Pillow only recognises;
+# Pictures, in Pillow's words and in the order in which they are tried; its JPEG is MPO as well. Left out on purpose:
+# EPS and WMF, which other programs draw (Ghostscript, Windows); BUFR, GRIB, HDF5 and MPEG, which are only recognised;
 # IPTC, a wrapper whose content could be anything.
 READ = (
     *("BMP", "DIB", "GIF", "JPEG", "PPM", "PNG", "AVIF", "BLP", "CUR", "DCX", "DDS", "FITS", "FLI", "FTEX", "GBR"),

@@ -15,7 +15,7 @@ from model import saved_model
 from pipelines import storage, versions
 from pipelines.encode import BitDepth
 from pipelines.manifest import FOLDER, RUNS_FILE
-from pipelines.xmp import COMPOSITE, IPTC_TERMS
+from pipelines.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
 
 _RECIPE = 2

@@ -13,9 +13,7 @@ from xml.parsers import expat
 from xml.parsers.expat import ExpatError
 
 from pipelines.memory import out_of_memory
-
-IPTC_TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-COMPOSITE = IPTC_TERMS + "compositeWithTrainedAlgorithmicMedia"
+from pipelines.source_types import COMPOSITE
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XMLNS = "http://www.w3.org/2000/xmlns/"

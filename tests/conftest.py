@@ -1,6 +1,7 @@
 """Real photographs for every test, those that ship inside scikit-image: as pixels, as files, as a tree for a job."""
 
 import io
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,12 @@ ORIENTATION = 0x0112
 
 settings.register_profile("autochrome", deadline=None)  # machines differ; no test is about time
 settings.load_profile("autochrome")
+
+
+def pytest_configure() -> None:
+    """Hears Ctrl-C also in the background of a shell, which ignores it and has all processes below do so."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,14 +18,6 @@ with preemption.watched():
 """
 
 
-@pytest.fixture(autouse=True)
-def heard():
-    """SIGINT arrives also where the tests run in the background of a shell, which ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def test_nothing_has_come_at_first_and_handlers_are_put_back():
     before = [signal.getsignal(number) for number in preemption.SIGNALS]
     with preemption.watched() as stop:

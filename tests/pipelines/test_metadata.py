@@ -13,7 +13,8 @@ from pipelines import ifd, metadata, pages
 from pipelines.encode import encode
 from pipelines.ifd import Directory, Field
 from pipelines.metadata import Metadata, carried
-from pipelines.xmp import COMPOSITE, Mark
+from pipelines.source_types import COMPOSITE
+from pipelines.xmp import Mark
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")

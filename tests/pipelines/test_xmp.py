@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from photo_files import file_of, said_of
 from PIL import Image
 
-from pipelines.xmp import COMPOSITE, Mark, merge
+from pipelines.source_types import COMPOSITE
+from pipelines.xmp import Mark, merge
 
 MARK = Mark("autochrome 1.2.3", "unet", "sha256:abc", "scan.jpg")
 BEGIN = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
