@@ -16,10 +16,12 @@ def _misbehave(data: bytes) -> None:
     word, _, argument = data[-200:].rpartition(b"#")[2].partition(b" ")
     if word == b"die":
         os.kill(os.getpid(), int(argument))
-    elif word == b"die-once":
-        path = Path(argument.decode())
-        if not path.exists():
-            path.touch()
+    elif word == b"die-first":
+        times, _, name = argument.decode().partition(" ")
+        deaths = Path(name)
+        if not deaths.exists() or deaths.stat().st_size < int(times):
+            with deaths.open("ab") as file:
+                file.write(b".")
             os.kill(os.getpid(), signal.SIGSEGV)
     elif word == b"exit":
         os._exit(int(argument))
