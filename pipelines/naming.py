@@ -136,16 +136,20 @@ def assign(
         taken.add([folded(mine)])
         own.append(name)
     added = _added(copies)
+    paged: set[str] = set()
     named = []
     for source, name in zip(ordered, own, strict=True):
         stems = chain([name], (f"{name}~{n}" for n in count(2)))
-        stem, extended = next(
-            (stem, extended)
+        stem, extended, page = next(
+            (stem, extended, page)
             for stem in stems
             if taken.names.isdisjoint(extended := {folded(rules.fit(f"{stem}{one}")) for one in added})
-            and folded(rules.fit(f"{stem}.p001.png")).removesuffix(".p001.png") not in taken.stems
+            # Stems that differ may be cut to one where they are too long for a page's number.
+            and (page := folded(rules.fit(f"{stem}.p001.png")).removesuffix(".p001.png")) not in taken.stems
+            and page not in paged
         )
         taken.add(extended)
+        paged.add(page)
         named.append(Named(source, rules.fit(name), stem, rules, copies))
     return named
 

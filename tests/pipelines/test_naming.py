@@ -45,6 +45,7 @@ def families(sources: list[Source], rules: Rules, *, copies: bool) -> list[Named
 @settings(max_examples=200)
 @given(st.lists(names, min_size=1, max_size=6), st.sampled_from([LOCAL, TIGHT]), st.booleans())
 @example(["a" * 60 + ". .", "a" * 60 + ". ."], TIGHT, False)
+@example(["a" * 60 + ".p001", "a" * 60 + ".p001"], TIGHT, False)
 def test_whatever_the_formats_no_two_photos_become_one_file(found, rules, copies):
     sources = [source(name, f"/scans/{index}") for index, name in enumerate(found)]
     owners: dict[str, Named] = {}
