@@ -11,7 +11,7 @@ _CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
 _NOT_UTF_8 = re.compile(r"[\ud800-\udfff]")
 _ESCAPED_WITH_CONTROL = re.compile(r"[%\0-\x1f\x7f-\x9f]")
 _ESCAPED_WITH_BYTES = re.compile(r"[%\ud800-\udfff]")
-_DRIVE = re.compile(r"[A-Za-z]:(?=[\\/])")
+_DRIVE = re.compile(r"(?:[A-Za-z]:)+")
 # Characters that `str.isprintable` refuses and that a terminal shows without harm: spaces, and the joiners of emoji.
 _HARMLESS = frozenset("\u00a0\u2002\u2003\u2009\u202f\u3000\u200c\u200d")
 
@@ -28,8 +28,10 @@ def relative(path: str, *, windows: bool = False) -> str:
         (in such a part, ``%`` itself is ``%25``); '' if nothing is left. Any other path is returned as it is.
     """
     if windows:
-        path = _DRIVE.sub("", path, count=1).replace("\\", "/") if "\\" in path or ":" in path else path
+        path = path.replace("\\", "/")
     parts = [_plain(part) for part in path.split("/") if part not in ("", ".", "..")]
+    while windows and len(parts) > 1 and _DRIVE.fullmatch(parts[0]):
+        del parts[0]
     return "/".join(parts)
 
 

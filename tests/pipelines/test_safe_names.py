@@ -13,6 +13,8 @@ paths = st.lists(st.sampled_from(["a", "..", ".", "", "/", "\\", "\n", "\0", "%"
 
 @given(paths, st.booleans())
 @example("x/../../../escaped.jpg", False)
+@example("C:C:/a", True)
+@example("./C:/a", True)
 def test_no_path_leads_out_of_a_folder(path, windows):
     name = relative(path, windows=windows)
     assert name == "" or is_safe(name)
