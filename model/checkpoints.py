@@ -9,7 +9,9 @@ OUTPUT/saved_model/    the export (`model.export`)
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 from model import saved_model
 from model.config import EXPORT_ONLY, Config
 from model.learner import Learner
+from model.plain_paths import plain
 from tfrecords.description import Description
 from tfrecords.errors import UserError
 
@@ -28,6 +31,7 @@ CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
 KEPT = 2
+_FILE = re.compile(r"ckpt-(?P<number>\d+)\.(?P<ending>index|data-.*)\Z")
 
 
 def claim(output: str, config: Config, description: Description, *, init: str = "", chief: bool = True) -> None:
@@ -115,8 +119,9 @@ class Checkpoints:
         )
         # All workers have to take part in saving, but only the chief's files count.
         self._scratch = None if chief else tempfile.TemporaryDirectory(prefix="autochrome-worker-")
-        folder = self._scratch.name if self._scratch else self._folder
-        self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=KEPT)
+        self._links = contextlib.ExitStack()
+        self._plain = self._links.enter_context(plain(self._folder))
+        self._written = self._scratch.name if self._scratch else self._folder
 
     def restore(self) -> bool:
         """Restore the chief's last whole checkpoint; return whether there was one.
@@ -124,12 +129,11 @@ class Checkpoints:
         Raises:
             UserError: there are checkpoints, and none can be read.
         """
-        pattern = tf.io.gfile.join(self._folder, "ckpt-*.index")
-        found = [path.removesuffix(".index") for path in tf.io.gfile.glob(pattern)]
-        for path in sorted(found, key=lambda path: int(path.rpartition("-")[2]), reverse=True):
+        for number in sorted(_numbers(self._folder), reverse=True):
+            path = _prefix(self._folder, number)
             try:
                 # Every tensor is read and its checksum compared.
-                self._checkpoint.restore(path).assert_existing_objects_matched()
+                self._checkpoint.read(_prefix(self._plain, number)).assert_existing_objects_matched()
                 return True
             except (tf.errors.OpError, AssertionError, LookupError, ValueError, RuntimeError):
                 self.torn.append(path)
@@ -138,8 +142,17 @@ class Checkpoints:
         return False
 
     def save(self) -> None:
-        """Save a checkpoint of the current step; older ones than the last two are deleted."""
-        self._manager.save(checkpoint_number=int(self.step.numpy()))
+        """Save a checkpoint of the current step; older ones than the last two are deleted.
+
+        `tf.train.CheckpointManager` would delete by glob: in a folder named `run[1]`, the checkpoints of `run1`.
+        """
+        step = int(self.step.numpy())
+        self._checkpoint.write(_prefix(self._written, step))
+        numbers = sorted(number for number in _numbers(self._written) if number <= step)
+        _tell_tensorflow(self._written, numbers[-KEPT:])
+        for name in tf.io.gfile.listdir(self._written):
+            if (found := _FILE.match(name)) and int(found["number"]) not in numbers[-KEPT:]:
+                tf.io.gfile.remove(tf.io.gfile.join(self._written, name))
 
     def validated(self, loss: float, weights: Sequence[NDArray[np.float32]]) -> None:
         """Take in a validation at the current step: keep the weights if their loss is the lowest so far."""
@@ -155,6 +168,25 @@ class Checkpoints:
         for kept, weight in zip(self.best, weights, strict=True):
             kept.assign(weight)
         self.best_step.assign(self.step)
+
+
+def _prefix(folder: str, number: int) -> str:
+    return tf.io.gfile.join(folder, f"ckpt-{number}")
+
+
+def _numbers(folder: str) -> set[int]:
+    """Return the numbers of the checkpoints in a folder that have been written to their end."""
+    if not tf.io.gfile.isdir(folder):
+        return set()
+    found = (_FILE.match(name) for name in tf.io.gfile.listdir(folder))
+    return {int(match["number"]) for match in found if match and match["ending"] == "index"}
+
+
+def _tell_tensorflow(folder: str, numbers: Sequence[int]) -> None:
+    """Write the file by which `tf.train.latest_checkpoint` finds the last one."""
+    lines = [f'model_checkpoint_path: "ckpt-{numbers[-1]}"']
+    lines += [f'all_model_checkpoint_paths: "ckpt-{number}"' for number in numbers]
+    _write_whole(tf.io.gfile.join(folder, "checkpoint"), "\n".join(lines) + "\n")
 
 
 class Metrics:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from model import saved_model
+from model.plain_paths import plain
 from tfrecords.errors import UserError
 
 CHROMA_SCALE = np.float32(128)
@@ -60,7 +61,8 @@ class Colorizer:
         """
         record = saved_model.check(path)
         try:
-            loaded = tf.saved_model.load(saved_model.folder(path))
+            with plain(saved_model.folder(path)) as folder:
+                loaded = tf.saved_model.load(folder)
         except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
             with contextlib.suppress(OSError):  # Without all of its files it has no digest.
                 _check_unchanged(path, digest)

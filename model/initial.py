@@ -8,6 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from model import saved_model
+from model.plain_paths import plain
 from tfrecords.errors import UserError
 
 
@@ -22,7 +23,8 @@ def read(path: str) -> list[NDArray[np.float32]]:
     """
     saved_model.check(path)
     try:
-        loaded = tf.saved_model.load(saved_model.folder(path))
+        with plain(saved_model.folder(path)) as folder:
+            loaded = tf.saved_model.load(folder)
         return [np.asarray(weight.numpy(), np.float32) for weight in loaded._kept]
     except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
         first = (str(error).strip() or type(error).__name__).splitlines()[0]

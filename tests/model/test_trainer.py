@@ -146,6 +146,21 @@ def test_checkpoints_that_are_all_torn_are_an_error(data_dir, undisturbed, tmp_p
         trainer.train(CONFIG, data_dir, str(tmp_path), strategy.make("one"))
 
 
+def test_a_run_touches_no_checkpoint_of_a_run_whose_name_its_own_matches_as_a_glob(data_dir, undisturbed, tmp_path):
+    output, other = tmp_path / "run[1]", tmp_path / "run1" / "checkpoints"
+    other.mkdir(parents=True)
+    assert trainer.train(CONFIG, data_dir, str(output), strategy.make("one"), stop=lambda: True).interrupted
+    for number in range(10):
+        (other / f"ckpt-{number}.index").write_bytes(b"other")
+    trainer.train(CONFIG, data_dir, str(output), strategy.make("one"))
+    shutil.copytree(output, tmp_path / "copy")  # under a name that TensorFlow loads
+    assert_same(undisturbed, tmp_path / "copy")
+    assert len(list(other.iterdir())) == 10
+    kept = sorted(path.name.partition(".")[0] for path in (output / "checkpoints").glob("ckpt-*.index"))
+    assert len(kept) == 2
+    assert (output / "checkpoints" / "checkpoint").read_text().count(f'"{kept[-1]}"') == 2
+
+
 def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in sockets]
