@@ -103,14 +103,13 @@ def tasks(
         rules: of the output.
         folders: of photos, whose names no file may have.
     """
-    latest: dict[tuple[str, int | None], Record] = {}
-    recorded: defaultdict[tuple[str, int | None], set[str]] = defaultdict(set)
+    sources = list(sources)
+    namesakes = Counter((source.name, source.offset) for source in sources)
+    recorded: defaultdict[tuple[str, int | None], list[Record]] = defaultdict(list)
     written: defaultdict[str, set[str]] = defaultdict(set)
     for record in sorted(records, key=lambda record: record.at):
-        latest[record.name, record.offset] = record
-        recorded[record.name, record.offset].update(output.name for output in record.outputs)
+        recorded[record.name, record.offset].append(record)
         for name, sha256 in record.made_digests.items():
-            recorded[record.name, record.offset].add(name)
             written[name].add(sha256)
     there = {listed.name: listed for listed in existing}
     copies = policy.maker.settings.on_color == "copy"
@@ -118,9 +117,12 @@ def tasks(
     owners = Counter(name for named in photos for name in set(named.possible()))
     for named in photos:
         place = named.source.name, named.source.offset
-        own = _own(named, recorded[place], there, owners)
+        # An archive may have moved; but where two photos have one name, only the URI tells whose a record is.
+        earlier = [one for one in recorded[place] if namesakes[place] == 1 or one.uri == named.source.uri]
+        known = {name for one in earlier for name in one.made_digests.keys() | {output.name for output in one.outputs}}
+        own = _own(named, known, there, owners)
         files = {name: File(name, there[name].fingerprint, frozenset(written[name])) for name in own}
-        task = _task(named, latest.get(place), {name: there[name] for name in files}, policy)
+        task = _task(named, earlier[-1] if earlier else None, {name: there[name] for name in files}, policy)
         # What a doubtful record names is looked at as well, and may have to be made.
         if task.standing is None or task.doubtful:
             task = replace(task, files=tuple(files.values()))

@@ -27,24 +27,24 @@ def mark(same_size: Iterable[Source]) -> Iterator[Source]:
         every photo once, ``duplicate_of`` set on those whose content an earlier name has. A photo that cannot be read
         equals no other: reading it again will say why.
     """
-    photos = sorted(same_size, key=lambda photo: photo.name)
+    photos = sorted(same_size, key=lambda photo: photo.place)
     if len(photos) == 1 or photos[0].size == 0:
         yield from photos
         return
     tails = [_digest(photo, photo.size - min(photo.size, _TAIL)) for photo in photos]
     alike = Counter(tails)
-    first: dict[bytes, str] = {}
+    first: dict[bytes, Source] = {}
     for photo, tail in zip(photos, tails, strict=True):
-        original = photo.name if alike[tail] == 1 else first.setdefault(_digest(photo), photo.name)
-        yield photo if original == photo.name else replace(photo, duplicate_of=original)
+        original = photo if alike[tail] == 1 else first.setdefault(_digest(photo), photo)
+        yield photo if original is photo else replace(photo, duplicate_of=original.name)
 
 
 def _digest(photo: Source, start: int = 0) -> bytes:
-    """Digest of a photo's bytes from ``start`` on; of its name where it cannot be read."""
+    """Digest of a photo's bytes from ``start`` on; of its place if it cannot be read."""
     try:
         return hashlib.blake2b(photo.read(start), digest_size=16).digest()
     except Rejected:
-        return photo.name.encode("utf-8", "surrogateescape")
+        return repr(photo.place).encode()
 
 
 class MarkDuplicates(beam.PTransform):

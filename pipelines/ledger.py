@@ -78,9 +78,7 @@ class Ledger:
         told = sorted((record for read in journals for record in whole(read) if not record.pending), key=_place)
         list(whole(record_files.missing(index, map(self._name, self.shards))))
         for _, same_name in groupby(merge(*shards, told, key=_place), key=attrgetter("name")):
-            # A tar may hold a name twice; two records of one place are an older and a newer one.
-            latest = {record.offset: record for record in sorted(same_name, key=attrgetter("at"))}
-            yield from sorted(latest.values(), key=_place)
+            yield from sorted(_latest(same_name), key=_place)
 
     def _name(self, uri: str) -> str:
         return uri.removeprefix(self.state).lstrip("/")
@@ -94,6 +92,19 @@ class Ledger:
             return dict(json.loads(storage.read_if_there(storage.join(self.state, REPORT_FILE)) or b"{}"))
         except (ValueError, TypeError):
             return {}
+
+
+def _latest(same_name: Iterable[Record]) -> Iterable[Record]:
+    """Returns the records of one name without those that a newer one replaces."""
+    latest: dict[tuple[str, int | None], Record] = {}
+    for record in sorted(same_name, key=attrgetter("at")):
+        # A tar may hold a name twice, and two objects may have one name. But if the archive has moved since the shards
+        # were written, a journal tells of the same photo in another place.
+        moved = [key for key, known in latest.items() if key[1] == record.offset and record.at and not known.at]
+        if (record.uri, record.offset) not in latest and len(moved) == 1:
+            del latest[moved[0]]
+        latest[record.uri, record.offset] = record
+    return latest.values()
 
 
 def _place(record: Record) -> tuple[str, str, int]:

@@ -52,7 +52,7 @@ from hashlib import blake2b
 from math import ceil
 from typing import Any, Self
 
-from pipelines import storage
+from pipelines import safe_names, storage
 from pipelines.outcomes import Outcome, Status
 
 FOLDER = "manifest"
@@ -62,6 +62,7 @@ RUNS_FILE = f"{FOLDER}/runs.json"
 CHANGED, OCCUPIED = "changed_since", "occupied"
 STAGES = ("read", "decode", "predict", "merge", "encode", "write")
 _RECORDS_PER_SHARD = 10_000  # some 8 MB: what a browser reads at once
+_JOURNAL = re.compile(rf"{JOURNAL}/\w+(?:-\w+)+\.jsonl\Z", re.ASCII)
 _SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-\d{5}\.jsonl\Z")
 
 
@@ -170,7 +171,11 @@ class Record:
         fields["outputs"] = tuple(Output(**output) for output in fields["outputs"])
         fields["left"] = tuple(Left(**left) for left in fields.get("left", ()))
         fields["warnings"] = tuple(fields["warnings"])
-        return cls(**fields)
+        record = cls(**fields)
+        names = [*(output.name for output in record.outputs), *(left.name for left in record.left)]
+        if not all(map(safe_names.is_safe, names)):
+            raise ValueError("a record of this program names no file outside its folder")
+        return record
 
 
 def to_lines(texts: Iterable[str]) -> bytes:
@@ -236,7 +241,7 @@ def is_old_shard(name: str, written: Collection[str]) -> bool:
 
 def is_journal(name: str) -> bool:
     """Whether a path relative to the output names a journal."""
-    return name.startswith(f"{JOURNAL}/") and name.endswith(".jsonl") and "/." not in name
+    return _JOURNAL.match(name) is not None
 
 
 def is_journal_of(name: str, run: str) -> bool:

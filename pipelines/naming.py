@@ -120,7 +120,7 @@ def assign(
         folders: of photos, with that key as well; no file may have their names.
         copies: whether photos may be copied, in whatever format they have.
     """
-    ordered = sorted(sources, key=lambda source: (source.name, source.uri, source.offset or 0))
+    ordered = sorted(sources, key=lambda source: source.place)
     placed = [rules.placed(source.name) for source in ordered]
     closed = set(map(folded, folders))
     taken = _Taken()

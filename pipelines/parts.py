@@ -85,7 +85,7 @@ def finish(
         PhotoProcessError: the child processes fail.
     """
     slot, sources = grouped
-    photos = sorted(sources, key=lambda source: order(source.name))
+    photos = sorted(sources, key=lambda source: (order(source.name), source.place))
     name = shard_name(slot.split, slot.index, slot.total)
     account = f"{FOLDER}/{name}.json"
     part = _found(storage.join(output, account), output, _fingerprint(photos, size))

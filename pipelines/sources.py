@@ -48,6 +48,11 @@ class Source:
             *(self.offset, self.fault, self.duplicate_of, self.reason),
         )
 
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """What tells it from any other photo, and orders photos by name."""
+        return self.name, self.uri, self.offset or 0
+
     def read(self, start: int = 0) -> bytes:
         """The photo's bytes from ``start`` on.
 

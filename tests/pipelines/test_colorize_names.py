@@ -11,6 +11,7 @@ from google.cloud import storage as cloud
 from objects import served
 
 from pipelines import colorize, prepare
+from pipelines.ledger import Ledger
 from pipelines.manifest import Record
 from tfrecords.errors import UserError
 
@@ -182,12 +183,24 @@ def test_objects_are_written_below_the_output_and_each_in_a_file_of_its_own(jpeg
     output = tmp_path / "safe" / "out"
     with served({f"in/{name}": jpeg for name in OBJECTS} | {"inn/other.jpg": jpeg}) as uri:
         assert colorize.main([f"--input={uri}/in", f"--output={output}", f"--model={saved_model_dir}"]) == 0
-    made = {name for name in files(tmp_path) if name.endswith(".jpg")}
-    assert made == {
-        f"safe/out/{name}"
-        for name in ("trav/x/escaped.jpg", "box/1.jpg", "box/1~2.jpg", "2.jpg", "[1]/3.jpg", "a~2.jpg", "a.jpg/4.jpg")
-    }
-    assert json.loads((output / "report.json").read_text())["outcomes"] == {"written": 7}
+        made = {name for name in files(tmp_path) if name.endswith(".jpg")}
+        assert made == {
+            f"safe/out/{name}"
+            for name in (
+                "trav/x/escaped.jpg",
+                "box/1.jpg",
+                "box/1~2.jpg",
+                "2.jpg",
+                "[1]/3.jpg",
+                "a~2.jpg",
+                "a.jpg/4.jpg",
+            )
+        }
+        assert json.loads((output / "report.json").read_text())["outcomes"] == {"written": 7}
+        assert [record.name for record in Ledger.of(str(output)).records()].count("box/1.jpg") == 2
+        assert colorize.main([f"--input={uri}/in", f"--output={output}", f"--model={saved_model_dir}"]) == 0
+        last = json.loads((output / "manifest" / "last_run.json").read_text())
+        assert (last["made"], last["found"]) == (0, 7)
 
 
 def test_names_in_a_bucket_are_utf_8(odd, bucket, saved_model_dir):

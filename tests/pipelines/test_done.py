@@ -289,3 +289,19 @@ def test_whatever_was_recorded_and_is_there_a_photo_has_one_task_that_forges_not
         assert not task.standing.was_changed
     if again:
         assert not task.standing.was_changed
+
+
+def test_of_two_photos_with_one_name_each_has_its_own_record():
+    pair = [replace(SOURCE, uri=f"gs://scans/{folder}/a.jpg") for folder in ("box/", "box")]
+    names = ("a.jpg", "a~2.jpg")
+    records = [
+        replace(RECORD, uri=source.uri, outputs=(replace(OUTPUT, name=name),))
+        for source, name in zip(pair, names, strict=True)
+    ]
+    there = [Listed(name, 1234, OUTPUT.fingerprint) for name in names]
+    found = list(tasks(pair, records, there, Policy(MAKER)))
+    assert [task.standing for task in found] == records
+    assert [task.standing for task in tasks(pair, records[1:], there, Policy(MAKER))] == [None, records[1]]
+    # Of one photo alone, the record holds wherever the archive is now.
+    [task] = tasks(pair[:1], records[:1], there, Policy(MAKER))
+    assert task.standing == records[0]

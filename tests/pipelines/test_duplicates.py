@@ -27,6 +27,14 @@ def test_the_first_name_is_kept_whatever_the_order(tmp_path):
         assert twins(photos) == {"a": "", "b": "a", "c": "a", "d": ""}
 
 
+def test_two_photos_of_one_name_may_be_the_same_as_well(tmp_path):
+    (tmp_path / "x.tar").write_bytes(b"same same else")
+    photos = [Source(str(tmp_path / "x.tar"), "a.jpg", 4, "", offset) for offset in (10, 5, 0)]
+    assert [(photo.offset, photo.duplicate_of) for photo in mark(photos)] == [(0, ""), (5, "a.jpg"), (10, "")]
+    (tmp_path / "x.tar").unlink()
+    assert [photo.duplicate_of for photo in mark(photos)] == ["", "", ""]
+
+
 def test_a_difference_before_the_end_counts(tmp_path):
     end = bytes(range(256)) * 40
     assert twins(sources(tmp_path, {"a": b"x" + end, "b": b"y" + end})) == {"a": "", "b": ""}

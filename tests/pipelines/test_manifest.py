@@ -18,6 +18,10 @@ OUTPUT = Output("a.jpg.png", 1, 640, 480, 1234, "9f", "toned", 31.2, fingerprint
 RECORD = Record("a.jpg", "/scans/a.jpg", None, "7-1", "written", bytes=7, sha256="0a", format="JPEG", outputs=(OUTPUT,))
 
 texts = st.text(max_size=8)
+paths = st.lists(
+    st.text("a.ü~ \udce9", min_size=1, max_size=4).filter(lambda part: part not in (".", "..")), min_size=1
+)
+names = paths.map("/".join)
 recorded = st.builds(
     Record,
     texts,
@@ -30,7 +34,7 @@ recorded = st.builds(
     outputs=st.lists(
         st.builds(
             Output,
-            texts,
+            names,
             st.integers(1, 9),
             *[st.integers(0, 9)] * 3,
             texts,
@@ -41,7 +45,7 @@ recorded = st.builds(
         max_size=2,
     ).map(tuple),
     warnings=st.lists(texts, max_size=2).map(tuple),
-    left=st.lists(st.builds(Left, texts, texts), max_size=2).map(tuple),
+    left=st.lists(st.builds(Left, names, texts), max_size=2).map(tuple),
     milliseconds=st.dictionaries(st.sampled_from(manifest.STAGES), st.floats(0, 1e6)),
     at=st.integers(0, 2**62),
 )
@@ -102,6 +106,10 @@ def test_what_is_what_in_the_folder():
         "manifest/timings-00000-of-00002.jsonl",
         "manifest/runs.json",
         "manifest/journal/.1-ab.jsonl.part",
+        "manifest/journal/photo.jsonl",
+        "manifest/journal/photo 1-ab.jsonl",
+        "manifest/journal/caf\udce9-1.jsonl",
+        "box/manifest/journal/1-ab.jsonl",
         "box/manifest/photos-00000-of-00002.jsonl",
         "manifest/scan.jpg",
     ):
@@ -134,3 +142,12 @@ def test_a_journal_is_there_line_by_line(tmp_path):
     assert found[0].at < found[1].at
     assert found[1].milliseconds == {"read": 2.0}
     journal.close()
+
+
+@pytest.mark.parametrize("name", ["../a.jpg", "/etc/passwd", "a//b.jpg", ""])
+def test_a_record_that_names_a_file_outside_the_folder_is_not_ours(name):
+    output = Output(name, 1, 1, 1, 1, "", "", None)
+    for named in ({"outputs": (output,)}, {"left": (Left(name, ""),)}):
+        forged = Record("a", "a", None, "", "written", **named)
+        with pytest.raises(ValueError, match="outside its folder"):
+            Record.from_json(forged.to_json())
