@@ -12,7 +12,7 @@ meets some of these, by a seed, and is then left to finish:
 * disk: files of the output, its records among them, cannot be read at first (EIO)
 * rights: the bucket refuses reads (403) or the credentials (401) for a while
 * power: SIGKILL, and the disk is left with what was synced; files that were not are lost or empty
-* second: another run with other settings starts while the first one works
+* second: another run starts while the first one works
 
 A round is good when its files are those of the quiet run, byte for byte; when each record's digest is that of its file;
 when every photo has one record, and no photo is rejected that the quiet run wrote. Ends with 1 when a round is not.
@@ -191,7 +191,7 @@ class Round:
         first = self._start()
         self._wait(first)
         if first.process.poll() is None:
-            second = Run([*self._flags, "--quality=60"], self._cloud, QUIET, {})
+            second = Run(self._flags, self._cloud, QUIET, {})
             code, stderr = second.end()
             if first.process.poll() is None and code != 2:
                 self.met.append(f"FAULT: a second run was let in, exit {code}: {stderr[-200:]}")
