@@ -15,12 +15,14 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from pipelines import ifd, memory, orientation
+from pipelines.strips import by_strips, strips
 from tfrecords.color import Words
 
 WHITE = 65535
 _BITS, _PHOTOMETRIC, _EXTRA = 258, 262, 338
 _MIN_IS_WHITE, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _ASSOCIATED, _UNASSOCIATED = 1, 2
+_PIXELS_OF_TRANSFORM = 1 << 22  # in a strip; LittleCMS makes its tables for each
 _SOC_SIZ = b"\xff\x4f\xff\x51"
 
 
@@ -45,20 +47,28 @@ def read(image: Image.Image, data: bytes) -> Words | None:
     if samples is None and (image.mode.startswith("I;16") or image.mode in ("I", "F")):
         samples = stretch(_unsigned(image, data))
         if image.format == "TIFF" and ifd.read(data).number(_PHOTOMETRIC, _BLACK_IS_ZERO) == _MIN_IS_WHITE:
-            samples = np.invert(samples)
+            np.invert(samples, out=samples)
     return None if samples is None else _apply_profile(samples, image.info.get("icc_profile"))
 
 
 def _png(image: Image.Image, data: bytes) -> Words:
     import imagecodecs
 
-    image.load()  # Pillow notices what is missing from a file that was cut short
+    _check_whole(image)
     samples = imagecodecs.png_decode(data)
     transparent = image.info.get("transparency")
     if transparent is not None and samples.shape[2:] in ((), (3,)):
-        hidden = samples == np.asarray(transparent, np.uint16)
-        samples[hidden if samples.ndim == 2 else hidden.all(axis=-1)] = WHITE
+        for rows in strips(*samples.shape[:2]):
+            part = samples[rows]
+            hidden = part == np.asarray(transparent, np.uint16)
+            part[hidden if part.ndim == 2 else hidden.all(axis=-1)] = WHITE
     return on_white(samples)
+
+
+def _check_whole(image: Image.Image) -> None:
+    """Decodes with Pillow, which notices what is missing from a file that was cut short, and lets the pixels go."""
+    image.load()
+    image.close()
 
 
 def _tiff(image: Image.Image, data: bytes) -> Words | None:
@@ -68,11 +78,11 @@ def _tiff(image: Image.Image, data: bytes) -> Words | None:
         return None
     photometric = directory.number(_PHOTOMETRIC, _BLACK_IS_ZERO)
     if image.mode.startswith("I;16"):
-        samples = scaled(np.asarray(image), bits)
-        return np.invert(samples) if photometric == _MIN_IS_WHITE else samples
+        samples = scaled(_array(image), bits)
+        return np.invert(samples, out=samples) if photometric == _MIN_IS_WHITE else samples
     if photometric != _RGB or bits != 16:
         return None
-    image.load()
+    _check_whole(image)
     samples = _tiff_samples(data)
     if samples.shape[2] > 3:
         kind = directory.number(_EXTRA)
@@ -98,7 +108,7 @@ def _jpeg2000(image: Image.Image, data: bytes) -> Words | None:
         return None
     import imagecodecs
 
-    image.load()
+    _check_whole(image)
     # imagecodecs would apply a profile of the file's boxes by itself, but only some of them and with any intent.
     samples = imagecodecs.jpeg2k_decode(data[start:] if image.info.get("icc_profile") else data)
     if samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
@@ -107,7 +117,7 @@ def _jpeg2000(image: Image.Image, data: bytes) -> Words | None:
 
 
 def _unsigned(image: Image.Image, data: bytes) -> npt.NDArray[Any]:
-    values = np.asarray(image)
+    values = _array(image)
     if image.format == "TIFF" and image.mode == "I":
         directory = ifd.read(data)
         if directory.number(_BITS) == 32 and directory.number(339, 1) == 1:
@@ -115,12 +125,23 @@ def _unsigned(image: Image.Image, data: bytes) -> npt.NDArray[Any]:
     return values
 
 
+def _array(image: Image.Image) -> npt.NDArray[Any]:
+    """The pixels of an image; numpy by itself takes two copies more meanwhile."""
+    image.load()
+    width, height = image.size
+    return by_strips(lambda rows: np.asarray(image.crop((0, rows.start, width, rows.stop))), height, width)
+
+
 def scaled(samples: npt.NDArray[Any], bits: int) -> Words:
     """Brings integers of so many bits to 16, all ones to all ones, rounding to the nearest."""
     if bits == 16:
-        return samples.astype(np.uint16)
+        return samples.astype(np.uint16, copy=False)
     top = (1 << bits) - 1
-    return ((samples.astype(np.uint32) * WHITE + top // 2) // top).astype(np.uint16)
+
+    def made(rows: slice) -> Words:
+        return ((samples[rows].astype(np.uint32) * WHITE + top // 2) // top).astype(np.uint16)
+
+    return by_strips(made, *samples.shape[:2])
 
 
 def stretch(values: npt.NDArray[Any], bits: int = 16) -> Words:
@@ -129,25 +150,34 @@ def stretch(values: npt.NDArray[Any], bits: int = 16) -> Words:
     Floats in [0, 1] keep their scale, and so do integers in [0, 2**bits - 1], of at most 16 bits; anything beyond is
     stretched from least to greatest. What is no number becomes 0.
     """
-    if values.dtype.kind == "f":
-        values = np.nan_to_num(values, nan=0, posinf=0, neginf=0)
-    low, high = float(values.min()), float(values.max())
-    known = 1.0 if values.dtype.kind == "f" else float((1 << bits) - 1)
+    is_real = values.dtype.kind == "f"
+
+    def part(rows: slice) -> npt.NDArray[Any]:
+        return np.nan_to_num(values[rows], nan=0, posinf=0, neginf=0) if is_real else values[rows]
+
+    size = values.shape[:2]
+    ends = [(float(some.min()), float(some.max())) for some in map(part, strips(*size))]
+    low, high = min(least for least, _ in ends), max(most for _, most in ends)
+    known = 1.0 if is_real else float((1 << bits) - 1)
     if low >= 0 and high <= known:
         low, high = 0.0, known
-    scaled = (values.astype(np.float64) - low) * (WHITE / max(high - low, 1e-12))
-    return np.rint(scaled).astype(np.uint16)
+    scale = WHITE / max(high - low, 1e-12)
+    return by_strips(lambda rows: np.rint((part(rows).astype(np.float64) - low) * scale).astype(np.uint16), *size)
 
 
 def on_white(samples: Words, *, associated: bool = False) -> Words:
     """Lays what has 2 or 4 samples a pixel, the last of them alpha, on white paper."""
     if samples.ndim == 2 or samples.shape[2] == 3:
         return samples
-    alpha = samples[..., -1:].astype(np.uint32)
-    colour = samples[..., :-1].astype(np.uint32)
-    laid = colour if associated else (colour * alpha + WHITE // 2) // WHITE
-    laid = np.minimum(laid + (WHITE - alpha), WHITE).astype(np.uint16)
-    return laid[..., 0] if laid.shape[2] == 1 else laid
+
+    def made(rows: slice) -> Words:
+        alpha = samples[rows, :, -1:].astype(np.uint32)
+        colour = samples[rows, :, :-1].astype(np.uint32)
+        laid = colour if associated else (colour * alpha + WHITE // 2) // WHITE
+        laid = np.minimum(laid + (WHITE - alpha), WHITE).astype(np.uint16)
+        return laid[..., 0] if laid.shape[2] == 1 else laid
+
+    return by_strips(made, *samples.shape[:2])
 
 
 def _apply_profile(samples: Words, profile: bytes | None) -> Words:
@@ -160,14 +190,19 @@ def _apply_profile(samples: Words, profile: bytes | None) -> Words:
         if "sRGB" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))):
             return samples
         kind = "gray" if samples.ndim == 2 else "rgb"
-        converted = imagecodecs.cms_transform(
-            samples, profile, srgb_profile(), colorspace=kind, outcolorspace="rgb", outdtype="u2"
-        )
+        srgb = srgb_profile()
+
+        def made(rows: slice) -> Words:
+            converted = imagecodecs.cms_transform(
+                samples[rows], profile, srgb, colorspace=kind, outcolorspace="rgb", outdtype="u2"
+            )
+            return converted[..., 1] if samples.ndim == 2 else converted
+
+        return by_strips(made, samples.shape[0], samples.shape[1], _PIXELS_OF_TRANSFORM)
     except (ImageCms.PyCMSError, imagecodecs.CmsError, OSError, ValueError) as error:
         if memory.out_of_memory(error):
             raise
         return samples
-    return np.ascontiguousarray(converted[..., 1]) if samples.ndim == 2 else converted
 
 
 def srgb_profile() -> bytes:

@@ -4,11 +4,13 @@ Each library has its own way to say that an allocation failed, and some say noth
 broken file. What ``tests/bench/memory_bench.py`` found under 0 to 100 MB of address space, photo by photo:
 
     Python, numpy, Pillow      MemoryError
-    Pillow's decoders          OSError "out of memory …", "decoder error -9"; SystemError caused by MemoryError
+    Pillow's decoders          SystemError caused by MemoryError
+    Pillow's encoders          OSError "out of memory when writing image file", "encoder error -9"
     OpenCV                     cv2.error "(-4:Insufficient memory)", "std::bad_alloc"
     libavif                    RuntimeError "… Out of memory"
     TensorFlow                 ResourceExhaustedError
-    libjpeg (progressive), OpenJPEG, libwebp, dav1d, LERC, libjxl: as on a broken file; `is_short` decides.
+    libjpeg (progressive), OpenJPEG, libwebp, dav1d, LERC, libjxl, libtiff in Pillow: as on a broken file, which
+        "out of memory when reading image file" and "decoder error -9" may mean as well; `is_short` decides.
 """
 
 import contextlib
@@ -20,7 +22,8 @@ import cv2
 
 from pipelines.outcomes import Rejected, Undecided
 
-_WORDS = ("out of memory", "insufficient memory", "bad_alloc", "cannot allocate", "not enough memory", "coder error -9")
+_WORDS = ("out of memory", "insufficient memory", "bad_alloc", "cannot allocate", "not enough memory")
+_OF_ENCODERS = ("out of memory when writing", "encoder error -9")
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -38,7 +41,7 @@ def _says_so(error: BaseException) -> bool:
     if isinstance(error, (Rejected, Undecided)):
         return False  # their text may have a file's name
     text = str(error).lower()
-    return any(words in text for words in _WORDS)
+    return any(words in text for words in (_OF_ENCODERS if isinstance(error, OSError) else _WORDS))
 
 
 def is_short(needed: int) -> bool:

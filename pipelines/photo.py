@@ -14,12 +14,15 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from pipelines import bounded_tags, deep, formats, ifd, jp2, memory, orientation, png, rare_tiff, tiff_pages, webp
 from pipelines.outcomes import Rejected
+from pipelines.strips import by_strips
 from tfrecords.color import Bytes, Pixels
 
 bounded_tags.install()
 
 # Larger photos are taken for decompression bombs; the number is Pillow's own hard limit, about 13,400 pixels square.
 MAX_PIXELS = 178_956_970
+# That of libpng. Rows are worked on whole, and encoders of rows of many millions take gigabytes.
+MAX_SIDE = 1_000_000
 _MAX_PIXELS_A_BYTE = 2000
 # What a decoder may need at most, so that its failure may be due to a lack of memory: OpenJPEG and its buffers.
 _MOST_BYTES_A_PIXEL, _SCARCE_BYTES = 48, 1 << 25
@@ -179,12 +182,14 @@ def check_size(width: int, height: int, data: bytes) -> None:
     """Refuses decompression bombs before anything is decoded.
 
     These are what is above MAX_PIXELS, or above half of that in a file that has less than a byte for 2,000 pixels, far
-    less than photographs ever take.
+    less than photographs ever take, and what has a side above MAX_SIDE.
 
     Raises:
         Rejected: ``too_large``.
     """
     pixels = width * height
+    if max(width, height) > MAX_SIDE:
+        raise Rejected("too_large", f"{width} x {height} pixels; no side may have more than {MAX_SIDE:,}")
     if pixels > MAX_PIXELS or (2 * pixels > MAX_PIXELS and pixels > _MAX_PIXELS_A_BYTE * len(data)):
         raise Rejected("too_large", f"{width} x {height} pixels in {len(data):,} bytes")
 
@@ -220,6 +225,13 @@ def to_srgb(image: Image.Image, data: bytes, *, whole: bool = True) -> Pixels:
         pixels = deep.read(image, data)
     if pixels is not None:
         return pixels
+    image.load()
+    width, height = image.size
+    return by_strips(lambda rows: _converted(image.crop((0, rows.start, width, rows.stop))), height, width)
+
+
+def _converted(image: Image.Image) -> Bytes:
+    """A strip of 8 bits in sRGB, ``[H, W]`` or ``[H, W, 3]``, transparency on white."""
     if image.mode == "LAB":
         lab = ImageCms.createProfile("LAB")
         image = ImageCms.applyTransform(image, ImageCms.buildTransform(lab, _SRGB, "LAB", "RGB")) or image
@@ -251,8 +263,12 @@ def to_bytes(pixels: Pixels) -> Bytes:
     """Scales uint16 to uint8, 65,535 to 255, rounding to the nearest; uint8 is left as it is."""
     if pixels.dtype == np.uint8:
         return pixels.view(np.uint8)
-    codes = pixels // 257  # in 16 bits throughout: scans are large
-    return (codes + (pixels - 257 * codes > 128)).astype(np.uint8)
+    return by_strips(lambda rows: _rounded(pixels[rows]), *pixels.shape[:2])
+
+
+def _rounded(words: Pixels) -> Bytes:
+    codes = words // 257
+    return (codes + (words - 257 * codes > 128)).astype(np.uint8)
 
 
 def _apply_profile(image: Image.Image) -> Image.Image:

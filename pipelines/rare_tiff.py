@@ -20,6 +20,7 @@ from pipelines import deep, ifd
 from pipelines.ifd import Directory
 from pipelines.metadata import STRUCTURAL
 from pipelines.outcomes import Rejected
+from pipelines.strips import by_strips
 from tfrecords.color import Pixels
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 259, 262, 277
@@ -64,20 +65,22 @@ def plain(data: bytes, directory: Directory) -> bytes:
     if photometric not in _CHANNELS or count > _MOST_SAMPLES or depth > 1:
         said = f"photometric interpretation {photometric}, {count} samples a pixel, depth {depth}"
         raise Rejected("unreadable", f"TIFF that is no picture: {said}")
+    pixels = _pixels(data, directory, photometric)
+    return _written(pixels, _RGB if photometric in (_PALETTE, _YCBCR) else photometric, directory)
+
+
+def _pixels(data: bytes, directory: Directory, photometric: int) -> Pixels:
+    """Of a page, ``[H, W]`` or ``[H, W, C]``, in 8 or 16 bits."""
     samples, bits = _decoded(data, directory)
     colours = _CHANNELS[photometric]
     if samples.shape[2] < colours:
         raise Rejected("unreadable", f"TIFF of {samples.shape[2]} samples a pixel where there should be {colours}")
     if photometric == _PALETTE:
-        table = np.array(directory.numbers(_COLOUR_MAP), np.uint16).reshape(3, -1) >> 8
-        pixels: Pixels = np.moveaxis(table.astype(np.uint8)[:, samples[..., 0]], 0, -1)
-        photometric = _RGB
-    elif photometric == _LAB:
-        pixels = _lab_bytes(samples[..., :3], bits)
-    else:
-        pixels = _colour(samples, colours, bits, directory.number(_EXTRA) if samples.shape[2] > colours else 0)
-        photometric = _RGB if photometric == _YCBCR else photometric
-    return _written(pixels, photometric, directory)
+        table = (np.array(directory.numbers(_COLOUR_MAP), np.uint16).reshape(3, -1).T >> 8).astype(np.uint8)
+        return by_strips(lambda rows: table[samples[rows, :, 0]], *samples.shape[:2])
+    if photometric == _LAB:
+        return by_strips(lambda rows: _lab_bytes(samples[rows, :, :3], bits), *samples.shape[:2])
+    return _colour(samples, colours, bits, directory.number(_EXTRA) if samples.shape[2] > colours else 0)
 
 
 def _decoded(data: bytes, directory: Directory) -> tuple[npt.NDArray[Any], int]:
@@ -106,16 +109,27 @@ def _colour(samples: npt.NDArray[Any], colours: int, bits: int, extra: int) -> P
     scaled = _scaled(samples[..., :colours], bits)
     if colours < _CHANNELS[_CMYK] and extra in (_ASSOCIATED, _UNASSOCIATED):
         alpha = _scaled(samples[..., colours : colours + 1], bits)
-        words = (part if part.dtype == np.uint16 else part.astype(np.uint16) * 257 for part in (scaled, alpha))
-        scaled = deep.on_white(np.concatenate(list(words), axis=-1), associated=extra == _ASSOCIATED)
+
+        def laid(rows: slice) -> Pixels:
+            words = (
+                part if part.dtype == np.uint16 else part.astype(np.uint16) * 257
+                for part in (scaled[rows], alpha[rows])
+            )
+            return deep.on_white(np.concatenate(list(words), axis=-1), associated=extra == _ASSOCIATED)
+
+        return by_strips(laid, *scaled.shape[:2])
     return scaled[..., 0] if scaled.ndim == 3 and colours == 1 else scaled
 
 
 def _scaled(samples: npt.NDArray[Any], bits: int) -> Pixels:
+    if samples.dtype.kind not in "bu" or bits >= 32:
+        return deep.stretch(samples, min(bits, 16))
+    return by_strips(lambda rows: _scaled_strip(samples[rows], bits), *samples.shape[:2])
+
+
+def _scaled_strip(samples: npt.NDArray[Any], bits: int) -> Pixels:
     if samples.dtype.kind == "b":
         return samples.astype(np.uint8) * np.uint8(255)
-    if samples.dtype.kind != "u" or bits >= 32:
-        return deep.stretch(samples, min(bits, 16))
     if bits > 16:
         top = (1 << bits) - 1
         return ((samples.astype(np.uint64) * deep.WHITE + top // 2) // top).astype(np.uint16)
@@ -154,5 +168,5 @@ def _written(pixels: Pixels, photometric: int, directory: Directory) -> bytes:
     result.put(_STRIP_OFFSETS, _LONG, 0)
     start = len(ifd.header(result.order)) + len(ifd.write(result, 8))
     result.put(_STRIP_OFFSETS, _LONG, start)
-    stored = pixels.astype(np.dtype(f"{result.order}u{pixels.itemsize}"), copy=False)
-    return ifd.header(result.order) + ifd.write(result, 8) + stored.tobytes()
+    stored = np.ascontiguousarray(pixels, np.dtype(f"{result.order}u{pixels.itemsize}"))
+    return b"".join([ifd.header(result.order), ifd.write(result, 8), stored.data])

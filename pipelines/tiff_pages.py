@@ -50,7 +50,7 @@ def is_overlapping(data: bytes) -> bool:
     """
     order, big = ifd.kind_of(data)
     start = ifd.first(data)
-    sizes = (max(0, min(size, len(data) - at)) for *_, size, at in ifd.entries(data, start, order, big))
+    sizes = (size for *_, size, at in ifd.entries(data, start, order, big) if at + size <= len(data))
     return ifd.unpack(data, start, f"{order}{'Q' if big else 'H'}") > ifd.MAX_FIELDS or sum(sizes) > len(data)
 
 
@@ -69,8 +69,9 @@ def without_overlaps(data: bytes) -> bytes:
     table = b""
     room = len(data)
     for position, _, _, size, at in ifd.entries(data, ifd.first(data), order, big):
-        if size <= min(room, len(data) - at):
+        if at + size <= len(data):
             room -= size
+        if room >= 0:
             table += data[position : position + step]
     count = struct.pack(f"{order}{code}", len(table) // step)
     end = len(data) + len(data) % 2
