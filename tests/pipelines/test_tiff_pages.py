@@ -90,5 +90,5 @@ def test_a_plain_file_stays_as_it_is():
     assert tiff_pages.without_overlaps(data) is data
     garbage = bombs.directory([*bombs.plain_entries(8, 8), (50_000, 7, 0xFFFFFFFF, 8), (50_001, 2, 6, 8)])
     data = b"II*\0" + struct.pack("<I", 72) + bytes(64) + garbage
-    with Image.open(io.BytesIO(tiff_pages.without_overlaps(data))) as image:
-        assert image.tag_v2[50_001] == "\0" * 5
+    assert tiff_pages.without_overlaps(data) is data
+    assert ifd.read(data).fields.keys() >= {256, 50_001}
