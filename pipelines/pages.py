@@ -3,18 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from pipelines import ifd, metadata, orientation, photo, tiff_pages
+from pipelines import ifd, metadata, orientation, photo, sizes, tiff_pages
 from pipelines.metadata import Metadata
+from pipelines.opening import judged, opened
 from pipelines.outcomes import Rejected
 from tfrecords.color import Pixels
 
-# All pages of a file together; 240 of A4 at 300 dpi. A few bytes a page can name the same strip again and again.
-MAX_TOTAL_PIXELS = 1 << 31
-# All pages of a file together, or twice the file where that is more: they can name the same bytes as well.
+# Of all pages together, or twice the file where that is more: they can name the same bytes.
 _MAX_METADATA = 1 << 24
-_SUBFILE_TYPE, _WIDTH, _HEIGHT = 254, 256, 257
-_OF_PAGE = frozenset({_SUBFILE_TYPE, _WIDTH, _HEIGHT})
-_REDUCED_OR_MASK = 1 | 4
 
 
 @dataclass(frozen=True)
@@ -58,11 +54,10 @@ def read(data: bytes) -> Iterator[Page]:
         data: the file.
 
     Raises:
-        Rejected: ``unreadable`` when it is no image, cut short or broken; ``too_large`` above photo.MAX_PIXELS a page
-            or MAX_TOTAL_PIXELS the file. Sizes are looked at before the first page is decoded, pages when their turn
-            has come.
+        Rejected: ``unreadable`` when it is no image, cut short or broken; ``too_large``, see `pipelines.sizes`. Sizes
+            are looked at before the first page is decoded, pages when their turn has come.
     """
-    with photo.judged(data):
+    with judged(data):
         offsets = _pages(data)
     room = max(_MAX_METADATA, 2 * len(data))
     for index, offset in enumerate(offsets):
@@ -81,19 +76,15 @@ def _pages(data: bytes) -> list[int]:
     """Where the directory of each page of a TIFF is; [0] for anything else. Their sizes are checked."""
     if data[:4] not in ifd.HEADERS:
         return [0]
-    found: list[int] = []
-    total = 0
+    found: dict[int, tuple[int, bool]] = {}
     for offset in tiff_pages.offsets(data):
-        numbers = tiff_pages.numbers_at(data, offset, _OF_PAGE)
-        if found and numbers.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK:
+        size = tiff_pages.size_at(data, offset)
+        if found and size.is_reduced_or_mask:
             continue
-        width, height = numbers.get(_WIDTH, 0), numbers.get(_HEIGHT, 0)
-        photo.check_size(width, height, data)
-        total += width * height
-        found.append(offset)
-    if total > MAX_TOTAL_PIXELS:
-        raise Rejected("too_large", f"{len(found)} pages of {total:,} pixels together")
-    return found or [0]
+        sizes.check(size.width, size.height, data, sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
+        found[offset] = size.width * size.height, size.is_bilevel
+    sizes.check_pages(list(found.values()), data)
+    return list(found) or [0]
 
 
 def _dropped(said: Metadata) -> Metadata:
@@ -101,11 +92,11 @@ def _dropped(said: Metadata) -> Metadata:
 
 
 def _page(data: bytes, index: int, count: int) -> Page:
-    with photo.judged(data), photo.opened(data) as opened:
-        image, data = opened.image, opened.data
+    with judged(data), opened(data) as source:
+        image, data = source.image, source.data
         held = orientation.of(image)
         pixels = orientation.upright(photo.to_srgb(image, data), photo.turn_of(image))
         size = (pixels.shape[1], pixels.shape[0])
         said = metadata.collect(image, data, size=size, transposed=orientation.transposes(held))
-        said = replace(said, warnings=(*opened.warnings, *said.warnings))
+        said = replace(said, warnings=(*source.warnings, *said.warnings))
         return Page(pixels, index, count, str(image.format), said, photo.chroma_step(image))

@@ -5,8 +5,32 @@ chains are refused, such values left out before Pillow, libtiff and tifffile see
 """
 
 import struct
+from dataclasses import dataclass
 
 from pipelines import ifd
+
+_SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _SAMPLES = 254, 256, 257, 258, 277
+_OF_SIZE = frozenset({_SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _SAMPLES})
+_REDUCED_OR_MASK = 1 | 4
+
+
+@dataclass(frozen=True)
+class PageSize:
+    """What a directory says of the size of its page.
+
+    Attributes:
+        width: in pixels.
+        height: likewise.
+        sample_bytes: of a pixel, each sample in 1, 2, 4 or 8 of them.
+        is_bilevel: whether all pixels are black or white.
+        is_reduced_or_mask: whether it is a thumbnail, or a mask of another page.
+    """
+
+    width: int
+    height: int
+    sample_bytes: int
+    is_bilevel: bool
+    is_reduced_or_mask: bool
 
 
 def offsets(data: bytes) -> list[int]:
@@ -78,8 +102,8 @@ def without_overlaps(data: bytes) -> bytes:
     return starting_at(data.ljust(end, b"\0") + count + table + bytes(8), end)
 
 
-def numbers_at(data: bytes, offset: int, tags: frozenset[int]) -> dict[int, int]:
-    """The first integers of some fields of the directory at an offset, without reading the others.
+def size_at(data: bytes, offset: int) -> PageSize:
+    """Returns what the directory at an offset says of its page's size, without reading anything else of it.
 
     Raises:
         ValueError: not a TIFF structure.
@@ -87,6 +111,13 @@ def numbers_at(data: bytes, offset: int, tags: frozenset[int]) -> dict[int, int]
     order, big = ifd.kind_of(data)
     found = {}
     for _, tag, kind, size, at in ifd.entries(data, offset, order, big):
-        if tag in tags and kind in ifd.CODES and at + size <= len(data):
+        if tag in _OF_SIZE and kind in ifd.CODES and at + size <= len(data):
             found[tag] = ifd.unpack(data, at, f"{order}{ifd.CODES[kind]}")
-    return found
+    bits, samples = found.get(_BITS, 1), found.get(_SAMPLES, 1)
+    return PageSize(
+        width=found.get(_WIDTH, 0),
+        height=found.get(_HEIGHT, 0),
+        sample_bytes=samples * next((size for size in (1, 2, 4) if 8 * size >= bits), 8),
+        is_bilevel=bits == samples == 1,
+        is_reduced_or_mask=bool(found.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK),
+    )

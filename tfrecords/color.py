@@ -151,6 +151,13 @@ def _lab_to_codes(lab: Floats, conversion: int, encoded: Callable[[Floats], Any]
     touching = np.flatnonzero(cv2.inRange(codes, (1,) * 3, (top - 1,) * 3) == 0)
     if len(touching):
         candidates = np.take(lab.reshape(-1, 3), touching, axis=0)
+        light, a, b = candidates.T
+        ends = (light <= 0) | (light >= 100)
+        if ends.all():  # a plan, or a page of text: black and white give up all chroma that is more than half a code
+            flat = (np.abs(a) > 1) | (np.abs(b) > 3)
+            codes.reshape(-1, 3)[touching[flat]] = np.where(light[flat, None] <= 0, 0, top)
+            touching, candidates = touching[~flat], candidates[~flat]
+    if len(touching):
         outside = ~_in_gamut(candidates, _GAMUT_SLACK / top)
         if outside.any():
             brought = _shrink_into_gamut(candidates[outside])[None]

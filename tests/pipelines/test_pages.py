@@ -12,7 +12,7 @@ from photo_files import file_of, opened, swapped_profile
 from PIL import ExifTags, Image, ImageOps
 from skimage import data as skimage_data
 
-from pipelines import pages
+from pipelines import pages, sizes
 from pipelines.outcomes import Rejected
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
@@ -138,7 +138,7 @@ def test_inverted_cmyk_of_adobe(photos, transform):
 
 def test_too_many_pixels_together(monkeypatch):
     data = tiff_of(SMALL, SMALL, SMALL)
-    monkeypatch.setattr(pages, "MAX_TOTAL_PIXELS", 3 * SMALL.shape[0] * SMALL.shape[1] - 1)
+    monkeypatch.setattr(sizes, "MAX_TOTAL_PIXELS", 3 * SMALL.shape[0] * SMALL.shape[1] - 1)
     assert reason_of(data) == "too_large"
     monkeypatch.undo()
     assert len(list(pages.read(data))) == 3

@@ -13,7 +13,8 @@ from skimage import data as skimage_data
 
 from pipelines import formats
 from pipelines.outcomes import Rejected
-from pipelines.photo import MAX_PIXELS, decode, to_bytes
+from pipelines.photo import decode, to_bytes
+from pipelines.sizes import MAX_PIXELS
 
 ORIENTATION = ExifTags.Base.Orientation
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])

@@ -108,6 +108,15 @@ def test_luminance_outside_0_to_100_is_clipped():
     np.testing.assert_array_equal(color.lab_to_srgb(lab)[0], [[0] * 3, [0] * 3, [255] * 3, [255] * 3])
 
 
+@pytest.mark.parametrize("convert", [color.lab_to_srgb, color.lab_to_srgb_words])
+@pytest.mark.parametrize("strength", [110, 3])
+def test_black_and_white_come_out_alike_alone_and_among_other_colours(convert, strength):
+    lab = np.random.default_rng(0).uniform(-strength, strength, (200, 200, 3)).astype(np.float32)
+    lab[..., 0] = np.random.default_rng(1).choice([0, 100], (200, 200))
+    among = np.concatenate([lab, np.full((1, 200, 3), (50, 100, -100), np.float32)])
+    np.testing.assert_array_equal(convert(lab), convert(among)[:-1])
+
+
 @given(arrays(np.float32, (3, 4, 3), elements=st.floats(-300, 300, width=32)))
 def test_any_lab_keeps_its_luminance(lab):
     found = skimage.color.rgb2lab(color.lab_to_srgb(lab))
