@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from model import interrupt
+from model.terminal import say
 from tfrecords.errors import DeniedError, UserError, WorldError
 
 _SCHEME = re.compile(r"(gs|file):/|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -53,7 +54,7 @@ def run(main: Callable[[], int]) -> int:
     try:
         return main()
     except (UserError, WorldError) as error:
-        print(f"autochrome: error: {error}", file=sys.stderr)
+        say(f"autochrome: error: {error}", file=sys.stderr)
         return 2 if isinstance(error, (UserError, DeniedError)) else 1
     except KeyboardInterrupt:
         return interrupt.leave()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model import commands, quiet, saved_model
+from model.terminal import printable
 from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS
 
@@ -131,6 +132,7 @@ def _write(name: str, data: bytes) -> None:
 def _print(board: Scoreboard, split: str) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from model.scoreboard import CEILING
 
@@ -146,7 +148,8 @@ def _print(board: Scoreboard, split: str) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in board.rows:
         figures = row.to_dict()
-        table.add_row(row.name, *(form.format(figures[key]) if key in figures else "–" for _, key, form in COLUMNS))
+        cells = (form.format(figures[key]) if key in figures else "–" for _, key, form in COLUMNS)
+        table.add_row(Text(printable(row.name)), *cells)
     Console().print(table)
 
 

@@ -20,6 +20,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Tra
 from google.cloud import storage
 from requests import RequestException
 
+from model.terminal import say
 from tfrecords.errors import OutageError, UserError
 
 SCHEME = "gs://"
@@ -106,7 +107,7 @@ def _told(bucket: str) -> Callable[[Exception], None]:
         if time.monotonic() >= due:
             due = math.inf
             line = f"{SCHEME}{bucket} does not answer ({in_one_line(error)}); trying for {_MINUTES} minutes"
-            print(f"autochrome: {line}", file=sys.stderr, flush=True)
+            say(f"autochrome: {line}", file=sys.stderr)
 
     return tell
 

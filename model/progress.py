@@ -7,6 +7,8 @@ import dataclasses
 import sys
 from collections.abc import Callable, Iterator
 
+from model.terminal import printable, say
+
 
 @dataclasses.dataclass(frozen=True)
 class Report:
@@ -41,7 +43,7 @@ class Report:
 def shown() -> Iterator[Callable[[Report], None]]:
     """Yield what shows a `Report` on stderr, as its kind allows."""
     if not sys.stderr.isatty():
-        yield lambda report: print(line(report), file=sys.stderr, flush=True)
+        yield lambda report: say(line(report), file=sys.stderr)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -52,7 +54,7 @@ def shown() -> Iterator[Callable[[Report], None]]:
 
         def show(report: Report) -> None:
             if report.validation_loss is not None:
-                bar.console.print(f"epoch {report.epoch:.2f}  validation loss {report.validation_loss:.5f}")
+                bar.console.print(printable(f"epoch {report.epoch:.2f}  validation loss {report.validation_loss:.5f}"))
             brief = dataclasses.replace(report, validation_loss=None)
             bar.update(task, completed=fraction(report), description=line(brief))
 

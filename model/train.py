@@ -7,6 +7,7 @@ import sys
 
 from model import commands, preemption, progress, quiet
 from model import config as configs
+from model.terminal import say
 from tfrecords.errors import UserError
 
 
@@ -69,14 +70,14 @@ def main(argv: list[str] | None = None) -> int:
             stop=stop,
         )
     if result.interrupted:
-        print(f"autochrome: stopped at step {result.step} and saved; the same command goes on", file=sys.stderr)
+        say(f"autochrome: stopped at step {result.step} and saved; the same command goes on", file=sys.stderr)
         return stop.exit_code
     scores = [f"{result.step} steps", f"{result.epoch:.2f} epochs", f"{result.seconds:.0f} s"]
     for name, value in (("loss", result.loss), ("validation loss", result.validation_loss)):
         if value is not None:
             scores.append(f"{name} {value:.5f}")
     already = "" if result.trained else "already complete, exported again: "
-    print(f"{already}{result.saved_model}  {', '.join(scores)}")
+    say(f"{already}{result.saved_model}  {', '.join(scores)}")
     return 0
 
 

@@ -6,6 +6,7 @@ from itertools import islice
 from rich.console import Console
 from rich.table import Table
 
+from model.terminal import say
 from pipelines import runs, storage
 from pipelines.account import LAST_RUN_FILE
 from pipelines.done import Policy
@@ -65,11 +66,11 @@ def after(pattern: str, output: str, state: str, console: Console) -> None:
     console.print(_work(last))
     if last["kept"]:
         why = "somebody changed or made their files (--replace_changed makes them again), or --keep_existing left them"
-        console.print(f"kept: {why}", soft_wrap=True, highlight=False)
+        say(f"kept: {why}", file=console.file)
     records = "" if state == output else f"{state}: "
     places = f"{REPORT_FILE}; {FOLDER}: a record each; {REJECTED_FILE}: those left out and why"
     places = f"{output}: the photos; {records}{places}"
-    console.print(places, soft_wrap=True, highlight=False, markup=False)
+    say(places, file=console.file)
 
 
 def _work(last: dict[str, int]) -> Table:

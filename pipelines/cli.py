@@ -7,6 +7,7 @@ from model import interrupt
 with interrupt.at_once():
     import importlib
 
+    from model.terminal import say
     from pipelines import commands, flags
     from tfrecords.errors import UserError
 
@@ -49,7 +50,7 @@ def _run(argv: list[str] | None) -> int:
     if arguments[0] == "--version":
         from importlib.metadata import version
 
-        print(f"autochrome {version('autochrome')}")
+        say(f"autochrome {version('autochrome')}")
         return 0
     command, *rest = arguments
     if command not in _COMMANDS:

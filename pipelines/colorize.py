@@ -26,6 +26,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from rich.console import Console
 
 from model import quiet, saved_model
+from model.terminal import say
 from pipelines import (
     briefing,
     cloud,
@@ -246,7 +247,7 @@ def main(argv: list[str] | None = None) -> int:
     with held(lease, local=local, template=runners.is_template(options)):
         policy = Policy(replace(maker, run=runs.number(state, maker)), args.keep_existing, args.replace_changed)
         if line := briefing.before(args.output, state, policy, selection.size):
-            print(line)
+            say(line)
         with watched("colorizing", enabled=local) as ticker:
             threads, asked = runners.threads(beam_flags, options), hints.of(options, args.accelerator)
             job = Colorize(args.input, args.output, args.model, policy, selection, threads, ticker, asked, lease)

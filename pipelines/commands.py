@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from model import commands
+from model.terminal import say
 from pipelines import local_files
 from pipelines.errors import JobFailedError
 
@@ -35,7 +36,7 @@ def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:
     try:
         return commands.run(interruptible)
     except JobFailedError as error:
-        print(f"autochrome: error: {error}", file=sys.stderr)
+        say(f"autochrome: error: {error}", file=sys.stderr)
         return 1
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 import apache_beam as beam
 
+from model.terminal import say
 from pipelines import forecast, runners
 from pipelines.done import Policy, Task
 from pipelines.forecast import Forecast
@@ -17,10 +18,10 @@ from pipelines.notices import Mailbox
 from pipelines.tasks import FindTasks
 
 
-def lines(name: str, found: Forecast) -> list[str]:
+def lines(name: str, found: Forecast) -> list[tuple[str, str]]:
     """Returns what is printed about one photo: its action and its name, then each file that would be removed."""
     replaces = f", replaces {', '.join(found.replaces)}" if found.replaces else ""
-    return [f"{found.action}{replaces}\t{name}", *(f"remove {removed}\t{name}" for removed in found.removes)]
+    return [(f"{found.action}{replaces}", name), *((f"remove {removed}", name) for removed in found.removes)]
 
 
 def sums(found: Iterable[Forecast]) -> str:
@@ -42,15 +43,15 @@ def show(found: FindTasks, title: str) -> None:
         with Mailbox() as mailbox:
             runners.run(_Listing(found, path), runners.beam_options(["--direct_num_workers=1"]))
             for line in mailbox.news():
-                print(f"autochrome: {line}", file=sys.stderr)
+                say(f"autochrome: {line}", file=sys.stderr)
         with open(path, encoding="ascii") as file:  # noqa: PTH123 (as below)
             forecasts = sorted((_read(line) for line in file), key=lambda pair: pair[0])
     finally:
         os.unlink(path)  # noqa: PTH108 (as below)
     for name, one in forecasts:
-        for line in lines(name, one):
-            print(line.encode("utf-8", "backslashreplace").decode())
-    print(f"{title}: {sums(one for _, one in forecasts)}")
+        for columns in lines(name, one):
+            say(*columns, sep="\t")
+    say(f"{title}: {sums(one for _, one in forecasts)}")
 
 
 def _read(line: str) -> tuple[str, Forecast]:

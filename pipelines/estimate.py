@@ -19,6 +19,7 @@ from statistics import fmean, stdev
 import numpy as np
 
 from model import quiet
+from model.terminal import say
 from pipelines import commands, flags, runners, sources
 from pipelines.attempt import Studio, attempt
 from pipelines.commands import in_bytes
@@ -190,9 +191,9 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError(f"--input {args.input} has no photos; name a folder, a file or a glob in quotes")
     threads = len(os.sched_getaffinity(0))
     trial = measure(collection.sample, args.model, maker, threads)
-    print(f"To colorize {args.input}:")
+    say(f"To colorize {args.input}:")
     for name, figure in rows(collection, trial, threads, args.price_per_vcpu_hour):
-        print(f"{name:<26}{figure}")
+        say(f"{name:<26}{figure}")
     return 0
 
 

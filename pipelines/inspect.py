@@ -7,7 +7,9 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from model.terminal import printable, say
 from pipelines import cloud, commands, flags, storage
 from pipelines.flags import SAMPLE_FILE
 from pipelines.outcomes import print_table
@@ -94,8 +96,9 @@ def _summary(description: Description, faults: dict[str, str] | None) -> Table:
     if faults is not None:
         table.add_column("verified")
     for shard in (shard for shards in description.splits.values() for shard in shards):
-        row = [shard.name, f"{shard.count:,}", f"{shard.bytes / 1e6:,.1f}", f"{shard.crc32c:08x}"]
-        table.add_row(*row, *([faults[shard.name] or "ok"] if faults is not None else []))
+        figures = [f"{shard.count:,}", f"{shard.bytes / 1e6:,.1f}", f"{shard.crc32c:08x}"]
+        verdict = [Text(printable(faults[shard.name] or "ok"))] if faults is not None else []
+        table.add_row(Text(printable(shard.name)), *figures, *verdict)
     return table
 
 
@@ -107,20 +110,19 @@ def main(argv: list[str] | None = None) -> int:
     shards = [shard for split in description.splits.values() for shard in split]
     faults = {shard.name: verify(args.data, shard) for shard in shards} if args.verify else None
     console = Console()
-    print(f"{args.data}: Lab records, {description.size} x {description.size}")
+    say(f"{args.data}: Lab records, {description.size} x {description.size}")
     console.print(_summary(description, faults))
     for split in description.splits:
-        console.print(f"{split}: {description.count(split):,} examples")
+        say(f"{split}: {description.count(split):,} examples")
     if statistics := description.statistics.get("train"):
-        console.print(
+        say(
             f"records: {statistics['record_bytes'] / max(1, statistics['examples']) / 1000:.1f} kB on average, "
-            f"{statistics['largest_record'] / 1000:.1f} kB at most; {len(statistics['synsets']):,} synsets",
-            highlight=False,
+            f"{statistics['largest_record'] / 1000:.1f} kB at most; {len(statistics['synsets']):,} synsets"
         )
     print_table("Inputs", description.outcomes, console)
     if args.sample and (examples := sample(args.data, description, args.sample)):
         Image.fromarray(contact_sheet(examples)).save(SAMPLE_FILE)
-        print(f"{SAMPLE_FILE}, row by row: {', '.join(example.name for example in examples)}")
+        say(f"{SAMPLE_FILE}, row by row: {', '.join(example.name for example in examples)}")
     return 1 if faults and any(faults.values()) else 0
 
 

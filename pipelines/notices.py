@@ -10,6 +10,8 @@ import sys
 import tempfile
 from typing import Self
 
+from model.terminal import say
+
 _VARIABLE = "AUTOCHROME_NOTICES"
 """Names the file; workers inherit it."""
 
@@ -54,7 +56,7 @@ class Board:
     def print(self, notices: list[tuple[str, str]]) -> None:
         """Prints the news on standard error."""
         for line in self.news(notices):
-            print(f"autochrome: {line}", file=sys.stderr, flush=True)
+            say(f"autochrome: {line}", file=sys.stderr)
 
 
 _TOLD_HERE = Board()

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from model.terminal import printable, say
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -89,6 +91,7 @@ def to_jsonl(outcomes: Iterable[Outcome]) -> bytes:
 def print_table(title: str, counts: dict[str, int], console: "Console") -> None:
     """Prints inputs by outcome and their sum; rejections stand below what was written."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(show_edge=False, show_footer=True, pad_edge=False)
     table.add_column("outcome", footer="inputs")
@@ -98,6 +101,6 @@ def print_table(title: str, counts: dict[str, int], console: "Console") -> None:
         table.add_row(status, f"{number:,}")
     for key, number in counts.items():
         if key not in done:
-            table.add_row(f"rejected: {key}", f"{number:,}")
-    console.print(title, soft_wrap=True, highlight=False, markup=False)
+            table.add_row(Text(printable(f"rejected: {key}")), f"{number:,}")
+    say(title, file=console.file)
     console.print(table)

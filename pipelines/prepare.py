@@ -14,6 +14,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
+from model.terminal import say
 from pipelines import claim, cloud, commands, flags, hints, parts, runners, sources, storage, writable
 from pipelines.claim import Claim, Clearing, Listing, Summarize
 from pipelines.convert import convert
@@ -179,7 +180,7 @@ def main(argv: list[str] | None = None) -> int:
         description = Description.from_json(storage.read(path).decode(), path)
         print_table(f"Prepared {args.input}", description.outcomes, Console())
         splits = ", ".join(f"{description.count(split):,} to {split}" for split in SPLITS)
-        print(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, REJECTED_FILE)}")
+        say(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, REJECTED_FILE)}")
     return 0
 
 

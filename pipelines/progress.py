@@ -19,6 +19,7 @@ from typing import IO, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from model.terminal import printable, say
 from pipelines.notices import Mailbox
 from pipelines.outcomes import Status
 
@@ -172,7 +173,7 @@ def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: 
             last = finished.wait(_LOOK_EVERY_S)
             reading.update()
             for line in mailbox.news():
-                bar.console.print(f"autochrome: {line}", soft_wrap=True, highlight=False, markup=False)
+                bar.console.print(printable(f"autochrome: {line}"), soft_wrap=True, highlight=False, markup=False)
             bar.update(
                 task,
                 total=reading.total or None,
@@ -191,7 +192,7 @@ def _show_lines(verb: str, reading: _Reading, finished: threading.Event, console
         last = finished.wait(_LOOK_EVERY_S)
         reading.update()
         for line in mailbox.news():
-            print(f"autochrome: {line}", file=console.file, flush=True)
+            say(f"autochrome: {line}", file=console.file)
         if time.monotonic() - said >= _LINE_EVERY_S and reading.done and not last:
             said = time.monotonic()
-            print(_line(verb, reading), file=console.file, flush=True)
+            say(_line(verb, reading), file=console.file)

@@ -9,6 +9,7 @@ from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
 from rich.table import Table
 
+from model.terminal import say
 from pipelines import cloud, commands, flags, page, storage, thumbnails, writable
 from pipelines.commands import in_bytes
 from pipelines.crew import Crew, Gate, unless_out_of_memory
@@ -25,23 +26,19 @@ _WRITERS = 16  # small files: what takes time is a bucket's answer
 _DELETED_AT_ONCE = 100
 
 
-def printable(name: str) -> str:
-    """A file name as a terminal can show it: control characters and bytes that are no UTF-8 stand as escapes."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in name)
-
-
 def tell(folder: str, summary: Summary, console: Console) -> None:
     """Prints a summary."""
-    print_table(f"Colorized into {printable(folder)}", dict(page.ordered(summary)), console)
+    print_table(f"Colorized into {folder}", dict(page.ordered(summary)), console)
     figures = [
         ("pictures", f"{summary.pages:,}, {summary.pixels / 1e6:,.1f} megapixels, {in_bytes(summary.bytes_out)}"),
         ("sources", f"{in_bytes(summary.bytes_in)} read"),
         ("in colour already", f"{summary.in_colour:,}"),
         ("with warnings", f"{summary.warned:,}"),
     ]
-    figures += [("", f"{printable(name)}: {printable(warning)}") for name, warning in summary.examples]
+    figures += [("", f"{name}: {warning}") for name, warning in summary.examples]
     figures += _ranked("most colourful", summary.most) + _ranked("least colourful", summary.least)
-    console.print(*_rows(figures), sep="\n", soft_wrap=True, highlight=False, markup=False)
+    for row in _rows(figures):
+        say(row, file=console.file)
     if summary.timed:
         console.print(_times(summary))
 
@@ -51,7 +48,7 @@ def _rows(figures: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _ranked(what: str, ranks: list[Rank]) -> list[tuple[str, str]]:
-    lines = [f"{rank.colourfulness:5.1f}  {printable(rank.name)}" for rank in ranks]
+    lines = [f"{rank.colourfulness:5.1f}  {rank.name}" for rank in ranks]
     return [(what if index == 0 else "", line) for index, line in enumerate(lines)]
 
 
@@ -150,18 +147,16 @@ def _report(ledger: Ledger) -> None:
     summary, wanted, lacking = _counted(ledger.records(damaged.append), there)
     tell(ledger.folder, summary, Console())
     for damage in damaged:
-        print(f"{storage.join(folder, damage.name)} {damage.what}; the same `autochrome colorize` repairs it")
+        say(f"{storage.join(folder, damage.name)} {damage.what}; the same `autochrome colorize` repairs it")
     if ledger.journals:
-        print(
-            "a run goes on or was killed: these are the photos so far; the same `autochrome colorize` goes on with it"
-        )
+        say("a run goes on or was killed: these are the photos so far; the same `autochrome colorize` goes on with it")
     with watched("thumbnails", enabled=lacking > 0) as ticker:
         for _ in range(lacking):
             ticker.listed()
         there |= picture(ledger, there, ticker)
     written = lay_out(ledger, summary, there)
     _delete([uri for id_, uri in pictures.items() if id_ not in wanted] + page.leftovers(folder, written))
-    print(f"{storage.join(folder, page.FILE)}: open it in a browser{_gone(len(wanted - there))}")
+    say(f"{storage.join(folder, page.FILE)}: open it in a browser{_gone(len(wanted - there))}")
 
 
 def _gone(number: int) -> str:

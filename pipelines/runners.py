@@ -14,6 +14,7 @@ from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptio
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.runner import PipelineResult, PipelineState, create_runner
 
+from model.terminal import say
 from pipelines import local_run
 from pipelines.cloud import SCHEME
 from pipelines.errors import JobFailedError
@@ -198,12 +199,12 @@ def _submit(root: beam.PTransform, options: PipelineOptions, on_end: Callable[[]
             return
         place = _console(result, options) if is_dataflow(options) else ""
         if place:
-            print(f"running: {place}", flush=True)
+            say(f"running: {place}")
         try:
             result.wait_until_finish()
         except KeyboardInterrupt:
             if place:
-                print(f"autochrome: the job goes on without this process; cancel it at {place}", file=sys.stderr)
+                say(f"autochrome: the job goes on without this process; cancel it at {place}", file=sys.stderr)
             raise
     finally:
         if on_end is not None and _has_ended(result):

@@ -1,4 +1,4 @@
-"""Names of photos that are safe to use as paths and to print, whatever a disk, a bucket or a tar calls them.
+"""Names of photos that are safe to use as paths, whatever a disk, a bucket or a tar calls them.
 
 A source's name is its path relative to the input. It never leads out of a folder, and it has no control characters. It
 may still hold bytes that are not UTF-8, as Python's ``surrogateescape`` keeps them: the store that the photo is written
@@ -12,8 +12,6 @@ _NOT_UTF_8 = re.compile(r"[\ud800-\udfff]")
 _ESCAPED_WITH_CONTROL = re.compile(r"[%\0-\x1f\x7f-\x9f]")
 _ESCAPED_WITH_BYTES = re.compile(r"[%\ud800-\udfff]")
 _DRIVE = re.compile(r"(?:[A-Za-z]:)+")
-# Characters that `str.isprintable` refuses and that a terminal shows without harm: spaces, and the joiners of emoji.
-_HARMLESS = frozenset("\u00a0\u2002\u2003\u2009\u202f\u3000\u200c\u200d")
 
 
 def relative(path: str, *, windows: bool = False) -> str:
@@ -70,14 +68,3 @@ def beginning(text: str, size: int) -> str:
 def is_safe(path: str) -> bool:
     """Returns whether a path is relative, and stays below the folder that it is joined to."""
     return bool(path) and "\0" not in path and all(part not in ("", ".", "..") for part in path.split("/"))
-
-
-def printable(text: str) -> str:
-    """Returns text as a terminal can show it on one line: control characters and other invisible ones as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() or char in _HARMLESS else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from model import quiet
+from model.terminal import say
 from pipelines import listings, sources, storage, tars, writable
 from pipelines.attempt import Studio, attempt
 from pipelines.formats import format_of
@@ -44,11 +45,11 @@ def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry:
         raise UserError(f"--output {output} is the photo itself; choose another name")
     if storage.size(output) >= 0:
         if keep:
-            print(f"{output}: is there, kept")
+            say(f"{output}: is there, kept")
             return 0
         raise UserError(f"--output {output} exists; remove it or choose another name")
     if dry:
-        print(f"{output}: would be made of {pattern}")
+        say(f"{output}: would be made of {pattern}")
         return 0
     folder = str(Path(output).parent) if not storage.is_remote(output) else output.rpartition("/")[0]
     writable.check(folder)
@@ -73,8 +74,8 @@ def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry:
     finally:
         processes.close()
     if record.status == "rejected":
-        print(f"{pattern}: rejected, {record.reason}: {record.detail}")
+        say(f"{pattern}: rejected, {record.reason}: {record.detail}")
         return 1
     for made in record.outputs:
-        print(f"{storage.join(folder, made.name)}: {made.width} x {made.height} pixels, {made.bytes:,} bytes")
+        say(f"{storage.join(folder, made.name)}: {made.width} x {made.height} pixels, {made.bytes:,} bytes")
     return 0

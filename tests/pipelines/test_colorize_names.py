@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import tarfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from google.cloud import storage as cloud
 from objects import served
 
-from pipelines import colorize, prepare
+from pipelines import cli, colorize, prepare
 from pipelines.ledger import Ledger
 from pipelines.manifest import Record
 from tfrecords.errors import UserError
@@ -155,6 +156,28 @@ def test_what_is_printed_cannot_command_the_terminal(odd, saved_model_dir, tmp_p
     assert "\x1b" not in shown
     assert "make\tcaf\\udce9.jpg\n" in shown
     assert "18 inputs" in shown
+
+
+def test_no_command_prints_a_path_as_it_is(saved_model_dir, tmp_path, photos, encoded, capfd):
+    """The files that a run replaces and removes, the title, where the results are, a lone photo, and errors."""
+    folder, output = tmp_path / "in", tmp_path / "out\x1b[31m"
+    folder.mkdir()
+    for name in ("a\u202e.png", "broken\u202e.jpg"):
+        (folder / name).write_bytes(encoded(photos["coffee"], "PNG") if name.endswith("png") else b"broken")
+    flags = [f"--input={folder}", f"--output={output}", f"--model={saved_model_dir}"]
+    alone = [f"--input={folder}/broken\u202e.jpg", f"--output={tmp_path}/\x1b.jpg", f"--model={saved_model_dir}"]
+    assert cli.main(["colorize", *flags]) == 0
+    assert cli.main(["colorize", *flags, "--format=jpeg", "--dry_run"]) == 0
+    assert cli.main(["colorize", *flags, "--format=png", "--dry_run"]) == 0
+    assert cli.main(["colorize", *alone]) == 1
+    assert cli.main(["colorize", *alone, "--dry_run"]) == 0
+    assert cli.main(["report", str(output)]) == 0
+    assert cli.main(["colorize", f"--input={tmp_path}/\x1b\n", f"--output={output}"]) == 2
+    shown = capfd.readouterr()
+    assert not re.search("[\x1b\u202e]", shown.out + shown.err)
+    for line in ("remove a\\u202e.png\ta\\u202e.png", "out\\x1b[31m: 2 inputs", "replaces a\\u202e.png\t"):
+        assert line in shown.out
+    assert "\\x1b\\n does not exist" in shown.err
 
 
 def test_a_set_of_such_names_is_prepared(odd, tmp_path, photos, encoded):

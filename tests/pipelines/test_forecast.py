@@ -65,8 +65,8 @@ def test_a_file_that_no_record_names_is_in_the_way(desk):
 def test_lines_name_the_photo_and_each_file():
     found = Forecast("make", ("a.jpg.p001.png", "a.jpg.p002.png"), ("a.jpg",))
     assert dry_run.lines("a.jpg", found) == [
-        "make, replaces a.jpg.p001.png, a.jpg.p002.png\ta.jpg",
-        "remove a.jpg\ta.jpg",
+        ("make, replaces a.jpg.p001.png, a.jpg.p002.png", "a.jpg"),
+        ("remove a.jpg", "a.jpg"),
     ]
     assert dry_run.sums([found, Forecast("make"), Forecast("keep, changed since")]) == (
         "3 inputs; keep, changed since: 1, make: 2, files to replace: 2, files to remove: 1"

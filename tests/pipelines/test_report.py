@@ -120,11 +120,6 @@ def test_what_the_user_can_mend(tmp_path, monkeypatch, capsys, argv, said):
     assert error.count("\n") == 1
 
 
-def test_a_name_cannot_command_the_terminal():
-    assert report.printable("a\x1b[2Jb\n.jpg") == "a\\x1b[2Jb\\n.jpg"
-    assert report.printable("caf\udce9 ä [x].jpg") == "caf\\udce9 ä [x].jpg"
-
-
 def test_tensorflow_stays_away(folder):
     script = (
         "import sys; from pipelines import report; report.main(sys.argv[1:]); sys.exit('tensorflow' in sys.modules)"

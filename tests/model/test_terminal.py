@@ -1,0 +1,53 @@
+import ast
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.terminal import printable, say
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(path for package in ("tfrecords", "model", "pipelines") for path in (ROOT / package).glob("**/*.py"))
+
+
+@given(st.text())
+def test_nothing_that_is_printed_can_command_a_terminal(text):
+    shown = printable(text)
+    assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in shown)
+    assert len(shown.splitlines()) <= 1
+    shown.encode()
+
+
+def test_what_can_be_shown_is_shown_as_it_is():
+    for text in ("a b.jpg", "Zürich 東京\u3000[x].jpg", "👩\u200d🚀"):
+        assert printable(text) == text
+    assert printable("\x1b[31m\u202e\udce9\n") == "\\x1b[31m\\u202e\\udce9\\n"
+
+
+def test_a_line_reaches_a_terminal_of_any_encoding():
+    for encoding, shown in (("utf-8", "caf\\udce9 東 ü"), ("latin-1", "caf\\udce9 \\u6771 ü")):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding)
+        say("caf\udce9\t", "東 ü", sep="\t", file=stream)
+        assert stream.buffer.getvalue().decode(encoding) == shown.replace(" ", "\\t\t", 1) + "\n"
+
+
+def _raw(path: Path) -> Iterator[str]:
+    """Yields the calls of a module that print text as it is; Rich is given tables, which are none."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            is_text = any(isinstance(argument, ast.JoinedStr | ast.Constant) for argument in node.args)
+            if called in ("print", "sys.stdout.write", "sys.stderr.write") or (called.endswith(".print") and is_text):
+                yield ast.unparse(node)
+
+
+def test_every_line_goes_through_one_function():
+    raw = {str(path.relative_to(ROOT)): list(_raw(path)) for path in MODULES}
+    raw.pop("model/terminal.py")
+    assert {path: calls for path, calls in raw.items() if calls} == {
+        # Constants.
+        "model/interrupt.py": ["print(LINE, file=_stderr or sys.stderr, flush=True)"],
+        "pipelines/cli.py": ["print(_help())"],
+    }
