@@ -7,7 +7,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines import cloud, faults, inputs, listings, safe_names, storage, tars
+from pipelines import cloud, faults, inputs, listings, safe_names, sidecars, storage, tars
 from pipelines.listings import Branch
 from pipelines.outcomes import Rejected
 from pipelines.progress import SILENT, Ticker
@@ -77,16 +77,27 @@ def files(branch: Branch, root: str, *, is_input: bool = False) -> Iterator[Sour
     Args:
         branch: of a listing.
         root: that names are relative to.
-        is_input: whether the root was seen to be there, so that a disk was unmounted if it is gone.
+        is_input: whether photos are wanted, so that sidecars are left out unless the user named them. The root was
+            seen to be there, so that a disk was unmounted if it is gone.
 
     Raises:
         WorldError: the disk or the bucket fails, or rights are lost.
     """
+    left_out = 0
     for found in listings.listed(branch, root if is_input else None):
         # An object that is the whole input has no name below itself, so it keeps its own.
         path = found.uri[len(root) :] if root else found.uri
         name = safe_names.relative(path) or safe_names.relative(found.uri.rpartition("/")[2]) or _UNNAMED
+        if is_input and not found.fault and not _is_named(found.uri, branch) and sidecars.is_sidecar(name):
+            left_out += 1
+            continue
         yield Source(found.uri, name, found.size, found.fingerprint, fault=found.fault, reason=found.reason)
+    sidecars.note(left_out)
+
+
+def _is_named(uri: str, branch: Branch) -> bool:
+    """Returns whether a file is the whole input."""
+    return uri == branch.path and not branch.is_entry and not branch.is_glob
 
 
 def _generation(uri: str, fingerprint: str) -> int | None:
@@ -97,14 +108,14 @@ def _generation(uri: str, fingerprint: str) -> int | None:
 
 
 def find(pattern: str) -> Iterator[Source]:
-    """Yields every file of an input, tars unopened, as one worker sees it."""
+    """Yields every file of an input but sidecars, tars unopened, as one worker sees it."""
     root = listings.root_of(pattern)
     for branch in listings.of_input(pattern):
         yield from files(branch, root, is_input=True)
 
 
 def members(source: Source, pattern: str) -> Iterator[Source]:
-    """Yields the files in a tar, inner tars unopened; any other source as it is.
+    """Yields the files in a tar but sidecars, inner tars unopened; any other source as it is.
 
     A tar that cannot be listed, or not to its end, is yielded itself with the fault, behind the files that were found.
 
@@ -117,6 +128,7 @@ def members(source: Source, pattern: str) -> Iterator[Source]:
         return
     inner = None if source.offset is None else tars.Member(source.name, source.offset, source.size)
     folder = "" if inner or source.uri == pattern else f"{source.name.rpartition('.')[0]}/"
+    left_out = 0
     try:
         with inputs.opened(source.uri) as file:
             for member in tars.members(file, name=source.uri, within=inner, depth=1):
@@ -124,13 +136,17 @@ def members(source: Source, pattern: str) -> Iterator[Source]:
                 opens = tars.is_tar(member.name) and inner is None
                 fingerprint = f"{source.fingerprint}-{member.offset}-{member.size}"
                 name, fault = safe_names.relative(folder + member.name), "" if opens else member.fault
+                if not fault and sidecars.is_sidecar(name):
+                    left_out += 1
+                    continue
                 yield Source(source.uri, name, member.size, fingerprint, member.offset, fault)
     except (*storage.IO_ERRORS, UserError) as error:
         yield replace(source, fault=str(error))
+    sidecars.note(left_out)
 
 
 def check_any(pattern: str) -> None:
-    """Makes sure that an input has at least one file.
+    """Makes sure that an input has at least one file that may be a photo.
 
     Raises:
         UserError: it has none or cannot be listed.
@@ -146,7 +162,7 @@ def check_any(pattern: str) -> None:
             return
     except storage.IO_ERRORS as error:
         raise UserError(f"--input {pattern} cannot be listed: {faults.cause(error)}") from error
-    raise UserError(f"--input {pattern} has no files; name a folder, a file or a glob in quotes")
+    raise UserError(f"--input {pattern} has no photos; name a folder, a file or a glob in quotes")
 
 
 def check_apart(pattern: str, output: str, flag: str = "--output") -> None:

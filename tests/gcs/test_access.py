@@ -250,7 +250,7 @@ COMMANDS = {
 
 def said(command: str, here: Path, capsys) -> str:
     """What a command says that ends before any work."""
-    (here / "a.txt").write_text("a photo")
+    (here / "a.jpg").write_text("a photo")
     before = sorted(here.rglob("*"))
     assert cli.main([part.format(uri="gs://photos/x", here=here) for part in COMMANDS[command]]) == 2
     assert sorted(here.rglob("*")) == before

@@ -9,13 +9,14 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
+from objects import served
 
 from pipelines.listings import root_of
 from pipelines.outcomes import Rejected
 from pipelines.sources import FindSources, Source, check_any, find
 from tfrecords.errors import UserError
 
-FILES = ["a.jpg", "b [1].png", "deep/c.jpg", "deep/d.txt", "deep/er/ü ☕.tif", "z*.jpg"]
+FILES = ["a.jpg", "b [1].png", "deep/c.jpg", "deep/d.bin", "deep/er/ü ☕.tif", "z*.jpg"]
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_names_are_relative_and_lead_to_the_file(tree):
         ("**", FILES),
         ("**/*.jpg", ["a.jpg", "deep/c.jpg", "z*.jpg"]),
         ("[ab]*", ["a.jpg", "b [1].png"]),
-        ("dee?/*.txt", ["deep/d.txt"]),
+        ("dee?/*.bin", ["deep/d.bin"]),
     ],
 )
 def test_globs(tree, glob, expected):
@@ -79,7 +80,7 @@ def test_a_folder_with_brackets_in_its_name(tree):
 def test_relative_paths(tree, monkeypatch):
     monkeypatch.chdir(tree)
     assert sorted(names(".")) == FILES
-    assert sorted(names("deep")) == ["c.jpg", "d.txt", "er/ü ☕.tif"]
+    assert sorted(names("deep")) == ["c.jpg", "d.bin", "er/ü ☕.tif"]
     assert names("a.jpg") == ["a.jpg"]
     assert names("*.jpg") == ["a.jpg", "z*.jpg"]
     assert names("./deep/*.jpg") == ["c.jpg"]
@@ -167,8 +168,8 @@ def test_check_any_is_content(tree):
     [
         ("", "--input is empty"),
         ("nowhere", "nowhere does not exist"),
-        ("*.webp", r"\*.webp has no files"),
-        ("bare", "bare has no files"),
+        ("*.webp", r"\*.webp has no photos"),
+        ("bare", "bare has no photos"),
         ("nosuch://bucket/x", "nosuch://bucket/x cannot be listed"),
     ],
 )
@@ -238,6 +239,41 @@ def test_tars_and_tars_of_tars_are_folders(tree, tmp_path):
 def test_a_tar_as_the_input_lends_its_photos_no_folder(tree, tmp_path):
     add_tar(tree / "flowers.tar", {"rose/1.jpg": b"rose"})
     assert transformed(str(tree / "flowers.tar"), tmp_path) == {"rose/1.jpg": "rose"}
+
+
+SAMPLES = {
+    **{f"00{i}.{end}": b"0" for i in range(3) for end in ("cls", "json", "txt", "jpg", "seg.png", "JSON")},
+    "._000.jpg": b"0",
+    "labels/README.MD": b"0",
+    "labels/scan": b"0",
+}
+PHOTOS = {"labels/scan", *(f"00{index}.{ending}" for index in range(3) for ending in ("jpg", "seg.png"))}
+
+
+def test_what_is_not_a_photo_by_its_name_is_left_out_of_folders_buckets_and_tars_alike(tmp_path, capsys):
+    folder, tar = tmp_path / "folder", tmp_path / "samples.tar"
+    (folder / "labels").mkdir(parents=True)
+    for name, data in SAMPLES.items():
+        (folder / name).write_bytes(data)
+    add_tar(tar, SAMPLES)
+    add_tar(tmp_path / "tars.tar", {"samples.tar": tar.read_bytes()})
+    assert set(transformed(str(folder), tmp_path)) == PHOTOS
+    assert set(transformed(f"{folder}/**", tmp_path)) == PHOTOS
+    assert set(transformed(str(tar), tmp_path)) == PHOTOS
+    assert set(transformed(str(tmp_path / "tars.tar"), tmp_path)) == {f"samples/{name}" for name in PHOTOS}
+    with served({f"samples/{name}": data for name, data in SAMPLES.items()}) as uri:
+        assert set(transformed(f"{uri}/samples", tmp_path)) == PHOTOS
+        assert list(transformed(f"{uri}/samples/000.txt", tmp_path)) == ["000.txt"]
+    assert capsys.readouterr().err.count("files that are not photos by their names") <= 1
+
+
+def test_a_file_that_the_user_names_is_taken_for_a_photo(tree, tmp_path):
+    (tree / "a.txt").write_text("a")
+    assert transformed(str(tree / "a.txt"), tmp_path) == {"a.txt": "a"}
+    (tree / "only").mkdir()
+    (tree / "only" / "a.txt").write_text("a")
+    with pytest.raises(UserError, match="only has no photos"):
+        check_any(str(tree / "only"))
 
 
 def test_a_tar_cut_short_gives_what_is_whole_and_itself_as_a_fault(tree, tmp_path):
