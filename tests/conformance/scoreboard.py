@@ -22,8 +22,14 @@ class Row:
     seconds: float
     remark: str = ""
 
+    def cells(self) -> tuple[str, ...]:
+        """A line of the table."""
+        outcomes = ", ".join(f"{key} {number}" for key, number in sorted(self.made.outcomes.items()))
+        photos, files, digest = str(self.made.photos), str(len(self.made.files)), self.made.digest[:16]
+        return self.engine, self.job, photos, outcomes, files, digest, f"{self.seconds:.1f}", self.remark
 
-ROWS = pytest.StashKey[list[Row]]()
+
+ROWS = pytest.StashKey[list[tuple[str, ...]]]()
 
 
 @dataclass
@@ -33,12 +39,12 @@ class Runs:
     Attributes:
         flags: of each job but for ``--output``.
         folder: that outputs go to.
-        rows: takes what the table tells.
+        rows: takes the lines of the table.
     """
 
     flags: dict[str, tuple[str, ...]]
     folder: Path
-    rows: list[Row]
+    rows: list[tuple[str, ...]]
     _made: dict[tuple[str, str], Made] = field(default_factory=dict)
 
     def __call__(self, engine: Engine, job: str) -> Made:
@@ -71,19 +77,15 @@ class Runs:
 
     def add(self, engine: Engine, job: str, made: Made, seconds: float, remark: str = "") -> None:
         """Gives the table a line."""
-        self.rows.append(Row(engine.name, job, made, seconds, remark))
+        self.rows.append(Row(engine.name, job, made, seconds, remark).cells())
 
 
-def table(rows: list[Row]) -> str:
+HEAD = ("runner", "job", "photos", "outcomes", "files", "digest", "seconds", "")
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
     """A line a run, in columns."""
-    head = ("runner", "job", "photos", "outcomes", "files", "digest", "seconds", "")
-    cells = [head]
-    for row in rows:
-        outcomes = ", ".join(f"{key} {number}" for key, number in sorted(row.made.outcomes.items()))
-        digest = row.made.digest[:16]
-        files = str(len(row.made.files))
-        photos = str(row.made.photos)
-        cells.append((row.engine, row.job, photos, outcomes, files, digest, f"{row.seconds:.1f}", row.remark))
-    widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
+    cells = [HEAD, *rows]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
     return "\n".join(line.rstrip() for line in padded)

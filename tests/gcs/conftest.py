@@ -7,6 +7,7 @@ from accounts import Accounts
 from clouds import Cloud, behind_a_front
 
 from model import google_cloud
+from pipelines import bucket_reads, patience
 
 
 @pytest.fixture
@@ -36,3 +37,12 @@ def accounts(calm_cloud, tmp_path_factory) -> Iterator[Accounts]:
     with pytest.MonkeyPatch.context() as patch:
         yield Accounts(calm_cloud, tmp_path_factory.mktemp("home"), patch)
     google_cloud.client.cache_clear()
+
+
+@pytest.fixture
+def brief(monkeypatch) -> None:
+    """Waits a hundredth of the time."""
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr(patience, "DENIED_SECONDS", 0.6)
+    bucket_reads.neighbours_in.cache_clear()

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import skimage.data
 import tensorflow as tf
+from training_run import CONFIG
 
+from model import strategy, trainer
 from tfrecords import color
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.example import LabExample
@@ -76,3 +78,11 @@ def write_set() -> Callable[..., str]:
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A prepared set of 32 px: 9 training and 3 validation examples."""
     return _write_set(tmp_path_factory.mktemp("data") / "records", 32)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(data_dir: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of `training_run.CONFIG` that nothing happened to."""
+    output = tmp_path_factory.mktemp("undisturbed")
+    trainer.train(CONFIG, data_dir, str(output), strategy.make("one"))
+    return output

@@ -1,44 +1,19 @@
+"""The training loop: what it learns, how it goes on, what it refuses and what it leaves behind."""
+
 import dataclasses
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from training_run import CONFIG, TOLERANCE, assert_same, lines, weights
 
 from model import inputs, learner, losses, pretrained, strategy, trainer
 from model.config import autoencoder, mini, released
 from tfrecords.errors import UserError
 
 PAPER = dataclasses.replace(mini(autoencoder()), epochs=4)
-# Nine steps with all that a run's state can hold: a schedule, clipping, averaged weights, crops, a best validation.
-SETTINGS = ["optimizer=adamw", "weight_decay=0.01", "warmup_steps=2", "schedule=cosine", "clip_norm=1"]
-SETTINGS += ["averaging=0.9", "crop=0.8", "resolution=24", "epochs=4", "validate_every=2"]
-CONFIG = mini(autoencoder()).override(SETTINGS)
-# The sums over replicas and workers are those of one device in another order.
-TOLERANCE = 1e-4
-
-
-def weights(output: Path | str) -> list[np.ndarray]:
-    loaded = tf.saved_model.load(str(Path(output) / "saved_model"))
-    return [variable.numpy() for variable in loaded.signatures["serving_default"].variables]
-
-
-def lines(output: Path) -> list[dict]:
-    return [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(data_dir, tmp_path_factory) -> Path:
-    output = tmp_path_factory.mktemp("undisturbed")
-    trainer.train(CONFIG, data_dir, str(output), strategy.make("one"))
-    return output
 
 
 def test_training_on_photographs_lowers_the_loss(data_dir, tmp_path):
@@ -55,77 +30,11 @@ def test_training_on_photographs_lowers_the_loss(data_dir, tmp_path):
     assert result.validation_loss == min(validated.values()) == validated[result.best_step]
 
 
-def assert_same(output: Path, other: Path, tolerance: float = 0) -> None:
-    for one, two in zip(weights(output), weights(other), strict=True):
-        np.testing.assert_allclose(two, one, rtol=0, atol=tolerance)
-    first, second = lines(output)[-1], lines(other)[-1]
-    assert first["step"] == second["step"]
-    assert second["validation_loss"] == pytest.approx(first["validation_loss"], rel=tolerance)
-
-
 def test_two_replicas_make_the_weights_of_one(data_dir, undisturbed, tmp_path):
     mirrored = strategy.make("mirrored")
     assert mirrored.num_replicas_in_sync == 2
     trainer.train(CONFIG, data_dir, str(tmp_path), mirrored)
     assert_same(undisturbed, tmp_path, TOLERANCE)
-
-
-CHILD = f"""
-import sys, time
-import tensorflow as tf
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
-from model import pace, strategy, trainer
-from model.config import autoencoder, mini
-made = strategy.make(sys.argv[1])  # Before any other use of TensorFlow: it may be of several workers.
-trainer.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
-def report(report):
-    print(report.step, flush=True)
-    time.sleep(float(sys.argv[4]))
-config = mini(autoencoder()).override({SETTINGS})
-trainer.train(config, sys.argv[2], sys.argv[3], made, checkpoint_minutes=0, on_report=report)
-"""
-
-
-def start(name: str, data_dir: str, output: Path, pause_s: float, **environment: str) -> subprocess.Popen:
-    """A process that trains CONFIG, one step a call, saves after each and then prints its number."""
-    command = [sys.executable, "-c", CHILD, name, data_dir, str(output), str(pause_s)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | environment
-    )
-
-
-def kill_after(step: int, data_dir: str, output: Path) -> None:
-    """Train on and send SIGKILL as soon as the step is saved."""
-    with start("one", data_dir, output, pause_s=0.3) as process:
-        assert process.stdout
-        seen = next((line for line in process.stdout if int(line) >= step), None)
-        process.kill()
-        assert seen is not None, process.communicate()[1][-2000:]
-
-
-def test_a_run_killed_twice_goes_on_to_the_same_weights(data_dir, undisturbed, tmp_path):
-    """SIGKILL, SIGKILL, a torn checkpoint; then on one device bitwise the same, on two almost."""
-    output = tmp_path / "run"
-    kill_after(3, data_dir, output)
-    kill_after(5, data_dir, output)
-    assert not (output / "saved_model").exists()
-    # What a run writes between its last checkpoint and its death is measured again.
-    with (output / "metrics.jsonl").open("a") as file:
-        file.write('{"step": 8, "loss": 1}\n{"step": 9, "lo')
-    shutil.copytree(output, tmp_path / "mirrored")
-    newest, before = sorted((output / "checkpoints").glob("ckpt-*.data-*"), reverse=True)
-    newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
-    reports = []
-    trainer.train(CONFIG, data_dir, str(output), strategy.make("one"), on_report=reports.append)
-    assert f"ckpt-{reports[0].step}.data" in before.name
-    assert [Path(path).name for path in reports[0].torn] == [newest.name.partition(".")[0]]
-    assert_same(undisturbed, output)
-    steps = [line["step"] for line in lines(output)]
-    assert steps == sorted(set(steps))
-    trainer.train(CONFIG, data_dir, str(tmp_path / "mirrored"), strategy.make("mirrored"))
-    assert_same(undisturbed, tmp_path / "mirrored", TOLERANCE)
 
 
 def test_a_run_of_two_replicas_that_was_stopped_goes_on_on_one(data_dir, undisturbed, tmp_path):
@@ -159,47 +68,6 @@ def test_a_run_touches_no_checkpoint_of_a_run_whose_name_its_own_matches_as_a_gl
     kept = sorted(path.name.partition(".")[0] for path in (output / "checkpoints").glob("ckpt-*.index"))
     assert len(kept) == 2
     assert (output / "checkpoints" / "checkpoint").read_text().count(f'"{kept[-1]}"') == 2
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def test_two_workers_make_the_weights_of_one_device(data_dir, undisturbed, tmp_path):
-    addresses = [f"localhost:{port}" for port in free_ports(2)]
-    processes = []
-    for index in range(2):
-        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        processes.append(start("auto", data_dir, tmp_path, 0, TF_CONFIG=json.dumps(task)))
-    for process in processes:
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors[-3000:]
-    assert_same(undisturbed, tmp_path, TOLERANCE)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_sigterm_and_ctrl_c_save_and_end_and_the_same_command_goes_on(data_dir, tmp_path, number, code):
-    command = [sys.executable, "-m", "model.train", f"--data={data_dir}", f"--output={tmp_path}"]
-    command += ["--config=autoencoder_mini", "--epochs=1000000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        first = process.stderr.readline()
-        process.send_signal(number)
-        out, errors = process.communicate()
-    assert "step 0/" in first
-    assert process.returncode == code
-    assert out == ""
-    assert "stopped at step" in errors.splitlines()[-1]
-    assert ("saving a checkpoint; Ctrl-C again quits at once" in errors) == (number == signal.SIGINT)
-    assert "Traceback" not in errors
-    assert not (tmp_path / "saved_model").exists()
-    config = dataclasses.replace(mini(autoencoder()), epochs=1_000_000)
-    result = trainer.train(config, data_dir, str(tmp_path), strategy.make("one"), stop=lambda: True)
-    assert result.step > lines(tmp_path)[0]["step"] > 0
 
 
 def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best(data_dir, tmp_path):

@@ -2,17 +2,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from one_task import MAKER, SETTINGS, SOURCE, listing
 
 from pipelines.done import File, Listed, Policy, Task, left_alone, tasks
 from pipelines.manifest import Left, Output, Record
 from pipelines.runs import Maker, Settings
 from pipelines.sources import Source
 
-SETTINGS = Settings()
-MAKER = Maker("unet", "m1", SETTINGS, SETTINGS.digest(), run=1)
-SOURCE = Source("/scans/a.jpg", "a.jpg", 7, "7-1")
 OUTPUT = Output("a.jpg", 1, 640, 480, 1234, "9f", "toned", 31.2, fingerprint="1234-1-1")
 RECORD = Record(
     *("a.jpg", "/scans/a.jpg", None, "7-1", "written", "", "", 7, "0a", "JPEG", (OUTPUT,)),
@@ -21,11 +17,6 @@ RECORD = Record(
 OLD = replace(RECORD, outputs=(replace(OUTPUT, fingerprint=""),))  # before records had fingerprints
 THERE = {"a.jpg": "1234-1-1"}
 EDITED = {"a.jpg": "1234-2-2"}
-
-
-def listing(there: Mapping[str, str]) -> list[Listed]:
-    """Files by name with their fingerprints, which begin with the size."""
-    return [Listed(name, int(told.split("-")[0]), told) for name, told in there.items()]
 
 
 def decide(
@@ -238,57 +229,6 @@ def test_a_photo_that_a_trial_leaves_alone_keeps_its_record():
     assert verdict(left_alone(decide(old, there=EDITED))) == "look"
     assert verdict(left_alone(decide(old, there={}))) == "make"
     assert verdict(left_alone(decide())) == "make"
-
-
-def natural(record: Record) -> Record:
-    """The nearest record that a run could have written."""
-    if record.was_changed or not record.model_digest:
-        return replace(record, status="kept")
-    return replace(record, outputs=()) if record.status in ("skipped", "rejected") else record
-
-
-fingerprints = st.sampled_from(["", "1234-1-1", "1234-2-2", "9-3-3"])
-outputs = st.builds(
-    Output,
-    st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.png", "a.jpg.p002.png"]),
-    *(st.just(1), st.just(640), st.just(480), st.sampled_from([9, 1234]), st.sampled_from(["9f", "ab"])),
-    *(st.just("toned"), st.just(31.2), st.sampled_from(["", "9f"]), fingerprints),
-)
-records = st.builds(
-    Record,
-    *(st.just("a.jpg"), st.just("/scans/a.jpg"), st.none(), st.sampled_from(["7-1", "6-0"])),
-    st.sampled_from(["written", "kept", "copied", "skipped", "rejected"]),
-    *(st.sampled_from(["", "unreadable", "timed_out"]), st.just(""), st.just(7), st.sampled_from(["", "0a"])),
-    *(st.sampled_from(["JPEG", "BMP"]), st.lists(outputs, max_size=2).map(tuple), st.just("unet")),
-    model_digest=st.sampled_from(["", "m0", "m1"]),
-    settings_digest=st.sampled_from([SETTINGS.digest(), "s0"]),
-    run=st.integers(1, 3),
-    at=st.integers(0, 5),
-    pending=st.booleans(),
-).map(natural)
-listings = st.dictionaries(
-    st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.png", "a.jpg.p002.png", "b.jpg"]), fingerprints.filter(bool)
-)
-
-
-@given(st.lists(records, max_size=3), listings, st.booleans(), st.booleans())
-def test_whatever_was_recorded_and_is_there_a_photo_has_one_task_that_forges_nothing(found, there, keep, again):
-    [task] = tasks([SOURCE], found, listing(there), Policy(MAKER, keep and not again, again))
-    assert {file.name for file in task.files} <= there.keys() - {"b.jpg"}
-    written = {digest for record in found for digest in record.made_digests.values()}
-    assert {digest for file in task.files for digest in file.digests} <= written
-    if task.standing is None:
-        return
-    # Only a photo whose files are listed needs nothing, and without a look only if nobody touched them.
-    for output in task.standing.outputs:
-        assert output.name in there
-        if not task.doubtful and output.fingerprint:
-            assert there[output.name] == output.fingerprint
-    if task.standing.status in ("written", "copied"):
-        assert task.standing.model_digest == "m1"
-        assert not task.standing.was_changed
-    if again:
-        assert not task.standing.was_changed
 
 
 def test_of_two_photos_with_one_name_each_has_its_own_record():

@@ -1,7 +1,4 @@
-import hashlib
 import json
-import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -11,6 +8,8 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 import pytest
+from prepare_job import digests
+from prepared_folder import examples
 from skimage import color
 
 from pipelines import prepare, runners
@@ -22,7 +21,6 @@ from pipelines.plan import is_held_out
 from pipelines.prepare import Prepare, Settings, describe
 from tfrecords import dataset
 from tfrecords.description import FILE_NAME, Description
-from tfrecords.errors import UserError
 from tfrecords.example import LabExample
 from tfrecords.shards import Shard, read_records
 from tfrecords.statistics import Statistics
@@ -39,19 +37,6 @@ def prepared(photo_tree, tmp_path_factory) -> Path:
     output = tmp_path_factory.mktemp("prepared") / "records"
     assert prepare.main([f"--input={photo_tree}", f"--output={output}", *FLAGS, "--direct_num_workers=1"]) == 0
     return output
-
-
-def digests(folder: Path) -> dict[str, str]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def examples(folder: Path) -> list[LabExample]:
-    found = []
-    for path in sorted(folder.glob("*.tfrecord")):
-        with path.open("rb") as file:
-            found += [LabExample.from_bytes(record) for record in read_records(file)]
-    return found
 
 
 def test_outcomes_add_up_to_the_inputs(prepared, photo_tree):
@@ -234,80 +219,6 @@ def test_equal_photos_are_taken_once(tmp_path, photos, encoded):
         ("b/again.png", "duplicate", "the same bytes as a.png"),
         ("c.jpg", "duplicate", "the same bytes as a.png"),
     ]
-
-
-def test_finished_shards_are_not_opened_again(prepared, photo_tree, tmp_path):
-    output = tmp_path / "records"
-    shutil.copytree(prepared, output)
-    lost, *kept = sorted(output.glob("train-*.tfrecord"))
-    lost.unlink()
-    (output / FILE_NAME).unlink()
-    before = {path: path.stat().st_ino for path in kept}
-    assert prepare.main([f"--input={photo_tree}", f"--output={output}", *FLAGS, "--direct_num_workers=1"]) == 0
-    assert digests(output) == digests(prepared)
-    assert {path: path.stat().st_ino for path in kept} == before
-
-
-@pytest.mark.parametrize(
-    ("flags", "difference"),
-    [
-        (["--size=32"], "size was 64, is 32"),
-        (["--num_shards=4"], "num_shards was 3, is 4"),
-        (["--validation_percent=0"], "validation_percent was 30.0, is 0.0"),
-    ],
-)
-def test_another_run_s_folder_is_refused_and_untouched(prepared, photo_tree, flags, difference):
-    before = digests(prepared)
-    with pytest.raises(UserError, match=difference):
-        prepare.main([f"--input={photo_tree}", f"--output={prepared}", *FLAGS, *flags, "--direct_num_workers=1"])
-    assert digests(prepared) == before
-
-
-def test_records_of_another_size_are_made_again_when_the_claim_is_lost(prepared, photo_tree, tmp_path):
-    output = tmp_path / "records"
-    shutil.copytree(prepared, output)
-    (output / "parts" / "claim.json").unlink()
-    assert (
-        prepare.main([f"--input={photo_tree}", f"--output={output}", *FLAGS, "--size=32", "--direct_num_workers=1"])
-        == 0
-    )
-    assert {example.luminance.shape for example in examples(output)} == {(32, 32)}
-
-
-def test_other_sources_are_refused_and_overwritten_when_told(prepared, photo_tree, tmp_path):
-    output = tmp_path / "records"
-    shutil.copytree(prepared, output)
-    mine = output / "notes.txt"
-    mine.write_text("mine")
-    command = [f"--input={photo_tree}/n00000000", f"--output={output}", *FLAGS, "--direct_num_workers=1"]
-    with pytest.raises(UserError, match="there were 17 photos, are 3"):
-        prepare.main(command)
-    assert prepare.main([*command, "--num_shards=1", "--overwrite"]) == 0
-    mine.unlink()
-    fresh = tmp_path / "fresh"
-    assert prepare.main([command[0], f"--output={fresh}", *command[2:], "--num_shards=1"]) == 0
-    assert digests(output) == digests(fresh)
-
-
-def test_clearing_first_removes_what_says_that_the_set_is_whole(prepared, tmp_path, monkeypatch):
-    output = tmp_path / "records"
-    shutil.copytree(prepared, output)
-    removed = []
-    remove = os.unlink
-    monkeypatch.setattr(os, "unlink", lambda path, **at: (removed.append(Path(path).name), remove(path, **at)))
-    prepare._clear(str(output))
-    assert removed[0] == FILE_NAME
-    assert [path.name for path in output.rglob("*") if path.is_file()] == ["claim.json"]
-
-
-def test_a_photo_that_changed_is_noticed(photo_tree, tmp_path):
-    photos, output = tmp_path / "photos", tmp_path / "records"
-    shutil.copytree(photo_tree / "n00000000", photos)
-    command = [f"--input={photos}", f"--output={output}", *FLAGS, "--direct_num_workers=1"]
-    assert prepare.main(command) == 0
-    os.utime(next(photos.iterdir()), (1, 1))
-    with pytest.raises(UserError, match="photos were changed, renamed or replaced"):
-        prepare.main(command)
 
 
 def test_tars_give_the_records_of_the_folder(prepared, photo_tree, tmp_path):

@@ -1,0 +1,67 @@
+"""Whatever was recorded and whatever is in the output, a photo has one task, and no digest is forged."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from one_task import MAKER, SETTINGS, SOURCE, listing
+
+from pipelines.done import Policy, tasks
+from pipelines.manifest import Output, Record
+
+
+def natural(record: Record) -> Record:
+    """The nearest record that a run could have written."""
+    if record.was_changed or not record.model_digest:
+        return replace(record, status="kept")
+    return replace(record, outputs=()) if record.status in ("skipped", "rejected") else record
+
+
+fingerprints = st.sampled_from(["", "1234-1-1", "1234-2-2", "9-3-3"])
+
+
+outputs = st.builds(
+    Output,
+    st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.png", "a.jpg.p002.png"]),
+    *(st.just(1), st.just(640), st.just(480), st.sampled_from([9, 1234]), st.sampled_from(["9f", "ab"])),
+    *(st.just("toned"), st.just(31.2), st.sampled_from(["", "9f"]), fingerprints),
+)
+
+
+records = st.builds(
+    Record,
+    *(st.just("a.jpg"), st.just("/scans/a.jpg"), st.none(), st.sampled_from(["7-1", "6-0"])),
+    st.sampled_from(["written", "kept", "copied", "skipped", "rejected"]),
+    *(st.sampled_from(["", "unreadable", "timed_out"]), st.just(""), st.just(7), st.sampled_from(["", "0a"])),
+    *(st.sampled_from(["JPEG", "BMP"]), st.lists(outputs, max_size=2).map(tuple), st.just("unet")),
+    model_digest=st.sampled_from(["", "m0", "m1"]),
+    settings_digest=st.sampled_from([SETTINGS.digest(), "s0"]),
+    run=st.integers(1, 3),
+    at=st.integers(0, 5),
+    pending=st.booleans(),
+).map(natural)
+
+
+listings = st.dictionaries(
+    st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.png", "a.jpg.p002.png", "b.jpg"]), fingerprints.filter(bool)
+)
+
+
+@given(st.lists(records, max_size=3), listings, st.booleans(), st.booleans())
+def test_whatever_was_recorded_and_is_there_a_photo_has_one_task_that_forges_nothing(found, there, keep, again):
+    [task] = tasks([SOURCE], found, listing(there), Policy(MAKER, keep and not again, again))
+    assert {file.name for file in task.files} <= there.keys() - {"b.jpg"}
+    written = {digest for record in found for digest in record.made_digests.values()}
+    assert {digest for file in task.files for digest in file.digests} <= written
+    if task.standing is None:
+        return
+    # Only a photo whose files are listed needs nothing, and without a look only if nobody touched them.
+    for output in task.standing.outputs:
+        assert output.name in there
+        if not task.doubtful and output.fingerprint:
+            assert there[output.name] == output.fingerprint
+    if task.standing.status in ("written", "copied"):
+        assert task.standing.model_digest == "m1"
+        assert not task.standing.was_changed
+    if again:
+        assert not task.standing.was_changed

@@ -1,0 +1,75 @@
+"""How the process for photos starts, and that it is started again."""
+
+import resource
+import threading
+
+import hostile
+import pytest
+
+from pipelines import patience, photo_process
+from pipelines.errors import PhotoProcessError
+from pipelines.photo_process import PhotoProcesses
+from tfrecords.errors import OutageError
+
+
+@pytest.fixture
+def processes():
+    found = PhotoProcesses(hostile.echo)
+    yield found
+    found.close()
+
+
+def test_a_handler_that_cannot_be_imported_ends_the_job(monkeypatch):
+    gone = type(hostile.echo)(hostile.echo.__code__, {})
+    gone.__module__ = "no_such_module"
+    with pytest.raises(PhotoProcessError, match="ended at its start with exit code 1"):
+        PhotoProcesses(gone).call(b"")
+
+
+def test_the_module_path_is_that_of_the_parent(monkeypatch, tmp_path):
+    (tmp_path / "only_here.py").write_text("def handler(parent, data):\n    return 'found'\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import only_here
+
+    assert PhotoProcesses(only_here.handler).call(b"") == "found"
+
+
+def test_what_lies_in_the_working_folder_is_not_imported(monkeypatch, tmp_path):
+    (tmp_path / "numpy.py").write_text("raise SystemExit('shadowed')\n")
+    monkeypatch.chdir(tmp_path)
+    assert PhotoProcesses(hostile.echo).call(b"x")[1] == b"x"
+
+
+def test_starting_is_tried_again_when_a_child_is_killed_early(monkeypatch):
+    started = []
+
+    class Killed(photo_process.PhotoProcess):
+        def __init__(self, handler):
+            super().__init__(handler)
+            started.append(self)
+            if len(started) < 3:
+                self._process.kill()
+
+    monkeypatch.setattr(photo_process, "PhotoProcess", Killed)
+    assert PhotoProcesses(hostile.echo).call(b"x")[1] == b"x"
+    assert len(started) == 3
+
+
+def test_starting_is_tried_again_while_there_are_no_descriptors(processes):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    threading.Timer(0.2, resource.setrlimit, (resource.RLIMIT_NOFILE, limits)).start()
+    assert processes.call(b"photo")[1] == b"photo"
+
+
+def test_a_machine_that_starts_no_process_is_not_held_against_the_photo(processes, monkeypatch):
+    monkeypatch.setattr(patience, "LOCAL_SECONDS", 0.2)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(
+            OutageError, match=r"^the process for photos could not be started for .*: Too many open files;"
+        ):
+            processes.call(b"photo")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
