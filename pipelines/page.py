@@ -104,11 +104,12 @@ def address_of(photos: str, page: str) -> str:
     photos, page = (storage.normalized(folder) for folder in (photos, page))
     if photos == page:
         return ""
+    # As bytes: a name on a disk need not be UTF-8.
     if not storage.is_remote(photos) and not storage.is_remote(page):
-        return quote(os.path.relpath(photos, page)) + "/"
+        return quote(os.fsencode(os.path.relpath(photos, page))) + "/"
     if storage.is_in_bucket(photos):
         return f"https://storage.cloud.google.com/{quote(photos.removeprefix(cloud.SCHEME))}/"
-    return f"file://{quote(photos)}/"
+    return f"file://{quote(os.fsencode(photos))}/"
 
 
 def is_over(name: str, written: set[str]) -> bool:

@@ -16,6 +16,8 @@ from pipelines.crew import Crew, Gate, unless_out_of_memory
 from pipelines.ledger import Ledger
 from pipelines.manifest import STAGES, Record
 from pipelines.outcomes import print_table
+from pipelines.photo_process import PhotoProcesses
+from pipelines.pictures import draw
 from pipelines.progress import Ticker, watched
 from pipelines.record_files import Damage
 from pipelines.summary import Rank, Summary
@@ -89,6 +91,7 @@ def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
     """
     threads = len(os.sched_getaffinity(0))
     crew: Crew[set[str]] = Crew(threads, Gate(threads))
+    processes = PhotoProcesses(draw)
     made: set[str] = set()
 
     def note(results: Iterator[set[str]]) -> None:
@@ -100,11 +103,12 @@ def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
         for record in ledger.records():
             sheet = Sheet(record)
             if not sheet.ids <= there:
-                work = partial(sheet.make, ledger.folder, there, _saver(ledger.state))
-                note(crew.add(work, partial(unless_out_of_memory, work, set[str]())))
+                work = partial(sheet.make, ledger.folder, there, _saver(ledger.state), processes)
+                note(crew.add(work, partial(unless_out_of_memory, partial(work, last=True), set[str]())))
         note(crew.rest())
     finally:
         crew.close()
+        processes.close()
     return made
 
 

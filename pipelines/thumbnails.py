@@ -3,29 +3,25 @@
     OUTPUT/report/thumbnails/9f/3a….jpg    at most SIDE pixels a side, upright, sRGB
 
 A record has a picture of every page of its source and of its output, so far as there are any. Whatever depth, format or
-orientation the file has, `pipelines.photo` reads it as the job itself does.
+orientation the file has, `pipelines.pictures` reads it as the job itself does, in child processes with the same limits.
 """
 
 import hashlib
-import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from PIL import Image
-
-from pipelines import inputs, pages, photo, storage
+from pipelines import inputs, storage
 from pipelines.listings import Branch
 from pipelines.manifest import Output, Record
-from pipelines.outcomes import Rejected
+from pipelines.outcomes import Rejected, Undecided
+from pipelines.photo_process import PhotoProcesses
+from pipelines.pictures import QUALITY, SIDE
 from pipelines.sources import Source, files
-from tfrecords.color import Bytes
 from tfrecords.errors import DeniedError
 
 FOLDER = "report/thumbnails"
-SIDE = 640
-_QUALITY = 80
 _ID = re.compile(rf"{FOLDER}/([0-9a-f]{{2}})/([0-9a-f]{{18}})\.jpg\Z")
 
 
@@ -65,25 +61,46 @@ class Sheet:
         """Of all pictures."""
         return {id_ for pair in self.pairs for id_ in (pair.before, pair.after) if id_}
 
-    def make(self, folder: str, there: set[str], save: Callable[[str, bytes], None]) -> set[str]:
+    def make(
+        self,
+        folder: str,
+        there: set[str],
+        save: Callable[[str, bytes], None],
+        processes: PhotoProcesses,
+        *,
+        last: bool = False,
+    ) -> set[str]:
         """Makes the pictures that are not there yet.
 
         Args:
             folder: of the outputs.
             there: ids of pictures that are.
             save: puts a file under its path relative to the folder.
+            processes: the children; their handler is `pipelines.pictures.draw`.
+            last: whether this decides: each file is given a fresh process.
 
         Returns:
-            ids of those made; a source or an output that is gone, or another one by now, has none.
+            ids of those made; a source or an output that is gone, or another one by now, has none, nor has one that
+            is beyond the limits or crashes its process.
+
+        Raises:
+            Undecided: a file's process died or ran out of memory. Not if this is the last attempt.
         """
         made = set()
         for data, wanted in self._files(folder, there):
+
+            def keep(picture: tuple[int, bytes], wanted: dict[int, str] = wanted) -> None:
+                page, file = picture
+                save(path_of(wanted[page]), file)
+                made.add(wanted[page])
+
             try:
-                for page, pixels in _pages(data, set(wanted)):
-                    save(path_of(wanted[page]), _encoded(pixels))
-                    made.add(wanted[page])
+                processes.call(data, frozenset(wanted), answer=keep, alone=last)
             except Rejected:
                 continue
+            except Undecided:
+                if not last:
+                    raise
         return made
 
     def _files(self, folder: str, there: set[str]) -> Iterator[tuple[bytes, dict[int, str]]]:
@@ -120,7 +137,7 @@ def listed(folder: str) -> dict[str, str]:
 
 
 def _id(*shown: object) -> str:
-    told = "\0".join(map(str, (SIDE, _QUALITY, *shown)))
+    told = "\0".join(map(str, (SIDE, QUALITY, *shown)))
     return hashlib.blake2b(told.encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()
 
 
@@ -143,21 +160,3 @@ def _read(source: Source, digest: str) -> bytes:
     except (Rejected, DeniedError):
         return b""
     return data if not digest or hashlib.sha256(data).hexdigest() == digest else b""
-
-
-def _pages(data: bytes, wanted: set[int]) -> Iterator[tuple[int, Bytes]]:
-    """Yields those of a file's pages that are wanted, counted from 1: uint8 ``[H, W]`` or ``[H, W, 3]``."""
-    if wanted == {1}:
-        yield 1, photo.decode(data, shrink_to=SIDE).pixels
-        return
-    for page in pages.read(data):
-        if page.index + 1 in wanted:
-            yield page.index + 1, photo.to_bytes(page.pixels)
-
-
-def _encoded(pixels: Bytes) -> bytes:
-    small = Image.fromarray(pixels)
-    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=_QUALITY)
-    return buffer.getvalue()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.convert import convert
+from pipelines.pictures import draw
 from pipelines.render import render
 
 
@@ -46,6 +47,11 @@ def broken_render(parent: Any, data: bytes, *arguments: Any) -> Any:
 def broken_convert(parent: Any, data: bytes, *arguments: Any) -> Any:
     _misbehave(data)
     return convert(parent, data, *arguments)
+
+
+def broken_draw(parent: Any, data: bytes, *arguments: Any) -> Any:
+    _misbehave(data)
+    return draw(parent, data, *arguments)
 
 
 def echo(parent: Any, data: bytes, *arguments: Any) -> tuple[int, bytes, tuple[Any, ...]]:

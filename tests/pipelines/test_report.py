@@ -5,11 +5,14 @@ import sys
 from copy import copy
 from pathlib import Path
 
+import hostile
 import pytest
 from colorized_folder import Folder, colorized
 
 from pipelines import cli, report
 from pipelines.journal import Journal
+from pipelines.limits import Limits
+from pipelines.thumbnails import Sheet, listed
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +121,25 @@ def test_what_the_user_can_mend(tmp_path, monkeypatch, capsys, argv, said):
     assert error.startswith("autochrome: error: ")
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_a_photo_that_crashes_spins_or_fills_has_no_thumbnail_and_all_others_have(
+    tmp_path, photos, encoded, monkeypatch, capsys
+):
+    """Sources are read as carefully as `colorize` reads them: they may have been foreign files all along."""
+    monkeypatch.setattr(report, "draw", hostile.broken_draw)
+    monkeypatch.setattr(Limits, "of", lambda size: Limits(300_000_000, 1, 60))
+    folder = Folder(tmp_path)
+    pixels = photos["coffee"][:64, :64]
+    file = encoded(pixels, "JPEG")
+    words = ("die 11", "die 9", "spin", "fill", "exit 3", f"die-first 1 {tmp_path / 'died'}", "fine")
+    for number, word in enumerate(words):
+        folder.add(f"{number}.jpg", file + b"#" + word.encode(), file + b"%d" % number, [pixels])
+    assert report.main([str(folder.write())]) == 0
+    sheets = [Sheet(record) for record in folder.records]
+    bad = {sheet.pairs[0].before for sheet in sheets[:5]}
+    assert set(listed(str(folder.output))) == set().union(*(sheet.ids for sheet in sheets)) - bad
+    assert "5 thumbnails could not be made" in capsys.readouterr().out
 
 
 def test_tensorflow_stays_away(folder):

@@ -75,6 +75,8 @@ def test_a_state_among_the_photos_or_of_one_file_is_refused(scans, saved_model_d
         ("/a/colour/", "/a/colour", ""),
         ("/a/colour", "/a/colour/state", "../"),
         ("/a/ü b", "/a/c", "../%C3%BC%20b/"),
+        ("/a/caf\udce9", "/a/c", "../caf%E9/"),
+        ("/a/caf\udce9", "gs://b/state", "file:///a/caf%E9/"),
         ("gs://b/ü b", "/a/c", "https://storage.cloud.google.com/b/%C3%BC%20b/"),
         ("gs://b/colour", "gs://other/state", "https://storage.cloud.google.com/b/colour/"),
         ("/a/colour", "gs://b/state", "file:///a/colour/"),

@@ -7,15 +7,24 @@ from colorized_folder import HOSTILE, NO_UTF_8, Folder, colorized
 from PIL import Image
 
 from pipelines import storage, thumbnails
-from pipelines.thumbnails import SIDE, Sheet, listed, path_of
+from pipelines.photo_process import PhotoProcesses
+from pipelines.pictures import SIDE, draw
+from pipelines.thumbnails import Sheet, listed, path_of
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, photos) -> Folder:
+def processes():
+    made = PhotoProcesses(draw)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, photos, processes) -> Folder:
     """A folder whose thumbnails are made."""
     made = colorized(tmp_path_factory.mktemp("thumbnails"), photos)
     for record in made.records:
-        Sheet(record).make(str(made.output), set(), saver(made.output))
+        Sheet(record).make(str(made.output), set(), saver(made.output), processes)
     return made
 
 
@@ -63,7 +72,7 @@ def test_a_thumbnail_shows_the_page_upright(folder, photos, name, pages):
             assert np.abs(picture - expected).mean() < 4
 
 
-def test_a_large_photo_is_made_small(tmp_path, photos):
+def test_a_large_photo_is_made_small(tmp_path, photos, processes):
     large = np.asarray(Image.fromarray(photos["coffee"]).resize((2000, 1333)))
     folder = Folder(tmp_path)
     data = (tmp_path / "large.jpg", tmp_path / "grey.jpg")
@@ -71,7 +80,7 @@ def test_a_large_photo_is_made_small(tmp_path, photos):
     Image.fromarray(luminance(large)).save(data[1], quality=90)
     record = folder.add("large.jpg", data[1].read_bytes(), data[0].read_bytes(), [large])
     [pair] = Sheet(record).pairs
-    assert Sheet(record).make(str(folder.output), set(), saver(folder.output)) == {pair.before, pair.after}
+    assert Sheet(record).make(str(folder.output), set(), saver(folder.output), processes) == {pair.before, pair.after}
     after = shown(folder, pair.after)
     assert after.shape == (427, SIDE, 3)
     assert np.abs(after - small(large)).mean() < 4
@@ -92,19 +101,19 @@ def test_of_a_source_that_is_gone_there_is_the_output(folder):
     assert not (folder.output / path_of(pair.before)).exists()
 
 
-def test_a_source_or_an_output_that_is_another_one_by_now_is_not_shown(tmp_path, photos):
+def test_a_source_or_an_output_that_is_another_one_by_now_is_not_shown(tmp_path, photos, processes):
     folder = colorized(tmp_path, photos)
     record = folder.records[0]
     for path in (Path(record.uri), folder.output / record.name):
         path.write_bytes((folder.output / "turned.jpg").read_bytes())
-    assert Sheet(record).make(str(folder.output), set(), saver(folder.output)) == set()
+    assert Sheet(record).make(str(folder.output), set(), saver(folder.output), processes) == set()
 
 
-def test_what_is_there_is_not_made_again(folder):
+def test_what_is_there_is_not_made_again(folder, processes):
     there = listed(str(folder.output))
     assert set(there) == set().union(*(Sheet(r).ids for r in folder.records)) - {lost(folder)}
     for record in folder.records:
-        assert Sheet(record).make(str(folder.output), set(there), pytest.fail) == set()
+        assert Sheet(record).make(str(folder.output), set(there), pytest.fail, processes) == set()
 
 
 def lost(folder: Folder) -> str:

@@ -1,0 +1,49 @@
+"""Photos made small for the report, by child processes: sources are files of strangers, whatever the job made of them.
+
+It imports neither Beam nor TensorFlow, see `pipelines.photo_server`.
+"""
+
+import io
+from collections.abc import Iterator, Set
+
+from PIL import Image
+
+from pipelines import pages, photo
+from pipelines.photo_server import Parent
+from tfrecords.color import Bytes
+
+SIDE = 640
+QUALITY = 80
+
+
+def draw(parent: Parent, data: bytes, wanted: Set[int]) -> None:
+    """Hands the parent each page of a file as a small JPEG, in a question ``(page, file)``: it need not answer.
+
+    Args:
+        parent: the process that wants the pictures.
+        data: the photo's file.
+        wanted: the pages, counted from 1; those that the file does not have are passed over.
+
+    Raises:
+        Rejected: a page cannot be read; those before it were handed over.
+    """
+    for page, pixels in _pages(data, wanted):
+        parent.ask((page, _encoded(pixels)))
+
+
+def _pages(data: bytes, wanted: Set[int]) -> Iterator[tuple[int, Bytes]]:
+    """Yields those of a file's pages that are wanted: uint8 ``[H, W]`` or ``[H, W, 3]``."""
+    if wanted == {1}:
+        yield 1, photo.decode(data, shrink_to=SIDE).pixels
+        return
+    for page in pages.read(data):
+        if page.index + 1 in wanted:
+            yield page.index + 1, photo.to_bytes(page.pixels)
+
+
+def _encoded(pixels: Bytes) -> bytes:
+    small = Image.fromarray(pixels)
+    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
