@@ -17,15 +17,15 @@ import numpy as np
 
 from pipelines.beneath import LinkError
 from pipelines.errors import ModelError
+from pipelines.images.memory import out_of_memory
+from pipelines.images.xmp import Mark
 from pipelines.manifest import STAGES, Output, Record
-from pipelines.memory import out_of_memory
 from pipelines.naming import Named
 from pipelines.outcomes import Rejected, Undecided
 from pipelines.photo_process import PhotoProcesses
 from pipelines.render import Recipe, Rendered
 from pipelines.runs import Maker
 from pipelines.stopwatch import Stopwatch
-from pipelines.xmp import Mark
 from tfrecords.color import Floats
 
 # What file systems say to a name or a place that they cannot have; anything else is not the photo's fault.

@@ -27,25 +27,12 @@ from rich.console import Console
 
 from model import quiet, saved_model
 from model.terminal import say
-from pipelines import (
-    briefing,
-    cloud,
-    commands,
-    dry_run,
-    flags,
-    formats,
-    hints,
-    runners,
-    runs,
-    single,
-    sources,
-    upkeep,
-    writable,
-)
+from pipelines import briefing, cloud, commands, dry_run, flags, hints, runners, runs, single, sources, upkeep, writable
 from pipelines.account import Account, Made
 from pipelines.attempt import Studio, attempt
 from pipelines.crew import Crew, Gate
 from pipelines.done import Policy, Task
+from pipelines.images import formats
 from pipelines.journal import Journal
 from pipelines.lease import Holder, Lease, held
 from pipelines.manifest import JOURNAL, Record

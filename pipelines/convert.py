@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import cv2
 
-from pipelines.grayscale import judge
+from pipelines.images.decode import Photo, decode
+from pipelines.images.grayscale import judge
 from pipelines.outcomes import Rejected
-from pipelines.photo import Photo, decode
 from pipelines.stopwatch import Stopwatch
 from tfrecords.color import Bytes, srgb_to_codes
 from tfrecords.example import LabExample, synset_of
@@ -42,7 +42,7 @@ def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
         size: likewise.
 
     Raises:
-        Exception: there is too little memory (`pipelines.memory.out_of_memory`), or this code has a fault.
+        Exception: there is too little memory (`pipelines.images.memory.out_of_memory`), or this code has a fault.
     """
     watch = Stopwatch()
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
-from pipelines.memory import out_of_memory
+from pipelines.images.memory import out_of_memory
 from pipelines.outcomes import Undecided
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from pipelines import formats
+from pipelines.images import formats
 from pipelines.manifest import OCCUPIED, Output, Record
 from pipelines.naming import LOCAL, Named, assign, without_page
 from pipelines.runs import Maker

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from model import saved_model
 from model.commands import Parser, path
-from pipelines.source_types import COMPOSITE, IPTC_TERMS
+from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 
 SAMPLE_FILE = "sample.png"
 """What `inspect --sample` writes."""

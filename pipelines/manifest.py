@@ -38,7 +38,7 @@ A record in ``photos-*.jsonl``, here over several lines, has always all of these
      "run": 1,                          which line of runs.json that was, counted from 1
      "left": [{"name": "…", "sha256": "…"}],      files of earlier runs that are still in the output, as they were
                                         written: of a photo that is rejected now
-     "warnings": ["…"]}                 what a person may want to look at: codes of `pipelines.metadata`, or words
+     "warnings": ["…"]}                 what a person may want to look at: codes of `images.metadata`, or words
 
 Times differ from run to run, so they and the last run have files of their own: everything else, shards of records and
 ``report.json`` included, has the same bytes whatever was killed and resumed on the way.

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, count, product
 
-from pipelines import formats
+from pipelines.images import formats
 from pipelines.sources import Source
 from pipelines.written_names import Rules, folded
 

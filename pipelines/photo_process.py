@@ -1,7 +1,7 @@
 """Photos handled by child processes, which a broken file may crash, hang or fill without harm to the job.
 
 The parent keeps a few children, gives each one photo at a time, answers its questions and takes the files it makes. A
-child lives on from photo to photo. It has limits (`pipelines.limits`) and is replaced when it dies.
+child lives on from photo to photo. It has limits (`pipelines.images.limits`) and is replaced when it dies.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import Any
 
 from pipelines import patience
 from pipelines.errors import PhotoProcessError
-from pipelines.limits import Limits
+from pipelines.images.limits import Limits
 from pipelines.outcomes import Rejected, Undecided
 from pipelines.photo_server import Call, Done, Failed, File, Handler, NoMemory, Photo, Question, Ready, Refused
 

@@ -25,8 +25,8 @@ from typing import Any, NoReturn
 
 import cv2
 
-from pipelines.limits import Limits, address_space, enforced, is_memory_there, waiting
-from pipelines.memory import out_of_memory
+from pipelines.images.limits import Limits, address_space, enforced, is_memory_there, waiting
+from pipelines.images.memory import out_of_memory
 from pipelines.outcomes import Rejected
 
 Handler = Callable[..., Any]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Set
 
 from PIL import Image
 
-from pipelines import pages, photo
+from pipelines.images import decode, pages
 from pipelines.photo_server import Parent
 from tfrecords.color import Bytes
 
@@ -34,11 +34,11 @@ def draw(parent: Parent, data: bytes, wanted: Set[int]) -> None:
 def _pages(data: bytes, wanted: Set[int]) -> Iterator[tuple[int, Bytes]]:
     """Yields those of a file's pages that are wanted: uint8 ``[H, W]`` or ``[H, W, 3]``."""
     if wanted == {1}:
-        yield 1, photo.decode(data, shrink_to=SIDE).pixels
+        yield 1, decode.decode(data, shrink_to=SIDE).pixels
         return
     for page in pages.read(data):
         if page.index + 1 in wanted:
-            yield page.index + 1, photo.to_bytes(page.pixels)
+            yield page.index + 1, decode.to_bytes(page.pixels)
 
 
 def _encoded(pixels: Bytes) -> bytes:

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal, Protocol
 
-from pipelines import encode, grayscale, pages, photo
-from pipelines.encode import BitDepth
-from pipelines.formats import output_format
-from pipelines.memory import out_of_memory
-from pipelines.metadata import Metadata
+from pipelines.images import decode, encode, grayscale, pages
+from pipelines.images.encode import BitDepth
+from pipelines.images.formats import output_format
+from pipelines.images.memory import out_of_memory
+from pipelines.images.metadata import Metadata
+from pipelines.images.pages import Page
+from pipelines.images.xmp import Mark
 from pipelines.outcomes import Rejected
-from pipelines.pages import Page
 from pipelines.recolor import model_luminance, recolor
 from pipelines.stopwatch import Stopwatch
-from pipelines.xmp import Mark
 from tfrecords.color import Pixels, colourfulness
 
 COLOR = "color"
@@ -105,7 +105,7 @@ def render(parent: Parent, data: bytes, recipe: Recipe) -> Rendered:
         recipe: how.
 
     Raises:
-        Exception: there is too little memory (`pipelines.memory.out_of_memory`), or this code has a fault.
+        Exception: there is too little memory (`pipelines.images.memory.out_of_memory`), or this code has a fault.
     """
     watch = Stopwatch()
     rendered = Rendered()
@@ -183,14 +183,14 @@ def _recolored(
 ) -> Pixels:
     """Makes one page; what is known of it is added to ``made``."""
     deep = recipe.bit_depth == "keep" and file_format in encode.DEEP_FORMATS
-    source = page.pixels if deep else photo.to_bytes(page.pixels)
+    source = page.pixels if deep else decode.to_bytes(page.pixels)
     with watch.stage("predict"):
         tone = tone_of(source, page.chroma_step)
         seen = model_luminance(source, recipe.size)
         chroma = parent.ask(seen)
     with _own_fault(), watch.stage("merge"):
         pixels = recolor(source, chroma, 8 * source.dtype.itemsize, seen)
-        vivid = round(colourfulness(photo.to_bytes(_sampled(pixels))), 1)
+        vivid = round(colourfulness(decode.to_bytes(_sampled(pixels))), 1)
     made.append(RenderedPage(page.index, page.count, page.width, page.height, tone, vivid))
     return pixels
 
@@ -207,15 +207,15 @@ def _own_fault() -> Iterator[None]:
 
 
 def tone_of(pixels: Pixels, chroma_step: int) -> str:
-    """What a photo's colour is: ``grayscale``, ``near_gray``, ``toned`` or ``color``, see `pipelines.grayscale`.
+    """What a photo's colour is: ``grayscale``, ``near_gray``, ``toned`` or ``color``, see `pipelines.images.grayscale`.
 
     Args:
         pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB.
-        chroma_step: `pipelines.photo.Photo.chroma_step` of the file.
+        chroma_step: `pipelines.images.decode.Photo.chroma_step` of the file.
     """
     if pixels.ndim == 2:
         return "grayscale"
-    verdict = grayscale.judge(photo.to_bytes(pixels), chroma_step)
+    verdict = grayscale.judge(decode.to_bytes(pixels), chroma_step)
     if verdict.reason is None and verdict.residual <= _STAINED * verdict.allowed:
         return "toned"
     return verdict.reason or COLOR

@@ -13,9 +13,9 @@ from typing import Any
 
 from model import saved_model
 from pipelines import storage, versions
-from pipelines.encode import BitDepth
+from pipelines.images.encode import BitDepth
+from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from pipelines.manifest import FOLDER, RUNS_FILE
-from pipelines.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
 
 _RECIPE = 2

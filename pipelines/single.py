@@ -6,7 +6,7 @@ from model import quiet
 from model.terminal import say
 from pipelines import listings, sources, storage, tars, writable
 from pipelines.attempt import Studio, attempt
-from pipelines.formats import format_of
+from pipelines.images.formats import format_of
 from pipelines.manifest import Record
 from pipelines.naming import Named
 from pipelines.outcomes import Undecided

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from pipelines import formats, safe_names
+from pipelines import safe_names
+from pipelines.images import formats
 from pipelines.safe_names import beginning
 
 # What the job and the report write; nothing of a photo is ever put there. `tests/pipelines` compares it with real runs.

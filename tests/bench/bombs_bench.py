@@ -5,8 +5,8 @@
 The files of `bombs` are rendered as `colorize` does, without a model: chroma is a smooth random one, of ±60, as most of
 which is beyond sRGB it costs the most. Pictures are made as large as `sizes.MAX_PIXELS` and so many bytes allow, or of
 so many megapixels. Printed are what came out, the processor time, and how much more memory was resident at most, and
-reserved at most (what `pipelines.limits` counts), than before the photo. The exit code is 1 if a file took more than
-2.5 GB or 30 seconds.
+reserved at most (what `pipelines.images.limits` counts), than before the photo. The exit code is 1 if a file took more
+than 2.5 GB or 30 seconds.
 """
 
 import argparse
@@ -27,11 +27,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipelines.memory import out_of_memory
+from pipelines.images.memory import out_of_memory
+from pipelines.images.sizes import MAX_PIXELS
+from pipelines.images.xmp import Mark
 from pipelines.photo_server import _load_codecs
 from pipelines.render import Recipe, render
-from pipelines.sizes import MAX_PIXELS
-from pipelines.xmp import Mark
 
 MOST_BYTES, MOST_SECONDS = 2.5e9, 30
 _SAMPLE = 1024

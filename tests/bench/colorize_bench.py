@@ -99,7 +99,7 @@ def start(model: str, output: str) -> None:
 
     with quiet.startup():
         from model.colorizer import Colorizer, one_thread_a_prediction
-    from pipelines import encode, formats, pages, photo
+    from pipelines.images import decode, encode, formats, pages
     from pipelines.recolor import model_luminance, recolor
 
     cv2.setNumThreads(1)
@@ -109,7 +109,7 @@ def start(model: str, output: str) -> None:
 
     def kernel(path: str) -> None:
         page = next(pages.read(Path(path).read_bytes()))
-        pixels = photo.to_bytes(page.pixels)
+        pixels = decode.to_bytes(page.pixels)
         seen = model_luminance(pixels, colorizer.size)
         chroma = colorizer.predict(seen[None])[0]
         file_format = formats.output_format("keep", page.format)

@@ -25,8 +25,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipelines.grayscale import TOLERANCE, Verdict, judge
-from pipelines.photo import Photo, decode
+from pipelines.images.decode import Photo, decode
+from pipelines.images.grayscale import TOLERANCE, Verdict, judge
 from tfrecords.color import lab_to_srgb, luminance, srgb_to_lab
 
 # Photos of the "colour" sets that are grey, toned, or drawings in one ink, by eye on contact sheets.

@@ -29,9 +29,10 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model.colorizer import Colorizer
-from pipelines import encode, formats, pages, photo, storage
+from pipelines import storage
 from pipelines.colorize import ColorizePhotos
 from pipelines.done import Policy, Task
+from pipelines.images import decode, encode, formats, pages
 from pipelines.lease import Lease
 from pipelines.naming import Named
 from pipelines.outcomes import Rejected
@@ -71,7 +72,7 @@ class Decode(beam.DoFn):
     def process(self, source: Source) -> Iterator[tuple[tuple[str, bytes], np.ndarray]]:
         data = source.read()
         try:
-            pixels = photo.to_bytes(next(pages.read(data)).pixels)
+            pixels = decode.to_bytes(next(pages.read(data)).pixels)
         except Rejected:
             return
         yield (source.name, data), model_luminance(pixels, self._size)
@@ -87,7 +88,7 @@ class Join(beam.DoFn):
         (name, data), prediction = keyed
         page = next(pages.read(data))
         file_format = formats.output_format("keep", page.format)
-        pixels = recolor(photo.to_bytes(page.pixels), prediction.inference)
+        pixels = recolor(decode.to_bytes(page.pixels), prediction.inference)
         file = encode.encode([(pixels, page.metadata)], file_format)
         storage.write(storage.join(self._output, formats.output_name(name, file_format)), file)
 
@@ -146,7 +147,7 @@ def compare_batches(pattern: str, model: str, rounds: int) -> None:
     inputs = []
     for source in find(pattern):
         try:
-            inputs.append(model_luminance(photo.decode(source.read()).pixels, colorizer.size))
+            inputs.append(model_luminance(decode.decode(source.read()).pixels, colorizer.size))
         except Rejected:
             continue
         if len(inputs) == 4 * BATCH:

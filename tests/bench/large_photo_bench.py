@@ -24,8 +24,8 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from pipelines import pages, photo
-from pipelines.encode import encode
+from pipelines.images import decode, pages
+from pipelines.images.encode import encode
 from pipelines.recolor import model_luminance, recolor
 from pipelines.render import tone_of
 
@@ -35,7 +35,7 @@ Stage = tuple[str, float, float]
 
 def generate(source: Path | None, megapixels: float, rgb: bool, target: Path) -> None:
     """Writes a JPEG of so many megapixels, 4 x 3, with grain as film has it."""
-    pixels = photo.decode(source.read_bytes()).pixels if source else skimage.data.coffee()
+    pixels = decode.decode(source.read_bytes()).pixels if source else skimage.data.coffee()
     height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
     large = cv2.resize(pixels, (round(height * 4 / 3), height), interpolation=cv2.INTER_CUBIC)
     if not rgb and large.ndim == 3:

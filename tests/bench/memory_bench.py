@@ -4,8 +4,8 @@
 
 Each photo is first rendered with all the memory it wants. Then copies of the process render it whose address space
 (RLIMIT_AS) may grow by 0 to 110 bytes a pixel, in 100 steps. Printed is what came out and how often: ``right``, the
-same bytes; ``memory``, an error that `pipelines.memory.out_of_memory` knows; the signal of which the process died, as
-with some codecs when an allocation fails. Anything else is a fault, and the exit code is 1.
+same bytes; ``memory``, an error that `pipelines.images.memory.out_of_memory` knows; the signal of which the process
+died, as with some codecs when an allocation fails. Anything else is a fault, and the exit code is 1.
 """
 
 import argparse
@@ -30,9 +30,9 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageCms
 
-from pipelines.memory import out_of_memory
+from pipelines.images.memory import out_of_memory
+from pipelines.images.xmp import Mark
 from pipelines.render import Recipe, render
-from pipelines.xmp import Mark
 
 _CODECS = ("cms_transform", "deflate_encode", "jpeg2k_decode", "jpeg8_encode", "png_decode", "png_encode", "lzw_decode")
 _CODECS += ("webp_decode", "zstd_decode", "lerc_decode", "jpegxl_decode", "jpegxr_decode", "cms_profile")

@@ -39,9 +39,9 @@ import numpy as np
 from prepare_job import WORKERS, copies, pace
 
 from pipelines.convert import convert, squeezed, to_example
-from pipelines.grayscale import judge
+from pipelines.images.decode import Photo, decode
+from pipelines.images.grayscale import judge
 from pipelines.outcomes import Rejected
-from pipelines.photo import Photo, decode
 from pipelines.photo_process import PhotoProcesses
 from pipelines.progress import Ticker
 from tfrecords.color import srgb_to_codes, srgb_to_lab

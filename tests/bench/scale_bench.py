@@ -30,9 +30,10 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from pipelines import buckets, pages, photo
+from pipelines import buckets
 from pipelines.convert import to_example
-from pipelines.encode import encode
+from pipelines.images import decode, pages
+from pipelines.images.encode import encode
 from pipelines.recolor import model_luminance, recolor
 
 PAGE = 1000
@@ -79,7 +80,7 @@ def encoded(pixels: np.ndarray, file_format: str, **options: int) -> bytes:
 
 
 def prepare_one(data: bytes) -> None:
-    to_example(photo.decode(data, shrink_to=512), "a.jpg", 256).to_bytes()
+    to_example(decode.decode(data, shrink_to=512), "a.jpg", 256).to_bytes()
 
 
 def colorize_one(data: bytes, predict: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -129,7 +130,7 @@ def bytes_a_pixel(job: str) -> float:
     small, large = (mosaic(megapixels) for megapixels in (1, 24))
     if job == "prepare":
         files = [encoded(np.dstack([one] * 3), "PNG", compress_level=1) for one in (small, large)]
-        works = [lambda data=data: photo.decode(data, shrink_to=512) for data in files]
+        works = [lambda data=data: decode.decode(data, shrink_to=512) for data in files]
     else:
         files = [encoded(one, "JPEG", quality=90) for one in (small, large)]
         works = [lambda data=data: colorize_one(data, even) for data in files]

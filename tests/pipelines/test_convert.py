@@ -5,8 +5,8 @@ import skimage.color
 from PIL import Image
 
 from pipelines import convert
+from pipelines.images.decode import decode
 from pipelines.outcomes import Rejected
-from pipelines.photo import decode
 from tfrecords.example import LabExample
 
 

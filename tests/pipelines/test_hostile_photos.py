@@ -9,7 +9,7 @@ import pytest
 
 from pipelines import colorize, estimate, prepare, single
 from pipelines.errors import JobFailedError
-from pipelines.limits import Limits
+from pipelines.images.limits import Limits
 
 GOOD = 6
 WORDS = ("die 11", "die 6", "spin", "fill", "exit 3")

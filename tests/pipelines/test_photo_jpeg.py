@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipelines.images.decode import decode
 from pipelines.outcomes import Rejected
-from pipelines.photo import decode
 
 
 def by_pillow(data: bytes) -> np.ndarray | None:

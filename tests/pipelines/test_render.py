@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import skimage.data
 
-from pipelines.limits import Limits
+from pipelines.images.limits import Limits
+from pipelines.images.xmp import Mark
 from pipelines.outcomes import Rejected
 from pipelines.photo_process import PhotoProcesses
 from pipelines.render import Recipe, render, tone_of
-from pipelines.xmp import Mark
 
 SEPIA = np.array([1.0, 0.86, 0.66])
 

@@ -1,0 +1,46 @@
+"""The eight ways a camera or a scanner may have been held (EXIF and TIFF tag 274), and turning upright."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from pipelines.images import memory
+
+TAG = 274
+UPRIGHT = 1
+_FLIPS_AND_TURNS: dict[int, tuple[int, int, bool]] = {  # row step, column step, transposed afterwards
+    1: (1, 1, False),
+    2: (1, -1, False),
+    3: (-1, -1, False),
+    4: (-1, 1, False),
+    5: (1, 1, True),
+    6: (-1, 1, True),
+    7: (-1, -1, True),
+    8: (1, -1, True),
+}
+
+
+def valid(value: int) -> int:
+    """The orientation itself, or 1 in place of one that does not exist."""
+    return value if value in _FLIPS_AND_TURNS else UPRIGHT
+
+
+def transposes(value: int) -> bool:
+    """Whether turning upright exchanges width and height."""
+    return _FLIPS_AND_TURNS[value][2]
+
+
+def of(image: Image.Image) -> int:
+    """The orientation of an open image's EXIF, 1 to 8; broken EXIF counts as none."""
+    with memory.suppressed(Exception):
+        return valid(int(image.getexif().get(TAG, UPRIGHT)))
+    return UPRIGHT
+
+
+def upright(pixels: npt.NDArray[Any], value: int) -> npt.NDArray[Any]:
+    """Applies an orientation to ``[H, W]`` or ``[H, W, C]``."""
+    rows, columns, transposed = _FLIPS_AND_TURNS[value]
+    pixels = pixels[::rows, ::columns]
+    return np.ascontiguousarray(pixels.swapaxes(0, 1) if transposed else pixels)

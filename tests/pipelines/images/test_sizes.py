@@ -1,0 +1,59 @@
+import pytest
+
+from pipelines.images import sizes
+from pipelines.outcomes import Rejected
+
+KILOBYTE, MEGABYTE, SCAN = bytes(1000), bytes(1_000_000), bytes(50_000_000)
+
+
+@pytest.mark.parametrize(
+    ("size", "data", "options", "accepted"),
+    [
+        ((13_377, 13_377), SCAN, {"sample_bytes": 3}, True),
+        ((13_378, 13_378), SCAN, {}, False),
+        ((1_000_000, 100), SCAN, {}, True),
+        ((1_000_001, 1), SCAN, {}, False),
+        ((1, 1_000_001), SCAN, {}, False),
+        # without colour, or in it, from files of few bytes
+        ((9400, 9500), KILOBYTE, {"sample_bytes": 3}, True),
+        ((9500, 9500), KILOBYTE, {}, False),
+        ((9900, 10_000), MEGABYTE, {"sample_bytes": 3}, True),
+        ((10_100, 10_000), MEGABYTE, {}, False),
+        # an A0 plan at 300 dpi
+        ((9933, 14_043), KILOBYTE, {"is_bilevel": True}, True),
+        # what each pixel takes
+        ((10_000, 8000), MEGABYTE, {"sample_bytes": 8}, True),
+        ((9400, 9400), KILOBYTE, {"sample_bytes": 16}, False),
+        ((5000, 5000), KILOBYTE, {"sample_bytes": 128}, False),
+        ((13_000, 13_000), bytes(500_000_000), {"sample_bytes": 8}, True),
+    ],
+)
+def test_how_large_a_page_may_be(size, data, options, accepted):
+    if accepted:
+        sizes.check(*size, data, **options)
+    else:
+        with pytest.raises(Rejected, match=f"too_large.*{size[0]} x {size[1]} pixels"):
+            sizes.check(*size, data, **options)
+
+
+@pytest.mark.parametrize(
+    ("pages", "data", "accepted"),
+    [
+        ([(8_700_000, True)] * 40, KILOBYTE, True),
+        ([(8_700_000, True)] * 50, KILOBYTE, False),
+        ([(8_700_000, False)] * 17, KILOBYTE, True),
+        ([(8_700_000, False)] * 18, KILOBYTE, False),
+        ([(8_700_000, False)] * 200, SCAN, True),
+        ([(8_700_000, False)] * 250, SCAN, False),
+        ([(100, False)] * 1000, KILOBYTE, True),
+        ([(100, False)] * 1001, KILOBYTE, False),
+        ([(100, False)] * 2500, MEGABYTE, True),
+        ([(100, False)] * 2501, MEGABYTE, False),
+    ],
+)
+def test_how_many_pages_a_file_may_have(pages, data, accepted):
+    if accepted:
+        sizes.check_pages(pages, data)
+    else:
+        with pytest.raises(Rejected, match="too_large"):
+            sizes.check_pages(pages, data)

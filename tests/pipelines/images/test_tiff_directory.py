@@ -1,0 +1,110 @@
+import contextlib
+import struct
+
+import bombs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.images import tiff_directory
+from pipelines.images.tiff_directory import Directory, Field
+
+values = st.one_of(
+    st.binary(min_size=1, max_size=40).map(lambda data: Field(7, data)),
+    st.binary(min_size=1, max_size=40).map(lambda data: Field(2, data)),
+    st.binary(min_size=2, max_size=40).map(lambda data: Field(3, data[: len(data) // 2 * 2])),
+    st.binary(min_size=8, max_size=40).map(lambda data: Field(5, data[: len(data) // 8 * 8])),
+)
+tags = st.integers(1, 65535).filter(
+    lambda tag: tag not in (tiff_directory.EXIF, tiff_directory.GPS, tiff_directory.INTEROP)
+)
+fields = st.dictionaries(tags, values, max_size=8)
+
+
+def plain(directory: Directory) -> tuple[object, ...]:
+    """Without the places of values, which may change."""
+    own = {tag: (value.type, value.data) for tag, value in directory.fields.items()}
+    return directory.order, own, {tag: plain(child) for tag, child in directory.children.items()}
+
+
+def file_of(directory: Directory) -> bytes:
+    return tiff_directory.header(directory.order) + tiff_directory.write(directory, 8)
+
+
+@given(st.sampled_from("<>"), fields, fields, fields)
+def test_what_is_written_is_read_again(order, own, photo, place):
+    children = {
+        tiff_directory.EXIF: Directory(order, photo, {tiff_directory.INTEROP: Directory(order, place)}),
+        tiff_directory.GPS: Directory(order),
+    }
+    directory = Directory(order, own, children)
+    assert plain(tiff_directory.read(file_of(directory))) == plain(directory)
+
+
+@given(st.integers(0, 3000), fields)
+def test_a_maker_note_stays_where_it_was_or_is_moved_whole(at, own):
+    note = Field(7, b"note" * 20, at)
+    directory = Directory(
+        "<", own, {tiff_directory.EXIF: Directory("<", {tiff_directory.MAKER_NOTE: note, 36864: Field(7, b"0232")})}
+    )
+    data = file_of(directory)
+    found = tiff_directory.read(data).children[tiff_directory.EXIF].fields[tiff_directory.MAKER_NOTE]
+    assert found.data == note.data
+    if at > 1000:
+        assert found.at == at
+    assert plain(tiff_directory.read(data)) == plain(directory)
+
+
+@given(st.binary(max_size=200), st.sampled_from(tiff_directory.HEADERS))
+def test_random_bytes_are_read_or_a_value_error(garbage, header):
+    data = header + garbage
+    with contextlib.suppress(ValueError):
+        tiff_directory.read(data)
+
+
+@given(fields, st.data())
+def test_damage_is_read_or_a_value_error(own, data):
+    damaged = bytearray(file_of(Directory("<", own, {tiff_directory.EXIF: Directory("<", own)})))
+    for _ in range(4):
+        damaged[data.draw(st.integers(4, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(ValueError):
+        tiff_directory.write(tiff_directory.read(bytes(damaged)), 8)
+
+
+def test_big_tiff_is_read():
+    entry = struct.pack("<HHQQ", 256, 3, 1, 640) + struct.pack("<HHQQ", 305, 2, 12, 16 + 8 + 40 + 8)
+    data = b"II+\0" + struct.pack("<HHQQ", 8, 0, 16, 2) + entry + bytes(8) + b"some program"
+    directory = tiff_directory.read(data)
+    assert directory.number(256) == 640
+    assert directory.fields[305].data == b"some program"
+
+
+def test_values_beyond_the_file_are_left_out():
+    data = bytearray(file_of(Directory("<", {270: Field(2, b"a description\0"), 256: Field(3, b"\1\0")})))
+    assert set(tiff_directory.read(bytes(data[:-1])).fields) == {256}
+
+
+@pytest.mark.parametrize("data", [b"", b"II*", b"JFIF", b"II*\0\xff\xff\xff\xff"])
+def test_no_directory_is_a_value_error(data):
+    with pytest.raises(ValueError, match=r"TIFF|cut short"):
+        tiff_directory.read(data)
+
+
+def test_no_more_is_read_than_there_is():
+    entries = [(tag, 7, 3000, 0) for tag in range(50_000, 50_200)]
+    data = b"II*\0" + struct.pack("<I", 8) + bombs.directory(entries)
+    data = data.ljust(3500, b"x")
+    directory = tiff_directory.read(data)
+    assert directory.is_cut
+    assert sum(len(value.data) for value in directory.fields.values()) <= len(data)
+    assert not tiff_directory.read(file_of(Directory("<", {270: Field(2, b"a description\0")}))).is_cut
+
+
+def test_directories_that_point_to_each_other_are_read_once():
+    entries = [(tag, 7, 40, 8) for tag in range(50_000, 50_020)] + [
+        (tag, 4, 1, 8) for tag in (tiff_directory.EXIF, tiff_directory.GPS)
+    ]
+    data = b"II*\0" + struct.pack("<I", 8) + bombs.directory(entries)
+    directory = tiff_directory.read(data)
+    assert directory.is_cut
+    assert len(tiff_directory.write(directory, 8)) < 2 * len(data)
