@@ -1,6 +1,6 @@
 """Access to Cloud Storage as it is before any work: the client, and whether a folder can be listed with it.
 
-Reading and writing are left to TensorFlow here and to `pipelines.buckets` there.
+Reading and writing are left to TensorFlow here and to `pipelines.files.buckets` there.
 """
 
 from __future__ import annotations

@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines import local_files, manifest, record_files, storage
+from pipelines import manifest, record_files
+from pipelines.files import local_files, storage
+from pipelines.files.listings import Branch
+from pipelines.files.sources import Source, files
 from pipelines.lease import Lease
-from pipelines.listings import Branch
 from pipelines.manifest import REPORT_FILE, STAGES, Record
 from pipelines.outcomes import REJECTED_FILE, Outcome, to_jsonl
 from pipelines.record_files import Entry
 from pipelines.runs import Maker
-from pipelines.sources import Source, files
 
 LAST_RUN_FILE = f"{manifest.FOLDER}/last_run.json"
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.beneath import LinkError
 from pipelines.errors import ModelError
+from pipelines.files.beneath import LinkError
 from pipelines.images.memory import out_of_memory
 from pipelines.images.xmp import Mark
 from pipelines.manifest import STAGES, Output, Record

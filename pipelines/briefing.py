@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from model.terminal import say
-from pipelines import runs, storage
+from pipelines import runs
 from pipelines.account import LAST_RUN_FILE
 from pipelines.done import Policy
+from pipelines.files import storage
 from pipelines.ledger import Ledger
 from pipelines.manifest import FOLDER, REPORT_FILE, Record
 from pipelines.outcomes import REJECTED_FILE, print_table

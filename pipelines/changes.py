@@ -6,9 +6,9 @@ still what Autochrome once wrote there, of what source, and with which model and
 
 from dataclasses import replace
 
-from pipelines import contents, storage
-from pipelines.contents import Content
 from pipelines.done import File, Policy, Task
+from pipelines.files import contents, storage
+from pipelines.files.contents import Content
 from pipelines.manifest import CHANGED, OCCUPIED, Output, Record
 
 

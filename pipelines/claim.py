@@ -17,8 +17,8 @@ from typing import Any, Self
 
 import apache_beam as beam
 
-from pipelines import local_files, storage
-from pipelines.sources import Source
+from pipelines.files import local_files, storage
+from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 
 

@@ -27,11 +27,12 @@ from rich.console import Console
 
 from model import quiet, saved_model
 from model.terminal import say
-from pipelines import briefing, cloud, commands, dry_run, flags, hints, runners, runs, single, sources, upkeep, writable
+from pipelines import briefing, commands, dry_run, flags, hints, runners, runs, single, upkeep
 from pipelines.account import Account, Made
 from pipelines.attempt import Studio, attempt
 from pipelines.crew import Crew, Gate
 from pipelines.done import Policy, Task
+from pipelines.files import cloud, sources, writable
 from pipelines.images import formats
 from pipelines.journal import Journal
 from pipelines.lease import Holder, Lease, held

@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from model import commands
 from model.terminal import say
-from pipelines import local_files
 from pipelines.errors import JobFailedError
+from pipelines.files import local_files
 
 
 def in_bytes(number: float) -> str:

@@ -9,9 +9,9 @@ from apache_beam.metrics import Metrics
 from apache_beam.metrics.metricbase import Distribution
 
 from pipelines.convert import Converted
+from pipelines.files.sources import Source
 from pipelines.outcomes import Rejected, Undecided
 from pipelines.photo_process import PhotoProcesses
-from pipelines.sources import Source
 from tfrecords.errors import WorldError
 
 # What a batch holds at most, and no more than this process held before there were any.

@@ -9,11 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from pipelines.files.sources import Source
 from pipelines.images import formats
 from pipelines.manifest import OCCUPIED, Output, Record
 from pipelines.naming import LOCAL, Named, assign, without_page
 from pipelines.runs import Maker
-from pipelines.sources import Source
 from pipelines.written_names import Rules
 
 _PASSING = ("timed_out", "out_of_memory", "crashed", "unwritable")
@@ -27,7 +27,7 @@ class Listed:
     Attributes:
         name: path relative to the output.
         bytes: its size.
-        fingerprint: see `pipelines.contents`.
+        fingerprint: see `pipelines.files.contents`.
     """
 
     name: str

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import apache_beam as beam
 
+from pipelines.files.sources import Source
 from pipelines.outcomes import Rejected
-from pipelines.sources import Source
 
 _TAIL = 4096
 

@@ -6,8 +6,9 @@ and one page assumed. Of one that was, its record tells both, and whether it is 
 
 from dataclasses import dataclass
 
-from pipelines import changes, contents, storage
+from pipelines import changes
 from pipelines.done import File, Policy, Task
+from pipelines.files import contents, storage
 from pipelines.images import formats
 from pipelines.manifest import CHANGED, OCCUPIED, Record
 from pipelines.naming import Named

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from model.terminal import printable, say
-from pipelines import cloud, commands, flags, storage
+from pipelines import commands, flags
+from pipelines.files import cloud, storage
 from pipelines.flags import SAMPLE_FILE
 from pipelines.outcomes import print_table
 from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb, quantize_chroma

@@ -1,7 +1,7 @@
 """The journal of a run: every photo's record, written at once, so that a killed run loses only unfinished photos.
 
-A photo's file is on the disk before its record is written, see `pipelines.local_files`. The record itself is on the
-disk after ten seconds at most, or when its bundle ends: a power cut costs the photos of the last seconds.
+A photo's file is on the disk before its record is written, see `pipelines.files.local_files`. The record itself is on
+the disk after ten seconds at most, or when its bundle ends: a power cut costs the photos of the last seconds.
 """
 
 import os
@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from pipelines import beneath, local_files, storage
+from pipelines.files import beneath, local_files, storage
 from pipelines.manifest import JOURNAL, Record, to_lines
 
 _RECORDS_PER_OBJECT = 100

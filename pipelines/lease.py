@@ -31,9 +31,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from pipelines import storage, versions
+from pipelines.files import storage, versions
+from pipelines.files.versions import Version
 from pipelines.manifest import FOLDER
-from pipelines.versions import Version
 from tfrecords.errors import LostLeaseError, UserError, WorldError
 
 FILE = f"{FOLDER}/lease.json"

@@ -9,12 +9,13 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from pipelines import manifest, record_files, storage
-from pipelines.listings import Branch
+from pipelines import manifest, record_files
+from pipelines.files import storage
+from pipelines.files.listings import Branch
+from pipelines.files.sources import files
 from pipelines.manifest import REPORT_FILE, Record
 from pipelines.record_files import Damage
 from pipelines.runs import known
-from pipelines.sources import files
 from tfrecords.errors import UserError
 
 

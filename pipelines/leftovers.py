@@ -8,8 +8,8 @@ file, and whatever there is of a photo that is rejected now, stays, and the phot
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipelines import contents, storage
 from pipelines.done import File
+from pipelines.files import contents, storage
 from pipelines.manifest import Left, Record
 from pipelines.outcomes import Status
 

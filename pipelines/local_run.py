@@ -19,7 +19,8 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from model import interrupt
-from pipelines import lifeline, local_files
+from pipelines import lifeline
+from pipelines.files import local_files
 
 _ARENAS = 2
 _M_ARENA_MAX = -8  # malloc.h of glibc

@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 
-from pipelines import lifeline, local_files
+from pipelines import lifeline
+from pipelines.files import local_files
 
 
 def _end() -> None:

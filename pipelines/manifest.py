@@ -52,7 +52,7 @@ from hashlib import blake2b
 from math import ceil
 from typing import Any, Self
 
-from pipelines import safe_names, storage
+from pipelines.files import safe_names, storage
 from pipelines.outcomes import Outcome, Status
 
 FOLDER = "manifest"

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, count, product
 
+from pipelines.files.sources import Source
 from pipelines.images import formats
-from pipelines.sources import Source
 from pipelines.written_names import Rules, folded
 
 LOCAL = Rules()

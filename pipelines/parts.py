@@ -8,14 +8,15 @@ from typing import Any, Self
 
 import cv2
 
-from pipelines import claim, storage
+from pipelines import claim
 from pipelines.conversion import Stage, converted, distribution
 from pipelines.convert import Converted
+from pipelines.files import storage
+from pipelines.files.sources import Source
 from pipelines.outcomes import Outcome, count
 from pipelines.photo_process import PhotoProcesses
 from pipelines.plan import Slot, order
 from pipelines.progress import Ticker
-from pipelines.sources import Source
 from tfrecords.shards import Shard, ShardWriter, shard_name
 from tfrecords.statistics import Statistics
 

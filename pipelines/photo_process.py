@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
-from pipelines import patience
 from pipelines.errors import PhotoProcessError
+from pipelines.files import patience
 from pipelines.images.limits import Limits
 from pipelines.outcomes import Rejected, Undecided
 from pipelines.photo_server import Call, Done, Failed, File, Handler, NoMemory, Photo, Question, Ready, Refused

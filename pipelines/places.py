@@ -1,8 +1,8 @@
 """Where a photo's files are put: never over a file that somebody else made.
 
 A run that is killed may leave a file that no record tells of yet. Such a file is not somebody else's: its mark says so
-(`pipelines.marks`), or its digest, which is in a local journal before the file is written. Where both are missing, the
-photo is made again and gives the same bytes.
+(`pipelines.files.marks`), or its digest, which is in a local journal before the file is written. Where both are
+missing, the photo is made again and gives the same bytes.
 """
 
 import errno
@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines import beneath, contents, marks, own_objects, storage
-from pipelines.contents import Content
-from pipelines.own_objects import Found
+from pipelines.files import beneath, contents, marks, own_objects, storage
+from pipelines.files.contents import Content
+from pipelines.files.own_objects import Found
 
 
 class OccupiedError(Exception):
@@ -33,7 +33,7 @@ class Placed:
     """A file that is in its place.
 
     Attributes:
-        fingerprint: see `pipelines.contents`.
+        fingerprint: see `pipelines.files.contents`.
         replaced: whether another content was there before.
     """
 

@@ -15,16 +15,17 @@ from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
 from model.terminal import say
-from pipelines import claim, cloud, commands, flags, hints, parts, runners, sources, storage, writable
+from pipelines import claim, commands, flags, hints, parts, runners
 from pipelines.claim import Claim, Clearing, Listing, Summarize
 from pipelines.convert import convert
 from pipelines.duplicates import MarkDuplicates
+from pipelines.files import cloud, sources, storage, writable
+from pipelines.files.sources import FindSources, Source
 from pipelines.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
 from pipelines.parts import Part
 from pipelines.photo_process import PhotoProcesses
 from pipelines.plan import Slot, shard_count, slot
 from pipelines.progress import SILENT, Ticker, watched
-from pipelines.sources import FindSources, Source
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS, is_shard

@@ -18,7 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
-from pipelines import manifest, storage, versions
+from pipelines import manifest
+from pipelines.files import storage, versions
 from pipelines.manifest import FOLDER, REPORT_FILE, Record
 
 INDEX_FILE = f"{FOLDER}/shards.json"

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from model.terminal import say
-from pipelines import cloud, commands, flags, page, storage, thumbnails, writable
+from pipelines import commands, flags, page, thumbnails
 from pipelines.commands import in_bytes
 from pipelines.crew import Crew, Gate, unless_out_of_memory
+from pipelines.files import cloud, storage, writable
 from pipelines.ledger import Ledger
 from pipelines.manifest import STAGES, Record
 from pipelines.outcomes import print_table

@@ -16,8 +16,8 @@ from apache_beam.runners.runner import PipelineResult, PipelineState, create_run
 
 from model.terminal import say
 from pipelines import local_run
-from pipelines.cloud import SCHEME
 from pipelines.errors import JobFailedError
+from pipelines.files.cloud import SCHEME
 from tfrecords.errors import UserError
 
 _THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is a process a core

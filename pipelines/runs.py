@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from model import saved_model
-from pipelines import storage, versions
+from pipelines.files import storage, versions
 from pipelines.images.encode import BitDepth
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from pipelines.manifest import FOLDER, RUNS_FILE

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from model import quiet
 from model.terminal import say
-from pipelines import listings, sources, storage, tars, writable
 from pipelines.attempt import Studio, attempt
+from pipelines.files import listings, sources, storage, tars, writable
 from pipelines.images.formats import format_of
 from pipelines.manifest import Record
 from pipelines.naming import Named

@@ -8,14 +8,15 @@ from hashlib import blake2b
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines import contents, done, listings, local_files, manifest, notices, record_files, storage
+from pipelines import done, manifest, notices, record_files
 from pipelines.done import Listed, Policy, Task, tasks
-from pipelines.listings import Branch
+from pipelines.files import contents, listings, local_files, storage
+from pipelines.files.listings import Branch
+from pipelines.files.sources import FindSources, Source, files
 from pipelines.manifest import Record
 from pipelines.naming import folders
 from pipelines.progress import SILENT, Ticker
 from pipelines.record_files import Damage, Index
-from pipelines.sources import FindSources, Source, files
 from pipelines.written_names import Rules
 
 

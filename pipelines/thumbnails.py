@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipelines import inputs, storage
-from pipelines.listings import Branch
+from pipelines.files import inputs, storage
+from pipelines.files.listings import Branch
+from pipelines.files.sources import Source, files
 from pipelines.manifest import Output, Record
 from pipelines.outcomes import Rejected, Undecided
 from pipelines.photo_process import PhotoProcesses
 from pipelines.pictures import QUALITY, SIDE
-from pipelines.sources import Source, files
 from tfrecords.errors import DeniedError
 
 FOLDER = "report/thumbnails"

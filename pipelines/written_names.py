@@ -2,7 +2,7 @@
 
 A name that fits is left as it is. Otherwise:
 
-* In a bucket, names are UTF-8: a byte that is not becomes ``%E9``, see `pipelines.safe_names.utf_8`.
+* In a bucket, names are UTF-8: a byte that is not becomes ``%E9``, see `pipelines.files.safe_names.utf_8`.
 * A folder or a file that the job or ``autochrome report`` writes itself is avoided: ``manifest/a.jpg`` becomes
   ``manifest~2/a.jpg``.
 * A name that is too long is cut and gets a mark: ``<its beginning>~x0123456789abcdef.jpg``. The digits are the *key* of
@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from pipelines import safe_names
+from pipelines.files import safe_names
+from pipelines.files.safe_names import beginning
 from pipelines.images import formats
-from pipelines.safe_names import beginning
 
 # What the job and the report write; nothing of a photo is ever put there. `tests/pipelines` compares it with real runs.
 OWN = ("manifest", "report.json", "rejected.jsonl", "index.html", "report/data", "report/names", "report/thumbnails")

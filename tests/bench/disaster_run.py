@@ -20,7 +20,8 @@ import hostile
 import power
 from colorize_job import recorded
 
-from pipelines import cli, colorize, patience
+from pipelines import cli, colorize
+from pipelines.files import patience
 
 
 class Cutter(power.Recorder):

@@ -29,9 +29,10 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model.colorizer import Colorizer
-from pipelines import storage
 from pipelines.colorize import ColorizePhotos
 from pipelines.done import Policy, Task
+from pipelines.files import storage
+from pipelines.files.sources import FindSources, Source, find
 from pipelines.images import decode, encode, formats, pages
 from pipelines.lease import Lease
 from pipelines.naming import Named
@@ -39,7 +40,6 @@ from pipelines.outcomes import Rejected
 from pipelines.progress import SILENT
 from pipelines.recolor import model_luminance, recolor
 from pipelines.runs import Maker, Settings
-from pipelines.sources import FindSources, Source, find
 
 BATCH = 8
 

@@ -30,8 +30,8 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from pipelines import buckets
 from pipelines.convert import to_example
+from pipelines.files import buckets
 from pipelines.images import decode, pages
 from pipelines.images.encode import encode
 from pipelines.recolor import model_luminance, recolor

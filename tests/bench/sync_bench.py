@@ -42,7 +42,7 @@ def unsynced(argv: list[str]) -> int:
 
 def alone(folder: Path, size: int) -> float:
     """Milliseconds for one whole file of that size."""
-    from pipelines import local_files
+    from pipelines.files import local_files
 
     data = os.urandom(size)
     started = time.perf_counter()

@@ -15,7 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage as cloud
 from store import Store
 
-from pipelines import cloud as requests_to_cloud
+from pipelines.files import cloud as requests_to_cloud
 
 PAGE = 7
 

@@ -7,7 +7,7 @@ from accounts import Accounts
 from clouds import Cloud, behind_a_front
 
 from model import google_cloud
-from pipelines import bucket_reads, patience
+from pipelines.files import bucket_reads, patience
 
 
 @pytest.fixture

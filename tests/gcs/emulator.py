@@ -17,7 +17,7 @@ def running() -> Iterator[str]:
     """Runs the emulator, to which this process and those it starts talk meanwhile; gives the bucket's name."""
     from apache_beam.internal.gcp import auth
 
-    from pipelines import cloud
+    from pipelines.files import cloud
 
     with socket.socket() as free:
         free.bind(("localhost", 0))

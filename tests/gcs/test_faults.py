@@ -10,8 +10,9 @@ import pytest
 from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES, Faults
 from google.api_core.exceptions import PreconditionFailed, RetryError
 
-from pipelines import bucket_reads, buckets, leftovers, patience, sources, storage
+from pipelines import leftovers
 from pipelines.done import File
+from pipelines.files import bucket_reads, buckets, patience, sources, storage
 from pipelines.manifest import Record
 from pipelines.outcomes import Rejected
 from tfrecords.errors import OutageError

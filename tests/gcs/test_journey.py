@@ -15,7 +15,8 @@ import pytest
 from clouds import Cloud
 from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES
 
-from pipelines import colorize, storage
+from pipelines import colorize
+from pipelines.files import storage
 from pipelines.inspect import verify
 from pipelines.journal import Journal
 from pipelines.ledger import Ledger

@@ -9,7 +9,8 @@ from clouds import Cloud
 from colorize_job import recorded
 from keeping import Keeping
 
-from pipelines import buckets, cli, colorize, report, writable
+from pipelines import cli, colorize, report
+from pipelines.files import buckets, writable
 from tfrecords.errors import DeniedError, UserError
 
 
@@ -48,7 +49,7 @@ def test_a_bucket_where_nothing_may_be_created_is_told_without_a_trace(calm_clou
 
 @pytest.mark.parametrize(("by_hold", "why"), [(False, "a retention policy, until 2031-01-31"), (True, "a hold")])
 def test_an_object_that_is_kept_stops_the_job_and_says_why(calm_cloud: Cloud, by_hold, why, monkeypatch):
-    monkeypatch.setattr("pipelines.patience.DENIED_SECONDS", 0.0)
+    monkeypatch.setattr("pipelines.files.patience.DENIED_SECONDS", 0.0)
     uri = calm_cloud.uri(f"objects {by_hold}/a.png")
     calm_cloud.store.keeping = Keeping("objects", by_hold)
     buckets.write(uri, b"first")

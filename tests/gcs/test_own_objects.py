@@ -5,7 +5,8 @@ import json
 import pytest
 from clouds import Cloud
 
-from pipelines import colorize, contents, own_objects, places
+from pipelines import colorize, places
+from pipelines.files import contents, own_objects
 from pipelines.ledger import Ledger
 from pipelines.places import OccupiedError
 

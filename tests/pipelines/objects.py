@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import google_crc32c
 import pytest
 
-from pipelines import cloud
+from pipelines.files import cloud
 
 BUCKET = "objects"
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipelines import contents, marks, upkeep
+from pipelines import upkeep
 from pipelines.attempt import blank
 from pipelines.done import Listed, Policy, Task, tasks
+from pipelines.files import contents, marks
+from pipelines.files.sources import Source
 from pipelines.manifest import Output, Record
 from pipelines.runs import Maker, Settings
-from pipelines.sources import Source
 from pipelines.upkeep import Save
 
 SOURCE = Source("/scans/a.jpg", "a.jpg", 7, "7-1")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from pipelines.done import Listed
+from pipelines.files.sources import Source
 from pipelines.runs import Maker, Settings
-from pipelines.sources import Source
 
 SETTINGS = Settings()
 MAKER = Maker("unet", "m1", SETTINGS, SETTINGS.digest(), run=1)

@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from pipelines.tars import BrokenTarError, members, read_range
+from pipelines.files.tars import BrokenTarError, members, read_range
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 # Contents around the 512 bytes of a block.

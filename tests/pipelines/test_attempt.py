@@ -6,11 +6,11 @@ from model.config import autoencoder, mini
 from pipelines import cli, colorize
 from pipelines.attempt import Studio, attempt
 from pipelines.errors import JobFailedError, ModelError
+from pipelines.files.sources import Source
 from pipelines.naming import Named
 from pipelines.photo_process import PhotoProcesses
 from pipelines.render import render
 from pipelines.runs import Maker, Settings
-from pipelines.sources import Source
 from tfrecords.description import Description
 
 

@@ -10,7 +10,7 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipelines.claim import Claim, Clearing, Listing, Summarize, stake
-from pipelines.sources import Source
+from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 
 CLAIM = Claim({"size": 256, "num_shards": 8}, Listing(3, "ab"))

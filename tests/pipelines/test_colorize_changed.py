@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from colorize_job import digests, recorded
 
-from pipelines import colorize, contents
-from pipelines.contents import sha256
+from pipelines import colorize
+from pipelines.files import contents
+from pipelines.files.contents import sha256
 
 
 @pytest.fixture

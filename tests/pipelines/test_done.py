@@ -5,9 +5,9 @@ import pytest
 from one_task import MAKER, SETTINGS, SOURCE, listing
 
 from pipelines.done import File, Listed, Policy, Task, left_alone, tasks
+from pipelines.files.sources import Source
 from pipelines.manifest import Left, Output, Record
 from pipelines.runs import Maker, Settings
-from pipelines.sources import Source
 
 OUTPUT = Output("a.jpg", 1, 640, 480, 1234, "9f", "toned", 31.2, fingerprint="1234-1-1")
 RECORD = Record(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.duplicates import mark
-from pipelines.sources import Source
+from pipelines.files.sources import Source
 
 
 def sources(folder: Path, contents: dict[str, bytes]) -> list[Source]:

@@ -8,8 +8,8 @@ import pytest
 
 from pipelines import estimate
 from pipelines.estimate import Collection, Trial, mean, rows, share, survey
+from pipelines.files.sources import find
 from pipelines.manifest import Output, Record
-from pipelines.sources import find
 from tfrecords.errors import UserError
 
 

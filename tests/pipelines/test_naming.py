@@ -2,8 +2,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipelines.files.sources import Source
 from pipelines.naming import LOCAL, Named, assign, folders, without_page
-from pipelines.sources import Source
 from pipelines.written_names import Rules, folded
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")

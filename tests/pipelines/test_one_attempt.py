@@ -13,13 +13,13 @@ from PIL import Image
 
 from pipelines.attempt import Studio, attempt
 from pipelines.errors import ModelError
+from pipelines.files.sources import Source
 from pipelines.manifest import Record
 from pipelines.naming import Named
 from pipelines.outcomes import Undecided
 from pipelines.photo_process import PhotoProcesses
 from pipelines.render import render
 from pipelines.runs import Maker, Settings
-from pipelines.sources import Source
 
 
 def photo_of(path: Path) -> Named:

@@ -6,8 +6,9 @@ import threading
 import hostile
 import pytest
 
-from pipelines import patience, photo_process
+from pipelines import photo_process
 from pipelines.errors import PhotoProcessError
+from pipelines.files import patience
 from pipelines.photo_process import PhotoProcesses
 from tfrecords.errors import OutageError
 

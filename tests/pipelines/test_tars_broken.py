@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tar_files import FILES, FORMATS, LONG, MARK, Counting, contents, entry, listed, tar_of, until_broken
 
-from pipelines.tars import BrokenTarError, members
+from pipelines.files.tars import BrokenTarError, members
 from tfrecords.errors import UserError
 
 

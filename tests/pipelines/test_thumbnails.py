@@ -6,7 +6,8 @@ import pytest
 from colorized_folder import HOSTILE, NO_UTF_8, Folder, colorized
 from PIL import Image
 
-from pipelines import storage, thumbnails
+from pipelines import thumbnails
+from pipelines.files import storage
 from pipelines.photo_process import PhotoProcesses
 from pipelines.pictures import SIDE, draw
 from pipelines.thumbnails import Sheet, listed, path_of

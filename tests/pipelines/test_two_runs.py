@@ -16,11 +16,11 @@ from pipelines import colorize, lease, manifest
 from pipelines.account import Account, Made
 from pipelines.colorize import Colorize
 from pipelines.done import Policy
+from pipelines.files.sources import Source
 from pipelines.journal import Journal
 from pipelines.lease import Holder, Lease
 from pipelines.manifest import RUNS_FILE, Record
 from pipelines.runs import Maker, Settings
-from pipelines.sources import Source
 from tfrecords.errors import UserError
 
 PHOTOS = 24

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from one_photo import BETTER, KEEP, PNG, RETOUCHED, SKIP, Desk, Killed
 
-from pipelines import changes, contents, marks, places
+from pipelines import changes, places
 from pipelines.done import Policy
+from pipelines.files import contents, marks
 
 
 @pytest.fixture

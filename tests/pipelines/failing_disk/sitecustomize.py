@@ -64,7 +64,7 @@ def _use_up_descriptors(seconds: float) -> None:
 
 def _be_brief() -> None:
     """Waits a fiftieth of the time, for faults that do not pass."""
-    from pipelines import patience
+    from pipelines.files import patience
 
     patience.LOCAL_SECONDS = 0.9
     patience.FIRST_PAUSE = patience.LONGEST_LOCAL_PAUSE = 0.1

@@ -1,0 +1,144 @@
+"""Whose fault an error is: the photo's, which is recorded, or the world's, which is retried and then stops the job.
+
+An error is classified by its type, HTTP status or errno, never by its text. What is not known is `PASSING`: it is
+retried and then stops the job, because a photo that is rejected by mistake may never be looked at again.
+"""
+
+import contextlib
+import errno
+import http.client
+import ssl
+from collections.abc import Iterator
+from enum import Enum
+
+import requests
+import urllib3
+from apache_beam.io.filesystem import BeamIOError
+from google.api_core.exceptions import RetryError
+from google.auth.exceptions import GoogleAuthError, TransportError
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+
+from model.google_cloud import in_one_line
+from tfrecords.errors import WorldError
+
+
+class Fault(Enum):
+    """What an error of reading or listing says.
+
+    Attributes:
+        PHOTO: this one file is gone, changed, or not what was listed.
+        DENIED: access was refused. That is the photo's fault where other files can still be read, else the world's.
+        PASSING: the disk, the network, the store or the memory fails; it may work again in a moment.
+        WORLD: the file system is damaged, or somebody gave up already; retrying does not help.
+    """
+
+    PHOTO = "photo"
+    DENIED = "denied"
+    PASSING = "passing"
+    WORLD = "world"
+
+
+_PHOTO_ERRNOS = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
+)
+_DENIED_ERRNOS = frozenset((errno.EACCES, errno.EPERM))
+# Checksums of the file system that do not match, structures that are broken, a disk that is full.
+_WORLD_ERRNOS = frozenset(
+    (errno.EUCLEAN, errno.EBADMSG, errno.ENODATA, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+)
+# Gone, replaced by another generation, or shorter than it was listed.
+_PHOTO_STATUSES = frozenset((404, 410, 412, 416))
+_PASSING_STATUSES = frozenset((408, 429))
+# Reasons of https://cloud.google.com/storage/docs/json_api/v1/status-codes
+_KEPT = ("retentionPolicyNotMet", "objectUnderActiveHold")
+_NETWORK_ERRORS = (
+    *(requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException),
+    *(ssl.SSLError, DataCorruption, TransportError),
+)
+
+
+def of(error: BaseException) -> Fault:
+    """Classifies an error that was raised while a file was opened, read, listed or looked up."""
+    if isinstance(error, WorldError):
+        return Fault.WORLD
+    if isinstance(error, RetryError):
+        return Fault.PASSING if error.cause is None else of(error.cause)
+    # Before OSError: requests and ssl derive from it, with error numbers of their own.
+    if isinstance(error, (MemoryError, *_NETWORK_ERRORS)):
+        return Fault.PASSING
+    if isinstance(error, GoogleAuthError):
+        return Fault.PASSING if error.retryable else Fault.DENIED
+    if (status := status_of(error)) is not None:
+        return _of_status(status)
+    if isinstance(error, BeamIOError):
+        return max(map(of, _details(error)), key=list(Fault).index, default=Fault.PASSING)
+    if isinstance(error, OSError):
+        return _of_os_error(error)
+    # What was read is shorter or other than was listed; also the damage that `pipelines.files.tars` finds.
+    return Fault.PHOTO if isinstance(error, (ValueError, LookupError)) else Fault.WORLD
+
+
+def status_of(error: BaseException) -> int | None:
+    """Returns the HTTP status that an error stands for, or None; also for the errors of Beam's clients of S3."""
+    if isinstance(error, InvalidResponse):
+        return int(error.response.status_code)
+    code = getattr(error, "code", None)
+    return int(code) if isinstance(code, int) and 400 <= code < 600 else None
+
+
+def is_kept(error: BaseException) -> bool:
+    """Returns whether an error says that a retention policy or a hold keeps an object. Not all holds say so."""
+    told = getattr(error, "errors", None)
+    response = getattr(error, "response", None)
+    if not told and isinstance(response, requests.Response):
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            told = response.json()["error"]["errors"]
+    return any(isinstance(one, dict) and one.get("reason") in _KEPT for one in told or ())
+
+
+def _of_status(status: int) -> Fault:
+    if status in _PHOTO_STATUSES:
+        return Fault.PHOTO
+    if status in _PASSING_STATUSES or status >= 500:
+        return Fault.PASSING
+    # 401 and 403; also 400, with which objects are refused whose key somebody else keeps.
+    return Fault.DENIED
+
+
+def _details(error: BeamIOError) -> Iterator[BaseException]:
+    return (one for one in (error.exception_details or {}).values() if isinstance(one, BaseException))
+
+
+def _of_os_error(error: OSError) -> Fault:
+    if error.errno is None and error.args and isinstance(error.args[0], BaseException):
+        return of(error.args[0])  # Beam wraps errors so
+    if error.errno in _PHOTO_ERRNOS or (error.errno is None and isinstance(error, FileNotFoundError)):
+        return Fault.PHOTO
+    if error.errno in _DENIED_ERRNOS or (error.errno is None and isinstance(error, PermissionError)):
+        return Fault.DENIED
+    return Fault.WORLD if error.errno in _WORLD_ERRNOS else Fault.PASSING
+
+
+def is_missing(error: BaseException) -> bool:
+    """Returns whether an error says that there is no file, object or folder of that name."""
+    if isinstance(error, BeamIOError):
+        details = list(_details(error))
+        return bool(details) and all(map(is_missing, details))
+    if isinstance(error, OSError) and not isinstance(error, _NETWORK_ERRORS):
+        if error.errno is None and error.args and isinstance(error.args[0], BaseException):
+            return is_missing(error.args[0])
+        return isinstance(error, (FileNotFoundError, NotADirectoryError))
+    return status_of(error) == 404
+
+
+def cause(error: BaseException) -> str:
+    """Returns the first line of what went wrong, in the operating system's words where it has any."""
+    if isinstance(error, OSError) and error.strerror:
+        return str(error.strerror)
+    if isinstance(error, BeamIOError) and (details := list(_details(error))):
+        return cause(details[0])
+    if isinstance(error, RetryError) and error.cause is not None:
+        return cause(error.cause)
+    if isinstance(error, InvalidResponse):
+        return f"HTTP {error.response.status_code}"
+    return in_one_line(error)

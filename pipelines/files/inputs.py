@@ -1,0 +1,87 @@
+"""Reads the files of an input, and tells what is wrong with one of them from what is wrong with all.
+
+A file that is missing, or that may not be read, is one photo's fault only while other files of the input can be read.
+If none can, a mount is gone or rights are lost: it is tried again, and then the job stops.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import BinaryIO, TypeVar
+
+from pipelines.files import bucket_reads, cloud, faults, local_reads, patience, storage
+from pipelines.files.faults import Fault
+from pipelines.files.neighbours import Neighbours
+from tfrecords.errors import OutageError
+
+T = TypeVar("T")
+_IS_OPTIONAL = ContextVar("is_optional", default=False)
+
+
+@contextlib.contextmanager
+def optional() -> Iterator[None]:
+    """Lets the files that are read in the block be missing or forbidden together with all others.
+
+    An archive may be away when its report is looked at, and who looks may have no rights on it.
+    """
+    token = _IS_OPTIONAL.set(True)
+    try:
+        with cloud.at_launch():
+            yield
+    finally:
+        _IS_OPTIONAL.reset(token)
+
+
+def read(uri: str, generation: int | None = None) -> bytes:
+    """Returns the bytes of a file; of an object perhaps of one generation only.
+
+    Raises:
+        storage.IO_ERRORS: this one file is missing, changed or forbidden.
+        WorldError: the disk or the bucket fails, or rights are lost.
+    """
+    if storage.is_in_bucket(uri):
+        return _in_bucket(uri, lambda known: bucket_reads.read(uri, generation, neighbours=known))
+    return _on_disk(uri, lambda: storage.read(uri))
+
+
+def read_range(uri: str, start: int, size: int, generation: int | None = None) -> bytes:
+    """Returns bytes from the middle of a file. Raises what `read` raises, or ValueError where it ends before."""
+    if storage.is_in_bucket(uri):
+        return _in_bucket(uri, lambda known: bucket_reads.read_range(uri, start, size, generation, neighbours=known))
+    return _on_disk(uri, lambda: storage.read_range(uri, start, size))
+
+
+def opened(uri: str) -> BinaryIO:
+    """Opens a file for reading by range. Raises what `read` raises; its reads do as well."""
+    if storage.is_in_bucket(uri):
+        return _in_bucket(uri, lambda known: bucket_reads.opened(uri, neighbours=known))
+    return _on_disk(uri, lambda: storage.opened(uri))
+
+
+def _in_bucket(uri: str, work: Callable[[Neighbours], T]) -> T:
+    bucket = cloud.split(uri)[0]
+    known = bucket_reads.neighbours_in(bucket)
+    try:
+        done = work(known)
+    except storage.IO_ERRORS as error:
+        if not _IS_OPTIONAL.get() and faults.is_missing(error) and not known.can_be_read(uri):
+            raise OutageError(
+                f"{uri} is gone, and no other object of {cloud.SCHEME}{bucket} can be read; start again when they can"
+            ) from error
+        raise
+    known.was_read(uri)
+    return done
+
+
+def _on_disk(path: str, work: Callable[[], T]) -> T:
+    if storage.is_remote(path) or _IS_OPTIONAL.get():
+        return patience.locally(path, work)
+    known = local_reads.NEIGHBOURS
+
+    def is_of_all(error: Exception) -> bool:
+        may_be = faults.is_missing(error) or faults.of(error) is Fault.DENIED
+        return may_be and not known.can_be_read(path)
+
+    done = patience.locally(path, work, is_of_all)
+    known.was_read(path)
+    return done

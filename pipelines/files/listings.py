@@ -1,0 +1,106 @@
+"""Splits an input for listing in parallel, and lists the parts: folders, globs and single files, local or in a bucket.
+
+Only a pattern that the user wrote is ever read as a glob. The name of a file or a folder never is: ``box[1]`` is that
+folder, and not ``box1``.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipelines.files import buckets, local_listing, local_reads, storage
+from pipelines.files.buckets import Blob
+from pipelines.files.local_listing import MAGIC, Listed
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A part of a folder that one worker lists; unlike a plain string, Beam takes it if it is not UTF-8.
+
+    Attributes:
+        path: what to list: a folder with all its subfolders, or a file.
+        page: objects that were listed already; then there is nothing left to list.
+        is_glob: whether the path is a glob.
+        is_entry: whether the path was found in a folder, so that it is not followed if it is a link to one.
+    """
+
+    path: str
+    page: tuple[Blob, ...] = ()
+    is_glob: bool = False
+    is_entry: bool = False
+
+
+def is_literal(pattern: str) -> bool:
+    """Returns whether a pattern names one folder or file: it has no wildcard, or is on a local disk under that name."""
+    has_wildcard = any(char in pattern for char in MAGIC)
+    return not has_wildcard or (not storage.is_remote(pattern) and os.path.lexists(pattern))
+
+
+def is_file(pattern: str) -> bool:
+    """Returns whether a pattern names one file and no folder."""
+    if not is_literal(pattern):
+        return False
+    if storage.is_remote(pattern):
+        return storage.size(pattern) >= 0
+    return os.path.isfile(pattern)  # noqa: PTH113 (raises nothing)
+
+
+def root_of(pattern: str) -> str:
+    """Returns the folder that names are relative to: the pattern itself, or what comes before its first wildcard."""
+    if is_literal(pattern):
+        alone = not storage.is_remote(pattern) and os.path.isfile(pattern)  # noqa: PTH113 (as above)
+        return os.path.dirname(pattern) if alone else pattern.rstrip("/") or "/"  # noqa: PTH120 (keeps URIs as they are)
+    before = pattern[: min(pattern.find(char) for char in MAGIC if char in pattern)]
+    return before.rpartition("/")[0] or ("/" if before.startswith("/") else "")
+
+
+def of_input(pattern: str) -> Iterator[Branch]:
+    """Yields the parts of an input.
+
+    Args:
+        pattern: folder, glob (``**`` crosses folders) or file; local or a URI.
+    """
+    if is_literal(pattern):
+        yield from of_folder(pattern)
+    else:
+        yield Branch(pattern, is_glob=True)
+
+
+def of_folder(path: str) -> Iterator[Branch]:
+    """Yields the parts of a folder: its subfolders, and its files; or the path itself if it is no folder."""
+    if storage.is_in_bucket(path):
+        has_any = False
+        for blobs, subfolders in buckets.pages(path):
+            has_any |= bool(blobs or subfolders)
+            yield from map(Branch, subfolders)
+            if blobs:
+                yield Branch(path, tuple(blobs))
+        if not has_any:  # a single object has nothing below it
+            yield Branch(path)
+    elif storage.is_remote(path) or not os.path.isdir(path):  # noqa: PTH112 (as above)
+        yield Branch(path)
+    else:
+        for entry in local_reads.listed(path):
+            yield Branch(entry.path, is_entry=True)
+
+
+def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
+    """Yields every file of a branch under its whole path, lazily on local disks; see `local_listing.below`.
+
+    Args:
+        branch: to be listed.
+        root: of the input, if it was seen to be there: if it is gone, a disk was unmounted.
+
+    Raises:
+        WorldError: the disk or the bucket fails, or rights are lost.
+    """
+    path = branch.path
+    if storage.is_in_bucket(path):
+        for blob in branch.page or (buckets.matching(path) if branch.is_glob else buckets.below(path)):
+            yield Listed(blob.uri, blob.size, f"{blob.size}-{blob.generation}")
+    elif storage.is_remote(path):
+        raise ValueError(f"{path} is neither local nor in a bucket of Cloud Storage")
+    elif branch.is_glob:
+        yield from local_listing.matching(path, root)
+    else:
+        yield from local_listing.below(path, root, is_entry=branch.is_entry)

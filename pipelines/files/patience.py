@@ -1,0 +1,197 @@
+"""How long a disk or a bucket that fails is waited for, and who is told.
+
+What fails is tried again after random pauses below a limit that doubles, for a fixed time in all. After five seconds a
+line tells the person at the terminal what is waited for, and another one that it works again.
+"""
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import NoReturn, Self, TypeVar
+
+from google.api_core.exceptions import RetryError
+from google.api_core.retry import Retry
+
+from pipelines import notices
+from pipelines.files import faults
+from pipelines.files.faults import Fault
+from tfrecords.errors import OutageError, WorldError
+
+T = TypeVar("T")
+
+LOCAL_SECONDS = 45.0
+BUCKET_SECONDS = 300.0
+DENIED_SECONDS = 60.0
+"""Rights and credentials take a while to arrive everywhere, and somebody may be renewing them."""
+TOLD_AFTER_SECONDS = 5.0
+FIRST_PAUSE, LONGEST_PAUSE, LONGEST_LOCAL_PAUSE = 0.25, 32.0, 8.0
+_LOOK_EVERY_SECONDS = 0.5
+
+
+class Attempts:
+    """The attempts at one operation, as a context that lasts until it has succeeded or failed for good.
+
+    Attributes:
+        retry: the policy that makes the attempts.
+    """
+
+    def __init__(
+        self,
+        subject: str,
+        problem: str,
+        seconds: float,
+        is_retried: Callable[[Exception], bool],
+        *,
+        longest_pause: float | None = None,
+        denied_seconds: float | None = None,
+        is_awaited: bool = False,
+    ) -> None:
+        """Prepares an operation.
+
+        Args:
+            subject: what is waited for, such as ``gs://bucket``.
+            problem: what is said of it while it fails, such as ``does not answer``.
+            seconds: how long it is tried.
+            is_retried: whether an error may pass.
+            longest_pause: the limit at which pauses no longer double; None for that of a bucket.
+            denied_seconds: how long it is tried while access is denied; None where that is no case of its own.
+            is_awaited: whether the person is also told where the first attempt neither succeeds nor fails.
+        """
+        self._subject = subject
+        self._problem = problem
+        self._seconds = seconds
+        self._denied_seconds = denied_seconds
+        self._cause = ""
+        self._started = time.monotonic()
+        self._since = self._started if is_awaited else None
+        self._is_told = False
+        self.retry = Retry(
+            predicate=is_retried,
+            initial=FIRST_PAUSE,
+            maximum=longest_pause or LONGEST_PAUSE,
+            multiplier=2,
+            timeout=seconds,
+            on_error=self._failed,
+        )
+
+    def __enter__(self) -> Self:
+        if self._since is not None:
+            _WATCH.add(self)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._since is not None:
+            _WATCH.discard(self)
+        if self._is_told and kind is None:
+            notices.tell(self._subject, f"{self._subject} works again")
+
+    def alive(self) -> None:
+        """Notes that something has arrived: a large file takes long, which is not a fault."""
+        if self._since is not None and not self._cause:
+            self._since = time.monotonic()
+
+    def _failed(self, error: Exception) -> None:
+        self._cause = f" ({faults.cause(error)})"
+        if self._denied_seconds is not None and faults.of(error) is Fault.DENIED:
+            self._problem, self._seconds = "denies access", self._denied_seconds
+        if self._since is None:
+            self._since = self._started
+            _WATCH.add(self)
+
+    def look(self, now: float) -> None:
+        """Tells the person what is waited for, once, when it has taken long."""
+        if not self._is_told and self._since is not None and now - self._since >= TOLD_AFTER_SECONDS:
+            duration = in_words(self._seconds)
+            line = f"{self._subject} {self._problem}{self._cause}; trying for {duration}"
+            self._is_told = notices.tell(self._subject, line)
+
+
+class _Watch:
+    """A thread that looks at what is under way; it starts with the first operation that is added."""
+
+    def __init__(self) -> None:
+        self._under_way: set[Attempts] = set()
+        self._lock = threading.Lock()
+        self._pid = 0
+
+    def add(self, attempts: Attempts) -> None:
+        with self._lock:
+            self._under_way.add(attempts)
+            if self._pid != os.getpid():  # a forked process has no threads
+                self._pid = os.getpid()
+                threading.Thread(target=self._run, name="patience", daemon=True).start()
+
+    def discard(self, attempts: Attempts) -> None:
+        with self._lock:
+            self._under_way.discard(attempts)
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(_LOOK_EVERY_SECONDS)
+            with self._lock:
+                under_way = list(self._under_way)
+            for attempts in under_way:
+                attempts.look(time.monotonic())
+
+
+_WATCH = _Watch()
+
+
+def is_passing(error: Exception) -> bool:
+    """Returns whether an error may be over in a moment."""
+    return faults.of(error) is Fault.PASSING
+
+
+def locally(
+    path: str, work: Callable[[], T], is_retried: Callable[[Exception], bool] = is_passing, *, done: str = "read"
+) -> T:
+    """Does something on this machine, again and again while the disk, the descriptors or the memory fail.
+
+    Args:
+        path: of the file or folder, for messages; or what else it is done with.
+        work: what to do; done from its start in each attempt.
+        is_retried: whether an error may pass.
+        done: what is done with it, for messages.
+
+    Raises:
+        OutageError: it failed for 45 seconds.
+        WorldError: the file system is damaged or full.
+        Exception: what else `work` raised that may not pass.
+    """
+    try:
+        return work()
+    except Exception as error:
+        if not is_retried(error):
+            _raise(path, error)
+    attempts = Attempts(path, f"cannot be {done}", LOCAL_SECONDS, is_retried, longest_pause=LONGEST_LOCAL_PAUSE)
+    try:
+        with attempts:
+            return attempts.retry(work)()
+    except RetryError as error:
+        said = f"{path} could not be {done} for {in_words(LOCAL_SECONDS)}: {faults.cause(error)}"
+        raise OutageError(f"{said}; {_advice(error.cause)}") from error.cause
+    except Exception as error:
+        _raise(path, error)
+
+
+def _raise(path: str, error: Exception) -> NoReturn:
+    if isinstance(error, OSError) and faults.of(error) is Fault.WORLD:
+        raise WorldError(f"{path}: {faults.cause(error)}; repair the file system, then start again") from error
+    raise error
+
+
+def _advice(error: BaseException | None) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, MemoryError) or number == errno.ENOMEM:
+        return "give the workers more memory, or run fewer of them"
+    if number in (errno.EMFILE, errno.ENFILE):
+        return "allow more open files (`ulimit -n`), or run fewer workers"
+    return "check the disk or the mount, then start again (or move the file away if it is lost)"
+
+
+def in_words(seconds: float) -> str:
+    """Returns a number of seconds for people."""
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"

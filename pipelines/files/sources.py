@@ -1,0 +1,225 @@
+"""Where the photos are: folders, globs, single files, tars and tars of tars, on local disks and in buckets."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import apache_beam as beam
+
+from pipelines.files import cloud, faults, inputs, listings, safe_names, sidecars, storage, tars
+from pipelines.files.listings import Branch
+from pipelines.outcomes import Rejected
+from pipelines.progress import SILENT, Ticker
+from tfrecords.errors import UserError
+
+_UNNAMED = "unnamed"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A photo to read: a file, or a range of a tar.
+
+    Attributes:
+        uri: what to open.
+        name: path relative to the input, with forward slashes, made safe by `pipelines.files.safe_names`. Two photos
+            may have one name: a tar may repeat it, and a bucket may have ``a/b.jpg`` beside ``a//b.jpg``.
+        size: in bytes.
+        fingerprint: changes when the file does: its size and time of change, or generation in a bucket.
+        offset: of the first byte in a tar; None for a file.
+        fault: why it cannot be read, known since it was listed; else ''.
+        duplicate_of: name of a photo with the same bytes; else ''.
+        reason: the code under which a fault is counted.
+    """
+
+    uri: str
+    name: str
+    size: int
+    fingerprint: str
+    offset: int | None = None
+    fault: str = ""
+    duplicate_of: str = ""
+    reason: str = "unreadable"
+
+    def __reduce__(self) -> tuple[type["Source"], tuple[Any, ...]]:
+        # Half the bytes of the default, for what local runs hold in memory by the million.
+        return Source, (
+            *(self.uri, self.name, self.size, self.fingerprint),
+            *(self.offset, self.fault, self.duplicate_of, self.reason),
+        )
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """What tells it from any other photo, and orders photos by name."""
+        return self.name, self.uri, self.offset or 0
+
+    def read(self, start: int = 0) -> bytes:
+        """The photo's bytes from ``start`` on.
+
+        Raises:
+            Rejected: the reason of its fault; ``unreadable`` if this photo is gone, changed or forbidden.
+            WorldError: the disk or the bucket fails, or rights are lost.
+        """
+        if self.fault:
+            raise Rejected(self.reason, self.fault)
+        try:
+            generation = _generation(self.uri, self.fingerprint)
+            if self.offset is None and start == 0:
+                return inputs.read(self.uri, generation)
+            return inputs.read_range(self.uri, (self.offset or 0) + start, self.size - start, generation)
+        except storage.IO_ERRORS as error:
+            raise Rejected("unreadable", str(error)) from error
+
+
+def files(branch: Branch, root: str, *, is_input: bool = False) -> Iterator[Source]:
+    """Yields every file of a branch under its name; what cannot be read is yielded with its fault.
+
+    Args:
+        branch: of a listing.
+        root: that names are relative to.
+        is_input: whether photos are wanted, so that sidecars are left out unless the user named them. The root was
+            seen to be there, so that a disk was unmounted if it is gone.
+
+    Raises:
+        WorldError: the disk or the bucket fails, or rights are lost.
+    """
+    left_out = 0
+    for found in listings.listed(branch, root if is_input else None):
+        # An object that is the whole input has no name below itself, so it keeps its own.
+        path = found.uri[len(root) :] if root else found.uri
+        name = safe_names.relative(path) or safe_names.relative(found.uri.rpartition("/")[2]) or _UNNAMED
+        if is_input and not found.fault and not _is_named(found.uri, branch) and sidecars.is_sidecar(name):
+            left_out += 1
+            continue
+        yield Source(found.uri, name, found.size, found.fingerprint, fault=found.fault, reason=found.reason)
+    sidecars.note(left_out)
+
+
+def _is_named(uri: str, branch: Branch) -> bool:
+    """Returns whether a file is the whole input."""
+    return uri == branch.path and not branch.is_entry and not branch.is_glob
+
+
+def _generation(uri: str, fingerprint: str) -> int | None:
+    """The generation in a fingerprint, so that what was listed is what is read."""
+    if not fingerprint or not storage.is_in_bucket(uri):
+        return None
+    return int(fingerprint.split("-")[1])
+
+
+def find(pattern: str) -> Iterator[Source]:
+    """Yields every file of an input but sidecars, tars unopened, as one worker sees it."""
+    root = listings.root_of(pattern)
+    for branch in listings.of_input(pattern):
+        yield from files(branch, root, is_input=True)
+
+
+def members(source: Source, pattern: str) -> Iterator[Source]:
+    """Yields the files in a tar but sidecars, inner tars unopened; any other source as it is.
+
+    A tar that cannot be listed, or not to its end, is yielded itself with the fault, behind the files that were found.
+
+    Args:
+        source: a file, or an inner tar that ``members`` gave.
+        pattern: the input; a tar that is the whole input lends its members no folder.
+    """
+    if not tars.is_tar(source.name) or source.fault:
+        yield source
+        return
+    inner = None if source.offset is None else tars.Member(source.name, source.offset, source.size)
+    folder = "" if inner or source.uri == pattern else f"{source.name.rpartition('.')[0]}/"
+    left_out = 0
+    try:
+        with inputs.opened(source.uri) as file:
+            for member in tars.members(file, name=source.uri, within=inner, depth=1):
+                # An inner tar is marked as unopened; another worker will open it.
+                opens = tars.is_tar(member.name) and inner is None
+                fingerprint = f"{source.fingerprint}-{member.offset}-{member.size}"
+                name, fault = safe_names.relative(folder + member.name), "" if opens else member.fault
+                if not fault and sidecars.is_sidecar(name):
+                    left_out += 1
+                    continue
+                yield Source(source.uri, name, member.size, fingerprint, member.offset, fault)
+    except (*storage.IO_ERRORS, UserError) as error:
+        yield replace(source, fault=str(error))
+    sidecars.note(left_out)
+
+
+def check_any(pattern: str) -> None:
+    """Makes sure that an input has at least one file that may be a photo.
+
+    Raises:
+        UserError: it has none or cannot be listed.
+        OutageError: the disk or the bucket does not answer.
+    """
+    if not pattern:
+        raise UserError("--input is empty; name a folder, a file or a glob in quotes")
+    if not storage.is_remote(pattern) and listings.is_literal(pattern) and not os.path.lexists(pattern):
+        raise UserError(f"--input {pattern} does not exist; name a folder, a file or a glob in quotes")
+    cloud.check({"--input": pattern})
+    try:
+        if next(find(pattern), None) is not None:
+            return
+    except storage.IO_ERRORS as error:
+        raise UserError(f"--input {pattern} cannot be listed: {faults.cause(error)}") from error
+    raise UserError(f"--input {pattern} has no photos; name a folder, a file or a glob in quotes")
+
+
+def check_apart(pattern: str, output: str, flag: str = "--output") -> None:
+    """Makes sure that sources are never written to, and results never taken for sources the next time.
+
+    Args:
+        pattern: of the sources.
+        output: a folder that is written to.
+        flag: that it was given with.
+
+    Raises:
+        UserError: one folder contains the other, or no output is named.
+    """
+    if not output:
+        raise UserError(f"{flag} is empty; name a folder")
+    # Beside a tar there is room.
+    folder = pattern if tars.is_tar(pattern) and listings.is_literal(pattern) else listings.root_of(pattern)
+    source, target = (storage.normalized(path) + "/" for path in (folder, output))
+    if target.startswith(source) or source.startswith(target):
+        raise UserError(f"{flag} {output} and --input {pattern} overlap; choose an output folder apart from the photos")
+
+
+@dataclass(eq=False)
+class FindSources(beam.PTransform):
+    """Lists an input: root → PCollection of Source.
+
+    Folders are listed and tars indexed side by side: subfolders, tars and inner tars each go to any worker. Photos do
+    not cross a shuffle here, as local runs keep in memory what does; what comes next spreads them.
+    """
+
+    pattern: str
+    ticker: Ticker = SILENT
+
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Source]:
+        """Lists, and opens tars and the tars in them."""
+        listed = (
+            root
+            # As bytes: Beam's coder of strings refuses what is not UTF-8.
+            | "Input" >> beam.Create([os.fsencode(self.pattern)])
+            | "Branches" >> beam.FlatMap(lambda pattern: listings.of_input(os.fsdecode(pattern)))
+            | "Spread branches" >> beam.Reshuffle()
+            | "Files" >> beam.FlatMap(files, listings.root_of(self.pattern), is_input=True)
+        )
+        tars_found, photos = listed | "Tars?" >> beam.Partition(_place, 2)
+        inner_tars, photos_in_tars = self._opened(tars_found, "tars") | "Tars in tars?" >> beam.Partition(_place, 2)
+        photos_within = self._opened(inner_tars, "inner tars")
+        return (photos, photos_in_tars, photos_within) | "All" >> beam.Flatten() | "Tell" >> beam.Map(self._tell)
+
+    def _opened(self, tars_found: beam.PCollection[Source], what: str) -> beam.PCollection[Source]:
+        spread = tars_found | f"Spread {what}" >> beam.Reshuffle()
+        return spread | f"Open {what}" >> beam.FlatMap(members, self.pattern)
+
+    def _tell(self, source: Source) -> Source:
+        self.ticker.listed()
+        return source
+
+
+def _place(source: Source, _: int) -> int:
+    """0 for what is to be opened as a tar, 1 for photos."""
+    return 0 if tars.is_tar(source.name) and not source.fault else 1
