@@ -18,9 +18,9 @@ from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
 from pipelines.lease import Lease
 from pipelines.manifest import REPORT_FILE, STAGES, Record
-from pipelines.outcomes import REJECTED_FILE, Outcome, to_jsonl
 from pipelines.record_files import Entry
 from pipelines.runs import Maker
+from pipelines.runtime.outcomes import REJECTED_FILE, Outcome, to_jsonl
 
 LAST_RUN_FILE = f"{manifest.FOLDER}/last_run.json"
 

@@ -1,9 +1,9 @@
 """One photo through all stages, from its source to its file, and the record of it.
 
 Reading, predicting and writing happen here; everything that looks into the photo's bytes happens in a child process
-(`pipelines.render`, `pipelines.photo_process`). Faults of the photo (broken, too large, too slow, crashes its decoder,
-a name that no file can have) are stored in its record. Anything else (a full disk, a model that fails) is raised and
-ends the job. A photo whose process died or ran out of memory is undecided: the caller makes a last attempt.
+(`pipelines.render`, `pipelines.runtime.photo_process`). Faults of the photo (broken, too large, too slow, crashes its
+decoder, a name that no file can have) are stored in its record. Anything else (a full disk, a model that fails) is
+raised and ends the job. A photo whose process died or ran out of memory is undecided: the caller makes a last attempt.
 """
 
 import errno
@@ -21,11 +21,11 @@ from pipelines.images.memory import out_of_memory
 from pipelines.images.xmp import Mark
 from pipelines.manifest import STAGES, Output, Record
 from pipelines.naming import Named
-from pipelines.outcomes import Rejected, Undecided
-from pipelines.photo_process import PhotoProcesses
 from pipelines.render import Recipe, Rendered
 from pipelines.runs import Maker
-from pipelines.stopwatch import Stopwatch
+from pipelines.runtime.outcomes import Rejected, Undecided
+from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Floats
 
 # What file systems say to a name or a place that they cannot have; anything else is not the photo's fault.

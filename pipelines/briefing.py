@@ -13,7 +13,7 @@ from pipelines.done import Policy
 from pipelines.files import storage
 from pipelines.ledger import Ledger
 from pipelines.manifest import FOLDER, REPORT_FILE, Record
-from pipelines.outcomes import REJECTED_FILE, print_table
+from pipelines.runtime.outcomes import REJECTED_FILE, print_table
 from tfrecords.errors import UserError
 
 

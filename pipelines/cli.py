@@ -8,7 +8,8 @@ with interrupt.at_once():
     import importlib
 
     from model.terminal import say
-    from pipelines import commands, flags
+    from pipelines import flags
+    from pipelines.runtime import commands
     from tfrecords.errors import UserError
 
 _COMMANDS = {

@@ -27,21 +27,22 @@ from rich.console import Console
 
 from model import quiet, saved_model
 from model.terminal import say
-from pipelines import briefing, commands, dry_run, flags, hints, runners, runs, single, upkeep
+from pipelines import briefing, dry_run, flags, runs, single, upkeep
 from pipelines.account import Account, Made
 from pipelines.attempt import Studio, attempt
-from pipelines.crew import Crew, Gate
 from pipelines.done import Policy, Task
 from pipelines.files import cloud, sources, writable
 from pipelines.images import formats
 from pipelines.journal import Journal
 from pipelines.lease import Holder, Lease, held
 from pipelines.manifest import JOURNAL, Record
-from pipelines.outcomes import count
-from pipelines.photo_process import PhotoProcesses
-from pipelines.progress import SILENT, Ticker, watched
 from pipelines.render import render
 from pipelines.runs import Maker, settings_of
+from pipelines.runtime import commands, resource_hints, runners
+from pipelines.runtime.outcomes import count
+from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.runtime.progress import SILENT, Ticker, watched
+from pipelines.runtime.worker_pool import Crew, Gate
 from pipelines.tasks import ALL, FindTasks, Selection
 from pipelines.upkeep import Save
 from tfrecords.errors import UserError
@@ -237,7 +238,7 @@ def main(argv: list[str] | None = None) -> int:
         if line := briefing.before(args.output, state, policy, selection.size):
             say(line)
         with watched("colorizing", enabled=local) as ticker:
-            threads, asked = runners.threads(beam_flags, options), hints.of(options, args.accelerator)
+            threads, asked = runners.threads(beam_flags, options), resource_hints.of(options, args.accelerator)
             job = Colorize(args.input, args.output, args.model, policy, selection, threads, ticker, asked, lease)
             runners.run(job, options, on_end=lease.release)
     if local:

@@ -10,8 +10,8 @@ from apache_beam.metrics.metricbase import Distribution
 
 from pipelines.convert import Converted
 from pipelines.files.sources import Source
-from pipelines.outcomes import Rejected, Undecided
-from pipelines.photo_process import PhotoProcesses
+from pipelines.runtime.outcomes import Rejected, Undecided
+from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import WorldError
 
 # What a batch holds at most, and no more than this process held before there were any.

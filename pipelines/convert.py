@@ -6,8 +6,8 @@ import cv2
 
 from pipelines.images.decode import Photo, decode
 from pipelines.images.grayscale import judge
-from pipelines.outcomes import Rejected
-from pipelines.stopwatch import Stopwatch
+from pipelines.runtime.outcomes import Rejected
+from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Bytes, srgb_to_codes
 from tfrecords.example import LabExample, synset_of
 
@@ -33,7 +33,7 @@ class Converted:
 
 
 def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
-    """Decodes a photo and turns it into a training example; a handler of `pipelines.photo_server`.
+    """Decodes a photo and turns it into a training example; a handler of `pipelines.runtime.photo_server`.
 
     Args:
         parent: not needed.

@@ -11,10 +11,11 @@ from dataclasses import asdict
 import apache_beam as beam
 
 from model.terminal import say
-from pipelines import forecast, runners
+from pipelines import forecast
 from pipelines.done import Policy, Task
 from pipelines.forecast import Forecast
 from pipelines.notices import Mailbox
+from pipelines.runtime import runners
 from pipelines.tasks import FindTasks
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import apache_beam as beam
 
 from pipelines.files.sources import Source
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 _TAIL = 4096
 

@@ -20,17 +20,18 @@ import numpy as np
 
 from model import quiet
 from model.terminal import say
-from pipelines import commands, flags, runners
+from pipelines import flags
 from pipelines.attempt import Studio, attempt
-from pipelines.commands import in_bytes
-from pipelines.crew import Crew, Gate
 from pipelines.files import sources
 from pipelines.files.sources import Source
 from pipelines.manifest import Record
 from pipelines.naming import Named
-from pipelines.photo_process import PhotoProcesses
 from pipelines.render import render
 from pipelines.runs import Maker, settings_of
+from pipelines.runtime import commands, runners
+from pipelines.runtime.commands import in_bytes
+from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.runtime.worker_pool import Crew, Gate
 from pipelines.summary import was_in_colour
 from pipelines.tasks import Selection
 from tfrecords.errors import UserError

@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from model.terminal import printable, say
-from pipelines import commands, flags
+from pipelines import flags
 from pipelines.files import cloud, storage
 from pipelines.flags import SAMPLE_FILE
-from pipelines.outcomes import print_table
+from pipelines.runtime import commands
+from pipelines.runtime.outcomes import print_table
 from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb, quantize_chroma
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError

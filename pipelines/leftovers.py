@@ -11,7 +11,7 @@ from dataclasses import replace
 from pipelines.done import File
 from pipelines.files import contents, storage
 from pipelines.manifest import Left, Record
-from pipelines.outcomes import Status
+from pipelines.runtime.outcomes import Status
 
 _CLEARED: tuple[Status, ...] = ("written", "copied", "skipped")
 

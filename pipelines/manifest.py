@@ -53,7 +53,7 @@ from math import ceil
 from typing import Any, Self
 
 from pipelines.files import safe_names, storage
-from pipelines.outcomes import Outcome, Status
+from pipelines.runtime.outcomes import Outcome, Status
 
 FOLDER = "manifest"
 REPORT_FILE = "report.json"

@@ -1,7 +1,8 @@
 """Lines for the person at the terminal while a job runs, from whatever process has something to say.
 
-A local run sets standard error aside (`pipelines.runners`), so its processes append their lines to a file, and the
-process that shows the progress prints them. Elsewhere, as on Dataflow, lines go to standard error and so to the logs.
+A local run sets standard error aside (`pipelines.runtime.runners`), so its processes append their lines to a file, and
+the process that shows the progress prints them. Elsewhere, as on Dataflow, lines go to standard error and so to the
+logs.
 """
 
 import json

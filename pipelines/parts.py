@@ -13,10 +13,10 @@ from pipelines.conversion import Stage, converted, distribution
 from pipelines.convert import Converted
 from pipelines.files import storage
 from pipelines.files.sources import Source
-from pipelines.outcomes import Outcome, count
-from pipelines.photo_process import PhotoProcesses
 from pipelines.plan import Slot, order
-from pipelines.progress import Ticker
+from pipelines.runtime.outcomes import Outcome, count
+from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.runtime.progress import Ticker
 from tfrecords.shards import Shard, ShardWriter, shard_name
 from tfrecords.statistics import Statistics
 

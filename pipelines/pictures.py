@@ -1,6 +1,6 @@
 """Photos made small for the report, by child processes: sources are files of strangers, whatever the job made of them.
 
-It imports neither Beam nor TensorFlow, see `pipelines.photo_server`.
+It imports neither Beam nor TensorFlow, see `pipelines.runtime.photo_server`.
 """
 
 import io
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Set
 from PIL import Image
 
 from pipelines.images import decode, pages
-from pipelines.photo_server import Parent
+from pipelines.runtime.photo_server import Parent
 from tfrecords.color import Bytes
 
 SIDE = 640

@@ -15,17 +15,18 @@ from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
 from model.terminal import say
-from pipelines import claim, commands, flags, hints, parts, runners
+from pipelines import claim, flags, parts
 from pipelines.claim import Claim, Clearing, Listing, Summarize
 from pipelines.convert import convert
 from pipelines.duplicates import MarkDuplicates
 from pipelines.files import cloud, sources, storage, writable
 from pipelines.files.sources import FindSources, Source
-from pipelines.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
 from pipelines.parts import Part
-from pipelines.photo_process import PhotoProcesses
 from pipelines.plan import Slot, shard_count, slot
-from pipelines.progress import SILENT, Ticker, watched
+from pipelines.runtime import commands, resource_hints, runners
+from pipelines.runtime.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
+from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.runtime.progress import SILENT, Ticker, watched
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS, is_shard
@@ -174,7 +175,7 @@ def main(argv: list[str] | None = None) -> int:
     writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE))
     settings = Settings(args.size, args.num_shards, args.validation_percent)
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
-        asked = hints.of(options)
+        asked = resource_hints.of(options)
         runners.run(Prepare(args.input, args.output, settings, args.overwrite, ticker, asked), options)
     if runners.is_local(options):
         path = storage.join(args.output, FILE_NAME)

@@ -16,9 +16,9 @@ from pipelines.images.memory import out_of_memory
 from pipelines.images.metadata import Metadata
 from pipelines.images.pages import Page
 from pipelines.images.xmp import Mark
-from pipelines.outcomes import Rejected
 from pipelines.recolor import model_luminance, recolor
-from pipelines.stopwatch import Stopwatch
+from pipelines.runtime.outcomes import Rejected
+from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Pixels, colourfulness
 
 COLOR = "color"
@@ -29,7 +29,7 @@ _STAINED = 3.0
 
 
 class Parent(Protocol):
-    """Who predicts, and takes the files: `pipelines.photo_server.Parent`."""
+    """Who predicts, and takes the files: `pipelines.runtime.photo_server.Parent`."""
 
     def ask(self, question: Any) -> Any:
         """Returns the chroma, float32 ``[h, w, 2]``, of a luminance, float32 ``[S, S, 1]``."""

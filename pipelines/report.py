@@ -10,17 +10,18 @@ from rich.console import Console
 from rich.table import Table
 
 from model.terminal import say
-from pipelines import commands, flags, page, thumbnails
-from pipelines.commands import in_bytes
-from pipelines.crew import Crew, Gate, unless_out_of_memory
+from pipelines import flags, page, thumbnails
 from pipelines.files import cloud, storage, writable
 from pipelines.ledger import Ledger
 from pipelines.manifest import STAGES, Record
-from pipelines.outcomes import print_table
-from pipelines.photo_process import PhotoProcesses
 from pipelines.pictures import draw
-from pipelines.progress import Ticker, watched
 from pipelines.record_files import Damage
+from pipelines.runtime import commands
+from pipelines.runtime.commands import in_bytes
+from pipelines.runtime.outcomes import print_table
+from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.runtime.progress import Ticker, watched
+from pipelines.runtime.worker_pool import Crew, Gate, unless_out_of_memory
 from pipelines.summary import Rank, Summary
 from pipelines.thumbnails import Sheet
 from tfrecords.errors import UserError

@@ -9,10 +9,10 @@ from pipelines.files import listings, sources, storage, tars, writable
 from pipelines.images.formats import format_of
 from pipelines.manifest import Record
 from pipelines.naming import Named
-from pipelines.outcomes import Undecided
-from pipelines.photo_process import PhotoProcesses
 from pipelines.render import render
 from pipelines.runs import Maker
+from pipelines.runtime.outcomes import Undecided
+from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import UserError
 
 

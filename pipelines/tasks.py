@@ -15,8 +15,8 @@ from pipelines.files.listings import Branch
 from pipelines.files.sources import FindSources, Source, files
 from pipelines.manifest import Record
 from pipelines.naming import folders
-from pipelines.progress import SILENT, Ticker
 from pipelines.record_files import Damage, Index
+from pipelines.runtime.progress import SILENT, Ticker
 from pipelines.written_names import Rules
 
 

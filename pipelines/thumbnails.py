@@ -16,9 +16,9 @@ from pipelines.files import inputs, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
 from pipelines.manifest import Output, Record
-from pipelines.outcomes import Rejected, Undecided
-from pipelines.photo_process import PhotoProcesses
 from pipelines.pictures import QUALITY, SIDE
+from pipelines.runtime.outcomes import Rejected, Undecided
+from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import DeniedError
 
 FOLDER = "report/thumbnails"

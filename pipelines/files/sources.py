@@ -9,8 +9,8 @@ import apache_beam as beam
 
 from pipelines.files import cloud, faults, inputs, listings, safe_names, sidecars, storage, tars
 from pipelines.files.listings import Branch
-from pipelines.outcomes import Rejected
-from pipelines.progress import SILENT, Ticker
+from pipelines.runtime.outcomes import Rejected
+from pipelines.runtime.progress import SILENT, Ticker
 from tfrecords.errors import UserError
 
 _UNNAMED = "unnamed"

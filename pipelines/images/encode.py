@@ -15,7 +15,7 @@ from pipelines.images import decode, high_depth, memory, metadata, tiff_director
 from pipelines.images.metadata import Metadata
 from pipelines.images.tiff_directory import Directory
 from pipelines.images.xmp import Mark
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 from tfrecords.color import Bytes, Pixels
 
 BitDepth = Literal["8", "keep"]

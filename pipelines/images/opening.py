@@ -22,7 +22,7 @@ from pipelines.images import (
     tiff_pages,
     webp,
 )
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 bounded_tags.install()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pipelines.images import decode, metadata, orientation, sizes, tiff_directory, tiff_pages
 from pipelines.images.metadata import Metadata
 from pipelines.images.opening import judged, opened
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 from tfrecords.color import Pixels
 
 # Of all pages together, or twice the file where that is more: they can name the same bytes.

@@ -5,7 +5,7 @@ A file under a megabyte that claims to be larger than that takes gigabytes or mi
 """
 
 from pipelines.images.limits import Limits
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 # Pillow's own hard limit, about 13,400 pixels square.
 MAX_PIXELS = 178_956_970

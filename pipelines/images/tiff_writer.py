@@ -12,7 +12,7 @@ import numpy as np
 from pipelines.images import metadata, tiff_directory
 from pipelines.images.metadata import Metadata
 from pipelines.images.tiff_directory import Directory, Field
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 from tfrecords.color import Pixels
 
 _STRIP_BYTES = 1 << 20

@@ -30,8 +30,8 @@ from PIL import Image
 from pipelines.images.memory import out_of_memory
 from pipelines.images.sizes import MAX_PIXELS
 from pipelines.images.xmp import Mark
-from pipelines.photo_server import _load_codecs
 from pipelines.render import Recipe, render
+from pipelines.runtime.photo_server import _load_codecs
 
 MOST_BYTES, MOST_SECONDS = 2.5e9, 30
 _SAMPLE = 1024

@@ -36,10 +36,10 @@ from pipelines.files.sources import FindSources, Source, find
 from pipelines.images import decode, encode, formats, pages
 from pipelines.lease import Lease
 from pipelines.naming import Named
-from pipelines.outcomes import Rejected
-from pipelines.progress import SILENT
 from pipelines.recolor import model_luminance, recolor
 from pipelines.runs import Maker, Settings
+from pipelines.runtime.outcomes import Rejected
+from pipelines.runtime.progress import SILENT
 
 BATCH = 8
 

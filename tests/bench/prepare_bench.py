@@ -41,9 +41,9 @@ from prepare_job import WORKERS, copies, pace
 from pipelines.convert import convert, squeezed, to_example
 from pipelines.images.decode import Photo, decode
 from pipelines.images.grayscale import judge
-from pipelines.outcomes import Rejected
-from pipelines.photo_process import PhotoProcesses
-from pipelines.progress import Ticker
+from pipelines.runtime.outcomes import Rejected
+from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.runtime.progress import Ticker
 from tfrecords.color import srgb_to_codes, srgb_to_lab
 from tfrecords.example import LabExample
 from tfrecords.shards import ShardWriter

@@ -23,7 +23,7 @@ from pipelines.images import pages
 from pipelines.images.encode import DEEP_FORMATS, encode
 from pipelines.images.pages import Page
 from pipelines.images.xmp import Mark
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 MARK = Mark("autochrome", "bench", "0", "scan")

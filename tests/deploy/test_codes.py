@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from pipelines.outcomes import Status
+from pipelines.runtime.outcomes import Status
 
 _VERDICTS = ("Rejected", "Undecided")
 _REASONS = ("reason",)

@@ -185,7 +185,7 @@ def test_every_flag_of_the_launcher_is_one_of_beam(flags, launch, dataflow):
         "--disk_size_gb=50",
         "--dataflow_service_options=enable_prime",
     ]
-    from pipelines.runners import beam_options
+    from pipelines.runtime.runners import beam_options
 
     ours = ("--input", "--output")
     options = beam_options([flag for flag in [*flags, *known] if not flag.startswith(ours)]).get_all_options()

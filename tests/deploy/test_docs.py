@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from model import evaluate, train
-from pipelines import flags, runners
+from pipelines import flags
+from pipelines.runtime import runners
 
 PAGES = sorted((Path(__file__).parents[2] / "deploy").glob("*.md"))
 PARSERS = {**flags.PARSERS, "train": train.parser, "evaluate": evaluate.parser}

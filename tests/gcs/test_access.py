@@ -13,7 +13,7 @@ from prepare_job import digests
 from model import google_cloud
 from pipelines import cli
 from pipelines.files import patience, sources, storage
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 from tfrecords.description import FILE_NAME
 from tfrecords.errors import DeniedError, OutageError
 

@@ -14,7 +14,7 @@ from pipelines import leftovers
 from pipelines.done import File
 from pipelines.files import bucket_reads, buckets, patience, sources, storage
 from pipelines.manifest import Record
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 from tfrecords.errors import OutageError
 
 

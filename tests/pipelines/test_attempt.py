@@ -8,9 +8,9 @@ from pipelines.attempt import Studio, attempt
 from pipelines.errors import JobFailedError, ModelError
 from pipelines.files.sources import Source
 from pipelines.naming import Named
-from pipelines.photo_process import PhotoProcesses
 from pipelines.render import render
 from pipelines.runs import Maker, Settings
+from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.description import Description
 
 

@@ -1,4 +1,4 @@
-"""The command line as its users meet it; `pipelines.commands` is what its lines and exit codes come from."""
+"""The command line as its users meet it; `pipelines.runtime.commands` is what its lines and exit codes come from."""
 
 import argparse
 import re
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli, commands, flags
+from pipelines import cli, flags
 from pipelines.errors import JobFailedError
+from pipelines.runtime import commands
 
 COMMANDS = ["prepare", "train", "evaluate", "colorize", "report", "plan", "inspect"]
 

@@ -10,11 +10,12 @@ import pytest
 from colorize_job import digests, identities, recorded
 from PIL import Image
 
-from pipelines import colorize, runners
+from pipelines import colorize
 from pipelines.colorize import Colorize
 from pipelines.done import Policy
 from pipelines.manifest import RUNS_FILE
 from pipelines.runs import Maker, Settings
+from pipelines.runtime import runners
 from tfrecords.errors import UserError
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from pipelines import convert
 from pipelines.images.decode import decode
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 from tfrecords.example import LabExample
 
 

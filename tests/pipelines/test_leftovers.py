@@ -8,7 +8,7 @@ import pytest
 from pipelines import leftovers
 from pipelines.done import File
 from pipelines.manifest import Left, Output, Record
-from pipelines.outcomes import Status
+from pipelines.runtime.outcomes import Status
 
 OLD = b"what an earlier run wrote"
 SHA256 = hashlib.sha256(OLD).hexdigest()

@@ -16,10 +16,10 @@ from pipelines.errors import ModelError
 from pipelines.files.sources import Source
 from pipelines.manifest import Record
 from pipelines.naming import Named
-from pipelines.outcomes import Undecided
-from pipelines.photo_process import PhotoProcesses
 from pipelines.render import render
 from pipelines.runs import Maker, Settings
+from pipelines.runtime.outcomes import Undecided
+from pipelines.runtime.photo_process import PhotoProcesses
 
 
 def photo_of(path: Path) -> Named:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pipelines.images.decode import decode
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 
 def by_pillow(data: bytes) -> np.ndarray | None:

@@ -6,10 +6,10 @@ import threading
 import hostile
 import pytest
 
-from pipelines import photo_process
 from pipelines.errors import PhotoProcessError
 from pipelines.files import patience
-from pipelines.photo_process import PhotoProcesses
+from pipelines.runtime import photo_process
+from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import OutageError
 
 

@@ -12,13 +12,14 @@ from prepare_job import digests
 from prepared_folder import examples
 from skimage import color
 
-from pipelines import prepare, runners
+from pipelines import prepare
 from pipelines.claim import Listing
 from pipelines.errors import JobFailedError
-from pipelines.outcomes import Outcome
 from pipelines.parts import Part
 from pipelines.plan import is_held_out
 from pipelines.prepare import Prepare, Settings, describe
+from pipelines.runtime import runners
+from pipelines.runtime.outcomes import Outcome
 from tfrecords import dataset
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.example import LabExample

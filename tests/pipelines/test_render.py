@@ -4,9 +4,9 @@ import skimage.data
 
 from pipelines.images.limits import Limits
 from pipelines.images.xmp import Mark
-from pipelines.outcomes import Rejected
-from pipelines.photo_process import PhotoProcesses
 from pipelines.render import Recipe, render, tone_of
+from pipelines.runtime.outcomes import Rejected
+from pipelines.runtime.photo_process import PhotoProcesses
 
 SEPIA = np.array([1.0, 0.86, 0.66])
 

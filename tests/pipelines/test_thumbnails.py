@@ -8,8 +8,8 @@ from PIL import Image
 
 from pipelines import thumbnails
 from pipelines.files import storage
-from pipelines.photo_process import PhotoProcesses
 from pipelines.pictures import SIDE, draw
+from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.thumbnails import Sheet, listed, path_of
 
 

@@ -13,7 +13,7 @@ import pytest
 from pipelines.files import inputs, listings, local_reads, patience, sources
 from pipelines.files.neighbours import Neighbours
 from pipelines.files.sources import Source
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 from tfrecords.errors import OutageError
 
 NOBODY = 65534

@@ -13,7 +13,7 @@ from objects import served
 
 from pipelines.files.listings import root_of
 from pipelines.files.sources import FindSources, Source, check_any, find
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 from tfrecords.errors import UserError
 
 FILES = ["a.jpg", "b [1].png", "deep/c.jpg", "deep/d.bin", "deep/er/ü ☕.tif", "z*.jpg"]

@@ -14,7 +14,7 @@ from skimage import data as skimage_data
 from pipelines.images import formats
 from pipelines.images.decode import decode, to_bytes
 from pipelines.images.sizes import MAX_PIXELS
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 ORIENTATION = ExifTags.Base.Orientation
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])

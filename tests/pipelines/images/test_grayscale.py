@@ -12,7 +12,7 @@ from skimage import color, data
 from pipelines.convert import to_example
 from pipelines.images.decode import decode
 from pipelines.images.grayscale import judge
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 COLOUR = {name: getattr(data, name)() for name in ("astronaut", "coffee", "chelsea", "rocket")}
 GRAY = {

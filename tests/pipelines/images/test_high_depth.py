@@ -11,7 +11,7 @@ from photo_files import file_of, grey_profile, srgb_of_gamma, swapped_profile
 from PIL import ExifTags, Image
 
 from pipelines.images import decode, pages
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 
 def deepened(pixels: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.images import memory
 from pipelines.images.memory import out_of_memory
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipelines.images import pages, sizes
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 
 def verdict_of(data: bytes) -> Rejected:

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, ImageOps
 from skimage import data as skimage_data
 
 from pipelines.images import pages, sizes
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
 

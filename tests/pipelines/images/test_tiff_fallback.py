@@ -12,7 +12,7 @@ from photo_files import file_of, grey_profile, srgb_of_gamma
 from PIL import Image, UnidentifiedImageError
 
 from pipelines.images import decode, pages
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 COFFEE = np.ascontiguousarray(skimage.data.coffee()[:96, :113])
 CAMERA = np.ascontiguousarray(skimage.data.camera()[:96, 200:313])

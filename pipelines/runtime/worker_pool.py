@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
 from pipelines.images.memory import out_of_memory
-from pipelines.outcomes import Undecided
+from pipelines.runtime.outcomes import Undecided
 
 T = TypeVar("T")
 _QUEUED_PER_THREAD = 2

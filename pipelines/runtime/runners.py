@@ -15,9 +15,9 @@ from apache_beam.options.pipeline_options_validator import PipelineOptionsValida
 from apache_beam.runners.runner import PipelineResult, PipelineState, create_runner
 
 from model.terminal import say
-from pipelines import local_run
 from pipelines.errors import JobFailedError
 from pipelines.files.cloud import SCHEME
+from pipelines.runtime import local_run
 from tfrecords.errors import UserError
 
 _THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is a process a core

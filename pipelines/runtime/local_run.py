@@ -19,8 +19,8 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from model import interrupt
-from pipelines import lifeline
 from pipelines.files import local_files
+from pipelines.runtime import lifeline
 
 _ARENAS = 2
 _M_ARENA_MAX = -8  # malloc.h of glibc
@@ -72,7 +72,7 @@ def _runner(options: PipelineOptions) -> FnApiRunner:
     # The same as Beam does for this mode, but with worker processes of our own.
     direct.direct_running_mode = "in_memory"
     # -P: a folder `pipelines` of the user's, where the command is run, is not ours.
-    command = f"exec {shlex.quote(sys.executable)} -P -m pipelines.local_worker"
+    command = f"exec {shlex.quote(sys.executable)} -P -m pipelines.runtime.local_worker"
     return FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))
 
 

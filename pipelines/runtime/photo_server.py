@@ -1,4 +1,4 @@
-"""The child process of `pipelines.photo_process`: takes photos one by one, hands each to a handler, reports back.
+"""The child process of `photo_process`: takes photos one by one, hands each to a handler, reports back.
 
 It imports neither Beam nor TensorFlow, so that it starts in 0.3 s, and has one thread. A handler is a function
 
@@ -27,7 +27,7 @@ import cv2
 
 from pipelines.images.limits import Limits, address_space, enforced, is_memory_there, waiting
 from pipelines.images.memory import out_of_memory
-from pipelines.outcomes import Rejected
+from pipelines.runtime.outcomes import Rejected
 
 Handler = Callable[..., Any]
 
@@ -208,4 +208,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     # What is pickled must not live in __main__.
-    importlib.import_module("pipelines.photo_server").main()
+    importlib.import_module("pipelines.runtime.photo_server").main()

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from pipelines import notices
-from pipelines.progress import SILENT, Ticker, _line, _Reading, watched
+from pipelines.runtime.progress import SILENT, Ticker, _line, _Reading, watched
 
 WORKER = """
 import sys
-from pipelines.progress import Ticker
+from pipelines.runtime.progress import Ticker
 ticker = Ticker(sys.argv[1])
 for index in range(500):
     ticker.listed()

@@ -10,7 +10,7 @@ Other runners get no hints: they fit no machines, but start a second set of work
 
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 
-from pipelines import runners
+from pipelines.runtime import runners
 
 MIN_RAM = "8GB"
 

@@ -12,8 +12,8 @@ import pytest
 
 from pipelines.errors import PhotoProcessError
 from pipelines.images.limits import Limits
-from pipelines.outcomes import Rejected, Undecided
-from pipelines.photo_process import PhotoProcesses
+from pipelines.runtime.outcomes import Rejected, Undecided
+from pipelines.runtime.photo_process import PhotoProcesses
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_threads_have_a_process_each():
 def test_no_child_is_left_when_the_parent_is_killed(word):
     program = f"""
 import hostile
-from pipelines.photo_process import PhotoProcesses
+from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import OutageError
 processes = PhotoProcesses(hostile.echo)
 print(processes.call(b"")[0], flush=True)

@@ -4,8 +4,8 @@ from functools import partial
 import cv2
 import pytest
 
-from pipelines.crew import Crew, Gate, unless_out_of_memory
-from pipelines.outcomes import Undecided
+from pipelines.runtime.outcomes import Undecided
+from pipelines.runtime.worker_pool import Crew, Gate, unless_out_of_memory
 
 
 def too_large() -> str:

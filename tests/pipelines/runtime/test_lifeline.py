@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import lifeline
+from pipelines.runtime import lifeline
 
 WORKER = """
 import os, sys, time

@@ -20,8 +20,8 @@ from typing import Any
 from pipelines.errors import PhotoProcessError
 from pipelines.files import patience
 from pipelines.images.limits import Limits
-from pipelines.outcomes import Rejected, Undecided
-from pipelines.photo_server import Call, Done, Failed, File, Handler, NoMemory, Photo, Question, Ready, Refused
+from pipelines.runtime.outcomes import Rejected, Undecided
+from pipelines.runtime.photo_server import Call, Done, Failed, File, Handler, NoMemory, Photo, Question, Ready, Refused
 
 _STARTS = 3
 # A child ends when its parent does, and for no signal that is sent to all processes of a job.
@@ -32,13 +32,13 @@ class PhotoProcess:
     """One child process.
 
     Args:
-        handler: what it does with each photo: a function of a module, see `pipelines.photo_server`.
+        handler: what it does with each photo: a function of a module, see `pipelines.runtime.photo_server`.
     """
 
     def __init__(self, handler: Handler) -> None:
         ours, theirs = socket.socketpair()
         lifeline, held = os.pipe()
-        command = [sys.executable, "-P", "-m", "pipelines.photo_server", str(theirs.fileno()), str(lifeline)]
+        command = [sys.executable, "-P", "-m", "pipelines.runtime.photo_server", str(theirs.fileno()), str(lifeline)]
         with theirs, contextlib.ExitStack() as stack:
             stack.callback(os.close, lifeline)
             blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _UNHEARD)  # inherited

@@ -4,8 +4,8 @@ import os
 import signal
 import sys
 
-from pipelines import lifeline
 from pipelines.files import local_files
+from pipelines.runtime import lifeline
 
 
 def _end() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
-from pipelines import hints
-from pipelines.runners import beam_options
+from pipelines.runtime import resource_hints
+from pipelines.runtime.runners import beam_options
 
 GPU = "type:nvidia-l4;count:1;install-nvidia-driver"
 DATAFLOW = ["--runner=DataflowRunner", "--project=archive", "--region=europe-west1", "--temp_location=gs://bucket/tmp"]
@@ -9,10 +9,10 @@ DATAFLOW = ["--runner=DataflowRunner", "--project=archive", "--region=europe-wes
 
 def test_dataflow_is_asked_for_memory_and_for_a_gpu_only_when_one_is_wanted():
     options = beam_options(DATAFLOW)
-    assert hints.of(options) == {"min_ram": "8GB"}
-    assert hints.of(options, GPU) == {"min_ram": "8GB", "accelerator": GPU}
+    assert resource_hints.of(options) == {"min_ram": "8GB"}
+    assert resource_hints.of(options, GPU) == {"min_ram": "8GB", "accelerator": GPU}
 
 
 @pytest.mark.parametrize("flags", [[], ["--runner=FlinkRunner"], [*DATAFLOW, "--flexrs_goal=COST_OPTIMIZED"]])
 def test_others_are_asked_for_nothing(flags):
-    assert hints.of(beam_options(flags), GPU) == {}
+    assert resource_hints.of(beam_options(flags), GPU) == {}

@@ -11,9 +11,9 @@ from apache_beam.options.pipeline_options import (
     WorkerOptions,
 )
 
-from pipelines import runners
 from pipelines.errors import JobFailedError
-from pipelines.runners import beam_options, is_local
+from pipelines.runtime import runners
+from pipelines.runtime.runners import beam_options, is_local
 from tfrecords.errors import OutageError, UserError
 
 

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from model.terminal import printable, say
 from pipelines.notices import Mailbox
-from pipelines.outcomes import Status
+from pipelines.runtime.outcomes import Status
 
 _LISTED = b"."
 _CODES: dict[Status, bytes] = {
