@@ -15,14 +15,15 @@ from apache_beam.pvalue import AsSingleton
 from rich.console import Console
 
 from model.terminal import say
-from pipelines import claim, flags, parts
-from pipelines.claim import Claim, Clearing, Listing, Summarize
-from pipelines.convert import convert
-from pipelines.duplicates import MarkDuplicates
+from pipelines import flags
+from pipelines.dataset import claim, shard_writer
+from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize
+from pipelines.dataset.duplicates import MarkDuplicates
+from pipelines.dataset.examples import convert
+from pipelines.dataset.shard_writer import Part
+from pipelines.dataset.sharding import Slot, shard_count, slot
 from pipelines.files import cloud, sources, storage, writable
 from pipelines.files.sources import FindSources, Source
-from pipelines.parts import Part
-from pipelines.plan import Slot, shard_count, slot
 from pipelines.runtime import commands, resource_hints, runners
 from pipelines.runtime.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
 from pipelines.runtime.photo_process import PhotoProcesses
@@ -32,8 +33,8 @@ from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS, is_shard
 from tfrecords.statistics import Statistics
 
-CLAIM_FILE = f"{parts.FOLDER}/claim.json"
-CLEARED_FILE = f"{parts.FOLDER}/cleared_by"
+CLAIM_FILE = f"{shard_writer.FOLDER}/claim.json"
+CLEARED_FILE = f"{shard_writer.FOLDER}/cleared_by"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _finish(finished: list[Part], sources: Listing, output: str, settings: Setti
     marker = storage.join(output, CLEARED_FILE)
     if storage.size(marker) >= 0:
         storage.remove([marker])
-    for folder in (output, storage.join(output, parts.FOLDER)):
+    for folder in (output, storage.join(output, shard_writer.FOLDER)):
         storage.sweep(folder)
 
 
@@ -85,7 +86,7 @@ def _clear(output: str) -> None:
     """Removes what an earlier run wrote but for its claim, and nothing else."""
     # First what says that the set is whole: a kill must not leave a description of shards that are gone.
     storage.remove([storage.join(output, name) for name in (FILE_NAME, REJECTED_FILE)])
-    for folder, ending in ((storage.join(output, parts.FOLDER), ".json"), (output, "")):
+    for folder, ending in ((storage.join(output, shard_writer.FOLDER), ".json"), (output, "")):
         names = (name for name in storage.names(folder) if name.endswith(ending))
         storage.remove([storage.join(folder, name) for name in names if is_shard(name.removesuffix(ending))])
 
@@ -102,7 +103,7 @@ class _WriteShards(beam.DoFn):
         self._processes = PhotoProcesses(convert)
 
     def process(self, grouped: tuple[Slot, Iterable[Source]]) -> Iterator[Part]:
-        yield parts.finish(grouped, self._output, self._size, self._ticker, self._processes)
+        yield shard_writer.finish(grouped, self._output, self._size, self._ticker, self._processes)
 
     def teardown(self) -> None:
         self._processes.close()

@@ -38,7 +38,7 @@ import cv2
 import numpy as np
 from prepare_job import WORKERS, copies, pace
 
-from pipelines.convert import convert, squeezed, to_example
+from pipelines.dataset.examples import convert, squeezed, to_example
 from pipelines.images.decode import Photo, decode
 from pipelines.images.grayscale import judge
 from pipelines.runtime.outcomes import Rejected
@@ -51,7 +51,7 @@ from tfrecords.statistics import Statistics
 
 T = TypeVar("T")
 SIZE = 256
-SHRINK_TO = 2 * SIZE  # as pipelines.parts decodes
+SHRINK_TO = 2 * SIZE  # as pipelines.dataset.shard_writer decodes
 PHOTOS_PER_SHARD = 1024
 # Reads addresses from a file; 16 threads a process are plenty where nothing is downloaded.
 IMG2DATASET = """

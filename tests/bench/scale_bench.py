@@ -30,7 +30,7 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from pipelines.convert import to_example
+from pipelines.dataset.examples import to_example
 from pipelines.files import buckets
 from pipelines.images import decode, pages
 from pipelines.images.encode import encode

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipelines.convert import convert
+from pipelines.dataset.examples import convert
 from pipelines.pictures import draw
 from pipelines.render import render
 

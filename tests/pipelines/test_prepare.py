@@ -13,10 +13,10 @@ from prepared_folder import examples
 from skimage import color
 
 from pipelines import prepare
-from pipelines.claim import Listing
+from pipelines.dataset.claim import Listing
+from pipelines.dataset.shard_writer import Part
+from pipelines.dataset.sharding import is_held_out
 from pipelines.errors import JobFailedError
-from pipelines.parts import Part
-from pipelines.plan import is_held_out
 from pipelines.prepare import Prepare, Settings, describe
 from pipelines.runtime import runners
 from pipelines.runtime.outcomes import Outcome

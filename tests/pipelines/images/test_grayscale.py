@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 from skimage import color, data
 
-from pipelines.convert import to_example
+from pipelines.dataset.examples import to_example
 from pipelines.images.decode import decode
 from pipelines.images.grayscale import judge
 from pipelines.runtime.outcomes import Rejected

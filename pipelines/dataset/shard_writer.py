@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import cv2
 
-from pipelines import claim
-from pipelines.conversion import Stage, converted, distribution
-from pipelines.convert import Converted
+from pipelines.dataset import claim
+from pipelines.dataset.conversion import Stage, converted, distribution
+from pipelines.dataset.examples import Converted
+from pipelines.dataset.sharding import Slot, order
 from pipelines.files import storage
 from pipelines.files.sources import Source
-from pipelines.plan import Slot, order
 from pipelines.runtime.outcomes import Outcome, count
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import Ticker
@@ -78,7 +78,7 @@ def finish(
         output: the data folder.
         size: side of the stored pictures.
         ticker: to be told of every photo.
-        processes: the children; their handler is `pipelines.convert.convert`.
+        processes: the children; their handler is `pipelines.dataset.examples.convert`.
 
     Raises:
         OSError, BeamIOError: something cannot be written.

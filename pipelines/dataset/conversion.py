@@ -8,7 +8,7 @@ from time import perf_counter
 from apache_beam.metrics import Metrics
 from apache_beam.metrics.metricbase import Distribution
 
-from pipelines.convert import Converted
+from pipelines.dataset.examples import Converted
 from pipelines.files.sources import Source
 from pipelines.runtime.outcomes import Rejected, Undecided
 from pipelines.runtime.photo_process import PhotoProcesses
@@ -31,7 +31,7 @@ def converted(sources: Iterable[Source], size: int, processes: PhotoProcesses) -
     Args:
         sources: the photos.
         size: side of the examples.
-        processes: the children; their handler is `pipelines.convert.convert`.
+        processes: the children; their handler is `pipelines.dataset.examples.convert`.
 
     Raises:
         WorldError: a photo cannot be read, or this machine has too little memory for it; that is not its fault.

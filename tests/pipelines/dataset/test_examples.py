@@ -4,14 +4,14 @@ import pytest
 import skimage.color
 from PIL import Image
 
-from pipelines import convert
+from pipelines.dataset import examples
 from pipelines.images.decode import decode
 from pipelines.runtime.outcomes import Rejected
 from tfrecords.example import LabExample
 
 
 def to_example(data: bytes, name: str, size: int) -> LabExample:
-    return convert.to_example(decode(data, shrink_to=size), name, size)
+    return examples.to_example(decode(data, shrink_to=size), name, size)
 
 
 def rejection(data: bytes, size: int = 64) -> str:
@@ -41,7 +41,7 @@ def test_squeezing_averages_areas(photos, height, width):
         found, exact = (
             skimage.color.rgb2lab(squared)
             for squared in (
-                convert.squeezed(pixels, 256),
+                examples.squeezed(pixels, 256),
                 cv2.resize(pixels, (256, 256), interpolation=cv2.INTER_AREA),
             )
         )

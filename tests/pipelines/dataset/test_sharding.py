@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.plan import Slot, is_held_out, order, shard_count, slot
+from pipelines.dataset.sharding import Slot, is_held_out, order, shard_count, slot
 
 NAMES = [f"n{index % 97:08d}/photo {index}.JPEG" for index in range(20_000)]
 

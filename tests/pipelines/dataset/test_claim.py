@@ -9,7 +9,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipelines.claim import Claim, Clearing, Listing, Summarize, stake
+from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize, stake
 from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.duplicates import mark
+from pipelines.dataset.duplicates import mark
 from pipelines.files.sources import Source
 
 

@@ -1,0 +1,1 @@
+"""What `prepare` is made of: the claim, sharding, duplicates, examples and the shards of records."""
