@@ -27,24 +27,25 @@ from rich.console import Console
 
 from model import quiet, saved_model
 from model.terminal import say
-from pipelines import briefing, dry_run, flags, runs, single, upkeep
-from pipelines.account import Account, Made
-from pipelines.attempt import Studio, attempt
-from pipelines.done import Policy, Task
+from pipelines import flags
+from pipelines.archive import briefing, dry_run, provenance, single, upkeep
+from pipelines.archive.attempt import Studio, attempt
+from pipelines.archive.existing import Policy, Task
+from pipelines.archive.finish import Account, Made
+from pipelines.archive.journal import Journal
+from pipelines.archive.lease import Holder, Lease, held
+from pipelines.archive.manifest import JOURNAL, Record
+from pipelines.archive.provenance import Maker, settings_of
+from pipelines.archive.render import render
+from pipelines.archive.tasks import ALL, FindTasks, Selection
+from pipelines.archive.upkeep import Save
 from pipelines.files import cloud, sources, writable
 from pipelines.images import formats
-from pipelines.journal import Journal
-from pipelines.lease import Holder, Lease, held
-from pipelines.manifest import JOURNAL, Record
-from pipelines.render import render
-from pipelines.runs import Maker, settings_of
 from pipelines.runtime import commands, resource_hints, runners
 from pipelines.runtime.outcomes import count
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import SILENT, Ticker, watched
 from pipelines.runtime.worker_pool import Crew, Gate
-from pipelines.tasks import ALL, FindTasks, Selection
-from pipelines.upkeep import Save
 from tfrecords.errors import UserError
 
 
@@ -187,7 +188,7 @@ class Colorize(beam.PTransform):
 
 def _begin(lease: Lease, maker: Maker) -> None:
     lease.take()
-    runs.begin(lease.folder, maker)
+    provenance.begin(lease.folder, maker)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -220,11 +221,11 @@ def main(argv: list[str] | None = None) -> int:
     sources.check_apart(args.input, args.output)
     if args.state:
         sources.check_apart(args.input, state, "--state")
-        runs.check_state(args.output, state)
+        provenance.check_state(args.output, state)
     maker = Maker.of(args.model, settings_of(args))
     selection = Selection(args.limit, args.sample)
     if args.dry_run:
-        policy = Policy(replace(maker, run=runs.number(state, maker)), args.keep_existing, args.replace_changed)
+        policy = Policy(replace(maker, run=provenance.number(state, maker)), args.keep_existing, args.replace_changed)
         dry_run.show(FindTasks(args.input, args.output, policy, selection, state=args.state), args.output)
         return 0
     elsewhere = "keep its records in another folder with --state DIR"
@@ -234,7 +235,7 @@ def main(argv: list[str] | None = None) -> int:
     local = runners.is_local(options)
     lease = Lease(state, Holder.here(local=local))
     with held(lease, local=local, template=runners.is_template(options)):
-        policy = Policy(replace(maker, run=runs.number(state, maker)), args.keep_existing, args.replace_changed)
+        policy = Policy(replace(maker, run=provenance.number(state, maker)), args.keep_existing, args.replace_changed)
         if line := briefing.before(args.output, state, policy, selection.size):
             say(line)
         with watched("colorizing", enabled=local) as ticker:

@@ -21,19 +21,19 @@ import numpy as np
 from model import quiet
 from model.terminal import say
 from pipelines import flags
-from pipelines.attempt import Studio, attempt
+from pipelines.archive.attempt import Studio, attempt
+from pipelines.archive.manifest import Record
+from pipelines.archive.naming import Named
+from pipelines.archive.provenance import Maker, settings_of
+from pipelines.archive.render import render
+from pipelines.archive.tasks import Selection
 from pipelines.files import sources
 from pipelines.files.sources import Source
-from pipelines.manifest import Record
-from pipelines.naming import Named
-from pipelines.render import render
-from pipelines.runs import Maker, settings_of
 from pipelines.runtime import commands, runners
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.worker_pool import Crew, Gate
 from pipelines.summary import was_in_colour
-from pipelines.tasks import Selection
 from tfrecords.errors import UserError
 
 _Z = 1.96  # 95 %

@@ -146,7 +146,7 @@ def _add_model(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> Non
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags that `pipelines.runs.settings_of` reads."""
+    """Adds the flags that `pipelines.archive.provenance.settings_of` reads."""
     parser.add_argument(
         "--format",
         metavar="F",

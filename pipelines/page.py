@@ -22,10 +22,10 @@ from math import ceil
 from typing import Any
 from urllib.parse import quote
 
+from pipelines.archive.manifest import STAGES, Output, Record
 from pipelines.files import cloud, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import files
-from pipelines.manifest import STAGES, Output, Record
 from pipelines.summary import BIN_WIDTH, Summary, colourfulness_of, was_in_colour
 from pipelines.thumbnails import Pair, Sheet
 

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from model.terminal import say
 from pipelines import flags, page, thumbnails
+from pipelines.archive.ledger import Ledger
+from pipelines.archive.manifest import STAGES, Record
+from pipelines.archive.record_files import Damage
 from pipelines.files import cloud, storage, writable
-from pipelines.ledger import Ledger
-from pipelines.manifest import STAGES, Record
 from pipelines.pictures import draw
-from pipelines.record_files import Damage
 from pipelines.runtime import commands
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.outcomes import print_table

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pipelines.manifest import Record
-from pipelines.render import COLOR
+from pipelines.archive.manifest import Record
+from pipelines.archive.render import COLOR
 
 EXTREMES = 5
 BIN_WIDTH, BINS = 5, 20  # of the histogram of colourfulness; the last bin takes what lies above

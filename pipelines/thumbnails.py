@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from pipelines.archive.manifest import Output, Record
 from pipelines.files import inputs, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
-from pipelines.manifest import Output, Record
 from pipelines.pictures import QUALITY, SIDE
 from pipelines.runtime.outcomes import Rejected, Undecided
 from pipelines.runtime.photo_process import PhotoProcesses

@@ -2,7 +2,7 @@
 
 A source's name is its path relative to the input. It never leads out of a folder, and it has no control characters. It
 may still hold bytes that are not UTF-8, as Python's ``surrogateescape`` keeps them: the store that the photo is written
-to decides what becomes of these, see `pipelines.written_names`.
+to decides what becomes of these, see `pipelines.archive.written_names`.
 """
 
 import re

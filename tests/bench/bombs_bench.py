@@ -27,10 +27,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from pipelines.archive.render import Recipe, render
 from pipelines.images.memory import out_of_memory
 from pipelines.images.sizes import MAX_PIXELS
 from pipelines.images.xmp import Mark
-from pipelines.render import Recipe, render
 from pipelines.runtime.photo_server import _load_codecs
 
 MOST_BYTES, MOST_SECONDS = 2.5e9, 30

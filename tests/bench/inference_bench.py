@@ -29,15 +29,15 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model.colorizer import Colorizer
+from pipelines.archive.existing import Policy, Task
+from pipelines.archive.lease import Lease
+from pipelines.archive.naming import Named
+from pipelines.archive.provenance import Maker, Settings
 from pipelines.colorize import ColorizePhotos
-from pipelines.done import Policy, Task
 from pipelines.files import storage
 from pipelines.files.sources import FindSources, Source, find
 from pipelines.images import decode, encode, formats, pages
-from pipelines.lease import Lease
-from pipelines.naming import Named
 from pipelines.recolor import model_luminance, recolor
-from pipelines.runs import Maker, Settings
 from pipelines.runtime.outcomes import Rejected
 from pipelines.runtime.progress import SILENT
 

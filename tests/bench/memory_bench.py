@@ -30,9 +30,9 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageCms
 
+from pipelines.archive.render import Recipe, render
 from pipelines.images.memory import out_of_memory
 from pipelines.images.xmp import Mark
-from pipelines.render import Recipe, render
 
 _CODECS = ("cms_transform", "deflate_encode", "jpeg2k_decode", "jpeg8_encode", "png_decode", "png_encode", "lzw_decode")
 _CODECS += ("webp_decode", "zstd_decode", "lerc_decode", "jpegxl_decode", "jpegxr_decode", "cms_profile")

@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from pipelines import page
-from pipelines.manifest import Output, Record
+from pipelines.archive.manifest import Output, Record
 from pipelines.summary import Summary
 
 PHOTOS = 100_000

@@ -10,10 +10,10 @@ import pytest
 from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES, Faults
 from google.api_core.exceptions import PreconditionFailed, RetryError
 
-from pipelines import leftovers
-from pipelines.done import File
+from pipelines.archive import leftovers
+from pipelines.archive.existing import File
+from pipelines.archive.manifest import Record
 from pipelines.files import bucket_reads, buckets, patience, sources, storage
-from pipelines.manifest import Record
 from pipelines.runtime.outcomes import Rejected
 from tfrecords.errors import OutageError
 

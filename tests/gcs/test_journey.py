@@ -16,10 +16,10 @@ from clouds import Cloud
 from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES
 
 from pipelines import colorize
+from pipelines.archive.journal import Journal
+from pipelines.archive.ledger import Ledger
 from pipelines.files import storage
 from pipelines.inspect import verify
-from pipelines.journal import Journal
-from pipelines.ledger import Ledger
 from tfrecords.description import FILE_NAME, Description
 
 PREPARED = ("--size=32", "--num_shards=3", "--validation_percent=25", "--direct_num_workers=1")

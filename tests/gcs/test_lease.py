@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from clouds import Cloud
 
-from pipelines import lease
-from pipelines.lease import Holder, Lease
+from pipelines.archive import lease
+from pipelines.archive.lease import Holder, Lease
 from tfrecords.errors import LostLeaseError, UserError
 
 OVER = -1.0  # seconds after which a lease expires: it has expired when it is written

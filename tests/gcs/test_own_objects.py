@@ -5,10 +5,11 @@ import json
 import pytest
 from clouds import Cloud
 
-from pipelines import colorize, places
+from pipelines import colorize
+from pipelines.archive import places
+from pipelines.archive.ledger import Ledger
+from pipelines.archive.places import OccupiedError
 from pipelines.files import contents, own_objects
-from pipelines.ledger import Ledger
-from pipelines.places import OccupiedError
 
 
 @pytest.fixture

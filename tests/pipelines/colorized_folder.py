@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from pipelines import manifest
-from pipelines.manifest import STAGES, Output, Record
+from pipelines.archive import manifest
+from pipelines.archive.manifest import STAGES, Output, Record
 from tfrecords.color import colourfulness
 
 HOSTILE = "<img src=x onerror=\"document.title='broken into'\">'&amp;.jpg"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipelines.archive.render import render
 from pipelines.dataset.examples import convert
 from pipelines.pictures import draw
-from pipelines.render import render
 
 
 def _misbehave(data: bytes) -> None:

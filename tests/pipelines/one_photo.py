@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipelines import upkeep
-from pipelines.attempt import blank
-from pipelines.done import Listed, Policy, Task, tasks
+from pipelines.archive import upkeep
+from pipelines.archive.attempt import blank
+from pipelines.archive.existing import Listed, Policy, Task, tasks
+from pipelines.archive.manifest import Output, Record
+from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.upkeep import Save
 from pipelines.files import contents, marks
 from pipelines.files.sources import Source
-from pipelines.manifest import Output, Record
-from pipelines.runs import Maker, Settings
-from pipelines.upkeep import Save
 
 SOURCE = Source("/scans/a.jpg", "a.jpg", 7, "7-1")
 RETOUCHED = b"retouched by somebody"

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from pipelines.done import Listed
+from pipelines.archive.existing import Listed
+from pipelines.archive.provenance import Maker, Settings
 from pipelines.files.sources import Source
-from pipelines.runs import Maker, Settings
 
 SETTINGS = Settings()
 MAKER = Maker("unet", "m1", SETTINGS, SETTINGS.digest(), run=1)

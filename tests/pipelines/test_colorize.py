@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from model import saved_model
 from model.colorizer import Colorizer
 from pipelines import colorize
-from pipelines.manifest import Record
+from pipelines.archive.manifest import Record
 from tfrecords.errors import UserError
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from colorize_job import digests, identities, recorded
 
-from pipelines import colorize, manifest
-from pipelines.journal import Journal
-from pipelines.manifest import Record
+from pipelines import colorize
+from pipelines.archive import manifest
+from pipelines.archive.journal import Journal
+from pipelines.archive.manifest import Record
 
 SHARD = "manifest/photos-00000-of-00001.jsonl"
 PHOTOS = 5

@@ -12,8 +12,8 @@ from google.cloud import storage as cloud
 from objects import served
 
 from pipelines import cli, colorize, prepare
-from pipelines.ledger import Ledger
-from pipelines.manifest import Record
+from pipelines.archive.ledger import Ledger
+from pipelines.archive.manifest import Record
 from tfrecords.errors import UserError
 
 LATIN_1 = b"caf\xe9.jpg"

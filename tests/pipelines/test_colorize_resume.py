@@ -11,10 +11,10 @@ from colorize_job import digests, identities, recorded
 from PIL import Image
 
 from pipelines import colorize
+from pipelines.archive.existing import Policy
+from pipelines.archive.manifest import RUNS_FILE
+from pipelines.archive.provenance import Maker, Settings
 from pipelines.colorize import Colorize
-from pipelines.done import Policy
-from pipelines.manifest import RUNS_FILE
-from pipelines.runs import Maker, Settings
 from pipelines.runtime import runners
 from tfrecords.errors import UserError
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from one_task import MAKER, SETTINGS, SOURCE, listing
 
-from pipelines.done import Policy, tasks
-from pipelines.manifest import Output, Record
+from pipelines.archive.existing import Policy, tasks
+from pipelines.archive.manifest import Output, Record
 
 
 def natural(record: Record) -> Record:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pipelines import estimate
+from pipelines.archive.manifest import Output, Record
 from pipelines.estimate import Collection, Trial, mean, rows, share, survey
 from pipelines.files.sources import find
-from pipelines.manifest import Output, Record
 from tfrecords.errors import UserError
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import hostile
 import pytest
 
-from pipelines import colorize, estimate, prepare, single
+from pipelines import colorize, estimate, prepare
+from pipelines.archive import single
 from pipelines.errors import JobFailedError
 from pipelines.images.limits import Limits
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.attempt import Studio, attempt
+from pipelines.archive.attempt import Studio, attempt
+from pipelines.archive.manifest import Record
+from pipelines.archive.naming import Named
+from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.render import render
 from pipelines.errors import ModelError
 from pipelines.files.sources import Source
-from pipelines.manifest import Record
-from pipelines.naming import Named
-from pipelines.render import render
-from pipelines.runs import Maker, Settings
 from pipelines.runtime.outcomes import Undecided
 from pipelines.runtime.photo_process import PhotoProcesses
 

@@ -6,7 +6,7 @@ import pytest
 from colorized_folder import HOSTILE, colorized
 
 from pipelines import page
-from pipelines.manifest import Record
+from pipelines.archive.manifest import Record
 from pipelines.summary import Summary
 
 CALL = re.compile(r"autochrome\.(\w+)\((.*)\);\n", re.ASCII)

@@ -10,8 +10,9 @@ import pytest
 from colorize_job import digests
 from power import World, recorded
 
-from pipelines import colorize, lease, prepare
-from pipelines.manifest import Record, has_records
+from pipelines import colorize, prepare
+from pipelines.archive import lease
+from pipelines.archive.manifest import Record, has_records
 
 PHOTOS = 6
 

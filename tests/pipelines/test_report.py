@@ -10,8 +10,8 @@ import pytest
 from colorized_folder import Folder, colorized
 
 from pipelines import cli, report
+from pipelines.archive.journal import Journal
 from pipelines.images.limits import Limits
-from pipelines.journal import Journal
 from pipelines.thumbnails import Sheet, listed
 
 

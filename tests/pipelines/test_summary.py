@@ -5,7 +5,7 @@ from colorized_folder import colorized
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.manifest import Output, Record
+from pipelines.archive.manifest import Output, Record
 from pipelines.summary import EXTREMES, Rank, Summary, colourfulness_of, was_in_colour
 
 OUTPUT = Output("a.jpg", 1, 640, 480, 1000, "9f", "grayscale", 31.2)

@@ -12,15 +12,16 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from colorize_job import Job, digests, recorded
 
-from pipelines import colorize, lease, manifest
-from pipelines.account import Account, Made
+from pipelines import colorize
+from pipelines.archive import lease, manifest
+from pipelines.archive.existing import Policy
+from pipelines.archive.finish import Account, Made
+from pipelines.archive.journal import Journal
+from pipelines.archive.lease import Holder, Lease
+from pipelines.archive.manifest import RUNS_FILE, Record
+from pipelines.archive.provenance import Maker, Settings
 from pipelines.colorize import Colorize
-from pipelines.done import Policy
 from pipelines.files.sources import Source
-from pipelines.journal import Journal
-from pipelines.lease import Holder, Lease
-from pipelines.manifest import RUNS_FILE, Record
-from pipelines.runs import Maker, Settings
 from tfrecords.errors import UserError
 
 PHOTOS = 24

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_photo import MAKERS, Desk, Killed
 
-from pipelines.done import Policy
+from pipelines.archive.existing import Policy
 
 steps = st.lists(
     st.one_of(

@@ -1,0 +1,200 @@
+"""One photo through all stages, from its source to its file, and the record of it.
+
+Reading, predicting and writing happen here; everything that looks into the photo's bytes happens in a child process
+(`pipelines.archive.render`, `pipelines.runtime.photo_process`). Faults of the photo (broken, too large, too slow,
+crashes its decoder, a name that no file can have) are stored in its record. Anything else (a full disk, a model that
+fails) is raised and ends the job. A photo whose process died or ran out of memory is undecided: the caller makes a last
+attempt.
+"""
+
+import errno
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from pipelines.archive.manifest import STAGES, Output, Record
+from pipelines.archive.naming import Named
+from pipelines.archive.provenance import Maker
+from pipelines.archive.render import Recipe, Rendered
+from pipelines.errors import ModelError
+from pipelines.files.beneath import LinkError
+from pipelines.images.memory import out_of_memory
+from pipelines.images.xmp import Mark
+from pipelines.runtime.outcomes import Rejected, Undecided
+from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.runtime.stopwatch import Stopwatch
+from tfrecords.color import Floats
+
+# What file systems say to a name or a place that they cannot have; anything else is not the photo's fault.
+_NO_SUCH_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+SOFTWARE = f"Autochrome {version('autochrome')}"
+
+
+@dataclass(frozen=True)
+class Studio:
+    """All that a photo needs beside itself.
+
+    Attributes:
+        maker: settings and model, in words.
+        size: side S of the model's input.
+        predict: luminance float32 ``[1, S, S, 1]`` in [0, 1] → a and b, float32 ``[1, S, S, 2]``.
+        save: puts a photo's files under their paths relative to the output; returns the record of what is there then.
+        processes: the children; their handler is `pipelines.archive.render.render`.
+    """
+
+    maker: Maker
+    size: int
+    predict: Callable[[Floats], Floats]
+    save: Callable[[Record, dict[str, bytes]], Record]
+    processes: PhotoProcesses
+
+
+def blank(named: Named, maker: Maker, reason: str = "", detail: str = "") -> Record:
+    """The record of a photo of which nothing is known yet; rejected until something is."""
+    source = named.source
+    return Record(
+        source.name,
+        source.uri,
+        source.offset,
+        source.fingerprint,
+        "rejected",
+        reason,
+        detail,
+        model=maker.model,
+        model_digest=maker.model_digest,
+        settings_digest=maker.settings_digest,
+        run=maker.run,
+    )
+
+
+def attempt(named: Named, studio: Studio, *, last: bool = False) -> Record:
+    """Makes one photo.
+
+    Args:
+        named: the photo.
+        studio: all else.
+        last: whether this decides: the photo is given a fresh process, to be called while no other photo is under way.
+
+    Returns:
+        its record: written, copied, skipped or rejected.
+
+    Raises:
+        Undecided: the photo's process died or ran out of memory, or this process did. Not if this is the last attempt.
+        ModelError: the model fails.
+        PhotoProcessError: the child processes fail.
+        OSError, BeamIOError: the output cannot be written.
+    """
+    watch = Stopwatch()
+    record = blank(named, studio.maker)
+    try:
+        with watch.stage("read"):
+            data = named.source.read()
+            record = replace(record, bytes=len(data), sha256=_sha256(data))
+        files: list[bytes] = []
+        with watch.stage("decode"):  # what the child does not account for
+            rendered: Rendered = studio.processes.call(
+                data,
+                _recipe(record, studio),
+                answer=lambda seen: _chroma(seen, studio),
+                give=files.append,
+                alone=last,
+            )
+            for stage, milliseconds in rendered.milliseconds.items():
+                watch.milliseconds[stage] += milliseconds
+        record = replace(record, format=rendered.format)
+        if rendered.status == "rejected":
+            raise Rejected(rendered.reason, rendered.detail)
+        if rendered.status == "in_color":
+            record = _left(record, data, named, studio, rendered, watch)
+        else:
+            record = _written(record, files, named, studio, rendered, watch)
+    except Rejected as verdict:
+        record = replace(record, status="rejected", reason=verdict.reason, detail=verdict.detail)
+    except Undecided as undecided:
+        if not last:
+            raise
+        record = replace(record, reason=undecided.reason, detail=undecided.detail)
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        if not last:
+            raise Undecided("out_of_memory", "more memory than there is") from error
+        record = replace(record, reason="out_of_memory", detail="more memory than there is")
+    spent = {stage: round(watch.milliseconds[stage], 1) for stage in STAGES if stage in watch.milliseconds}
+    return replace(record, milliseconds=spent)
+
+
+def _recipe(record: Record, studio: Studio) -> Recipe:
+    settings = studio.maker.settings
+    mark = Mark(SOFTWARE, record.model, record.model_digest, record.name, settings.digital_source_type)
+    return Recipe(studio.size, mark, settings.format, settings.quality, settings.bit_depth, settings.on_color)
+
+
+def _chroma(seen: Any, studio: Studio) -> Floats:
+    """What the model says to the luminance ``[S, S, 1]`` of a page."""
+    try:
+        chroma = studio.predict(seen[None])[0]
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        said = str(error).strip().partition("\n")[0]
+        raise ModelError(f"the model cannot predict: {type(error).__name__}: {said}") from error
+    if not np.isfinite(chroma).all():
+        raise ModelError("the model predicts colours that are not finite numbers; train it again, or export it again")
+    return chroma
+
+
+def _left(record: Record, data: bytes, named: Named, studio: Studio, rendered: Rendered, watch: Stopwatch) -> Record:
+    """The record of a photo that is in colour, and is skipped or copied for that."""
+    if studio.maker.settings.on_color == "skip":
+        return replace(record, status="skipped")
+    name = named.copy(record.format)
+    outputs = tuple(
+        Output(name, page.index + 1, page.width, page.height, len(data), record.sha256, page.tone, None)
+        for page in rendered.pages
+    )
+    copied = replace(record, status="copied", outputs=outputs, warnings=_warnings(named, name))
+    with watch.stage("write"):
+        return _saved(copied, {name: data}, studio)
+
+
+def _written(
+    record: Record, files: list[bytes], named: Named, studio: Studio, rendered: Rendered, watch: Stopwatch
+) -> Record:
+    files = files * (len(rendered.pages) // len(files))  # one TIFF for all pages, or one file for each
+    outputs = tuple(
+        Output(
+            named.output(rendered.file_format, page.index, page.count),
+            *(page.index + 1, page.width, page.height, len(file), _sha256(file), page.tone, page.colourfulness),
+        )
+        for page, file in zip(rendered.pages, files, strict=True)
+    )
+    warnings = (*_warnings(named, outputs[0].name), *rendered.warnings)
+    written = replace(record, status="written", outputs=outputs, warnings=warnings)
+    with watch.stage("write"):
+        return _saved(written, {output.name: file for output, file in zip(outputs, files, strict=True)}, studio)
+
+
+def _saved(record: Record, files: dict[str, bytes], studio: Studio) -> Record:
+    try:
+        return studio.save(record, files)
+    except LinkError as error:
+        raise Rejected("unwritable", str(error)) from error
+    except OSError as error:
+        if error.errno in _NO_SUCH_NAME:
+            raise Rejected("unwritable", f"{next(iter(files))}: {error.strerror}") from error
+        raise
+
+
+def _warnings(named: Named, output: str) -> tuple[str, ...]:
+    if not named.has_its_name:
+        return (f"written as {output}: its name is that of another photo",)
+    return () if output.startswith(named.source.name) else (f"written as {output}: the output cannot have its name",)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

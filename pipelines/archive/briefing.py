@@ -1,0 +1,88 @@
+"""What `colorize` says before it changes files of earlier runs, and what it has done when it ends."""
+
+import json
+from itertools import islice
+
+from rich.console import Console
+from rich.table import Table
+
+from model.terminal import say
+from pipelines.archive import provenance
+from pipelines.archive.existing import Policy
+from pipelines.archive.finish import LAST_RUN_FILE
+from pipelines.archive.ledger import Ledger
+from pipelines.archive.manifest import FOLDER, REPORT_FILE, Record
+from pipelines.files import storage
+from pipelines.runtime.outcomes import REJECTED_FILE, print_table
+from tfrecords.errors import UserError
+
+
+def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
+    """Returns a line about the files that a run may replace or remove; '' if there are none.
+
+    The manifest is read only if another model or other settings have ever been used in the folder.
+
+    Args:
+        output: the folder.
+        state: the folder of the manifest.
+        policy: of the run.
+        limit: how many photos it makes at most; 0 for all.
+    """
+    if policy.keep_existing or all(run == policy.maker.made_with() for run in provenance.known(state)):
+        return ""
+    try:
+        outdated = (record for record in Ledger.of(output, state).records() if _is_outdated(record, policy))
+        files = sum(len({one.name for one in record.outputs}) for record in islice(outdated, limit or None))
+    except UserError:  # no run has written a manifest yet
+        return ""
+    if not files:
+        return ""
+    number = "1 file" if files == 1 else f"{files:,} files"
+    return (
+        f"{output}: up to {number} of earlier runs with another model or other settings will be replaced or removed "
+        "(--dry_run lists them, --keep_existing leaves them)"
+    )
+
+
+def _is_outdated(record: Record, policy: Policy) -> bool:
+    """Whether the files of a record are to make way for those of another model or other settings."""
+    maker = policy.maker
+    if not record.outputs or not record.model_digest or (record.was_changed and not policy.replace_changed):
+        return False
+    return (record.model_digest, record.settings_digest) != (maker.model_digest, maker.settings_digest)
+
+
+def after(pattern: str, output: str, state: str, console: Console) -> None:
+    """Prints the outcomes and what the last run did.
+
+    Args:
+        pattern: the input.
+        output: the folder.
+        state: the folder of the manifest.
+        console: to print to.
+    """
+    report = json.loads(storage.read(storage.join(state, REPORT_FILE)))
+    last = json.loads(storage.read(storage.join(state, LAST_RUN_FILE)))
+    print_table(f"Colorized {pattern}", report["outcomes"], console)
+    console.print(_work(last))
+    if last["kept"]:
+        why = "somebody changed or made their files (--replace_changed makes them again), or --keep_existing left them"
+        say(f"kept: {why}", file=console.file)
+    records = "" if state == output else f"{state}: "
+    places = f"{REPORT_FILE}; {FOLDER}: a record each; {REJECTED_FILE}: those left out and why"
+    places = f"{output}: the photos; {records}{places}"
+    say(places, file=console.file)
+
+
+def _work(last: dict[str, int]) -> Table:
+    """The table of what a run did: the photos add up to its inputs."""
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column("this run")
+    table.add_column("", justify="right")
+    photos = {"made": last["made"], "found done": last["found"] - last["kept"], "kept": last["kept"]}
+    files = {"files replaced": last["replaced"], "files removed": last["removed"]}
+    shown = {what: number for what, number in photos.items() if number or what == "made"}
+    shown |= {what: number for what, number in files.items() if number}
+    for what, number in shown.items():
+        table.add_row(what, f"{number:,}")
+    return table

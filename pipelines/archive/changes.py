@@ -1,0 +1,93 @@
+"""What somebody changed since it was written, found by digests where fingerprints differ.
+
+A photo whose file was retouched or given a rating stays as it is. Its record then tells what the file holds now, and
+still what Autochrome once wrote there, of what source, and with which model and settings.
+"""
+
+from dataclasses import replace
+
+from pipelines.archive.existing import File, Policy, Task
+from pipelines.archive.manifest import CHANGED, OCCUPIED, Output, Record
+from pipelines.files import contents, storage
+from pipelines.files.contents import Content
+
+
+def settled(task: Task, policy: Policy, output: str) -> Record | None:
+    """Looks at the files of a photo that has an earlier record, so far as the listing did not tell.
+
+    Args:
+        task: a doubtful one, or one to be made.
+        policy: of the run.
+        output: the folder.
+
+    Returns:
+        the record of a photo that stays as it is; None where it is to be made.
+
+    Raises:
+        storage.IO_ERRORS: a file cannot be read.
+    """
+    record = task.standing or task.earlier
+    if record is None or not record.outputs:
+        return None
+    # A killed run of these settings may have made the photo again after its source had changed.
+    since = record.run + (task.standing is not None)
+    now = _as_it_is(record, {file.name: file for file in task.files}, output, since)
+    if now.was_changed:
+        if policy.replace_changed:
+            return None
+        warnings = tuple(dict.fromkeys((*now.warnings, CHANGED)))
+        return replace(now, status="kept", reason="", detail="", warnings=warnings, milliseconds={})
+    # Of a record that told of a change, what it has now is what was once written: made again, it is recorded so.
+    stands = task.standing is not None and not record.was_changed and len(now.outputs) == len(record.outputs)
+    return now if stands else None
+
+
+def occupied(record: Record, found: dict[str, Content]) -> Record:
+    """Returns the record of a photo whose place is taken by files that no record names.
+
+    Args:
+        record: of the photo as it would have been.
+        found: the files, by path relative to the output.
+    """
+    pages = {output.name: output for output in reversed(record.outputs)}
+    outputs = (
+        Output(
+            *(name, pages[name].page, 0, 0, content.bytes, content.sha256, pages[name].tone, None),
+            fingerprint=content.fingerprint,
+        )
+        for name, content in found.items()
+    )
+    unmade = replace(record, model="", model_digest="", settings_digest="")
+    return replace(unmade, status="kept", outputs=tuple(outputs), warnings=(OCCUPIED,))
+
+
+def _as_it_is(record: Record, files: dict[str, File], output: str, since: int) -> Record:
+    """The record with what its files hold now; without those that are gone, or are of an unrecorded run.
+
+    Args:
+        record: of the photo.
+        files: of the photo, by name.
+        output: the folder.
+        since: number of the first run that may have written them after the record.
+    """
+    read: dict[str, Content | None] = {}
+    outputs = []
+    for one in record.outputs:
+        file = files.get(one.name)
+        if file is None:
+            continue
+        if file.fingerprint == one.fingerprint:
+            outputs.append(one)
+            continue
+        if one.name not in read:
+            read[one.name] = contents.read(storage.join(output, one.name))
+        content = read[one.name]
+        if content is None or not content.bytes:  # a power cut may leave an empty file, and nobody makes such a photo
+            continue
+        made = one.made_sha256 or one.sha256
+        now = replace(one, bytes=content.bytes, sha256=content.sha256, fingerprint=content.fingerprint, made_sha256="")
+        if not record.model_digest or content.sha256 == made:
+            outputs.append(now)
+        elif content.sha256 not in file.digests and content.own_run < since:
+            outputs.append(replace(now, made_sha256=made))
+    return replace(record, outputs=tuple(outputs), pending=False)

@@ -1,0 +1,77 @@
+"""`--dry_run`: what a run would do, photo by photo, found by the very transform that the run begins with."""
+
+import json
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+
+import apache_beam as beam
+
+from model.terminal import say
+from pipelines.archive import forecast
+from pipelines.archive.existing import Policy, Task
+from pipelines.archive.forecast import Forecast
+from pipelines.archive.tasks import FindTasks
+from pipelines.notices import Mailbox
+from pipelines.runtime import runners
+
+
+def lines(name: str, found: Forecast) -> list[tuple[str, str]]:
+    """Returns what is printed about one photo: its action and its name, then each file that would be removed."""
+    replaces = f", replaces {', '.join(found.replaces)}" if found.replaces else ""
+    return [(f"{found.action}{replaces}", name), *((f"remove {removed}", name) for removed in found.removes)]
+
+
+def sums(found: Iterable[Forecast]) -> str:
+    """Returns the number of photos by action, which add up to the inputs, and the number of files that would change."""
+    forecasts = list(found)
+    counts = [*sorted(Counter(one.action for one in forecasts).items())]
+    counts += [
+        ("files to replace", sum(len(one.replaces) for one in forecasts)),
+        ("files to remove", sum(len(one.removes) for one in forecasts)),
+    ]
+    return f"{len(forecasts):,} inputs; " + ", ".join(f"{what}: {number:,}" for what, number in counts if number)
+
+
+def show(found: FindTasks, title: str) -> None:
+    """Prints the lines on each input, in order of name, and their sums; writes nothing to the output."""
+    descriptor, path = tempfile.mkstemp(prefix="autochrome-dry-run-")
+    os.close(descriptor)
+    try:
+        with Mailbox() as mailbox:
+            runners.run(_Listing(found, path), runners.beam_options(["--direct_num_workers=1"]))
+            for line in mailbox.news():
+                say(f"autochrome: {line}", file=sys.stderr)
+        with open(path, encoding="ascii") as file:  # noqa: PTH123 (as below)
+            forecasts = sorted((_read(line) for line in file), key=lambda pair: pair[0])
+    finally:
+        os.unlink(path)  # noqa: PTH108 (as below)
+    for name, one in forecasts:
+        for columns in lines(name, one):
+            say(*columns, sep="\t")
+    say(f"{title}: {sums(one for _, one in forecasts)}")
+
+
+def _read(line: str) -> tuple[str, Forecast]:
+    name, fields = json.loads(line)
+    return name, Forecast(fields["action"], tuple(fields["replaces"]), tuple(fields["removes"]))
+
+
+class _Listing(beam.PTransform):
+    """root → a forecast for each input in a local file."""
+
+    def __init__(self, found: FindTasks, path: str) -> None:
+        super().__init__()
+        self._found = found
+        self._path = path
+
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
+        return (root | self._found).tasks | beam.Map(self._write, self._found.policy, self._found.output)
+
+    def _write(self, task: Task, policy: Policy, output: str) -> None:
+        line = json.dumps([task.named.source.name, asdict(forecast.of(task, policy, output))])
+        with open(self._path, "a", encoding="ascii") as file:  # noqa: PTH123 (called once a photo)
+            file.write(line + "\n")

@@ -1,0 +1,239 @@
+"""What is done already: the output listed once, the records of earlier runs, and the sources, joined by name.
+
+A photo is done when its record says that this model and these settings made it of this very source, and the files that
+the record names are listed as they were written. No file is asked for one by one. Where a listing is not enough to tell
+whether somebody changed a file, the worker that takes the photo on compares digests, see `pipelines.archive.changes`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from pipelines.archive.manifest import OCCUPIED, Output, Record
+from pipelines.archive.naming import LOCAL, Named, assign, without_page
+from pipelines.archive.provenance import Maker
+from pipelines.archive.written_names import Rules
+from pipelines.files.sources import Source
+from pipelines.images import formats
+
+_PASSING = ("timed_out", "out_of_memory", "crashed", "unwritable")
+"""Rejections that another day may change."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A file in the output.
+
+    Attributes:
+        name: path relative to the output.
+        bytes: its size.
+        fingerprint: see `pipelines.files.contents`.
+    """
+
+    name: str
+    bytes: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file in the output that is named after a photo, or by its record, and after no other photo.
+
+    Attributes:
+        name: path relative to the output.
+        fingerprint: as listed.
+        digests: sha256 of each content that earlier runs wrote there; empty where none did.
+    """
+
+    name: str
+    fingerprint: str
+    digests: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Task:
+    """What there is to do for one input.
+
+    Attributes:
+        named: the input and its names.
+        standing: the record that it has already; None where the photo is to be made.
+        doubtful: whether the files are to be compared with the record's digests before it is believed.
+        earlier: where it is to be made, its record of an earlier run; None where it has none.
+        files: where it is doubtful or to be made, what there is of it in the output.
+    """
+
+    named: Named
+    standing: Record | None = None
+    doubtful: bool = False
+    earlier: Record | None = None
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How `tasks` decides.
+
+    Attributes:
+        maker: of this run.
+        keep_existing: whether files that another model or other settings made stay.
+        replace_changed: whether files that somebody changed are made again.
+    """
+
+    maker: Maker
+    keep_existing: bool = False
+    replace_changed: bool = False
+
+
+def tasks(
+    sources: Iterable[Source],
+    records: Iterable[Record],
+    existing: Iterable[Listed],
+    policy: Policy,
+    rules: Rules = LOCAL,
+    *,
+    folders: Iterable[str] = (),
+) -> Iterator[Task]:
+    """Decides for the photos of one family, those with one `Rules.key`.
+
+    Args:
+        sources: the photos.
+        records: of earlier runs, several of a photo in any order.
+        existing: files in the output folder.
+        policy: of this run.
+        rules: of the output.
+        folders: of photos, whose names no file may have.
+    """
+    sources = list(sources)
+    namesakes = Counter((source.name, source.offset) for source in sources)
+    recorded: defaultdict[tuple[str, int | None], list[Record]] = defaultdict(list)
+    written: defaultdict[str, set[str]] = defaultdict(set)
+    for record in sorted(records, key=lambda record: record.at):
+        recorded[record.name, record.offset].append(record)
+        for name, sha256 in record.made_digests.items():
+            written[name].add(sha256)
+    there = {listed.name: listed for listed in existing}
+    copies = policy.maker.settings.on_color == "copy"
+    photos = assign(sources, rules, folders=folders, copies=copies)
+    owners = Counter(name for named in photos for name in set(named.possible()))
+    for named in photos:
+        place = named.source.name, named.source.offset
+        # An archive may have moved; but where two photos have one name, only the URI tells whose a record is.
+        earlier = [one for one in recorded[place] if namesakes[place] == 1 or one.uri == named.source.uri]
+        known = {name for one in earlier for name in one.made_digests.keys() | {output.name for output in one.outputs}}
+        own = _own(named, known, there, owners)
+        files = {name: File(name, there[name].fingerprint, frozenset(written[name])) for name in own}
+        task = _task(named, earlier[-1] if earlier else None, {name: there[name] for name in files}, policy)
+        # What a doubtful record names is looked at as well, and may have to be made.
+        if task.standing is None or task.doubtful:
+            task = replace(task, files=tuple(files.values()))
+        yield task
+
+
+def left_alone(task: Task) -> Task:
+    """Returns a task that makes nothing: the photo keeps its earlier record if that record's files are there."""
+    there = {file.name: file.fingerprint for file in task.files}
+    earlier = task.earlier
+    if earlier is None or not all(output.name in there for output in earlier.outputs):
+        return task
+    changed = any(output.fingerprint not in ("", there[output.name]) for output in earlier.outputs)
+    return replace(task, standing=earlier, doubtful=changed or earlier.pending)
+
+
+def _own(named: Named, recorded: set[str], there: dict[str, Listed], owners: Counter[str]) -> Iterator[str]:
+    """Yields the names of listed files that belong to a photo and cannot belong to another one."""
+    possible = set(named.possible())
+    for name in there:
+        names = {name, without_page(name)}
+        others = sum(owners[one] for one in names) - len(names & possible)
+        if (name in recorded or not names.isdisjoint(possible)) and not others:
+            yield name
+
+
+def _task(named: Named, found: Record | None, own: dict[str, Listed], policy: Policy) -> Task:
+    maker, source = policy.maker, named.source
+    if found is None:
+        kept = _unrecorded(named, own, maker) if policy.keep_existing else None
+        return Task(named, kept, doubtful=kept is not None)
+    found = replace(found, uri=source.uri)
+    if found.outputs and all(output.name in own for output in found.outputs):
+        if not policy.replace_changed and (found.was_changed or _is_occupied(found, named, maker)):
+            return Task(named, found, _is_doubtful(found, own, maker), found)
+        if policy.keep_existing and not _is_made_so(found, source, maker):
+            return Task(named, _kept(found), _is_doubtful(found, own, maker), found)
+    if _is_made_so(found, source, maker) and not found.was_changed and _stands(found, named, own, maker):
+        return Task(named, _restored(found), _is_doubtful(found, own, maker), found)
+    if policy.keep_existing and (kept := _unrecorded(named, own, maker)):
+        return Task(named, kept, doubtful=True)
+    return Task(named, earlier=found)
+
+
+def _is_made_so(record: Record, source: Source, maker: Maker) -> bool:
+    """Whether this model and these settings made it of this very source."""
+    made_so = (record.model_digest, record.settings_digest) == (maker.model_digest, maker.settings_digest)
+    return made_so and record.fingerprint == source.fingerprint and not source.fault
+
+
+def _stands(record: Record, named: Named, own: dict[str, Listed], maker: Maker) -> bool:
+    """Whether a record made so is what this run would find: under the names that it would use, with its files there."""
+    if record.status == "rejected":
+        return bool(record.sha256) and record.reason not in _PASSING
+    if record.status == "skipped":
+        return True
+    names = [output.name for output in record.outputs]
+    return names in (len(names) * [named.copy(record.format)], _names(record, named, maker)) and all(
+        name in own for name in names
+    )
+
+
+def _names(record: Record, named: Named, maker: Maker) -> list[str]:
+    """The names that this run would give to the files of a photo with a record, were it not copied."""
+    file_format = formats.output_format(maker.settings.format, record.format)
+    count = len(record.outputs)
+    return [named.output(file_format, index, count) for index in range(count)]
+
+
+def _is_doubtful(record: Record, own: dict[str, Listed], maker: Maker) -> bool:
+    """Whether a listing does not show that the files of a record are those that it tells of."""
+    return not all(_is_as_written(output, own[output.name], record, maker) for output in record.outputs)
+
+
+def _is_as_written(output: Output, listed: Listed, record: Record, maker: Maker) -> bool:
+    if output.fingerprint:
+        return output.fingerprint == listed.fingerprint
+    # Written before records had fingerprints. Another run in between may have been killed after it wrote a file.
+    return output.bytes == listed.bytes and record.run == maker.run and not record.pending
+
+
+def _restored(record: Record) -> Record:
+    """The record of a photo once kept for another run's sake, and made by this one's model and settings after all."""
+    if record.status != "kept":
+        return record
+    copied = len(record.outputs) == 1 and record.outputs[0].sha256 == record.sha256
+    return replace(record, status="copied" if copied else "written")
+
+
+def _kept(record: Record) -> Record:
+    return replace(record, status="kept", reason="", detail="", milliseconds={})
+
+
+def _is_occupied(record: Record, named: Named, maker: Maker) -> bool:
+    """Whether somebody else's file was found, and is still, where this run would write."""
+    if OCCUPIED not in record.warnings or record.fingerprint != named.source.fingerprint:
+        return False
+    file_format = formats.output_format(maker.settings.format, record.format)
+    wanted = {named.output(file_format, output.page - 1, count) for output in record.outputs for count in (1, 2)}
+    if maker.settings.on_color == "copy":
+        wanted.add(named.copy(record.format))
+    return any(output.name in wanted for output in record.outputs)
+
+
+def _unrecorded(named: Named, own: dict[str, Listed], maker: Maker) -> Record | None:
+    """The record of a file that no record tells of and that stays as it is; None where there is none."""
+    source = named.source
+    for name in named.possible():
+        if name in own:
+            output = Output(name, 1, 0, 0, own[name].bytes, "", "", None)
+            return Record(
+                source.name, source.uri, source.offset, source.fingerprint, "kept", outputs=(output,), run=maker.run
+            )
+    return None

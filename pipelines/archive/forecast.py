@@ -1,0 +1,93 @@
+"""What a run would do to the files of one photo, as far as listings, records and digests tell; nothing is written.
+
+Of a photo that was never made the format and the pages are not known before it is decoded: its extension is believed,
+and one page assumed. Of one that was, its record tells both, and whether it is in colour.
+"""
+
+from dataclasses import dataclass
+
+from pipelines.archive import changes
+from pipelines.archive.existing import File, Policy, Task
+from pipelines.archive.manifest import CHANGED, OCCUPIED, Record
+from pipelines.archive.naming import Named
+from pipelines.files import contents, storage
+from pipelines.images import formats
+
+MAKE, KEEP = "make", "keep"
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What would become of one photo.
+
+    Attributes:
+        action: ``make``, ``keep`` with its cause, or ``done before`` with its outcome.
+        replaces: paths of files that would have another version.
+        removes: paths of files that would go.
+    """
+
+    action: str
+    replaces: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
+
+
+def of(task: Task, policy: Policy, output: str) -> Forecast:
+    """Looks ahead; reads the files whose fingerprints are not those recorded.
+
+    Args:
+        task: of the photo.
+        policy: of the run.
+        output: the folder.
+
+    Raises:
+        storage.IO_ERRORS, WorldError: a file cannot be read.
+    """
+    if task.standing is not None and not task.doubtful:
+        return Forecast(_kept_or_done(task.standing))
+    settled = changes.settled(task, policy, output)
+    if settled is not None:
+        return Forecast(_kept_or_done(settled))
+    names = expected(task, policy)
+    # What somebody changed is dealt with above: what is not ours here no record names.
+    ours = {file.name for file in task.files if _is_ours(file, task, output)}
+    there = [name for name in names if any(file.name == name for file in task.files)]
+    if not policy.replace_changed and not ours.issuperset(there):
+        return Forecast(f"{KEEP}, {OCCUPIED}")
+    removes = () if policy.keep_existing else tuple(sorted(ours.difference(names)))
+    return Forecast(MAKE, tuple(there), removes)
+
+
+def _kept_or_done(record: Record) -> str:
+    if record.status != "kept":
+        return f"done before: {record.key}"
+    if record.was_changed:
+        return f"{KEEP}, {CHANGED.replace('_', ' ')}"
+    return f"{KEEP}, {OCCUPIED}" if OCCUPIED in record.warnings else KEEP
+
+
+def expected(task: Task, policy: Policy) -> list[str]:
+    """Returns the paths, relative to the output, that a photo would be written under; [] if it would be skipped."""
+    named, settings = task.named, policy.maker.settings
+    record = task.standing or task.earlier
+    if record is None or record.fingerprint != named.source.fingerprint or not record.format:
+        return [named.output(formats.output_format(settings.format, _guessed(named)))]
+    if settings.on_color != "recolor" and record.outputs and all(one.tone == "color" for one in record.outputs):
+        return [named.copy(record.format)] if settings.on_color == "copy" else []
+    if settings.on_color == "skip" and record.status in ("skipped", "copied"):
+        return []
+    file_format = formats.output_format(settings.format, record.format)
+    count = max(1, len(record.outputs))
+    return list(dict.fromkeys(named.output(file_format, index, count) for index in range(count)))
+
+
+def _guessed(named: Named) -> str:
+    return (formats.format_of(named.source.name) or "").upper()
+
+
+def _is_ours(file: File, task: Task, output: str) -> bool:
+    record = task.standing or task.earlier
+    outputs = record.outputs if record and record.model_digest else ()
+    if any(one.name == file.name and one.fingerprint == file.fingerprint and not one.was_changed for one in outputs):
+        return True
+    content = contents.read(storage.join(output, file.name))
+    return content is None or content.may_go(file.digests)

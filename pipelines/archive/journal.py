@@ -1,0 +1,103 @@
+"""The journal of a run: every photo's record, written at once, so that a killed run loses only unfinished photos.
+
+A photo's file is on the disk before its record is written, see `pipelines.files.local_files`. The record itself is on
+the disk after ten seconds at most, or when its bundle ends: a power cut costs the photos of the last seconds.
+"""
+
+import os
+import threading
+import time
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from pipelines.archive.manifest import JOURNAL, Record, to_lines
+from pipelines.files import beneath, local_files, storage
+
+_RECORDS_PER_OBJECT = 100
+_SECONDS_PER_OBJECT = 30.0
+_SECONDS_UNSYNCED = 10.0
+
+
+class Journal:
+    """Takes the records of one worker.
+
+    A local journal is one file that grows by a line a photo. Objects in a bucket cannot grow: there the records of up
+    to 100 photos or 30 seconds, or those of a bundle, make one object each, and a killed worker's last photos are made
+    again.
+    """
+
+    def __init__(self, folder: str, run: str) -> None:
+        """Starts it; a file is made with the first record.
+
+        Args:
+            folder: that holds the manifest.
+            run: the number of the run, which only its own journals have in their names.
+        """
+        self._root = Path(folder)
+        self._folder = storage.join(folder, JOURNAL)
+        self._run = run
+        self._file: BinaryIO | None = None
+        self._lock = threading.Lock()
+        self._waiting: list[str] = []
+        self._since = 0.0
+        self._synced = 0.0
+
+    def add(self, record: Record) -> None:
+        """Writes a record down."""
+        line = replace(record, at=time.time_ns()).to_json(timed=True)
+        if not storage.is_remote(self._folder):
+            self._append(to_lines([line]))
+            if time.monotonic() - self._synced > _SECONDS_UNSYNCED:
+                self.flush()
+            return
+        self._since = self._since if self._waiting else time.monotonic()
+        self._waiting.append(line)
+        if len(self._waiting) >= _RECORDS_PER_OBJECT or time.monotonic() - self._since > _SECONDS_PER_OBJECT:
+            self.flush()
+
+    def announce(self, record: Record) -> None:
+        """Writes down what is about to be written to a local disk, so that a later run knows the files for its own.
+
+        May be called by several threads.
+        """
+        if not storage.is_remote(self._folder):
+            line = replace(record, at=time.time_ns(), pending=True).to_json(timed=True)
+            self._append(to_lines([line]))
+
+    def flush(self) -> None:
+        """Makes sure that all records are on the disk or in the bucket; to be called when a bundle ends."""
+        if self._waiting:
+            storage.write(storage.join(self._folder, self._name()), to_lines(self._waiting))
+            self._waiting = []
+        if self._file is not None:
+            local_files.sync(self._file)
+            self._synced = time.monotonic()
+
+    def close(self) -> None:
+        """Ends it."""
+        self.flush()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _append(self, line: bytes) -> None:
+        with self._lock:
+            file = self._file = self._file or self._opened()
+            # Unbuffered and in one call: after a kill the line is there, or torn at the end of the file. A full disk
+            # may take a part of it; writing the rest raises its error, and the next line starts another file.
+            self._file = None
+            while line:
+                line = line[file.write(line) :]
+            self._file = file
+
+    def _opened(self) -> BinaryIO:
+        with beneath.opened(self._root, f"{JOURNAL}/{self._name()}") as path:
+            file = path.open("xb", buffering=0)
+            local_files.sync_folder(path.parent)
+        self._synced = time.monotonic()
+        return file
+
+    def _name(self) -> str:
+        return f"{self._run}-{os.getpid()}-{uuid.uuid4().hex}.jsonl"

@@ -1,0 +1,112 @@
+"""A colorized folder read back: one record an input in order of name, whether its last run has ended or not."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from pipelines.archive import manifest, record_files
+from pipelines.archive.manifest import REPORT_FILE, Record
+from pipelines.archive.provenance import known
+from pipelines.archive.record_files import Damage
+from pipelines.files import storage
+from pipelines.files.listings import Branch
+from pipelines.files.sources import files
+from tfrecords.errors import UserError
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where the records of a folder are.
+
+    Attributes:
+        folder: the output of `autochrome colorize`.
+        state: the folder of its manifest.
+        shards: URIs of the manifest's shards.
+        journals: URIs of what a run left that goes on or was killed; its records are newer than those of the shards.
+    """
+
+    folder: str
+    state: str
+    shards: tuple[str, ...]
+    journals: tuple[str, ...]
+
+    @classmethod
+    def of(cls, folder: str, state: str = "") -> "Ledger":
+        """Lists a folder's manifest.
+
+        Args:
+            folder: the output of `autochrome colorize`.
+            state: the folder of its manifest; '' where it is the output.
+
+        Raises:
+            UserError: there is none.
+        """
+        root = (state or folder).rstrip("/") or "/"
+        found = files(Branch(storage.join(root, manifest.FOLDER)), root)
+        names = {file.name: file.uri for file in found if manifest.has_records(file.name) and not file.fault}
+        if not names:
+            where = f" --state {state}" if state else ""
+            raise UserError(f"{root} has no manifest; make one with `autochrome colorize --output {folder}{where}`")
+        journals = tuple(uri for name, uri in sorted(names.items()) if manifest.is_journal(name))
+        shards = tuple(uri for name, uri in sorted(names.items()) if not manifest.is_journal(name))
+        return cls(folder.rstrip("/") or "/", root, shards, journals)
+
+    def records(self, tell: Callable[[Damage], None] | None = None) -> Iterator[Record]:
+        """Yields every input's record with its times, in order of name; memory holds a line a shard and the journals.
+
+        Args:
+            tell: is told what is damaged.
+
+        Raises:
+            OSError, BeamIOError: a shard cannot be read.
+        """
+        index = record_files.read_index(self.state)
+
+        def whole(read: Iterable[Record | Damage]) -> Iterator[Record]:
+            for one in read:
+                if isinstance(one, Record):
+                    yield one
+                elif tell is not None:
+                    tell(one)
+
+        shards = (whole(record_files.shard(uri, self._name(uri), index)) for uri in self.shards)
+        journals = (record_files.journal(self._name(uri), storage.read(uri)) for uri in self.journals)
+        told = sorted((record for read in journals for record in whole(read) if not record.pending), key=_place)
+        list(whole(record_files.missing(index, map(self._name, self.shards))))
+        for _, same_name in groupby(merge(*shards, told, key=_place), key=attrgetter("name")):
+            yield from sorted(_latest(same_name), key=_place)
+
+    def _name(self, uri: str) -> str:
+        return uri.removeprefix(self.state).lstrip("/")
+
+    def made_with(self) -> dict[str, Any]:
+        """Model and settings of the last run; {} when nothing says."""
+        with suppress(UserError):  # a damaged file, which the next run names
+            if runs := known(self.state):
+                return runs[-1]
+        try:
+            return dict(json.loads(storage.read_if_there(storage.join(self.state, REPORT_FILE)) or b"{}"))
+        except (ValueError, TypeError):
+            return {}
+
+
+def _latest(same_name: Iterable[Record]) -> Iterable[Record]:
+    """Returns the records of one name without those that a newer one replaces."""
+    latest: dict[tuple[str, int | None], Record] = {}
+    for record in sorted(same_name, key=attrgetter("at")):
+        # A tar may hold a name twice, and two objects may have one name. But if the archive has moved since the shards
+        # were written, a journal tells of the same photo in another place.
+        moved = [key for key, known in latest.items() if key[1] == record.offset and record.at and not known.at]
+        if (record.uri, record.offset) not in latest and len(moved) == 1:
+            del latest[moved[0]]
+        latest[record.uri, record.offset] = record
+    return latest.values()
+
+
+def _place(record: Record) -> tuple[str, str, int]:
+    return record.name, record.uri, record.offset or 0

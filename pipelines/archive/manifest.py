@@ -1,0 +1,263 @@
+"""The manifest of a colorized folder: one record an input, as JSON Lines that jq and a page in a browser read.
+
+    OUTPUT/manifest/photos-00000-of-00004.jsonl     one record an input; each input in one shard, sorted by name
+    OUTPUT/manifest/timings-00000-of-00004.jsonl    of the same inputs {"name": …, "milliseconds": {stage: float},
+                                                    "outputs": [fingerprint of each file when it was written]}
+    OUTPUT/manifest/shards.json                     how many records each shard has, and its SHA-256
+    OUTPUT/manifest/runs.json                       what each run into this folder was made with, oldest first
+    OUTPUT/manifest/last_run.json                   photos that the last run made, found done (kept ones included) and
+                                                    kept, files that it replaced and removed, and the time it took
+    OUTPUT/manifest/journal/*.jsonl                 records of a run that goes on or was killed; gone when it is done
+    OUTPUT/manifest/lease.json                      who writes into the folder now, see `pipelines.archive.lease`
+
+A record in ``photos-*.jsonl``, here over several lines, has always all of these fields:
+
+    {"name": "box 1/scan.tif",          path relative to --input, forward slashes; a name that is no UTF-8 has \\udcXX
+     "uri": "/archive/box 1/scan.tif",  the file, or the tar that it lies in
+     "offset": null,                    of its first byte in that tar, else null
+     "fingerprint": "4711-17000000",    size and time of change (or generation) of the source, as listed
+     "status": "written",               written: in colour now      rejected
+                                        copied, skipped: it was in colour and --on_color said so
+                                        kept: a file that was there, left because of --keep_existing, because
+                                        somebody changed it (warning changed_since), or because no record says that
+                                        Autochrome wrote it (warning occupied); model, digests and run are those of
+                                        the run that made the file, empty where no run did
+     "reason": "", "detail": "",        code and words of a rejection, else empty
+     "bytes": 4711, "sha256": "9f…",    of the source; 0 and "" when it could not be read
+     "format": "TIFF",                  of the source, in Pillow's words; "" when it could not be told
+     "outputs": [                       one a page, in order; pages of one TIFF share name, bytes and sha256;
+                                        empty when skipped or rejected
+       {"name": "box 1/scan.tif",       path relative to --output
+        "page": 1,                      counted from 1
+        "width": 3000, "height": 2000,  pixels, upright; the output's and the page's are the same
+        "bytes": 123456, "sha256": "…", of the file
+        "made_sha256": "",              of the file as Autochrome wrote it, where somebody changed it since; else ""
+        "tone": "toned",                of the source: grayscale, near_gray, toned, or color: it was in colour already
+        "colourfulness": 31.2}],        of the output (Hasler and Süsstrunk 2003); null when it was kept or copied
+     "model": "unet", "model_digest": "…", "settings_digest": "…",     what it was made with
+     "run": 1,                          which line of runs.json that was, counted from 1
+     "left": [{"name": "…", "sha256": "…"}],      files of earlier runs that are still in the output, as they were
+                                        written: of a photo that is rejected now
+     "warnings": ["…"]}                 what a person may want to look at: codes of `images.metadata`, or words
+
+Times differ from run to run, so they and the last run have files of their own: everything else, shards of records and
+``report.json`` included, has the same bytes whatever was killed and resumed on the way.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import blake2b
+from math import ceil
+from typing import Any, Self
+
+from pipelines.files import safe_names, storage
+from pipelines.runtime.outcomes import Outcome, Status
+
+FOLDER = "manifest"
+REPORT_FILE = "report.json"
+JOURNAL = f"{FOLDER}/journal"
+RUNS_FILE = f"{FOLDER}/runs.json"
+CHANGED, OCCUPIED = "changed_since", "occupied"
+STAGES = ("read", "decode", "predict", "merge", "encode", "write")
+_RECORDS_PER_SHARD = 10_000  # some 8 MB: what a browser reads at once
+_JOURNAL = re.compile(rf"{JOURNAL}/\w+(?:-\w+)+\.jsonl\Z", re.ASCII)
+_SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-\d{5}\.jsonl\Z")
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file made of one page; the fields are those of the module's docstring.
+
+    Attributes:
+        fingerprint: of the file when it was written, see `storage.fingerprint`; in the journal and in the timings.
+    """
+
+    name: str
+    page: int
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    tone: str
+    colourfulness: float | None
+    made_sha256: str = ""
+    fingerprint: str = field(default="", compare=False)
+
+    @property
+    def was_changed(self) -> bool:
+        """Whether somebody changed the file after it was written."""
+        return bool(self.made_sha256)
+
+
+@dataclass(frozen=True)
+class Left:
+    """A file of an earlier run that is still in the output; the fields are those of the module's docstring."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one input; the fields are those of the module's docstring.
+
+    Attributes:
+        milliseconds: by stage; in the journal and in the timings, not in the shards.
+        at: nanoseconds since 1970 when it was written; only in the journal, where the latest of a name is the true one.
+        pending: whether its files were about to be written, so that they may be there or not; only in the journal.
+    """
+
+    name: str
+    uri: str
+    offset: int | None
+    fingerprint: str
+    status: Status
+    reason: str = ""
+    detail: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    format: str = ""
+    outputs: tuple[Output, ...] = ()
+    model: str = ""
+    model_digest: str = ""
+    settings_digest: str = ""
+    run: int = 0
+    warnings: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
+    milliseconds: dict[str, float] = field(default_factory=dict, compare=False)
+    at: int = field(default=0, compare=False)
+    pending: bool = field(default=False, compare=False)
+
+    @property
+    def key(self) -> str:
+        """Under which it is counted: the reason of a rejection, else the status."""
+        return self.reason or self.status
+
+    @property
+    def bytes_out(self) -> int:
+        """Of its files; pages of one TIFF share theirs."""
+        return sum({output.name: output.bytes for output in self.outputs}.values())
+
+    @property
+    def was_changed(self) -> bool:
+        """Whether somebody changed one of its files after it was written."""
+        return any(output.was_changed for output in self.outputs)
+
+    @property
+    def made_digests(self) -> dict[str, str]:
+        """What Autochrome wrote, sha256 by name: none of it where no run made the files."""
+        made = {one.name: one.made_sha256 or one.sha256 for one in self.outputs} if self.model_digest else {}
+        return {left.name: left.sha256 for left in self.left} | made
+
+    def outcome(self) -> Outcome:
+        """The short form, as other jobs have it."""
+        return Outcome(self.name, self.status, self.reason, self.detail, self.uri)
+
+    def to_json(self, *, timed: bool = False) -> str:
+        """Returns one line without its end; with ``timed`` also what differs from run to run."""
+        fields = asdict(self)
+        if not timed:
+            del fields["milliseconds"], fields["at"], fields["pending"]
+            for output in fields["outputs"]:
+                del output["fingerprint"]
+        return json.dumps(fields, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """The inverse of ``to_json``; ValueError, KeyError or TypeError when it is no record."""
+        fields = json.loads(line)
+        fields["outputs"] = tuple(Output(**output) for output in fields["outputs"])
+        fields["left"] = tuple(Left(**left) for left in fields.get("left", ()))
+        fields["warnings"] = tuple(fields["warnings"])
+        record = cls(**fields)
+        names = [*(output.name for output in record.outputs), *(left.name for left in record.left)]
+        if not all(map(safe_names.is_safe, names)):
+            raise ValueError("a record of this program names no file outside its folder")
+        return record
+
+
+def to_lines(texts: Iterable[str]) -> bytes:
+    """UTF-8 lines; surrogates of a file name that is no UTF-8 appear as JSON's escapes, which are the same."""
+    return "".join(f"{text}\n" for text in texts).encode(errors="backslashreplace")
+
+
+def shard_count(records: int) -> int:
+    """How many shards a manifest of so many records has."""
+    return max(1, ceil(records / _RECORDS_PER_SHARD))
+
+
+def shard_of(name: str, shards: int) -> int:
+    """Which shard an input's record belongs to: a hash of its name, so that no order of work shows."""
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()) % shards
+
+
+def write_shard(output: str, index: int, shards: int, records: Iterable[Record]) -> tuple[str, bytes]:
+    """Writes the records of one shard, and their times beside them.
+
+    Returns:
+        the shard's path relative to the output, and its bytes.
+    """
+    ordered = sorted(records, key=lambda record: (record.name, record.uri, record.offset or 0))
+    times = (json.dumps(_times(record), ensure_ascii=False) for record in ordered)
+    suffix = f"{index:05d}-of-{shards:05d}.jsonl"
+    storage.write_in(output, f"{FOLDER}/timings-{suffix}", to_lines(times))
+    name, data = f"{FOLDER}/photos-{suffix}", to_lines(record.to_json() for record in ordered)
+    storage.write_in(output, name, data)
+    return name, data
+
+
+def _times(record: Record) -> dict[str, Any]:
+    fingerprints = [output.fingerprint for output in record.outputs]
+    return {"name": record.name, "milliseconds": record.milliseconds, "outputs": fingerprints}
+
+
+def timed(record: Record, line: bytes) -> Record:
+    """Returns a record of a shard with what its line in the timings says; as it is where that line is not its own."""
+    try:
+        fields = json.loads(line)
+        if fields["name"] != record.name:
+            return record
+        record = replace(record, milliseconds=dict(fields["milliseconds"]))
+        pairs = zip(record.outputs, fields.get("outputs", ()), strict=True)
+        return replace(record, outputs=tuple(replace(output, fingerprint=str(told)) for output, told in pairs))
+    except (ValueError, LookupError, TypeError):
+        return record
+
+
+def is_old_shard(name: str, written: Collection[str]) -> bool:
+    """Whether a path relative to the output names a shard that belongs to none of those that were written.
+
+    Args:
+        name: of a shard of records or of times; any other file is no shard.
+        written: paths of the shards of records.
+    """
+    folder, _, file = name.rpartition("/")
+    if folder != FOLDER or not _SHARD.match(file):
+        return False
+    return f"{FOLDER}/{file.replace('timings', 'photos', 1)}" not in written
+
+
+def is_journal(name: str) -> bool:
+    """Whether a path relative to the output names a journal."""
+    return _JOURNAL.match(name) is not None
+
+
+def is_journal_of(name: str, run: str) -> bool:
+    """Whether a path relative to the output names a journal of the run of that number."""
+    return is_journal(name) and name.startswith(f"{JOURNAL}/{run}-")
+
+
+def has_records(name: str) -> bool:
+    """Whether a path relative to the output names a file of records: a shard or a journal."""
+    folder, _, file = name.rpartition("/")
+    found = _SHARD.match(file)
+    return is_journal(name) or (folder == FOLDER and found is not None and found["kind"] == "photos")
+
+
+def summary(records: Iterable[tuple[str, int]], made_with: dict[str, Any]) -> bytes:
+    """``report.json``: what the folder was made with, and inputs by outcome, which add up to the inputs."""
+    counts = dict(sorted(records))
+    report = {**made_with, "inputs": sum(counts.values()), "outcomes": counts}
+    return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()

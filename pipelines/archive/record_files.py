@@ -1,0 +1,200 @@
+"""Files of records, read strictly: a line that is not a record is reported, never passed over in silence.
+
+    OUTPUT/manifest/shards.json     {"photos-00000-of-00004.jsonl": {"records": 9987, "sha256": "…"}, …}
+
+The list of shards is written when all of them are there, and removed before any of them is written again. So where it
+exists, a shard that is missing, emptied or cut at the end of a line is found as well.
+
+One thing is no damage: a killed run may leave the last line of its journal torn. The photo of that line is made again.
+
+A photo whose record is lost is made again, and a file that comes out the same stays as it is: that proves what the new
+record says. Its mark in the file's XMP would not, as it names neither the settings nor the bytes of the source.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+
+from pipelines.archive import manifest
+from pipelines.archive.manifest import FOLDER, REPORT_FILE, Record
+from pipelines.files import storage, versions
+
+INDEX_FILE = f"{FOLDER}/shards.json"
+_READ_AT_ONCE = 1 << 20
+_NAMED_LINES = 3
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file of records that is not as it was written.
+
+    Attributes:
+        name: path relative to the folder.
+        what: in words.
+    """
+
+    name: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.what}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the list says of a shard: how many records it has, and its digest in hex."""
+
+    records: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Index:
+    """The list of shards.
+
+    Attributes:
+        shards: what it says of each, by path relative to the folder; empty where there is no list.
+        inputs: how many records the shards have together, as far as the report says so.
+    """
+
+    shards: Mapping[str, Entry] = field(default_factory=dict)
+    inputs: int = 0
+
+
+NO_INDEX = Index()
+
+
+def entry(name: str, records: int, data: bytes) -> tuple[str, Entry]:
+    """Returns what the list is to say of a shard."""
+    return name, Entry(records, hashlib.sha256(data).hexdigest())
+
+
+def write_index(folder: str, shards: Iterable[tuple[str, Entry]]) -> None:
+    """Writes the list of all shards."""
+    told = {name.rpartition("/")[2]: vars(entry) for name, entry in sorted(shards)}
+    storage.write_in(folder, INDEX_FILE, (json.dumps(told, indent=2) + "\n").encode())
+
+
+def drop_index(folder: str) -> None:
+    """Removes the list, durably; to be called before a shard is written."""
+    uri = storage.join(folder, INDEX_FILE)
+    while found := versions.read(uri):
+        versions.remove(uri, found)
+
+
+def read_index(folder: str) -> Index:
+    """Reads the list. A damaged one counts as none: it protects the shards and holds nothing itself."""
+    return Index(_listed(folder), _inputs(folder))
+
+
+def _listed(folder: str) -> dict[str, Entry]:
+    try:
+        told = json.loads(storage.read_if_there(storage.join(folder, INDEX_FILE)) or b"{}")
+        return {f"{FOLDER}/{name}": Entry(**fields) for name, fields in told.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _inputs(folder: str) -> int:
+    try:
+        return int(json.loads(storage.read_if_there(storage.join(folder, REPORT_FILE)) or b"{}").get("inputs", 0))
+    except (ValueError, TypeError, AttributeError):
+        return 0
+
+
+def missing(index: Index, names: Iterable[str]) -> Iterator[Damage]:
+    """Yields the damage of shards that are in the list and not among the names of the files."""
+    return (Damage(name, "is missing") for name in sorted(index.shards.keys() - set(names)))
+
+
+def journal(name: str, data: bytes) -> Iterator[Record | Damage]:
+    """Yields the records of a journal, and at last its damage, if it has any.
+
+    Args:
+        name: path relative to the folder.
+        data: its bytes.
+    """
+    *lines, torn = data.split(b"\n")
+    found = _Lines(name)
+    for line in lines:
+        yield from found.record(line)
+    if (record := _record(torn)) is not None:
+        yield record
+    yield from found.damage()
+
+
+def shard(uri: str, name: str, index: Index) -> Iterator[Record | Damage]:
+    """Yields the records of a shard, each with its times and fingerprints from the timings, and at last its damage.
+
+    Args:
+        uri: of the file.
+        name: path relative to the folder.
+        index: the list of shards.
+
+    Raises:
+        storage.IO_ERRORS, WorldError: the shard cannot be read.
+    """
+    folder, _, file_name = uri.rpartition("/")
+    with ExitStack() as stack:
+        times: Iterator[bytes] = iter(())
+        with suppress(*storage.IO_ERRORS):  # without them only the times are missing
+            times = stack.enter_context(_lines(f"{folder}/{file_name.replace('photos', 'timings', 1)}"))
+        found = _Lines(name)
+        for line in stack.enter_context(_lines(uri)):
+            spent = next(times, b"")
+            for record in found.record(line):
+                yield manifest.timed(record, spent)
+        yield from found.damage(index, index.shards.get(name))
+
+
+def _lines(uri: str) -> io.BufferedReader:
+    return io.BufferedReader(storage.opened(uri), _READ_AT_ONCE)  # type: ignore[arg-type]
+
+
+def _record(line: bytes) -> Record | None:
+    try:
+        return Record.from_json(line.decode())
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+class _Lines:
+    """The lines of a file, counted, with those that are no records."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lines = 0
+        self._bad: list[int] = []
+        self._bad_lines = 0
+        self._digest = hashlib.sha256()
+
+    def record(self, line: bytes) -> Iterator[Record]:
+        self._lines += 1
+        self._digest.update(line)
+        if (record := _record(line)) is not None:
+            yield record
+            return
+        self._bad_lines += 1
+        if len(self._bad) < _NAMED_LINES:
+            self._bad.append(self._lines)
+
+    def damage(self, index: Index = NO_INDEX, expected: Entry | None = None) -> Iterator[Damage]:
+        if self._bad_lines:
+            yield Damage(self._name, self._said())
+        elif not index.shards and index.inputs and not self._lines:
+            # Written by a version that made no list: with a record or more in all, none of its shards is empty.
+            yield Damage(self._name, "is empty")
+        elif expected is not None and self._lines < expected.records:
+            yield Damage(self._name, f"has {self._lines:,} of its {expected.records:,} records")
+        elif expected is not None and self._digest.hexdigest() != expected.sha256:
+            yield Damage(self._name, "was changed since it was written")
+
+    def _said(self) -> str:
+        named = ", ".join(f"{number:,}" for number in self._bad)
+        more = self._bad_lines - len(self._bad)
+        if self._bad_lines == 1:
+            return f"line {named} is not a record"
+        return f"lines {named}{f' and {more:,} more' if more else ''} are not records"

@@ -1,0 +1,81 @@
+"""One photo into one file: `autochrome colorize --input photo.jpg --output photo-colour.jpg`, without a job."""
+
+from pathlib import Path
+
+from model import quiet
+from model.terminal import say
+from pipelines.archive.attempt import Studio, attempt
+from pipelines.archive.manifest import Record
+from pipelines.archive.naming import Named
+from pipelines.archive.provenance import Maker
+from pipelines.archive.render import render
+from pipelines.files import listings, sources, storage, tars, writable
+from pipelines.images.formats import format_of
+from pipelines.runtime.outcomes import Undecided
+from pipelines.runtime.photo_process import PhotoProcesses
+from tfrecords.errors import UserError
+
+
+def is_one_to_one(pattern: str, output: str) -> bool:
+    """Whether both paths name a file: the input is one and no tar, the output ends like a format that is written."""
+    if format_of(output) is None or Path(output).is_dir() or tars.is_tar(pattern):
+        return False
+    return listings.is_file(pattern)
+
+
+def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry: bool) -> int:
+    """Colorizes one photo.
+
+    Args:
+        pattern: the photo.
+        output: the file to write.
+        model: the SavedModel folder.
+        maker: settings and model, in words; its format is that of the output's name.
+        keep: whether an output that is there is left alone.
+        dry: whether to say only what would be done.
+
+    Returns:
+        the exit code: 0, or 1 when the photo was rejected.
+
+    Raises:
+        UserError: the output is there already, or cannot be written.
+    """
+    source = next(sources.find(pattern))
+    if storage.normalized(pattern) == storage.normalized(output):
+        raise UserError(f"--output {output} is the photo itself; choose another name")
+    if storage.size(output) >= 0:
+        if keep:
+            say(f"{output}: is there, kept")
+            return 0
+        raise UserError(f"--output {output} exists; remove it or choose another name")
+    if dry:
+        say(f"{output}: would be made of {pattern}")
+        return 0
+    folder = str(Path(output).parent) if not storage.is_remote(output) else output.rpartition("/")[0]
+    writable.check(folder)
+    processes = PhotoProcesses(render, started=1)  # it starts while TensorFlow does
+    with quiet.startup():
+        from model.colorizer import Colorizer
+
+    colorizer = Colorizer.load(model, maker.model_digest)
+    name = output.rpartition("/")[2]
+
+    def save(record: Record, files: dict[str, bytes]) -> Record:
+        for made, data in files.items():
+            storage.write(storage.join(folder, made), data)
+        return record
+
+    studio = Studio(maker, colorizer.size, colorizer.predict, save, processes)
+    photo = Named(source, name, name)
+    try:
+        record = attempt(photo, studio)
+    except Undecided:
+        record = attempt(photo, studio, last=True)
+    finally:
+        processes.close()
+    if record.status == "rejected":
+        say(f"{pattern}: rejected, {record.reason}: {record.detail}")
+        return 1
+    for made in record.outputs:
+        say(f"{storage.join(folder, made.name)}: {made.width} x {made.height} pixels, {made.bytes:,} bytes")
+    return 0

@@ -1,0 +1,217 @@
+"""Finding what there is to do: sources, records and files of the output, each listed once, joined in Beam."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import apache_beam as beam
+from apache_beam.pvalue import AsList, AsSingleton
+
+from pipelines import notices
+from pipelines.archive import existing, manifest, record_files
+from pipelines.archive.existing import Listed, Policy, Task, tasks
+from pipelines.archive.manifest import Record
+from pipelines.archive.naming import folders
+from pipelines.archive.record_files import Damage, Index
+from pipelines.archive.written_names import Rules
+from pipelines.files import contents, listings, local_files, storage
+from pipelines.files.listings import Branch
+from pipelines.files.sources import FindSources, Source, files
+from pipelines.runtime.progress import SILENT, Ticker
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A part of the photos, for a trial.
+
+    Attributes:
+        limit: the first so many by name; 0 for all.
+        sample: so many anywhere among them, by a hash of the name, so that a larger sample holds a smaller one; 0 for
+            all. One of the two at most.
+    """
+
+    limit: int = 0
+    sample: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many photos; 0 for all."""
+        return self.limit or self.sample
+
+    def rank(self, name: str) -> bytes:
+        """The photos of the lowest ranks are taken."""
+        told = name.encode("utf-8", "surrogateescape")
+        return told if self.limit else blake2b(told, digest_size=16, person=b"sample").digest()
+
+
+ALL = Selection()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What `FindTasks` gives.
+
+    Attributes:
+        tasks: PCollection of Task, one an input.
+        records: PCollection of Source: shards and journals that were read.
+        damaged: PCollection of str: what was damaged in them, a line each.
+        unfinished: PCollection of Source: files that killed writers left in the output.
+    """
+
+    tasks: beam.PCollection[Task]
+    records: beam.PCollection[Source]
+    damaged: beam.PCollection[str]
+    unfinished: beam.PCollection[Source]
+
+
+@dataclass(eq=False)
+class FindTasks(beam.PTransform):
+    """root → Found.
+
+    Attributes:
+        input: folder, file or glob.
+        output: the folder of the photos in colour.
+        policy: of the run.
+        selection: which of the photos.
+        ticker: to be told of every photo.
+        state: the folder of the manifest; '' where it is the output.
+        begin: is called before the output is listed, by a worker, and again when that worker has to repeat its work.
+    """
+
+    input: str
+    output: str
+    policy: Policy
+    selection: Selection = ALL
+    ticker: Ticker = SILENT
+    state: str = ""
+    begin: Callable[[], None] | None = None
+
+    def expand(self, root: beam.pvalue.PBegin) -> Found:
+        """Builds the graph."""
+        ticker = SILENT if self.selection.size else self.ticker
+        rules = Rules.of(self.output)
+        sources = root | "Sources" >> FindSources(self.input, ticker)
+        # Nothing is decided before the output has been listed, so that no work starts before this.
+        # Folders are bytes here: Beam's coder of strings refuses what is not UTF-8.
+        begun = root | "Output" >> beam.Create([os.fsencode(self.output)]) | "Begin" >> beam.Map(self._begun)
+        records, existing, unfinished = self._listed(begun)
+        index = begun | "Index" >> beam.Map(lambda _: record_files.read_index(self._state))
+        read = records | "Spread journals" >> beam.Reshuffle() | "Read" >> beam.FlatMap(_read, AsSingleton(index))
+        missing = index | "Missing" >> beam.FlatMap(_missing, AsList(records | "Names" >> beam.Map(_name)))
+        recorded = read | "Records" >> beam.FlatMap(_records)
+        joined = (
+            sources | "Key sources" >> beam.Map(lambda source: (rules.key(source.name), source)),
+            sources
+            | "Folders" >> beam.FlatMap(lambda source: map(os.fsencode, folders(source.name, rules)))
+            | "Each folder" >> beam.Distinct()
+            | "Key folders" >> beam.Map(lambda folder: (rules.key(os.fsdecode(folder)), folder)),
+            recorded | "Key records" >> beam.Map(lambda record: (rules.key(record.name), record)),
+            existing | "Key files" >> beam.Map(lambda file: (rules.key(file.name), file)),
+        ) | "Join" >> beam.CoGroupByKey()
+        decided = joined | "Decide" >> beam.FlatMap(_decided, self.policy, rules)
+        if self.selection.size:
+            last = (
+                sources
+                | "Rank" >> beam.Map(lambda source: self.selection.rank(source.name))
+                | "Lowest" >> beam.combiners.Top.Smallest(self.selection.size)
+            )
+            decided |= "Select" >> beam.FlatMap(self._selected, AsSingleton(last))
+        damaged = read | "Damaged" >> beam.FlatMap(_damaged)
+        told = (damaged, missing) | "Damage" >> beam.Flatten() | "Tell" >> beam.Map(self._told)
+        return Found(decided, records, told, unfinished)
+
+    def _listed(self, begun: beam.PCollection[bytes]) -> tuple[beam.PCollection[Source], ...]:
+        """Lists files of records, files that may be photos, and what killed writers left."""
+        kinds = (
+            begun
+            | "Output branches" >> beam.FlatMap(lambda output: listings.of_folder(os.fsdecode(output)))
+            | "Spread output branches" >> beam.Reshuffle()
+            | "Output files" >> beam.FlatMap(_listed, self.output)
+            | "Kinds" >> beam.Partition(_kind, 3)
+        )
+        if not self.state:
+            return tuple(kinds)
+        # Records in the output are those of other runs, which did not keep theirs in this folder.
+        _, existing, unfinished = kinds
+        records, _, more = (
+            begun
+            | "State" >> beam.Map(lambda _: Branch(storage.join(self.state, manifest.FOLDER)))
+            | "State files" >> beam.FlatMap(_listed, self.state)
+            | "State kinds" >> beam.Partition(_kind, 3)
+        )
+        return records, existing, (unfinished, more) | "Unfinished" >> beam.Flatten()
+
+    def _told(self, damage: Damage) -> str:
+        uri = storage.join(self._state, damage.name)
+        notices.tell(uri, f"{uri} {damage.what}; photos without a record are made again, and equal files left alone")
+        return str(damage)
+
+    @property
+    def _state(self) -> str:
+        return self.state or self.output
+
+    def _begun(self, output: bytes) -> bytes:
+        if self.begin is not None:
+            self.begin()
+        return output
+
+    def _selected(self, task: Task, lowest: list[bytes]) -> Iterator[Task]:
+        if task.standing is None and self.selection.rank(task.named.source.name) > max(lowest):
+            # What earlier runs made stays in the manifest, whatever this trial is about.
+            task = existing.left_alone(task)
+        if task.standing is not None or self.selection.rank(task.named.source.name) <= max(lowest):
+            self.ticker.listed()
+            yield task
+
+
+def _listed(branch: Branch, output: str) -> Iterator[Source]:
+    for file in files(branch, output.rstrip("/") or "/"):
+        if not file.fault:
+            yield replace(file, fingerprint=contents.listed(file))
+
+
+def _kind(file: Source, _: int) -> int:
+    """0 for records, 1 for what may be a photo, 2 for what a killed writer left."""
+    if local_files.is_unfinished(file.name):
+        return 2
+    return 0 if manifest.has_records(file.name) else 1
+
+
+def _name(file: Source) -> str:
+    return file.name
+
+
+def _read(file: Source, index: Index) -> Iterator[Record | Damage]:
+    if manifest.is_journal(file.name):
+        read = list(record_files.journal(file.name, storage.read(file.uri)))
+    else:
+        read = list(record_files.shard(file.uri, file.name, index))
+    is_whole = all(isinstance(one, Record) for one in read)
+    for one in read:
+        # What is left of a damaged file is believed where the digests of the photos confirm it.
+        yield one if is_whole or isinstance(one, Damage) else replace(one, pending=True)
+
+
+def _records(read: Record | Damage) -> Iterator[Record]:
+    if isinstance(read, Record):
+        yield read
+
+
+def _damaged(read: Record | Damage) -> Iterator[Damage]:
+    if isinstance(read, Damage):
+        yield read
+
+
+def _missing(index: Index, names: list[str]) -> Iterator[Damage]:
+    return record_files.missing(index, names)
+
+
+def _decided(
+    family: tuple[bytes, tuple[Iterable[Source], Iterable[bytes], Iterable[Record], Iterable[Source]]],
+    policy: Policy,
+    rules: Rules,
+) -> Iterator[Task]:
+    _, (sources, closed, records, existing) = family
+    listed = (Listed(file.name, file.size, file.fingerprint) for file in existing)
+    return tasks(sources, records, listed, policy, rules, folders=map(os.fsdecode, closed))

@@ -1,0 +1,77 @@
+"""One task carried out in the output: what somebody changed stays, the rest is made, and old files go."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipelines.archive import changes, leftovers, places
+from pipelines.archive.existing import Policy, Task
+from pipelines.archive.finish import Made
+from pipelines.archive.manifest import Record
+from pipelines.archive.places import OccupiedError
+
+Save = Callable[[Record, dict[str, bytes]], Record]
+
+
+def carry_out(
+    task: Task,
+    policy: Policy,
+    output: str,
+    make: Callable[[Save], Record],
+    announce: Callable[[Record], None],
+    check: Callable[[], None] = lambda: None,
+) -> Made:
+    """Takes one photo through.
+
+    Args:
+        task: a doubtful one, or one to be made.
+        policy: of the run.
+        output: the folder.
+        make: makes the photo and gives its files to the function that it gets.
+        announce: is told of the record before any file is written.
+        check: called before each file is written; what it raises ends the writing.
+
+    Raises:
+        Exception: what ``make`` or the storage raised.
+    """
+    kept = changes.settled(task, policy, output)
+    if kept is not None:
+        if task.standing is None or not task.standing.pending:
+            return Made(kept, now=False)
+        # The run that wrote the files was killed before it removed others.
+        record, removed = leftovers.settle(kept, task.files, output, keep=policy.keep_existing)
+        return Made(record, now=False, removed=removed)
+    saver = _Saver(task, policy, output, announce, check)
+    record, removed = leftovers.settle(make(saver.save), task.files, output, keep=policy.keep_existing)
+    return Made(record, True, saver.replaced, removed)
+
+
+class _Saver:
+    """Puts the files of one photo into the output.
+
+    Attributes:
+        replaced: files that had another version before.
+    """
+
+    def __init__(
+        self, task: Task, policy: Policy, output: str, announce: Callable[[Record], None], check: Callable[[], None]
+    ) -> None:
+        self._ours = {file.name: file.digests for file in task.files}
+        self._policy = policy
+        self._output = output
+        self._announce = announce
+        self._check = check
+        self.replaced = 0
+
+    def save(self, record: Record, files: dict[str, bytes]) -> Record:
+        try:
+            placed = places.place(
+                *(self._output, files, self._ours, self._policy.maker.run),
+                replace_changed=self._policy.replace_changed,
+                announce=lambda: self._announce(record),
+                check=self._check,
+            )
+        except OccupiedError as error:
+            return changes.occupied(record, error.found)
+        self.replaced = sum(one.replaced for one in placed.values())
+        outputs = tuple(replace(one, fingerprint=placed[one.name].fingerprint) for one in record.outputs)
+        return replace(record, outputs=outputs)

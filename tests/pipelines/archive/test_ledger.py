@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import pytest
+from colorized_folder import Folder
+
+from pipelines.archive import manifest
+from pipelines.archive.journal import Journal
+from pipelines.archive.ledger import Ledger
+from pipelines.archive.manifest import Output
+from tfrecords.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path) -> Folder:
+    made = Folder(tmp_path)
+    for name in ("b.jpg", "ä.jpg", "a.jpg", "box/a.jpg"):
+        made.record(name, milliseconds={"read": float(len(made.records))})
+    return made
+
+
+def names(ledger: Ledger) -> list[str]:
+    return [record.name for record in ledger.records()]
+
+
+def test_records_come_in_order_of_name_with_their_times(folder):
+    ledger = Ledger.of(str(folder.write()))
+    assert names(ledger) == ["a.jpg", "b.jpg", "box/a.jpg", "ä.jpg"]
+    assert [record.milliseconds["read"] for record in ledger.records()] == [2, 0, 3, 1]
+    assert sorted(ledger.records(), key=repr) == sorted(folder.records, key=repr)
+    assert ledger.journals == ()
+
+
+def test_several_shards_are_one(folder):
+    for index in range(3):
+        manifest.write_shard(str(folder.output), index, 3, folder.records[index::3])
+    assert names(Ledger.of(f"{folder.output}/")) == ["a.jpg", "b.jpg", "box/a.jpg", "ä.jpg"]
+
+
+def test_without_times_the_records_are_there(folder):
+    output = folder.write()
+    (output / "manifest" / "timings-00000-of-00001.jsonl").unlink()
+    assert {tuple(record.milliseconds) for record in Ledger.of(str(output)).records()} == {()}
+
+
+def test_fingerprints_are_read_from_the_timings(folder):
+    output = Output("b.jpg", 1, 6, 4, 5, "9f", "toned", 31.2)
+    written = tuple(replace(output, page=page, fingerprint=f"5-{page}") for page in (1, 2))
+    folder.records[0] = replace(folder.records[0], outputs=written)
+    [read] = [record for record in Ledger.of(str(folder.write())).records() if record.outputs]
+    assert [output.fingerprint for output in read.outputs] == ["5-1", "5-2"]
+
+
+def test_what_was_only_announced_is_no_record(folder):
+    output = folder.write()
+    before = list(Ledger.of(str(output)).records())
+    journal = Journal(str(output), "ab")
+    journal.announce(replace(folder.records[0], status="kept"))
+    journal.close()
+    assert list(Ledger.of(str(output)).records()) == before
+
+
+def test_a_name_that_a_tar_holds_twice_is_two_inputs(folder):
+    folder.records += [replace(folder.records[0], offset=offset) for offset in (512, 2048)]
+    records = [record for record in Ledger.of(str(folder.write())).records() if record.name == "b.jpg"]
+    assert [record.offset for record in records] == [None, 512, 2048]
+
+
+def test_journals_of_a_killed_run_are_newer_than_shards(folder):
+    output = folder.write()
+    for status in ("rejected", "kept"):
+        journal = Journal(str(output), "ab")
+        journal.add(replace(folder.records[0], status=status, uri="/elsewhere/b.jpg"))
+        journal.add(replace(folder.records[0], name="new.jpg"))
+        journal.close()
+    ledger = Ledger.of(str(output))
+    assert len(ledger.journals) == 2
+    assert {record.name: record.status for record in ledger.records()} == {
+        "a.jpg": "written",
+        "b.jpg": "kept",
+        "box/a.jpg": "written",
+        "new.jpg": "written",
+        "ä.jpg": "written",
+    }
+
+
+def test_a_first_run_that_was_killed_has_journals_alone(tmp_path):
+    journal = Journal(str(tmp_path), "ab")
+    journal.add(Folder(tmp_path).record("a.jpg"))
+    journal.close()
+    assert names(Ledger.of(str(tmp_path))) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("place", ["nowhere", ""])
+def test_a_folder_without_a_manifest_is_refused(tmp_path, place):
+    with pytest.raises(UserError, match="no manifest"):
+        Ledger.of(place if "://" in place else str(tmp_path / place))
+
+
+def test_what_the_last_run_was_made_with(folder):
+    output = folder.write()
+    assert Ledger.of(str(output)).made_with() == {}
+    (output / "report.json").write_text('{"model": "unet"}')
+    assert Ledger.of(str(output)).made_with() == {"model": "unet"}
+    (output / "manifest" / "runs.json").write_text('{"runs": [{"model": "a"}, {"model": "b"}]}')
+    assert Ledger.of(str(output)).made_with() == {"model": "b"}

@@ -1,0 +1,67 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipelines.archive import provenance
+from pipelines.archive.manifest import RUNS_FILE
+from pipelines.archive.provenance import Maker, Settings
+from tfrecords.errors import UserError
+
+FIRST = Maker("unet", "ab" * 32, Settings(), Settings().digest())
+SECOND = replace(FIRST, model_digest="cd" * 32)
+
+
+def begun(folder: Path, *makers: Maker) -> list[int]:
+    """Begins runs, one after the other; gives their numbers."""
+    numbers = []
+    for maker in makers:
+        numbers.append(provenance.number(str(folder), maker))
+        provenance.begin(str(folder), replace(maker, run=numbers[-1]))
+    return numbers
+
+
+def test_a_run_that_goes_on_keeps_its_number(tmp_path):
+    assert begun(tmp_path, FIRST, FIRST, SECOND, SECOND, FIRST) == [1, 1, 2, 2, 3]
+    assert [run["model_digest"] for run in provenance.known(str(tmp_path))] == [
+        maker.model_digest for maker in (FIRST, SECOND, FIRST)
+    ]
+
+
+def test_a_job_that_is_started_again_begins_once(tmp_path):
+    begun(tmp_path, FIRST)
+    before = (tmp_path / RUNS_FILE).read_bytes()
+    for _ in range(3):
+        provenance.begin(str(tmp_path), replace(SECOND, run=2))
+    assert len(provenance.known(str(tmp_path))) == 2
+    assert (tmp_path / RUNS_FILE).read_bytes() != before
+
+
+def test_a_job_that_waited_while_another_run_began_is_launched_again(tmp_path):
+    waiting = replace(FIRST, run=provenance.number(str(tmp_path), FIRST))
+    begun(tmp_path, SECOND)
+    with pytest.raises(UserError, match=r"another run wrote into .* since this one was launched"):
+        provenance.begin(str(tmp_path), waiting)
+    assert len(provenance.known(str(tmp_path))) == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"runs": 3}', b'{"runs": [3]}', b"\xff"])
+def test_a_damaged_list_of_runs_is_not_taken_for_none(tmp_path, data):
+    (tmp_path / "manifest").mkdir()
+    (tmp_path / RUNS_FILE).write_bytes(data)
+    with pytest.raises(UserError, match=r"runs\.json is damaged; remove it") as raised:
+        provenance.number(str(tmp_path), FIRST)
+    assert "\n" not in str(raised.value)
+    assert (tmp_path / RUNS_FILE).read_bytes() == data
+
+
+def test_records_in_the_output_are_copied_before_they_are_kept_elsewhere(tmp_path):
+    output, state = str(tmp_path / "output"), str(tmp_path / "state")
+    provenance.check_state(output, state)
+    begun(tmp_path / "output", FIRST)
+    with pytest.raises(UserError, match="copy its folder manifest to"):
+        provenance.check_state(output, state)
+    begun(tmp_path / "state", FIRST)
+    provenance.check_state(output, state)
+    assert json.loads((tmp_path / "state" / RUNS_FILE).read_text()) == {"runs": [FIRST.made_with()]}
