@@ -69,7 +69,7 @@ setup(
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["pipelines*", "model*", "tfrecords*"]),
     package_data={
-        "pipelines": ["py.typed", "page/*"],
+        "pipelines": ["py.typed", "viewer/assets/*"],
         "model": ["py.typed", "released/*", "released/variables/*"],
         "tfrecords": ["py.typed"],
     },

@@ -33,7 +33,7 @@ from pipelines.runtime import commands, runners
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.worker_pool import Crew, Gate
-from pipelines.summary import was_in_colour
+from pipelines.viewer.summary import was_in_colour
 from tfrecords.errors import UserError
 
 _Z = 1.96  # 95 %

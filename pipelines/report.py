@@ -10,20 +10,21 @@ from rich.console import Console
 from rich.table import Table
 
 from model.terminal import say
-from pipelines import flags, page, thumbnails
+from pipelines import flags
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import STAGES, Record
 from pipelines.archive.record_files import Damage
 from pipelines.files import cloud, storage, writable
-from pipelines.pictures import draw
 from pipelines.runtime import commands
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.outcomes import print_table
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import Ticker, watched
 from pipelines.runtime.worker_pool import Crew, Gate, unless_out_of_memory
-from pipelines.summary import Rank, Summary
-from pipelines.thumbnails import Sheet
+from pipelines.viewer import html, thumbnails
+from pipelines.viewer.pictures import draw
+from pipelines.viewer.summary import Rank, Summary
+from pipelines.viewer.thumbnails import Sheet
 from tfrecords.errors import UserError
 
 _WRITERS = 16  # small files: what takes time is a bucket's answer
@@ -32,7 +33,7 @@ _DELETED_AT_ONCE = 100
 
 def tell(folder: str, summary: Summary, console: Console) -> None:
     """Prints a summary."""
-    print_table(f"Colorized into {folder}", dict(page.ordered(summary)), console)
+    print_table(f"Colorized into {folder}", dict(html.ordered(summary)), console)
     figures = [
         ("pictures", f"{summary.pages:,}, {summary.pixels / 1e6:,.1f} megapixels, {in_bytes(summary.bytes_out)}"),
         ("sources", f"{in_bytes(summary.bytes_in)} read"),
@@ -121,15 +122,15 @@ def _saver(folder: str) -> Callable[[str, bytes], None]:
 def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
     """Writes the page; returns the paths of its files relative to the folder."""
     title = storage.normalized(ledger.folder).rpartition("/")[2] or ledger.folder
-    place = page.address_of(ledger.folder, ledger.state)
-    files = page.pages(ledger.records(), summary, ledger.made_with(), title, there, place)
+    place = html.address_of(ledger.folder, ledger.state)
+    files = html.pages(ledger.records(), summary, ledger.made_with(), title, there, place)
     save = _saver(ledger.state)
     crew: Crew[None] = Crew(_WRITERS, Gate(_WRITERS))
     written = set()
     try:
         for name, data in files:
             written.add(name)
-            if name == page.FILE:  # after everything that it opens
+            if name == html.FILE:  # after everything that it opens
                 list(crew.rest())
                 save(name, data)
             else:
@@ -161,8 +162,8 @@ def _report(ledger: Ledger) -> None:
             ticker.listed()
         there |= picture(ledger, there, ticker)
     written = lay_out(ledger, summary, there)
-    _delete([uri for id_, uri in pictures.items() if id_ not in wanted] + page.leftovers(folder, written))
-    say(f"{storage.join(folder, page.FILE)}: open it in a browser{_gone(len(wanted - there))}")
+    _delete([uri for id_, uri in pictures.items() if id_ not in wanted] + html.leftovers(folder, written))
+    say(f"{storage.join(folder, html.FILE)}: open it in a browser{_gone(len(wanted - there))}")
 
 
 def _gone(number: int) -> str:
@@ -178,7 +179,7 @@ def main(argv: list[str] | None = None) -> int:
     args = flags.report().parse_args(argv)
     cloud.check({"DIR": args.folder, "--state": args.state})
     ledger = Ledger.of(args.folder, args.state)
-    writable.check(ledger.state, "--state" if args.state else "DIR", own=(thumbnails.FOLDER, *page.FOLDERS))
+    writable.check(ledger.state, "--state" if args.state else "DIR", own=(thumbnails.FOLDER, *html.FOLDERS))
     try:
         _report(ledger)
     except (BeamIOError, GoogleAPIError, OSError) as error:

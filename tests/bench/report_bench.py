@@ -17,9 +17,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from pipelines import page
 from pipelines.archive.manifest import Output, Record
-from pipelines.summary import Summary
+from pipelines.viewer import html
+from pipelines.viewer.summary import Summary
 
 PHOTOS = 100_000
 
@@ -39,7 +39,7 @@ def many_records(photos: int = PHOTOS) -> Iterator[Record]:
 def write_many(folder: Path, photos: int = PHOTOS) -> None:
     """The page of so many photos; they have no thumbnails."""
     summary = Summary.of(many_records(photos))
-    for name, data in page.pages(many_records(photos), summary, {}, "many", set()):
+    for name, data in html.pages(many_records(photos), summary, {}, "many", set()):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -87,7 +87,7 @@ def main() -> None:
         flags = ["--no-sandbox"]  # nothing but this page is opened
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
-        print(f"open {median(partial(opened, tab, (Path(folder) / page.FILE).as_uri())):.2f} s")
+        print(f"open {median(partial(opened, tab, (Path(folder) / html.FILE).as_uri())):.2f} s")
         for filter_ in ("rejected", "warnings", "most", "least"):
             print(f"{filter_} {median(partial(filtered, tab, filter_)):.2f} s")
         tab.locator("[data-filter=all]").click()

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.archive.render import render
 from pipelines.dataset.examples import convert
-from pipelines.pictures import draw
+from pipelines.viewer.pictures import draw
 
 
 def _misbehave(data: bytes) -> None:

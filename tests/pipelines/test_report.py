@@ -12,7 +12,7 @@ from colorized_folder import Folder, colorized
 from pipelines import cli, report
 from pipelines.archive.journal import Journal
 from pipelines.images.limits import Limits
-from pipelines.thumbnails import Sheet, listed
+from pipelines.viewer.thumbnails import Sheet, listed
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from colorize_job import recorded
 
-from pipelines import colorize, page, report
+from pipelines import colorize, report
+from pipelines.viewer import html
 from tfrecords.errors import UserError
 
 
@@ -83,4 +84,4 @@ def test_a_state_among_the_photos_or_of_one_file_is_refused(scans, saved_model_d
     ],
 )
 def test_the_page_finds_the_photos(photos, state, address):
-    assert page.address_of(photos, state) == address
+    assert html.address_of(photos, state) == address

@@ -6,11 +6,11 @@ import pytest
 from colorized_folder import HOSTILE, NO_UTF_8, Folder, colorized
 from PIL import Image
 
-from pipelines import thumbnails
 from pipelines.files import storage
-from pipelines.pictures import SIDE, draw
 from pipelines.runtime.photo_process import PhotoProcesses
-from pipelines.thumbnails import Sheet, listed, path_of
+from pipelines.viewer import thumbnails
+from pipelines.viewer.pictures import SIDE, draw
+from pipelines.viewer.thumbnails import Sheet, listed, path_of
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
     OUTPUT/report/thumbnails/9f/3a….jpg    at most SIDE pixels a side, upright, sRGB
 
 A record has a picture of every page of its source and of its output, so far as there are any. Whatever depth, format or
-orientation the file has, `pipelines.pictures` reads it as the job itself does, in child processes with the same limits.
+orientation the file has, `pipelines.viewer.pictures` reads it as the job itself does, in child processes with the same
+limits.
 """
 
 import hashlib
@@ -16,9 +17,9 @@ from pipelines.archive.manifest import Output, Record
 from pipelines.files import inputs, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
-from pipelines.pictures import QUALITY, SIDE
 from pipelines.runtime.outcomes import Rejected, Undecided
 from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.viewer.pictures import QUALITY, SIDE
 from tfrecords.errors import DeniedError
 
 FOLDER = "report/thumbnails"
@@ -76,7 +77,7 @@ class Sheet:
             folder: of the outputs.
             there: ids of pictures that are.
             save: puts a file under its path relative to the folder.
-            processes: the children; their handler is `pipelines.pictures.draw`.
+            processes: the children; their handler is `pipelines.viewer.pictures.draw`.
             last: whether this decides: each file is given a fresh process.
 
         Returns:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from colorized_folder import HOSTILE, colorized
 
-from pipelines import page
 from pipelines.archive.manifest import Record
-from pipelines.summary import Summary
+from pipelines.viewer import html
+from pipelines.viewer.summary import Summary
 
 CALL = re.compile(r"autochrome\.(\w+)\((.*)\);\n", re.ASCII)
 
@@ -20,7 +20,7 @@ def called(data: bytes) -> tuple[str, list]:
 
 def made(records: list[Record], there: set[str] = frozenset()) -> dict[str, bytes]:
     ordered = sorted(records, key=lambda record: record.name)
-    return dict(page.pages(ordered, Summary.of(ordered), {"model": "unet"}, "a folder", set(there)))
+    return dict(html.pages(ordered, Summary.of(ordered), {"model": "unet"}, "a folder", set(there)))
 
 
 @pytest.fixture(scope="module")
@@ -59,47 +59,47 @@ def test_thumbnails_that_are_not_there_are_not_named(records):
 
 
 def test_photos_are_spread_over_files(records):
-    many = [replace(records[0], name=f"{number:06d}.jpg") for number in range(page.NAMES_PER_FILE + 1)]
+    many = [replace(records[0], name=f"{number:06d}.jpg") for number in range(html.NAMES_PER_FILE + 1)]
     files = made(many)
     data = sorted(name for name in files if "/data/" in name)
     assert data == [f"report/data/{number:05d}.js" for number in range(1, len(data) + 1)]
-    assert len(data) == page.NAMES_PER_FILE // page.RECORDS_PER_FILE + 1
-    for place in (0, 99, 100, 5050, page.NAMES_PER_FILE):
+    assert len(data) == html.NAMES_PER_FILE // html.RECORDS_PER_FILE + 1
+    for place in (0, 99, 100, 5050, html.NAMES_PER_FILE):
         number, rows = called(files[f"report/data/{place // 100 + 1:05d}.js"])[1]
         assert number == place // 100 + 1
         assert rows[place % 100]["name"] == many[place].name
-    assert len(called(files["report/names/00001.js"])[1][1]) == page.NAMES_PER_FILE
+    assert len(called(files["report/names/00001.js"])[1][1]) == html.NAMES_PER_FILE
     assert called(files["report/names/00002.js"])[1] == [2, [many[-1].name]]
 
 
 def test_a_whole_number_of_names_makes_no_empty_file(records):
-    many = [replace(records[0], name=f"{number:06d}.jpg") for number in range(page.NAMES_PER_FILE)]
+    many = [replace(records[0], name=f"{number:06d}.jpg") for number in range(html.NAMES_PER_FILE)]
     assert [name for name in made(many) if "/names/" in name] == ["report/names/00001.js"]
 
 
 def test_an_empty_folder_has_a_page():
     files = made([])
     assert called(files["report/index.js"])[1][0]["photos"] == 0
-    assert page.FILE in files
+    assert html.FILE in files
 
 
 def test_equal_records_give_equal_bytes_and_the_page_comes_last(records):
     assert made(records) == made(records[::-1])
-    assert list(made(records))[-1] == page.FILE == "index.html"
+    assert list(made(records))[-1] == html.FILE == "index.html"
 
 
 def test_nothing_outside_the_folder_is_asked_for(records):
     for name, data in made(records).items():
         if name.endswith((".html", ".css")):
             assert b"//" not in data.replace(b"https://schema", b"")
-    html = made(records)[page.FILE].decode()
-    linked = re.findall(r'(?:src|href)="([^"]+)"', html)
+    document = made(records)[html.FILE].decode()
+    linked = re.findall(r'(?:src|href)="([^"]+)"', document)
     assert set(linked) - {"data:,"} <= set(made(records))
 
 
 def test_texts_of_the_folder_are_in_no_markup(records):
     files = made(records)
-    assert HOSTILE.encode() not in files[page.FILE]
+    assert HOSTILE.encode() not in files[html.FILE]
     for name, data in files.items():
         if "/data/" not in name and "/names/" not in name:
             assert b'onerror="' not in data
@@ -114,5 +114,5 @@ def test_what_an_earlier_longer_page_left(tmp_path):
         path = tmp_path / "report" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    left = page.leftovers(str(tmp_path), {"report/data/00001.js"})
+    left = html.leftovers(str(tmp_path), {"report/data/00001.js"})
     assert sorted(left) == [str(tmp_path / "report" / name) for name in ("data/00002.js", "names/00002.js")]

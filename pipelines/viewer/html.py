@@ -5,7 +5,7 @@
     OUTPUT/report/index.js              the summary, and three columns of all photos: outcome, marks, colourfulness
     OUTPUT/report/names/00001.js        10,000 names each, read when somebody searches
     OUTPUT/report/data/00001.js         100 records each, read when they are looked at
-    OUTPUT/report/thumbnails/…          see `pipelines.thumbnails`
+    OUTPUT/report/thumbnails/…          see `pipelines.viewer.thumbnails`
 
 Browsers refuse to fetch files from a page on disk, so data are scripts that call a function of the page. They are
 ASCII, with everything else escaped; the page puts what they say into text nodes and never into markup. Equal records
@@ -26,8 +26,8 @@ from pipelines.archive.manifest import STAGES, Output, Record
 from pipelines.files import cloud, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import files
-from pipelines.summary import BIN_WIDTH, Summary, colourfulness_of, was_in_colour
-from pipelines.thumbnails import Pair, Sheet
+from pipelines.viewer.summary import BIN_WIDTH, Summary, colourfulness_of, was_in_colour
+from pipelines.viewer.thumbnails import Pair, Sheet
 
 FILE = "index.html"
 FOLDER = "report"
@@ -130,7 +130,7 @@ def ordered(summary: Summary) -> list[tuple[str, int]]:
 
 
 def _asset(name: str) -> bytes:
-    return (resources.files("pipelines") / "page" / name).read_bytes()
+    return (resources.files("pipelines") / "viewer" / "assets" / name).read_bytes()
 
 
 def _call(function: str, *arguments: object) -> bytes:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.archive.manifest import Output, Record
-from pipelines.summary import EXTREMES, Rank, Summary, colourfulness_of, was_in_colour
+from pipelines.viewer.summary import EXTREMES, Rank, Summary, colourfulness_of, was_in_colour
 
 OUTPUT = Output("a.jpg", 1, 640, 480, 1000, "9f", "grayscale", 31.2)
 RECORD = Record("a.jpg", "/scans/a.jpg", None, "7-1", "written", bytes=7, outputs=(OUTPUT,))
