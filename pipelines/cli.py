@@ -18,7 +18,7 @@ _COMMANDS = {
     "evaluate": ("model.evaluate", "scores of a SavedModel beside the grey baseline"),
     "colorize": ("pipelines.colorize", "photos + SavedModel → photos in colour (Beam)"),
     "report": ("pipelines.report", "what became of every photo, and a page to look through them"),
-    "plan": ("pipelines.estimate", "what colorizing a collection will take, measured on a sample"),
+    "plan": ("pipelines.plan", "what colorizing a collection will take, measured on a sample"),
     "inspect": ("pipelines.inspect", "what a folder of Lab TFRecords holds"),
 }
 

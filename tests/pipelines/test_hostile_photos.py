@@ -7,7 +7,7 @@ from pathlib import Path
 import hostile
 import pytest
 
-from pipelines import colorize, estimate, prepare
+from pipelines import colorize, plan, prepare
 from pipelines.archive import single
 from pipelines.errors import JobFailedError
 from pipelines.images.limits import Limits
@@ -43,7 +43,7 @@ def folder(tmp_path, encoded, photos) -> Callable[..., Path]:
 @pytest.fixture(autouse=True)
 def handlers(monkeypatch):
     """The jobs' handlers, with faults; small limits."""
-    for module in (colorize, single, estimate):
+    for module in (colorize, single, plan):
         monkeypatch.setattr(module, "render", hostile.broken_render)
     monkeypatch.setattr(prepare, "convert", hostile.broken_convert)
     monkeypatch.setattr(Limits, "of", lambda size: Limits(300_000_000, 1, 60))
@@ -91,7 +91,7 @@ def test_a_single_photo_that_crashes_is_rejected(folder, saved_model_dir, tmp_pa
 
 
 def test_plan_tells_of_photos_that_crash(folder, saved_model_dir, capsys):
-    assert estimate.main([f"--input={folder('die 11', 'spin')}", f"--model={saved_model_dir}"]) == 0
+    assert plan.main([f"--input={folder('die 11', 'spin')}", f"--model={saved_model_dir}"]) == 0
     out = capsys.readouterr().out
     assert "crashed" in out
     assert "timed_out" in out

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines import estimate
+from pipelines import plan
 from pipelines.archive.manifest import Output, Record
-from pipelines.estimate import Collection, Trial, mean, rows, share, survey
 from pipelines.files.sources import find
+from pipelines.plan import Collection, Trial, mean, rows, share, survey
 from tfrecords.errors import UserError
 
 
@@ -51,7 +51,7 @@ def test_a_mean_lies_in_its_range():
         figure = mean(list(draw.normal(10, 3, 40)))
         hits += figure.low <= 10 <= figure.high
     assert hits > 180
-    assert mean([4.0]) == estimate.Figure(4, 0, 8)
+    assert mean([4.0]) == plan.Figure(4, 0, 8)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_figures_are_scaled_to_the_whole():
 
 def test_the_command_measures_and_writes_nothing(photo_tree, saved_model_dir, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert estimate.main([f"--input={photo_tree}", f"--model={saved_model_dir}", "--sample=17"]) == 0
+    assert plan.main([f"--input={photo_tree}", f"--model={saved_model_dir}", "--sample=17"]) == 0
     said = capsys.readouterr().out
     assert "photos                    17, " in said
     assert "  unreadable              3 (" in said
@@ -95,6 +95,6 @@ def test_the_command_measures_and_writes_nothing(photo_tree, saved_model_dir, ca
 
 def test_wrong_flags_end_in_a_line(photo_tree, saved_model_dir):
     with pytest.raises(UserError, match="must be 0 or more"):
-        estimate.main([f"--input={photo_tree}", f"--model={saved_model_dir}", "--price_per_vcpu_hour=-1"])
+        plan.main([f"--input={photo_tree}", f"--model={saved_model_dir}", "--price_per_vcpu_hour=-1"])
     with pytest.raises(UserError, match="does not exist"):
-        estimate.main(["--input=/no/where", f"--model={saved_model_dir}"])
+        plan.main(["--input=/no/where", f"--model={saved_model_dir}"])

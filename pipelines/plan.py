@@ -200,4 +200,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    commands.run_module("pipelines.estimate")
+    commands.run_module("pipelines.plan")
