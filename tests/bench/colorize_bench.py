@@ -99,8 +99,8 @@ def start(model: str, output: str) -> None:
 
     with quiet.startup():
         from model.colorizer import Colorizer, one_thread_a_prediction
+    from model.upsampling import model_luminance, recolor
     from pipelines.images import decode, encode, formats, pages
-    from pipelines.recolor import model_luminance, recolor
 
     cv2.setNumThreads(1)
     one_thread_a_prediction()

@@ -29,6 +29,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model.colorizer import Colorizer
+from model.upsampling import model_luminance, recolor
 from pipelines.archive.existing import Policy, Task
 from pipelines.archive.lease import Lease
 from pipelines.archive.naming import Named
@@ -37,7 +38,6 @@ from pipelines.colorize import ColorizePhotos
 from pipelines.files import storage
 from pipelines.files.sources import FindSources, Source, find
 from pipelines.images import decode, encode, formats, pages
-from pipelines.recolor import model_luminance, recolor
 from pipelines.runtime.outcomes import Rejected
 from pipelines.runtime.progress import SILENT
 

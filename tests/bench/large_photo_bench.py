@@ -24,10 +24,10 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
+from model.upsampling import model_luminance, recolor
 from pipelines.archive.render import tone_of
 from pipelines.images import decode, pages
 from pipelines.images.encode import encode
-from pipelines.recolor import model_luminance, recolor
 
 SIZE = 256
 Stage = tuple[str, float, float]

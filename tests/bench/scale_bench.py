@@ -30,11 +30,11 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
+from model.upsampling import model_luminance, recolor
 from pipelines.dataset.examples import to_example
 from pipelines.files import buckets
 from pipelines.images import decode, pages
 from pipelines.images.encode import encode
-from pipelines.recolor import model_luminance, recolor
 
 PAGE = 1000
 WRITES_A_PHOTO = 1.01  # the photo, and a journal of 100

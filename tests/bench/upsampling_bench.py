@@ -11,7 +11,7 @@ of the photo with the steepest L* and of 20,000 drawn from all of it. Printed ar
 the photos on which ours is the worse, and milliseconds a megapixel of one core, of the whole way from grey bytes to
 colour bytes.
 
-Constants of `pipelines.recolor` were chosen on the half of the photos whose name's SHA-256 is even (--half=tune);
+Constants of `model.upsampling` were chosen on the half of the photos whose name's SHA-256 is even (--half=tune);
 --half=report is the other.
 """
 
@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 import skimage.color
 
-from pipelines.recolor import STRIP_PIXELS, model_luminance, recolor
+from model.upsampling import STRIP_PIXELS, model_luminance, recolor
 from tfrecords.color import lab_to_srgb, luminance, srgb_to_lab
 
 Array = np.ndarray

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from pipelines.recolor import Guided, guide, model_luminance, recolor, recolor_rows
+from model.upsampling import Guided, guide, model_luminance, recolor, recolor_rows
 from tfrecords.color import lab_to_srgb, luminance, srgb_to_lab
 
 
