@@ -135,7 +135,7 @@ class Prepare(beam.PTransform):
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Builds the graph."""
-        photos = root | "Find" >> FindSources(self.input, self.ticker)
+        photos = root | "Find" >> FindSources(self.input, self.ticker.listed)
         listing = photos | "Summarize" >> Summarize() | "Claim" >> beam.Map(self._claim)
         finished = (
             photos

@@ -20,11 +20,10 @@ from pipelines.archive.manifest import STAGES, Output, Record
 from pipelines.archive.naming import Named
 from pipelines.archive.provenance import Maker
 from pipelines.archive.render import Recipe, Rendered
-from pipelines.errors import ModelError
+from pipelines.errors import ModelError, Rejected, Undecided
 from pipelines.files.beneath import LinkError
 from pipelines.images.memory import out_of_memory
 from pipelines.images.xmp import Mark
-from pipelines.runtime.outcomes import Rejected, Undecided
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Floats

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, Literal, Protocol
 
 from model.upsampling import model_luminance, recolor
+from pipelines.errors import Rejected
 from pipelines.images import decode, encode, grayscale, pages
 from pipelines.images.encode import BitDepth
 from pipelines.images.formats import output_format
@@ -17,7 +18,6 @@ from pipelines.images.memory import out_of_memory
 from pipelines.images.metadata import Metadata
 from pipelines.images.pages import Page
 from pipelines.images.xmp import Mark
-from pipelines.runtime.outcomes import Rejected
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Pixels, colourfulness
 

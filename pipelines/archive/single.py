@@ -9,9 +9,9 @@ from pipelines.archive.manifest import Record
 from pipelines.archive.naming import Named
 from pipelines.archive.provenance import Maker
 from pipelines.archive.render import render
+from pipelines.errors import Undecided
 from pipelines.files import listings, sources, storage, tars, writable
 from pipelines.images.formats import format_of
-from pipelines.runtime.outcomes import Undecided
 from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import UserError
 

@@ -89,9 +89,9 @@ class FindTasks(beam.PTransform):
 
     def expand(self, root: beam.pvalue.PBegin) -> Found:
         """Builds the graph."""
-        ticker = SILENT if self.selection.size else self.ticker
+        on_found = None if self.selection.size else self.ticker.listed
         rules = Rules.of(self.output)
-        sources = root | "Sources" >> FindSources(self.input, ticker)
+        sources = root | "Sources" >> FindSources(self.input, on_found)
         # Nothing is decided before the output has been listed, so that no work starts before this.
         # Folders are bytes here: Beam's coder of strings refuses what is not UTF-8.
         begun = root | "Output" >> beam.Create([os.fsencode(self.output)]) | "Begin" >> beam.Map(self._begun)

@@ -9,8 +9,8 @@ from apache_beam.metrics import Metrics
 from apache_beam.metrics.metricbase import Distribution
 
 from pipelines.dataset.examples import Converted
+from pipelines.errors import Rejected, Undecided
 from pipelines.files.sources import Source
-from pipelines.runtime.outcomes import Rejected, Undecided
 from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import WorldError
 

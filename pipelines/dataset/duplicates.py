@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import apache_beam as beam
 
+from pipelines.errors import Rejected
 from pipelines.files.sources import Source
-from pipelines.runtime.outcomes import Rejected
 
 _TAIL = 4096
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import cv2
 
+from pipelines.errors import Rejected
 from pipelines.images.decode import Photo, decode
 from pipelines.images.grayscale import judge
-from pipelines.runtime.outcomes import Rejected
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Bytes, srgb_to_codes
 from tfrecords.example import LabExample, synset_of

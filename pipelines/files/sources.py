@@ -1,16 +1,15 @@
 """Where the photos are: folders, globs, single files, tars and tars of tars, on local disks and in buckets."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
 
+from pipelines.errors import Rejected
 from pipelines.files import cloud, faults, inputs, listings, safe_names, sidecars, storage, tars
 from pipelines.files.listings import Branch
-from pipelines.runtime.outcomes import Rejected
-from pipelines.runtime.progress import SILENT, Ticker
 from tfrecords.errors import UserError
 
 _UNNAMED = "unnamed"
@@ -191,10 +190,14 @@ class FindSources(beam.PTransform):
 
     Folders are listed and tars indexed side by side: subfolders, tars and inner tars each go to any worker. Photos do
     not cross a shuffle here, as local runs keep in memory what does; what comes next spreads them.
+
+    Attributes:
+        pattern: the input.
+        on_found: called for every photo, where it is found.
     """
 
     pattern: str
-    ticker: Ticker = SILENT
+    on_found: Callable[[], object] | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Source]:
         """Lists, and opens tars and the tars in them."""
@@ -216,7 +219,8 @@ class FindSources(beam.PTransform):
         return spread | f"Open {what}" >> beam.FlatMap(members, self.pattern)
 
     def _tell(self, source: Source) -> Source:
-        self.ticker.listed()
+        if self.on_found is not None:
+            self.on_found()
         return source
 
 

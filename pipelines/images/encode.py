@@ -11,11 +11,11 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
+from pipelines.errors import Rejected
 from pipelines.images import decode, high_depth, memory, metadata, tiff_directory, tiff_writer
 from pipelines.images.metadata import Metadata
 from pipelines.images.tiff_directory import Directory
 from pipelines.images.xmp import Mark
-from pipelines.runtime.outcomes import Rejected
 from tfrecords.color import Bytes, Pixels
 
 BitDepth = Literal["8", "keep"]

@@ -20,7 +20,7 @@ from types import TracebackType
 
 import cv2
 
-from pipelines.runtime.outcomes import Rejected, Undecided
+from pipelines.errors import Rejected, Undecided
 
 _WORDS = ("out of memory", "insufficient memory", "bad_alloc", "cannot allocate", "not enough memory")
 _OF_ENCODERS = ("out of memory when writing", "encoder error -9")

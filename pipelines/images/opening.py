@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
 
+from pipelines.errors import Rejected
 from pipelines.images import (
     bounded_tags,
     formats,
@@ -22,7 +23,6 @@ from pipelines.images import (
     tiff_pages,
     webp,
 )
-from pipelines.runtime.outcomes import Rejected
 
 bounded_tags.install()
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from pipelines.errors import Rejected
 from pipelines.images import decode, metadata, orientation, sizes, tiff_directory, tiff_pages
 from pipelines.images.metadata import Metadata
 from pipelines.images.opening import judged, opened
-from pipelines.runtime.outcomes import Rejected
 from tfrecords.color import Pixels
 
 # Of all pages together, or twice the file where that is more: they can name the same bytes.

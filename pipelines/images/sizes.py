@@ -4,8 +4,8 @@ Photographs take a byte for 85 pixels at the least (a JPEG of one grey), scans i
 A file under a megabyte that claims to be larger than that takes gigabytes or minutes to say nothing.
 """
 
+from pipelines.errors import Rejected
 from pipelines.images.limits import Limits
-from pipelines.runtime.outcomes import Rejected
 
 # Pillow's own hard limit, about 13,400 pixels square.
 MAX_PIXELS = 178_956_970

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.errors import Rejected
 from pipelines.images import high_depth, tiff_directory
 from pipelines.images.metadata import STRUCTURAL
 from pipelines.images.strips import by_strips
 from pipelines.images.tiff_directory import Directory
-from pipelines.runtime.outcomes import Rejected
 from tfrecords.color import Pixels
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 259, 262, 277

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from pipelines.errors import Rejected
 from pipelines.images import metadata, tiff_directory
 from pipelines.images.metadata import Metadata
 from pipelines.images.tiff_directory import Directory, Field
-from pipelines.runtime.outcomes import Rejected
 from tfrecords.color import Pixels
 
 _STRIP_BYTES = 1 << 20

@@ -16,34 +16,6 @@ DONE: tuple[Status, ...] = ("written", "kept", "copied", "skipped")
 REJECTED_FILE = "rejected.jsonl"
 
 
-class Rejected(Exception):  # noqa: N818 (a verdict on a photo, not a failure of the program)
-    """A photo cannot be used.
-
-    Attributes:
-        reason: the code under which it is counted, such as ``unreadable``.
-        detail: what exactly was found, for people.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
-
-
-class Undecided(Exception):  # noqa: N818 (not a failure of the program)
-    """A photo whose process died, or had too little memory: try it once more, last and alone, in a fresh process.
-
-    Attributes:
-        reason: the code to reject the photo with if that ends in the same way.
-        detail: for people.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
-
-
 @dataclass(frozen=True, order=True)
 class Outcome:
     """What became of one input.

@@ -17,10 +17,9 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
-from pipelines.errors import PhotoProcessError
+from pipelines.errors import PhotoProcessError, Rejected, Undecided
 from pipelines.files import patience
 from pipelines.images.limits import Limits
-from pipelines.runtime.outcomes import Rejected, Undecided
 from pipelines.runtime.photo_server import Call, Done, Failed, File, Handler, NoMemory, Photo, Question, Ready, Refused
 
 _STARTS = 3

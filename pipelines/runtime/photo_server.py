@@ -25,9 +25,9 @@ from typing import Any, NoReturn
 
 import cv2
 
+from pipelines.errors import Rejected
 from pipelines.images.limits import Limits, address_space, enforced, is_memory_there, waiting
 from pipelines.images.memory import out_of_memory
-from pipelines.runtime.outcomes import Rejected
 
 Handler = Callable[..., Any]
 

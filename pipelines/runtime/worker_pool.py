@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
+from pipelines.errors import Undecided
 from pipelines.images.memory import out_of_memory
-from pipelines.runtime.outcomes import Undecided
 
 T = TypeVar("T")
 _QUEUED_PER_THREAD = 2

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipelines.archive.manifest import Output, Record
+from pipelines.errors import Rejected, Undecided
 from pipelines.files import inputs, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
-from pipelines.runtime.outcomes import Rejected, Undecided
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.viewer.pictures import QUALITY, SIDE
 from tfrecords.errors import DeniedError

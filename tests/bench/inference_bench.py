@@ -35,10 +35,10 @@ from pipelines.archive.lease import Lease
 from pipelines.archive.naming import Named
 from pipelines.archive.provenance import Maker, Settings
 from pipelines.colorize import ColorizePhotos
+from pipelines.errors import Rejected
 from pipelines.files import storage
 from pipelines.files.sources import FindSources, Source, find
 from pipelines.images import decode, encode, formats, pages
-from pipelines.runtime.outcomes import Rejected
 from pipelines.runtime.progress import SILENT
 
 BATCH = 8

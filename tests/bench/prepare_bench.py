@@ -39,9 +39,9 @@ import numpy as np
 from prepare_job import WORKERS, copies, pace
 
 from pipelines.dataset.examples import convert, squeezed, to_example
+from pipelines.errors import Rejected
 from pipelines.images.decode import Photo, decode
 from pipelines.images.grayscale import judge
-from pipelines.runtime.outcomes import Rejected
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import Ticker
 from tfrecords.color import srgb_to_codes, srgb_to_lab

@@ -19,11 +19,11 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from pipelines.errors import Rejected
 from pipelines.images import pages
 from pipelines.images.encode import DEEP_FORMATS, encode
 from pipelines.images.pages import Page
 from pipelines.images.xmp import Mark
-from pipelines.runtime.outcomes import Rejected
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 MARK = Mark("autochrome", "bench", "0", "scan")

@@ -12,8 +12,8 @@ from prepare_job import digests
 
 from model import google_cloud
 from pipelines import cli
+from pipelines.errors import Rejected
 from pipelines.files import patience, sources, storage
-from pipelines.runtime.outcomes import Rejected
 from tfrecords.description import FILE_NAME
 from tfrecords.errors import DeniedError, OutageError
 

@@ -13,8 +13,8 @@ from google.api_core.exceptions import PreconditionFailed, RetryError
 from pipelines.archive import leftovers
 from pipelines.archive.existing import File
 from pipelines.archive.manifest import Record
+from pipelines.errors import Rejected
 from pipelines.files import bucket_reads, buckets, patience, sources, storage
-from pipelines.runtime.outcomes import Rejected
 from tfrecords.errors import OutageError
 
 

@@ -69,7 +69,7 @@ def conversation(parent: Any, data: bytes) -> int:
 
 def without_memory(parent: Any, data: bytes, size: int) -> None:
     """Raises what decoders raise who find no memory."""
-    from pipelines.runtime.outcomes import Rejected
+    from pipelines.errors import Rejected
 
     try:
         bytearray(size)

@@ -16,9 +16,8 @@ from pipelines.archive.manifest import Record
 from pipelines.archive.naming import Named
 from pipelines.archive.provenance import Maker, Settings
 from pipelines.archive.render import render
-from pipelines.errors import ModelError
+from pipelines.errors import ModelError, Undecided
 from pipelines.files.sources import Source
-from pipelines.runtime.outcomes import Undecided
 from pipelines.runtime.photo_process import PhotoProcesses
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipelines.errors import Rejected
 from pipelines.images.decode import decode
-from pipelines.runtime.outcomes import Rejected
 
 
 def by_pillow(data: bytes) -> np.ndarray | None:

@@ -104,7 +104,8 @@ def test_of_many_runs_one_gets_a_lease_that_has_expired(tmp_path):
 
 
 def test_a_run_whose_process_is_gone_from_this_machine_is_over_at_once(tmp_path):
-    code = "import sys; from pipelines.archive.lease import Holder, Lease; Lease(sys.argv[1], Holder.here(local=True)).take()"
+    imports = "import sys; from pipelines.archive.lease import Holder, Lease"
+    code = f"{imports}; Lease(sys.argv[1], Holder.here(local=True)).take()"
     subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     )

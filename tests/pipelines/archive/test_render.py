@@ -3,9 +3,9 @@ import pytest
 import skimage.data
 
 from pipelines.archive.render import Recipe, render, tone_of
+from pipelines.errors import Rejected
 from pipelines.images.limits import Limits
 from pipelines.images.xmp import Mark
-from pipelines.runtime.outcomes import Rejected
 from pipelines.runtime.photo_process import PhotoProcesses
 
 SEPIA = np.array([1.0, 0.86, 0.66])

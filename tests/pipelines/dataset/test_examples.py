@@ -5,8 +5,8 @@ import skimage.color
 from PIL import Image
 
 from pipelines.dataset import examples
+from pipelines.errors import Rejected
 from pipelines.images.decode import decode
-from pipelines.runtime.outcomes import Rejected
 from tfrecords.example import LabExample
 
 

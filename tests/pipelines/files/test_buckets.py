@@ -64,12 +64,17 @@ def test_what_is_not_there_is_one_line(bucket):
         assert "\n" not in str(raised.value)
 
 
+def contents_of(folder):
+    branches = listings.of_input(folder)
+    return {file.name: file.read() for branch in branches for file in sources.files(branch, f"{folder}/")}
+
+
 def test_prepare_from_bucket_to_bucket_gives_the_files_of_a_disk(uploaded, bucket, photo_tree, tmp_path):
     flags = ["--size=32", "--num_shards=2", "--direct_num_workers=1"]
     assert prepare.main([f"--input={photo_tree}", f"--output={tmp_path}/records", *flags]) == 0
     output = f"gs://{bucket}/records"
     assert prepare.main([f"--input={uploaded}", f"--output={output}", *flags]) == 0
-    there = {source.name: source.read() for source in sources.find(output)}
+    there = contents_of(output)
     assert {name for name in there if name.endswith(".tfrecord")}
     for name, data in there.items():
         if name.endswith(".tfrecord"):
@@ -79,7 +84,7 @@ def test_prepare_from_bucket_to_bucket_gives_the_files_of_a_disk(uploaded, bucke
     assert description.outcomes == here.outcomes
     assert not [name for name in there if name.endswith(".part")]
     assert prepare.main([f"--input={uploaded}", f"--output={output}", *flags]) == 0
-    assert {source.name: source.read() for source in sources.find(output)} == there
+    assert contents_of(output) == there
 
 
 def test_a_report_in_a_bucket_is_that_of_a_disk(bucket, photos, tmp_path):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.errors import Rejected
 from pipelines.files import inputs, listings, local_reads, patience, sources
 from pipelines.files.neighbours import Neighbours
 from pipelines.files.sources import Source
-from pipelines.runtime.outcomes import Rejected
 from tfrecords.errors import OutageError
 
 NOBODY = 65534

@@ -11,9 +11,9 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 from objects import served
 
+from pipelines.errors import Rejected
 from pipelines.files.listings import root_of
 from pipelines.files.sources import FindSources, Source, check_any, find
-from pipelines.runtime.outcomes import Rejected
 from tfrecords.errors import UserError
 
 FILES = ["a.jpg", "b [1].png", "deep/c.jpg", "deep/d.bin", "deep/er/ü ☕.tif", "z*.jpg"]

@@ -11,10 +11,10 @@ from PIL import EpsImagePlugin, ExifTags, Image, ImageCms, ImageOps
 from skimage import color as skimage_color
 from skimage import data as skimage_data
 
+from pipelines.errors import Rejected
 from pipelines.images import formats
 from pipelines.images.decode import decode, to_bytes
 from pipelines.images.sizes import MAX_PIXELS
-from pipelines.runtime.outcomes import Rejected
 
 ORIENTATION = ExifTags.Base.Orientation
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])

@@ -8,11 +8,11 @@ from photo_files import opened, said_of
 from PIL import Image, ImageCms
 from skimage import data as skimage_data
 
+from pipelines.errors import Rejected
 from pipelines.images import pages
 from pipelines.images.encode import encode
 from pipelines.images.metadata import Metadata
 from pipelines.images.xmp import Mark
-from pipelines.runtime.outcomes import Rejected
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
 DEEP = SMALL.astype(np.uint16) * 257 - np.random.default_rng(0).integers(0, 257, SMALL.shape).astype(np.uint16) % 100

@@ -10,9 +10,9 @@ from PIL import Image
 from skimage import color, data
 
 from pipelines.dataset.examples import to_example
+from pipelines.errors import Rejected
 from pipelines.images.decode import decode
 from pipelines.images.grayscale import judge
-from pipelines.runtime.outcomes import Rejected
 
 COLOUR = {name: getattr(data, name)() for name in ("astronaut", "coffee", "chelsea", "rocket")}
 GRAY = {

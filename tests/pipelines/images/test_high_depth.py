@@ -10,8 +10,8 @@ import tifffile
 from photo_files import file_of, grey_profile, srgb_of_gamma, swapped_profile
 from PIL import ExifTags, Image
 
+from pipelines.errors import Rejected
 from pipelines.images import decode, pages
-from pipelines.runtime.outcomes import Rejected
 
 
 def deepened(pixels: np.ndarray) -> np.ndarray:

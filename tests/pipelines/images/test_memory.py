@@ -8,9 +8,9 @@ import cv2
 import memory_bench
 import pytest
 
+from pipelines.errors import Rejected
 from pipelines.images import memory
 from pipelines.images.memory import out_of_memory
-from pipelines.runtime.outcomes import Rejected
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import bombs
 import numpy as np
 import pytest
 
+from pipelines.errors import Rejected
 from pipelines.images import pages, sizes
-from pipelines.runtime.outcomes import Rejected
 
 
 def verdict_of(data: bytes) -> Rejected:

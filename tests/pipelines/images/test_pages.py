@@ -12,8 +12,8 @@ from photo_files import file_of, opened, swapped_profile
 from PIL import ExifTags, Image, ImageOps
 from skimage import data as skimage_data
 
+from pipelines.errors import Rejected
 from pipelines.images import pages, sizes
-from pipelines.runtime.outcomes import Rejected
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
 

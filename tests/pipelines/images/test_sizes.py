@@ -1,7 +1,7 @@
 import pytest
 
+from pipelines.errors import Rejected
 from pipelines.images import sizes
-from pipelines.runtime.outcomes import Rejected
 
 KILOBYTE, MEGABYTE, SCAN = bytes(1000), bytes(1_000_000), bytes(50_000_000)
 

@@ -11,8 +11,8 @@ import tifffile
 from photo_files import file_of, grey_profile, srgb_of_gamma
 from PIL import Image, UnidentifiedImageError
 
+from pipelines.errors import Rejected
 from pipelines.images import decode, pages
-from pipelines.runtime.outcomes import Rejected
 
 COFFEE = np.ascontiguousarray(skimage.data.coffee()[:96, :113])
 CAMERA = np.ascontiguousarray(skimage.data.camera()[:96, 200:313])

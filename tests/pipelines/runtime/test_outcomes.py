@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipelines.runtime.outcomes import Outcome, Rejected, print_table, tally, to_jsonl
+from pipelines.errors import Rejected
+from pipelines.runtime.outcomes import Outcome, print_table, tally, to_jsonl
 
 reasons = st.sampled_from(["unreadable", "grayscale", "too_large"])
 outcomes = st.lists(

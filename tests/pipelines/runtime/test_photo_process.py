@@ -10,9 +10,8 @@ from pathlib import Path
 import hostile
 import pytest
 
-from pipelines.errors import PhotoProcessError
+from pipelines.errors import PhotoProcessError, Rejected, Undecided
 from pipelines.images.limits import Limits
-from pipelines.runtime.outcomes import Rejected, Undecided
 from pipelines.runtime.photo_process import PhotoProcesses
 
 

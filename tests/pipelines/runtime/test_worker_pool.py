@@ -4,7 +4,7 @@ from functools import partial
 import cv2
 import pytest
 
-from pipelines.runtime.outcomes import Undecided
+from pipelines.errors import Undecided
 from pipelines.runtime.worker_pool import Crew, Gate, unless_out_of_memory
 
 
