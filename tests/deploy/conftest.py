@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
 JOB_ID = "2026-01-01_00_00_00-1"
 
 
@@ -52,11 +51,6 @@ def dataflow() -> Iterator[Dataflow]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield service
         server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def repository() -> Path:
-    return REPOSITORY
 
 
 @pytest.fixture(scope="session")
