@@ -14,7 +14,7 @@ PRISM := $(ENGINES)/prism
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-dataflow test-flink test-gcs test-install test-prism lint types lock clean
+.PHONY: help coverage demo hooks test test-browser test-dataflow test-flink test-gcs test-install test-prism lint types lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -55,9 +55,18 @@ $(PRISM): requirements.lock
 		github.com/apache/beam/sdks/v2/go/cmd/prism@v$(shell sed -n 's/^apache-beam\[gcp\]==\([0-9.]*\).*/\1/p' requirements.lock)
 	@touch $@
 
+coverage: $(READY)  ## all tests, and how much of the code they run, child processes as well
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile --cov
+
+hooks: $(READY)  ## have `make lint` run on what each commit changes
+	$(BIN)/pre-commit install
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+	$(BIN)/oxlint --deny-warnings
 
 types: $(READY)
 	$(BIN)/mypy

@@ -40,8 +40,8 @@ def test_bases_are_the_versions_that_are_locked(steps, repository):
     assert images["PYTHON_IMAGE"].startswith("python:3.11-slim")
     assert "/python311-template-launcher-base:" in images["LAUNCHER_IMAGE"]
     assert beam == version("apache-beam")
-    froms = ["${BEAM_IMAGE} AS beam", "${LAUNCHER_IMAGE} AS launcher", "${PYTHON_IMAGE} AS base", "base AS train"]
-    assert of(steps, "FROM") == [*froms, "base AS dataflow", "dataflow AS prepare", "dataflow AS colorize"]
+    bases = ["${BEAM_IMAGE} AS beam", "${LAUNCHER_IMAGE} AS launcher", "${PYTHON_IMAGE} AS base", "base AS train"]
+    assert of(steps, "FROM") == [*bases, "base AS dataflow", "dataflow AS prepare", "dataflow AS colorize"]
 
 
 def test_gpu_libraries_are_locked_to_the_same_tensorflow(repository):

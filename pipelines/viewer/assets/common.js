@@ -4,7 +4,7 @@
 // attributes that run nothing.
 const autochrome = (() => {
   const FILES_KEPT = 400;
-  const DONE = ["written", "kept", "copied", "skipped"];
+  const DONE = new Set(["written", "kept", "copied", "skipped"]);
   const TONES = { grayscale: "grey", near_gray: "almost grey", toned: "toned", color: "already in colour" };
   const COUNT = new Intl.NumberFormat("en");
   const FIGURE = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
@@ -48,7 +48,7 @@ const autochrome = (() => {
   const thumbnail = (id) => `report/thumbnails/${id.slice(0, 2)}/${id.slice(2)}.jpg`;
 
   const baseName = (path) => path.slice(path.lastIndexOf("/") + 1);
-  const isDone = (key) => DONE.includes(key);
+  const isDone = (key) => DONE.has(key);
   const words = (key) => (isDone(key) ? key : `rejected: ${key.replaceAll("_", " ")}`);
 
   // Files of data, each loaded once by a script element: pages on disk may not fetch.
@@ -63,8 +63,12 @@ const autochrome = (() => {
           loaded.set(number, new Promise((resolve, reject) => {
             waiting.set(number, resolve);
             const script = make("script", { src: `report/${folder}/${String(number).padStart(5, "0")}.js` });
-            script.onload = () => { waiting.delete(number); script.remove(); };
-            script.onerror = () => { loaded.delete(number); script.remove(); reject(new Error(script.src)); };
+            script.addEventListener("load", () => { waiting.delete(number); script.remove(); });
+            script.addEventListener("error", () => {
+              loaded.delete(number);
+              script.remove();
+              reject(new Error(script.src));
+            });
             document.head.append(script);
           }));
         }

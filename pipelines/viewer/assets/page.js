@@ -59,7 +59,7 @@
     const hits = new Uint8Array(index.photos);
     const wanted = folded(text);
     for (let start = 0, number = 1; start < index.photos; start += index.namesPerFile, number += 1) {
-      const some = await namesOf(number);
+      const some = await namesOf(number); // oxlint-disable-line no-await-in-loop -- names of one file at a time stay in memory
       if (ticket !== choosing) return hits;
       some.forEach((name, place) => { hits[start + place] = folded(name).includes(wanted) ? 1 : 0; });
       if (index.photos > index.namesPerFile) {
