@@ -169,7 +169,7 @@ def _sharpened(chroma: Floats, light: Floats) -> Floats:
 
 
 def _product(one: Floats, other: Floats) -> float:
-    """The sum of products, not by BLAS, whose threads hinder the crew's and whose sum depends on their number."""
+    """The sum of products, without BLAS: its threads would compete, and its sum depends on their number."""
     return float(np.sum(one * other, dtype=np.float64))
 
 

@@ -29,14 +29,14 @@ from model import quiet, saved_model
 from model.terminal import say
 from pipelines import flags
 from pipelines.archive import briefing, dry_run, provenance, single, upkeep
-from pipelines.archive.attempt import Studio, attempt
-from pipelines.archive.existing import Policy, Task
-from pipelines.archive.finish import Account, Made
+from pipelines.archive.attempt import Context, attempt
+from pipelines.archive.finish import Account, Result
 from pipelines.archive.journal import Journal
 from pipelines.archive.lease import Holder, Lease, held
 from pipelines.archive.manifest import JOURNAL, Record
-from pipelines.archive.provenance import Maker, settings_of
+from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.archive.render import render
+from pipelines.archive.resume import Policy, Task
 from pipelines.archive.tasks import ALL, FindTasks, Selection
 from pipelines.archive.upkeep import Save
 from pipelines.files import cloud, sources, writable
@@ -45,7 +45,7 @@ from pipelines.runtime import commands, resource_hints, runners
 from pipelines.runtime.outcomes import count
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import SILENT, Ticker, watched
-from pipelines.runtime.worker_pool import Crew, Gate
+from pipelines.runtime.worker_pool import Gate, WorkerPool
 from tfrecords.errors import UserError
 
 
@@ -63,7 +63,7 @@ class _Workshop:
 
 
 class ColorizePhotos(beam.DoFn):
-    """Task → Made; writes the colour photo and its record on the way. Workers of one process share one model.
+    """Task → Result; writes the colour photo and its record on the way. Workers of one process share one model.
 
     Args:
         output: the folder.
@@ -86,46 +86,46 @@ class ColorizePhotos(beam.DoFn):
     def setup(self) -> None:
         """Starts the journal; the model is loaded when a photo needs it."""
         self._journal = Journal(self._lease.folder, self._lease.run)
-        self._crew: Crew[Made] | None = None
+        self._pool: WorkerPool[Result] | None = None
 
-    def _at_work(self) -> Crew[Made]:
-        if self._crew is None:
+    def _at_work(self) -> WorkerPool[Result]:
+        if self._pool is None:
             # Kept by this object as well: Shared itself holds on to what was asked for last.
             self._workshop = self._shared.acquire(self._opened, tag=self._model)
             colorizer = self._workshop.colorizer
-            self._studio = partial(Studio, self._policy.maker, colorizer.size, colorizer.predict)
-            self._crew = Crew(self._threads, self._workshop.gate)
-        return self._crew
+            self._context = partial(Context, self._policy.recipe, colorizer.size, colorizer.predict)
+            self._pool = WorkerPool(self._threads, self._workshop.gate)
+        return self._pool
 
     def _opened(self) -> _Workshop:
-        return _Workshop(self._model, self._policy.maker.model_digest, self._threads)
+        return _Workshop(self._model, self._policy.recipe.model_digest, self._threads)
 
-    def process(self, task: Task) -> Iterator[Made]:
+    def process(self, task: Task) -> Iterator[Result]:
         """Takes one photo on; gives what is done meanwhile."""
         self._lease.keep()
-        if task.standing is not None and not task.doubtful:
-            yield self._told(Made(task.standing, now=False))
+        if task.existing is not None and not task.needs_check:
+            yield self._told(Result(task.existing, now=False))
             return
         yield from map(self._kept, self._at_work().add(partial(self._make, task), partial(self._make, task, last=True)))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """Gives the rest."""
-        if self._crew is not None:
+        if self._pool is not None:
             window = GlobalWindow()
-            for made in map(self._kept, self._crew.rest()):
+            for made in map(self._kept, self._pool.rest()):
                 yield WindowedValue(made, window.max_timestamp(), [window])
             self._journal.flush()
 
     def teardown(self) -> None:
         """Ends the threads, and the child processes that have no photo."""
-        if self._crew is not None:
-            self._crew.close()
+        if self._pool is not None:
+            self._pool.close()
             self._workshop.processes.close()
         self._journal.close()
 
-    def _make(self, task: Task, *, last: bool = False) -> Made:
+    def _make(self, task: Task, *, last: bool = False) -> Result:
         def make(save: Save) -> Record:
-            return attempt(task.named, self._studio(save, self._workshop.processes), last=last)
+            return attempt(task.named, self._context(save, self._workshop.processes), last=last)
 
         return upkeep.carry_out(task, self._policy, self._output, make, self._announce, self._lease.keep)
 
@@ -134,13 +134,13 @@ class ColorizePhotos(beam.DoFn):
         self._lease.keep()
         self._journal.announce(record)
 
-    def _kept(self, made: Made) -> Made:
+    def _kept(self, made: Result) -> Result:
         self._journal.add(made.record)
         for stage, milliseconds in made.record.milliseconds.items():
             Metrics.distribution("autochrome", f"{stage}_microseconds").update(round(1000 * milliseconds))
         return self._told(made)
 
-    def _told(self, made: Made) -> Made:
+    def _told(self, made: Result) -> Result:
         count(made.record.outcome())
         self._ticker.done(made.record.status)
         return made
@@ -175,7 +175,7 @@ class Colorize(beam.PTransform):
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Builds the graph."""
         lease = self.lease or Lease(self.output)
-        begin = partial(_begin, lease, self.policy.maker)
+        begin = partial(_begin, lease, self.policy.recipe)
         state = "" if lease.folder == self.output else lease.folder
         found = root | "Tasks" >> FindTasks(
             self.input, self.output, self.policy, self.selection, self.ticker, state, begin
@@ -183,12 +183,12 @@ class Colorize(beam.PTransform):
         made = found.tasks | "Colorize" >> beam.ParDo(
             ColorizePhotos(self.output, self.model, self.policy, self.threads, self.ticker, lease)
         ).with_resource_hints(**self.hints)
-        return made | "Account" >> Account(lease, self.policy.maker, found.records, found.damaged, found.unfinished)
+        return made | "Account" >> Account(lease, self.policy.recipe, found.records, found.damaged, found.unfinished)
 
 
-def _begin(lease: Lease, maker: Maker) -> None:
+def _begin(lease: Lease, recipe: Recipe) -> None:
     lease.take()
-    provenance.begin(lease.folder, maker)
+    provenance.begin(lease.folder, recipe)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -216,16 +216,16 @@ def main(argv: list[str] | None = None) -> int:
                 f"--format {args.format} does not fit --output {args.output}; leave one of them to the other"
             )
         settings = replace(settings_of(args), format=file_format)
-        maker = Maker.of(args.model, settings)
-        return single.run(args.input, args.output, args.model, maker, keep=args.keep_existing, dry=args.dry_run)
+        recipe = Recipe.of(args.model, settings)
+        return single.run(args.input, args.output, args.model, recipe, keep=args.keep_existing, dry=args.dry_run)
     sources.check_apart(args.input, args.output)
     if args.state:
         sources.check_apart(args.input, state, "--state")
         provenance.check_state(args.output, state)
-    maker = Maker.of(args.model, settings_of(args))
+    recipe = Recipe.of(args.model, settings_of(args))
     selection = Selection(args.limit, args.sample)
     if args.dry_run:
-        policy = Policy(replace(maker, run=provenance.number(state, maker)), args.keep_existing, args.replace_changed)
+        policy = Policy(replace(recipe, run=provenance.number(state, recipe)), args.keep_existing, args.replace_changed)
         dry_run.show(FindTasks(args.input, args.output, policy, selection, state=args.state), args.output)
         return 0
     elsewhere = "keep its records in another folder with --state DIR"
@@ -235,7 +235,7 @@ def main(argv: list[str] | None = None) -> int:
     local = runners.is_local(options)
     lease = Lease(state, Holder.here(local=local))
     with held(lease, local=local, template=runners.is_template(options)):
-        policy = Policy(replace(maker, run=provenance.number(state, maker)), args.keep_existing, args.replace_changed)
+        policy = Policy(replace(recipe, run=provenance.number(state, recipe)), args.keep_existing, args.replace_changed)
         if line := briefing.before(args.output, state, policy, selection.size):
             say(line)
         with watched("colorizing", enabled=local) as ticker:

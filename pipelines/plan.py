@@ -21,10 +21,10 @@ import numpy as np
 from model import quiet
 from model.terminal import say
 from pipelines import flags
-from pipelines.archive.attempt import Studio, attempt
+from pipelines.archive.attempt import Context, attempt
 from pipelines.archive.manifest import Record
-from pipelines.archive.naming import Named
-from pipelines.archive.provenance import Maker, settings_of
+from pipelines.archive.naming import NamedSource
+from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.archive.render import render
 from pipelines.archive.tasks import Selection
 from pipelines.files import sources
@@ -32,7 +32,7 @@ from pipelines.files.sources import Source
 from pipelines.runtime import commands, runners
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.photo_process import PhotoProcesses
-from pipelines.runtime.worker_pool import Crew, Gate
+from pipelines.runtime.worker_pool import Gate, WorkerPool
 from pipelines.viewer.summary import was_in_colour
 from tfrecords.errors import UserError
 
@@ -110,27 +110,27 @@ def share(hits: int, of: int) -> Figure:
     return Figure(hits / of, max(0.0, centre - half), min(1.0, centre + half))
 
 
-def measure(sample: list[Source], model: str, maker: Maker, threads: int) -> Trial:
+def measure(sample: list[Source], model: str, recipe: Recipe, threads: int) -> Trial:
     """Takes the sample through all stages on so many threads; writes nothing."""
     processes = PhotoProcesses(render, started=threads)  # they start while TensorFlow does
     with quiet.startup():
         from model.colorizer import Colorizer, one_thread_a_prediction
 
     one_thread_a_prediction()
-    colorizer = Colorizer.load(model, maker.model_digest)
-    studio = Studio(maker, colorizer.size, colorizer.predict, lambda record, files: record, processes)
+    colorizer = Colorizer.load(model, recipe.model_digest)
+    context = Context(recipe, colorizer.size, colorizer.predict, lambda record, files: record, processes)
     # The first prediction builds what later ones find.
-    studio.predict(np.zeros((1, studio.size, studio.size, 1), np.float32))
-    crew: Crew[Record] = Crew(threads, Gate(threads))
+    context.predict(np.zeros((1, context.size, context.size, 1), np.float32))
+    pool: WorkerPool[Record] = WorkerPool(threads, Gate(threads))
     records: list[Record] = []
     started, processor = time.perf_counter(), time.process_time()
     for source in sample:
-        named = Named(source, source.name, source.name)
-        records += crew.add(partial(attempt, named, studio), partial(attempt, named, studio, last=True))
-    records += crew.rest()
+        named = NamedSource(source, source.name, source.name)
+        records += pool.add(partial(attempt, named, context), partial(attempt, named, context, last=True))
+    records += pool.rest()
     wall = time.perf_counter() - started
     used = time.process_time() - processor + processes.processor_seconds
-    crew.close()
+    pool.close()
     processes.close()
     return Trial(records, wall, used)
 
@@ -187,12 +187,12 @@ def main(argv: list[str] | None = None) -> int:
     if not 0 <= args.price_per_vcpu_hour < math.inf:
         raise UserError(f"--price_per_vcpu_hour {args.price_per_vcpu_hour} must be 0 or more")
     sources.check_any(args.input)
-    maker = Maker.of(args.model, settings_of(args))
+    recipe = Recipe.of(args.model, settings_of(args))
     collection = survey(args.input, args.sample)
     if not collection.photos:
         raise UserError(f"--input {args.input} has no photos; name a folder, a file or a glob in quotes")
     threads = len(os.sched_getaffinity(0))
-    trial = measure(collection.sample, args.model, maker, threads)
+    trial = measure(collection.sample, args.model, recipe, threads)
     say(f"To colorize {args.input}:")
     for name, figure in rows(collection, trial, threads, args.price_per_vcpu_hour):
         say(f"{name:<26}{figure}")

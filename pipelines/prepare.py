@@ -20,7 +20,7 @@ from pipelines.dataset import claim, shard_writer
 from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize
 from pipelines.dataset.duplicates import MarkDuplicates
 from pipelines.dataset.examples import convert
-from pipelines.dataset.shard_writer import Part
+from pipelines.dataset.shard_writer import ShardReport
 from pipelines.dataset.sharding import Slot, shard_count, slot
 from pipelines.files import cloud, sources, storage, writable
 from pipelines.files.sources import FindSources, Source
@@ -52,7 +52,7 @@ class Settings:
     validation_percent: float = 5.0
 
 
-def describe(finished: list[Part], settings: Settings, sources: Listing) -> Description:
+def describe(finished: list[ShardReport], settings: Settings, sources: Listing) -> Description:
     """The description of the set that the parts make up."""
     by_name = sorted(finished, key=lambda part: part.shard.name)
     outcomes = tally(outcome for part in finished for outcome in part.rejected)
@@ -71,7 +71,7 @@ def describe(finished: list[Part], settings: Settings, sources: Listing) -> Desc
     )
 
 
-def _finish(finished: list[Part], sources: Listing, output: str, settings: Settings) -> None:
+def _finish(finished: list[ShardReport], sources: Listing, output: str, settings: Settings) -> None:
     rejected = [outcome for part in finished for outcome in part.rejected]
     storage.write_in(output, REJECTED_FILE, to_jsonl(rejected))
     storage.write_in(output, FILE_NAME, describe(finished, settings, sources).to_json().encode())
@@ -92,7 +92,7 @@ def _clear(output: str) -> None:
 
 
 class _WriteShards(beam.DoFn):
-    """A shard's place and its photos → Part."""
+    """A shard's place and its photos → ShardReport."""
 
     def __init__(self, output: str, size: int, ticker: Ticker) -> None:
         self._output = output
@@ -102,7 +102,7 @@ class _WriteShards(beam.DoFn):
     def setup(self) -> None:
         self._processes = PhotoProcesses(convert)
 
-    def process(self, grouped: tuple[Slot, Iterable[Source]]) -> Iterator[Part]:
+    def process(self, grouped: tuple[Slot, Iterable[Source]]) -> Iterator[ShardReport]:
         yield shard_writer.finish(grouped, self._output, self._size, self._ticker, self._processes)
 
     def teardown(self) -> None:

@@ -20,7 +20,7 @@ from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.outcomes import print_table
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import Ticker, watched
-from pipelines.runtime.worker_pool import Crew, Gate, unless_out_of_memory
+from pipelines.runtime.worker_pool import Gate, WorkerPool, unless_out_of_memory
 from pipelines.viewer import html, thumbnails
 from pipelines.viewer.pictures import draw
 from pipelines.viewer.summary import Rank, Summary
@@ -93,7 +93,7 @@ def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
         ids of those made.
     """
     threads = len(os.sched_getaffinity(0))
-    crew: Crew[set[str]] = Crew(threads, Gate(threads))
+    pool: WorkerPool[set[str]] = WorkerPool(threads, Gate(threads))
     processes = PhotoProcesses(draw)
     made: set[str] = set()
 
@@ -107,10 +107,10 @@ def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
             sheet = Sheet(record)
             if not sheet.ids <= there:
                 work = partial(sheet.make, ledger.folder, there, _saver(ledger.state), processes)
-                note(crew.add(work, partial(unless_out_of_memory, partial(work, last=True), set[str]())))
-        note(crew.rest())
+                note(pool.add(work, partial(unless_out_of_memory, partial(work, last=True), set[str]())))
+        note(pool.rest())
     finally:
-        crew.close()
+        pool.close()
         processes.close()
     return made
 
@@ -125,19 +125,19 @@ def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
     place = html.address_of(ledger.folder, ledger.state)
     files = html.pages(ledger.records(), summary, ledger.made_with(), title, there, place)
     save = _saver(ledger.state)
-    crew: Crew[None] = Crew(_WRITERS, Gate(_WRITERS))
+    pool: WorkerPool[None] = WorkerPool(_WRITERS, Gate(_WRITERS))
     written = set()
     try:
         for name, data in files:
             written.add(name)
             if name == html.FILE:  # after everything that it opens
-                list(crew.rest())
+                list(pool.rest())
                 save(name, data)
             else:
                 work = partial(save, name, data)
-                list(crew.add(work, work))
+                list(pool.add(work, work))
     finally:
-        crew.close()
+        pool.close()
     return written
 
 

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from pipelines.archive.manifest import STAGES, Output, Record
-from pipelines.archive.naming import Named
-from pipelines.archive.provenance import Maker
-from pipelines.archive.render import Recipe, Rendered
+from pipelines.archive.naming import NamedSource
+from pipelines.archive.provenance import Recipe
+from pipelines.archive.render import Rendered, RenderOptions
 from pipelines.errors import ModelError, Rejected, Undecided
 from pipelines.files.beneath import LinkError
 from pipelines.images.memory import out_of_memory
@@ -34,25 +34,25 @@ SOFTWARE = f"Autochrome {version('autochrome')}"
 
 
 @dataclass(frozen=True)
-class Studio:
+class Context:
     """All that a photo needs beside itself.
 
     Attributes:
-        maker: settings and model, in words.
+        recipe: settings and model, in words.
         size: side S of the model's input.
         predict: luminance float32 ``[1, S, S, 1]`` in [0, 1] → a and b, float32 ``[1, S, S, 2]``.
         save: puts a photo's files under their paths relative to the output; returns the record of what is there then.
         processes: the children; their handler is `pipelines.archive.render.render`.
     """
 
-    maker: Maker
+    recipe: Recipe
     size: int
     predict: Callable[[Floats], Floats]
     save: Callable[[Record, dict[str, bytes]], Record]
     processes: PhotoProcesses
 
 
-def blank(named: Named, maker: Maker, reason: str = "", detail: str = "") -> Record:
+def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = "") -> Record:
     """The record of a photo of which nothing is known yet; rejected until something is."""
     source = named.source
     return Record(
@@ -63,19 +63,19 @@ def blank(named: Named, maker: Maker, reason: str = "", detail: str = "") -> Rec
         "rejected",
         reason,
         detail,
-        model=maker.model,
-        model_digest=maker.model_digest,
-        settings_digest=maker.settings_digest,
-        run=maker.run,
+        model=recipe.model,
+        model_digest=recipe.model_digest,
+        settings_digest=recipe.settings_digest,
+        run=recipe.run,
     )
 
 
-def attempt(named: Named, studio: Studio, *, last: bool = False) -> Record:
+def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Record:
     """Makes one photo.
 
     Args:
         named: the photo.
-        studio: all else.
+        context: all else.
         last: whether this decides: the photo is given a fresh process, to be called while no other photo is under way.
 
     Returns:
@@ -88,17 +88,17 @@ def attempt(named: Named, studio: Studio, *, last: bool = False) -> Record:
         OSError, BeamIOError: the output cannot be written.
     """
     watch = Stopwatch()
-    record = blank(named, studio.maker)
+    record = blank(named, context.recipe)
     try:
         with watch.stage("read"):
             data = named.source.read()
             record = replace(record, bytes=len(data), sha256=_sha256(data))
         files: list[bytes] = []
         with watch.stage("decode"):  # what the child does not account for
-            rendered: Rendered = studio.processes.call(
+            rendered: Rendered = context.processes.call(
                 data,
-                _recipe(record, studio),
-                answer=lambda seen: _chroma(seen, studio),
+                _options(record, context),
+                answer=lambda seen: _chroma(seen, context),
                 give=files.append,
                 alone=last,
             )
@@ -108,9 +108,9 @@ def attempt(named: Named, studio: Studio, *, last: bool = False) -> Record:
         if rendered.status == "rejected":
             raise Rejected(rendered.reason, rendered.detail)
         if rendered.status == "in_color":
-            record = _left(record, data, named, studio, rendered, watch)
+            record = _left(record, data, named, context, rendered, watch)
         else:
-            record = _written(record, files, named, studio, rendered, watch)
+            record = _written(record, files, named, context, rendered, watch)
     except Rejected as verdict:
         record = replace(record, status="rejected", reason=verdict.reason, detail=verdict.detail)
     except Undecided as undecided:
@@ -127,16 +127,16 @@ def attempt(named: Named, studio: Studio, *, last: bool = False) -> Record:
     return replace(record, milliseconds=spent)
 
 
-def _recipe(record: Record, studio: Studio) -> Recipe:
-    settings = studio.maker.settings
+def _options(record: Record, context: Context) -> RenderOptions:
+    settings = context.recipe.settings
     mark = Mark(SOFTWARE, record.model, record.model_digest, record.name, settings.digital_source_type)
-    return Recipe(studio.size, mark, settings.format, settings.quality, settings.bit_depth, settings.on_color)
+    return RenderOptions(context.size, mark, settings.format, settings.quality, settings.bit_depth, settings.on_color)
 
 
-def _chroma(seen: Any, studio: Studio) -> Floats:
+def _chroma(seen: Any, context: Context) -> Floats:
     """What the model says to the luminance ``[S, S, 1]`` of a page."""
     try:
-        chroma = studio.predict(seen[None])[0]
+        chroma = context.predict(seen[None])[0]
     except Exception as error:
         if out_of_memory(error):
             raise
@@ -147,9 +147,11 @@ def _chroma(seen: Any, studio: Studio) -> Floats:
     return chroma
 
 
-def _left(record: Record, data: bytes, named: Named, studio: Studio, rendered: Rendered, watch: Stopwatch) -> Record:
+def _left(
+    record: Record, data: bytes, named: NamedSource, context: Context, rendered: Rendered, watch: Stopwatch
+) -> Record:
     """The record of a photo that is in colour, and is skipped or copied for that."""
-    if studio.maker.settings.on_color == "skip":
+    if context.recipe.settings.on_color == "skip":
         return replace(record, status="skipped")
     name = named.copy(record.format)
     outputs = tuple(
@@ -158,11 +160,11 @@ def _left(record: Record, data: bytes, named: Named, studio: Studio, rendered: R
     )
     copied = replace(record, status="copied", outputs=outputs, warnings=_warnings(named, name))
     with watch.stage("write"):
-        return _saved(copied, {name: data}, studio)
+        return _saved(copied, {name: data}, context)
 
 
 def _written(
-    record: Record, files: list[bytes], named: Named, studio: Studio, rendered: Rendered, watch: Stopwatch
+    record: Record, files: list[bytes], named: NamedSource, context: Context, rendered: Rendered, watch: Stopwatch
 ) -> Record:
     files = files * (len(rendered.pages) // len(files))  # one TIFF for all pages, or one file for each
     outputs = tuple(
@@ -175,12 +177,12 @@ def _written(
     warnings = (*_warnings(named, outputs[0].name), *rendered.warnings)
     written = replace(record, status="written", outputs=outputs, warnings=warnings)
     with watch.stage("write"):
-        return _saved(written, {output.name: file for output, file in zip(outputs, files, strict=True)}, studio)
+        return _saved(written, {output.name: file for output, file in zip(outputs, files, strict=True)}, context)
 
 
-def _saved(record: Record, files: dict[str, bytes], studio: Studio) -> Record:
+def _saved(record: Record, files: dict[str, bytes], context: Context) -> Record:
     try:
-        return studio.save(record, files)
+        return context.save(record, files)
     except LinkError as error:
         raise Rejected("unwritable", str(error)) from error
     except OSError as error:
@@ -189,7 +191,7 @@ def _saved(record: Record, files: dict[str, bytes], studio: Studio) -> Record:
         raise
 
 
-def _warnings(named: Named, output: str) -> tuple[str, ...]:
+def _warnings(named: NamedSource, output: str) -> tuple[str, ...]:
     if not named.has_its_name:
         return (f"written as {output}: its name is that of another photo",)
     return () if output.startswith(named.source.name) else (f"written as {output}: the output cannot have its name",)

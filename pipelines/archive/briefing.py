@@ -8,10 +8,10 @@ from rich.table import Table
 
 from model.terminal import say
 from pipelines.archive import provenance
-from pipelines.archive.existing import Policy
 from pipelines.archive.finish import LAST_RUN_FILE
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import FOLDER, REPORT_FILE, Record
+from pipelines.archive.resume import Policy
 from pipelines.files import storage
 from pipelines.runtime.outcomes import REJECTED_FILE, print_table
 from tfrecords.errors import UserError
@@ -28,7 +28,7 @@ def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
         policy: of the run.
         limit: how many photos it makes at most; 0 for all.
     """
-    if policy.keep_existing or all(run == policy.maker.made_with() for run in provenance.known(state)):
+    if policy.keep_existing or all(run == policy.recipe.made_with() for run in provenance.known(state)):
         return ""
     try:
         outdated = (record for record in Ledger.of(output, state).records() if _is_outdated(record, policy))
@@ -46,10 +46,10 @@ def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
 
 def _is_outdated(record: Record, policy: Policy) -> bool:
     """Whether the files of a record are to make way for those of another model or other settings."""
-    maker = policy.maker
+    recipe = policy.recipe
     if not record.outputs or not record.model_digest or (record.was_changed and not policy.replace_changed):
         return False
-    return (record.model_digest, record.settings_digest) != (maker.model_digest, maker.settings_digest)
+    return (record.model_digest, record.settings_digest) != (recipe.model_digest, recipe.settings_digest)
 
 
 def after(pattern: str, output: str, state: str, console: Console) -> None:

@@ -6,8 +6,8 @@ still what Autochrome once wrote there, of what source, and with which model and
 
 from dataclasses import replace
 
-from pipelines.archive.existing import File, Policy, Task
 from pipelines.archive.manifest import CHANGED, OCCUPIED, Output, Record
+from pipelines.archive.resume import File, Policy, Task
 from pipelines.files import contents, storage
 from pipelines.files.contents import Content
 
@@ -16,7 +16,7 @@ def settled(task: Task, policy: Policy, output: str) -> Record | None:
     """Looks at the files of a photo that has an earlier record, so far as the listing did not tell.
 
     Args:
-        task: a doubtful one, or one to be made.
+        task: one whose files need a check, or one to be made.
         policy: of the run.
         output: the folder.
 
@@ -26,11 +26,11 @@ def settled(task: Task, policy: Policy, output: str) -> Record | None:
     Raises:
         storage.IO_ERRORS: a file cannot be read.
     """
-    record = task.standing or task.earlier
+    record = task.existing or task.earlier
     if record is None or not record.outputs:
         return None
     # A killed run of these settings may have made the photo again after its source had changed.
-    since = record.run + (task.standing is not None)
+    since = record.run + (task.existing is not None)
     now = _as_it_is(record, {file.name: file for file in task.files}, output, since)
     if now.was_changed:
         if policy.replace_changed:
@@ -38,7 +38,7 @@ def settled(task: Task, policy: Policy, output: str) -> Record | None:
         warnings = tuple(dict.fromkeys((*now.warnings, CHANGED)))
         return replace(now, status="kept", reason="", detail="", warnings=warnings, milliseconds={})
     # Of a record that told of a change, what it has now is what was once written: made again, it is recorded so.
-    stands = task.standing is not None and not record.was_changed and len(now.outputs) == len(record.outputs)
+    stands = task.existing is not None and not record.was_changed and len(now.outputs) == len(record.outputs)
     return now if stands else None
 
 

@@ -12,8 +12,8 @@ import apache_beam as beam
 
 from model.terminal import say
 from pipelines.archive import forecast
-from pipelines.archive.existing import Policy, Task
 from pipelines.archive.forecast import Forecast
+from pipelines.archive.resume import Policy, Task
 from pipelines.archive.tasks import FindTasks
 from pipelines.notices import Mailbox
 from pipelines.runtime import runners

@@ -15,7 +15,7 @@ from apache_beam.pvalue import AsList, AsSingleton
 from pipelines.archive import manifest, record_files
 from pipelines.archive.lease import Lease
 from pipelines.archive.manifest import REPORT_FILE, STAGES, Record
-from pipelines.archive.provenance import Maker
+from pipelines.archive.provenance import Recipe
 from pipelines.archive.record_files import Entry
 from pipelines.files import local_files, storage
 from pipelines.files.listings import Branch
@@ -25,7 +25,7 @@ from pipelines.runtime.outcomes import REJECTED_FILE, Outcome, to_jsonl
 LAST_RUN_FILE = f"{manifest.FOLDER}/last_run.json"
 
 
-class Made(NamedTuple):
+class Result(NamedTuple):
     """A record, and what this run did for it.
 
     Attributes:
@@ -64,7 +64,7 @@ class Effort:
     milliseconds: tuple[float, ...] = (0.0,) * len(STAGES)
 
     @classmethod
-    def of(cls, made: Made) -> "Effort":
+    def of(cls, made: Result) -> "Effort":
         """That of one photo."""
         kept = made.record.status == "kept"
         if kept or not made.now:
@@ -98,23 +98,23 @@ def _sum(efforts: Iterable[Effort]) -> Effort:
 
 @dataclass(eq=False)
 class Account(beam.PTransform):
-    """PCollection of Made → manifest, ``report.json`` and ``rejected.jsonl``, all in the folder of the lease.
+    """PCollection of Result → manifest, ``report.json`` and ``rejected.jsonl``, all in the folder of the lease.
 
     Attributes:
         lease: of the run, which ends with it.
-        maker: of the run.
+        recipe: of the run.
         records: PCollection of Source: shards and journals that the run read when it started.
         damaged: PCollection of str: what was damaged in them, a line each.
         unfinished: PCollection of Source: files that killed writers left.
     """
 
     lease: Lease
-    maker: Maker
+    recipe: Recipe
     records: beam.PCollection[Source]
     damaged: beam.PCollection[str]
     unfinished: beam.PCollection[Source]
 
-    def expand(self, made: beam.PCollection[Made]) -> beam.PCollection[None]:
+    def expand(self, made: beam.PCollection[Result]) -> beam.PCollection[None]:
         """Builds the graph."""
         records = made | "Records" >> beam.Map(lambda made: made.record)
         shards = records | "Count" >> beam.combiners.Count.Globally() | "Shards" >> beam.Map(manifest.shard_count)
@@ -139,7 +139,7 @@ class Account(beam.PTransform):
             | "Finish"
             >> beam.Map(
                 _finish,
-                self.maker,
+                self.recipe,
                 AsList(written),
                 AsList(counts),
                 AsList(rejected),
@@ -175,7 +175,7 @@ def _write_shard(placed: tuple[int, Iterable[bytes]], lease: Lease, shards: int)
 
 def _finish(
     lease: Lease,
-    maker: Maker,
+    recipe: Recipe,
     written: list[tuple[str, Entry]],
     counts: list[tuple[str, int]],
     rejected: list[Outcome],
@@ -187,7 +187,7 @@ def _finish(
     lease.check()
     folder, place = lease.folder, partial(storage.join, lease.folder)
     storage.write_in(folder, REJECTED_FILE, to_jsonl(rejected))
-    storage.write_in(folder, REPORT_FILE, manifest.summary(counts, maker.made_with()))
+    storage.write_in(folder, REPORT_FILE, manifest.summary(counts, recipe.made_with()))
     last = {**effort.to_dict(), "damaged": sorted(damaged)}
     storage.write_in(folder, LAST_RUN_FILE, (json.dumps(last, indent=2) + "\n").encode())
     record_files.write_index(folder, written)

@@ -7,9 +7,9 @@ and one page assumed. Of one that was, its record tells both, and whether it is 
 from dataclasses import dataclass
 
 from pipelines.archive import changes
-from pipelines.archive.existing import File, Policy, Task
 from pipelines.archive.manifest import CHANGED, OCCUPIED, Record
-from pipelines.archive.naming import Named
+from pipelines.archive.naming import NamedSource
+from pipelines.archive.resume import File, Policy, Task
 from pipelines.files import contents, storage
 from pipelines.images import formats
 
@@ -42,8 +42,8 @@ def of(task: Task, policy: Policy, output: str) -> Forecast:
     Raises:
         storage.IO_ERRORS, WorldError: a file cannot be read.
     """
-    if task.standing is not None and not task.doubtful:
-        return Forecast(_kept_or_done(task.standing))
+    if task.existing is not None and not task.needs_check:
+        return Forecast(_kept_or_done(task.existing))
     settled = changes.settled(task, policy, output)
     if settled is not None:
         return Forecast(_kept_or_done(settled))
@@ -67,8 +67,8 @@ def _kept_or_done(record: Record) -> str:
 
 def expected(task: Task, policy: Policy) -> list[str]:
     """Returns the paths, relative to the output, that a photo would be written under; [] if it would be skipped."""
-    named, settings = task.named, policy.maker.settings
-    record = task.standing or task.earlier
+    named, settings = task.named, policy.recipe.settings
+    record = task.existing or task.earlier
     if record is None or record.fingerprint != named.source.fingerprint or not record.format:
         return [named.output(formats.output_format(settings.format, _guessed(named)))]
     if settings.on_color != "recolor" and record.outputs and all(one.tone == "color" for one in record.outputs):
@@ -80,12 +80,12 @@ def expected(task: Task, policy: Policy) -> list[str]:
     return list(dict.fromkeys(named.output(file_format, index, count) for index in range(count)))
 
 
-def _guessed(named: Named) -> str:
+def _guessed(named: NamedSource) -> str:
     return (formats.format_of(named.source.name) or "").upper()
 
 
 def _is_ours(file: File, task: Task, output: str) -> bool:
-    record = task.standing or task.earlier
+    record = task.existing or task.earlier
     outputs = record.outputs if record and record.model_digest else ()
     if any(one.name == file.name and one.fingerprint == file.fingerprint and not one.was_changed for one in outputs):
         return True

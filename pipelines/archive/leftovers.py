@@ -8,8 +8,8 @@ file, and whatever there is of a photo that is rejected now, stays, and the phot
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipelines.archive.existing import File
 from pipelines.archive.manifest import Left, Record
+from pipelines.archive.resume import File
 from pipelines.files import contents, storage
 from pipelines.runtime.outcomes import Status
 
@@ -21,7 +21,7 @@ def settle(record: Record, files: Iterable[File], output: str, *, keep: bool = F
 
     Args:
         record: of the photo, new.
-        files: see `pipelines.archive.existing.Task`.
+        files: see `pipelines.archive.resume.Task`.
         output: the folder.
         keep: whether files of earlier runs stay.
 

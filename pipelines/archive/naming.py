@@ -24,7 +24,7 @@ _ANY_PAGE = re.compile(r"\.p\d{3}")
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedSource:
     """A source and the names that it may be written under.
 
     Attributes:
@@ -112,7 +112,7 @@ class _Taken:
 
 def assign(
     sources: Iterable[Source], rules: Rules = LOCAL, *, folders: Iterable[str] = (), copies: bool = False
-) -> list[Named]:
+) -> list[NamedSource]:
     """Gives every photo of a family names that no other one has, in the form in which `written_names.folded` compares.
 
     Args:
@@ -151,7 +151,7 @@ def assign(
         )
         taken.add(extended)
         paged.add(page)
-        named.append(Named(source, rules.fit(name), stem, rules, copies))
+        named.append(NamedSource(source, rules.fit(name), stem, rules, copies))
     return named
 
 

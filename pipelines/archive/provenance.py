@@ -47,7 +47,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Maker:
+class Recipe:
     """What makes the photos of a run.
 
     Attributes:
@@ -65,7 +65,7 @@ class Maker:
     run: int = 1
 
     @classmethod
-    def of(cls, model: str, settings: Settings, run: int = 1) -> "Maker":
+    def of(cls, model: str, settings: Settings, run: int = 1) -> "Recipe":
         """Reads what there is to say of the SavedModel folder ``model``; UserError where it is none."""
         name = str(saved_model.check(model)["name"])
         return cls(name, saved_model.digest(model), settings, settings.digest(), run)
@@ -108,23 +108,23 @@ def check_state(output: str, state: str) -> None:
         )
 
 
-def number(output: str, maker: Maker) -> int:
+def number(output: str, recipe: Recipe) -> int:
     """The number that a run has in a folder: that of the last one where it goes on with it, else the next."""
     before = known(output)
-    return len(before) + (not before or before[-1] != maker.made_with())
+    return len(before) + (not before or before[-1] != recipe.made_with())
 
 
-def begin(output: str, maker: Maker) -> None:
+def begin(output: str, recipe: Recipe) -> None:
     """Records that the run begins; once, however often it is called.
 
     Raises:
         UserError: another run began after this one got its number.
     """
     before = known(output)
-    if number(output, maker) != maker.run:
+    if number(output, recipe) != recipe.run:
         raise UserError(f"another run wrote into {output} since this one was launched; launch this one again")
-    if maker.run > len(before):
-        data = json.dumps({"runs": [*before, maker.made_with()]}, indent=2, ensure_ascii=False) + "\n"
+    if recipe.run > len(before):
+        data = json.dumps({"runs": [*before, recipe.made_with()]}, indent=2, ensure_ascii=False) + "\n"
         storage.write_in(output, RUNS_FILE, data.encode())
 
 

@@ -39,7 +39,7 @@ class Parent(Protocol):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class RenderOptions:
     """How a photo is rendered.
 
     Attributes:
@@ -96,13 +96,13 @@ class Rendered:
     milliseconds: dict[str, float] = field(default_factory=dict)
 
 
-def render(parent: Parent, data: bytes, recipe: Recipe) -> Rendered:
+def render(parent: Parent, data: bytes, options: RenderOptions) -> Rendered:
     """Renders a photo and gives its files to the parent: one, or one for each page of a TIFF that becomes no TIFF.
 
     Args:
         parent: predicts, and takes the files.
         data: the photo.
-        recipe: how.
+        options: how.
 
     Raises:
         Exception: there is too little memory (`pipelines.images.memory.out_of_memory`), or this code has a fault.
@@ -113,11 +113,11 @@ def render(parent: Parent, data: bytes, recipe: Recipe) -> Rendered:
         decoded = _decoded(data, watch)
         first = next(decoded)
         rendered = replace(rendered, format=first.format)
-        in_color = None if recipe.on_color == "recolor" else _pages_in_color(data, watch)
+        in_color = None if options.on_color == "recolor" else _pages_in_color(data, watch)
         if in_color is not None:
             rendered = replace(rendered, status="in_color", pages=in_color)
         else:
-            rendered = _written(rendered, chain([first], decoded), parent, recipe, watch)
+            rendered = _written(rendered, chain([first], decoded), parent, options, watch)
     except Rejected as verdict:
         if out_of_memory(verdict):
             raise  # not a verdict on the photo, before its limits are compared with the machine's memory
@@ -147,23 +147,25 @@ def _pages_in_color(data: bytes, watch: Stopwatch) -> tuple[RenderedPage, ...] |
     return tuple(found)
 
 
-def _written(rendered: Rendered, decoded: Iterable[Page], parent: Parent, recipe: Recipe, watch: Stopwatch) -> Rendered:
-    file_format = output_format(recipe.format, rendered.format)
+def _written(
+    rendered: Rendered, decoded: Iterable[Page], parent: Parent, options: RenderOptions, watch: Stopwatch
+) -> Rendered:
+    file_format = output_format(options.format, rendered.format)
     made: list[RenderedPage] = []
     warned: list[str] = []
 
     def colored(some: Iterable[Page]) -> Iterator[tuple[Pixels, Metadata]]:
         for page in some:
-            pixels = _recolored(page, file_format, parent, recipe, watch, made)
+            pixels = _recolored(page, file_format, parent, options, watch, made)
             yield pixels, page.metadata
 
     def encoded(some: Iterable[Page]) -> None:
         with _own_fault(), watch.stage("encode"):
             file = encode.encode(
                 *(colored(some), file_format),
-                quality=recipe.quality,
-                bit_depth=recipe.bit_depth,
-                mark=recipe.mark,
+                quality=options.quality,
+                bit_depth=options.bit_depth,
+                mark=options.mark,
                 warned=warned,
             )
         parent.give(file)
@@ -179,14 +181,14 @@ def _written(rendered: Rendered, decoded: Iterable[Page], parent: Parent, recipe
 
 
 def _recolored(
-    page: Page, file_format: str, parent: Parent, recipe: Recipe, watch: Stopwatch, made: list[RenderedPage]
+    page: Page, file_format: str, parent: Parent, options: RenderOptions, watch: Stopwatch, made: list[RenderedPage]
 ) -> Pixels:
     """Makes one page; what is known of it is added to ``made``."""
-    deep = recipe.bit_depth == "keep" and file_format in encode.DEEP_FORMATS
+    deep = options.bit_depth == "keep" and file_format in encode.DEEP_FORMATS
     source = page.pixels if deep else decode.to_bytes(page.pixels)
     with watch.stage("predict"):
         tone = tone_of(source, page.chroma_step)
-        seen = model_luminance(source, recipe.size)
+        seen = model_luminance(source, options.size)
         chroma = parent.ask(seen)
     with _own_fault(), watch.stage("merge"):
         pixels = recolor(source, chroma, 8 * source.dtype.itemsize, seen)

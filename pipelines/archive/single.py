@@ -4,10 +4,10 @@ from pathlib import Path
 
 from model import quiet
 from model.terminal import say
-from pipelines.archive.attempt import Studio, attempt
+from pipelines.archive.attempt import Context, attempt
 from pipelines.archive.manifest import Record
-from pipelines.archive.naming import Named
-from pipelines.archive.provenance import Maker
+from pipelines.archive.naming import NamedSource
+from pipelines.archive.provenance import Recipe
 from pipelines.archive.render import render
 from pipelines.errors import Undecided
 from pipelines.files import listings, sources, storage, tars, writable
@@ -23,14 +23,14 @@ def is_one_to_one(pattern: str, output: str) -> bool:
     return listings.is_file(pattern)
 
 
-def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry: bool) -> int:
+def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dry: bool) -> int:
     """Colorizes one photo.
 
     Args:
         pattern: the photo.
         output: the file to write.
         model: the SavedModel folder.
-        maker: settings and model, in words; its format is that of the output's name.
+        recipe: settings and model, in words; its format is that of the output's name.
         keep: whether an output that is there is left alone.
         dry: whether to say only what would be done.
 
@@ -57,7 +57,7 @@ def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry:
     with quiet.startup():
         from model.colorizer import Colorizer
 
-    colorizer = Colorizer.load(model, maker.model_digest)
+    colorizer = Colorizer.load(model, recipe.model_digest)
     name = output.rpartition("/")[2]
 
     def save(record: Record, files: dict[str, bytes]) -> Record:
@@ -65,12 +65,12 @@ def run(pattern: str, output: str, model: str, maker: Maker, *, keep: bool, dry:
             storage.write(storage.join(folder, made), data)
         return record
 
-    studio = Studio(maker, colorizer.size, colorizer.predict, save, processes)
-    photo = Named(source, name, name)
+    context = Context(recipe, colorizer.size, colorizer.predict, save, processes)
+    photo = NamedSource(source, name, name)
     try:
-        record = attempt(photo, studio)
+        record = attempt(photo, context)
     except Undecided:
-        record = attempt(photo, studio, last=True)
+        record = attempt(photo, context, last=True)
     finally:
         processes.close()
     if record.status == "rejected":

@@ -9,11 +9,11 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
 from pipelines import notices
-from pipelines.archive import existing, manifest, record_files
-from pipelines.archive.existing import Listed, Policy, Task, tasks
+from pipelines.archive import manifest, record_files, resume
 from pipelines.archive.manifest import Record
 from pipelines.archive.naming import folders
 from pipelines.archive.record_files import Damage, Index
+from pipelines.archive.resume import Listed, Policy, Task, tasks
 from pipelines.archive.written_names import Rules
 from pipelines.files import contents, listings, local_files, storage
 from pipelines.files.listings import Branch
@@ -157,10 +157,10 @@ class FindTasks(beam.PTransform):
         return output
 
     def _selected(self, task: Task, lowest: list[bytes]) -> Iterator[Task]:
-        if task.standing is None and self.selection.rank(task.named.source.name) > max(lowest):
+        if task.existing is None and self.selection.rank(task.named.source.name) > max(lowest):
             # What earlier runs made stays in the manifest, whatever this trial is about.
-            task = existing.left_alone(task)
-        if task.standing is not None or self.selection.rank(task.named.source.name) <= max(lowest):
+            task = resume.left_alone(task)
+        if task.existing is not None or self.selection.rank(task.named.source.name) <= max(lowest):
             self.ticker.listed()
             yield task
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipelines.archive import changes, leftovers, places
-from pipelines.archive.existing import Policy, Task
-from pipelines.archive.finish import Made
+from pipelines.archive.finish import Result
 from pipelines.archive.manifest import Record
 from pipelines.archive.places import OccupiedError
+from pipelines.archive.resume import Policy, Task
 
 Save = Callable[[Record, dict[str, bytes]], Record]
 
@@ -19,11 +19,11 @@ def carry_out(
     make: Callable[[Save], Record],
     announce: Callable[[Record], None],
     check: Callable[[], None] = lambda: None,
-) -> Made:
+) -> Result:
     """Takes one photo through.
 
     Args:
-        task: a doubtful one, or one to be made.
+        task: one whose files need a check, or one to be made.
         policy: of the run.
         output: the folder.
         make: makes the photo and gives its files to the function that it gets.
@@ -35,14 +35,14 @@ def carry_out(
     """
     kept = changes.settled(task, policy, output)
     if kept is not None:
-        if task.standing is None or not task.standing.pending:
-            return Made(kept, now=False)
+        if task.existing is None or not task.existing.pending:
+            return Result(kept, now=False)
         # The run that wrote the files was killed before it removed others.
         record, removed = leftovers.settle(kept, task.files, output, keep=policy.keep_existing)
-        return Made(record, now=False, removed=removed)
+        return Result(record, now=False, removed=removed)
     saver = _Saver(task, policy, output, announce, check)
     record, removed = leftovers.settle(make(saver.save), task.files, output, keep=policy.keep_existing)
-    return Made(record, True, saver.replaced, removed)
+    return Result(record, True, saver.replaced, removed)
 
 
 class _Saver:
@@ -65,7 +65,7 @@ class _Saver:
     def save(self, record: Record, files: dict[str, bytes]) -> Record:
         try:
             placed = places.place(
-                *(self._output, files, self._ours, self._policy.maker.run),
+                *(self._output, files, self._ours, self._policy.recipe.run),
                 replace_changed=self._policy.replace_changed,
                 announce=lambda: self._announce(record),
                 check=self._check,

@@ -24,7 +24,7 @@ FOLDER = "parts"
 
 
 @dataclass(frozen=True)
-class Part:
+class ShardReport:
     """The account of a finished shard.
 
     Attributes:
@@ -67,7 +67,7 @@ class Part:
 
 def finish(
     grouped: tuple[Slot, Iterable[Source]], output: str, size: int, ticker: Ticker, processes: PhotoProcesses
-) -> Part:
+) -> ShardReport:
     """Makes sure that one shard is there.
 
     A shard whose account says that it was made of these very photos, and which has the bytes that the account says, is
@@ -104,10 +104,10 @@ def _fingerprint(photos: list[Source], size: int) -> str:
     return blake2b(told, digest_size=16).hexdigest()
 
 
-def _found(account: str, output: str, sources: str) -> Part | None:
+def _found(account: str, output: str, sources: str) -> ShardReport | None:
     """The finished part, or None where it is to be made."""
     try:
-        part = Part.from_json((storage.read_if_there(account) or b"").decode())
+        part = ShardReport.from_json((storage.read_if_there(account) or b"").decode())
     except (ValueError, KeyError, TypeError):
         return None
     whole = storage.size(storage.join(output, part.shard.name)) == part.shard.bytes
@@ -116,7 +116,7 @@ def _found(account: str, output: str, sources: str) -> Part | None:
 
 def _make(
     split: str, name: str, photos: list[Source], output: str, size: int, ticker: Ticker, processes: PhotoProcesses
-) -> Part:
+) -> ShardReport:
     """Reads, judges, converts and writes the photos of one shard, which appears whole or not at all."""
     cv2.setNumThreads(1)  # the runner has a worker a core
     rejected: list[Outcome] = []
@@ -129,7 +129,7 @@ def _make(
                 rejected.append(outcome)
             count(outcome)
             ticker.done(outcome.status)
-    return Part(split, writer.finished(name), rejected, statistics, _fingerprint(photos, size))
+    return ShardReport(split, writer.finished(name), rejected, statistics, _fingerprint(photos, size))
 
 
 def _add(source: Source, result: Converted, writer: ShardWriter, statistics: Statistics) -> Outcome:

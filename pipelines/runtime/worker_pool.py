@@ -81,12 +81,12 @@ def unless_out_of_memory(work: Callable[[], T], otherwise: T) -> T:
     return otherwise
 
 
-class Crew(Generic[T]):
+class WorkerPool(Generic[T]):
     """Does pieces of work on several threads and gives results as they come, a few pieces ahead of the one who asks.
 
     Args:
         threads: how many.
-        gate: that the work goes through; crews of one process share it.
+        gate: that the work goes through; pools of one process share it.
     """
 
     def __init__(self, threads: int, gate: Gate) -> None:

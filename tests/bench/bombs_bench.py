@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipelines.archive.render import Recipe, render
+from pipelines.archive.render import RenderOptions, render
 from pipelines.images.memory import out_of_memory
 from pipelines.images.sizes import MAX_PIXELS
 from pipelines.images.xmp import Mark
@@ -76,14 +76,14 @@ def status(key: str) -> int:
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith(key + ":"))
 
 
-def measured(data: bytes, recipe: Recipe) -> dict[str, Any]:
+def measured(data: bytes, options: RenderOptions) -> dict[str, Any]:
     """What came of a file in this process, and what it cost."""
     Path("/proc/self/clear_refs").write_text("5")  # what is resident at most, from here on
     resident, reserved = status("VmRSS"), status("VmSize")
     started = time.process_time()
     parent = Parent()
     try:
-        result = render(parent, data, recipe)
+        result = render(parent, data, options)
         outcome = f"{result.reason}: {result.detail}" if result.reason else f"{len(result.pages)} pages"
         outcome += "".join(f" {warning}" for warning in result.warnings)
     except Exception as error:
@@ -93,15 +93,15 @@ def measured(data: bytes, recipe: Recipe) -> dict[str, Any]:
     return {"outcome": outcome[:110], "seconds": spent, "output": parent.bytes, **peak}
 
 
-def serve(paths: list[Path], recipe: Recipe) -> None:
+def serve(paths: list[Path], options: RenderOptions) -> None:
     """Measures files in this process and prints a line of JSON for each."""
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_AS, (_CEILING, _CEILING))
     cv2.setNumThreads(1)
     _load_codecs()
-    render(Parent(), bombs.png(64, 64, kind=bombs.RGB), recipe)  # makes the tables of colours
+    render(Parent(), bombs.png(64, 64, kind=bombs.RGB), options)  # makes the tables of colours
     for path in paths:
-        print(json.dumps(measured(path.read_bytes(), recipe)), flush=True)
+        print(json.dumps(measured(path.read_bytes(), options)), flush=True)
 
 
 def main() -> None:
@@ -115,7 +115,10 @@ def main() -> None:
     parser.add_argument("--serve", type=Path, nargs="+", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
-        serve(args.serve, Recipe(256, Mark("autochrome", "bench", "0", "photo"), args.format, bit_depth=args.bit_depth))
+        serve(
+            args.serve,
+            RenderOptions(256, Mark("autochrome", "bench", "0", "photo"), args.format, bit_depth=args.bit_depth),
+        )
         return
     Image.MAX_IMAGE_PIXELS = None
     is_over = False

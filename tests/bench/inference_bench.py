@@ -30,10 +30,10 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model.colorizer import Colorizer
 from model.upsampling import model_luminance, recolor
-from pipelines.archive.existing import Policy, Task
 from pipelines.archive.lease import Lease
-from pipelines.archive.naming import Named
-from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.naming import NamedSource
+from pipelines.archive.provenance import Recipe, Settings
+from pipelines.archive.resume import Policy, Task
 from pipelines.colorize import ColorizePhotos
 from pipelines.errors import Rejected
 from pipelines.files import storage
@@ -94,8 +94,8 @@ class Join(beam.DoFn):
 
 
 def fused(pattern: str, model: str, size: int, output: str) -> beam.PTransform:
-    policy = Policy(Maker.of(model, Settings()))
-    tasks = FindSources(pattern) | beam.Map(lambda source: Task(Named(source, source.name, source.name)))
+    policy = Policy(Recipe.of(model, Settings()))
+    tasks = FindSources(pattern) | beam.Map(lambda source: Task(NamedSource(source, source.name, source.name)))
     lease = Lease(output)
     lease.take()
     return tasks | beam.ParDo(ColorizePhotos(output, model, policy, 1, SILENT, lease))

@@ -30,7 +30,7 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageCms
 
-from pipelines.archive.render import Recipe, render
+from pipelines.archive.render import RenderOptions, render
 from pipelines.images.memory import out_of_memory
 from pipelines.images.xmp import Mark
 
@@ -125,9 +125,9 @@ class _Parent:
 
 def _rendered(data: bytes, file_format: str) -> str:
     parent = _Parent()
-    recipe = Recipe(64, Mark("autochrome", "bench", "0", "photo"), file_format, bit_depth="keep")
+    options = RenderOptions(64, Mark("autochrome", "bench", "0", "photo"), file_format, bit_depth="keep")
     try:
-        result = render(parent, data, recipe)
+        result = render(parent, data, options)
     except Exception as error:
         return "memory" if out_of_memory(error) else f"{type(error).__name__}: {error}"
     if result.status == "rejected":

@@ -11,8 +11,8 @@ from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES, Faults
 from google.api_core.exceptions import PreconditionFailed, RetryError
 
 from pipelines.archive import leftovers
-from pipelines.archive.existing import File
 from pipelines.archive.manifest import Record
+from pipelines.archive.resume import File
 from pipelines.errors import Rejected
 from pipelines.files import bucket_reads, buckets, patience, sources, storage
 from tfrecords.errors import OutageError

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pipelines.archive import upkeep
 from pipelines.archive.attempt import blank
-from pipelines.archive.existing import Listed, Policy, Task, tasks
 from pipelines.archive.manifest import Output, Record
-from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.provenance import Recipe, Settings
+from pipelines.archive.resume import Listed, Policy, Task, tasks
 from pipelines.archive.upkeep import Save
 from pipelines.files import contents, marks
 from pipelines.files.sources import Source
@@ -19,20 +19,20 @@ SOURCE = Source("/scans/a.jpg", "a.jpg", 7, "7-1")
 RETOUCHED = b"retouched by somebody"
 
 
-def maker(run: int, **fields: str) -> Maker:
+def recipe(run: int, **fields: str) -> Recipe:
     made_with = Settings(**fields)
-    return Maker("unet", "m1", made_with, made_with.digest(), run)
+    return Recipe("unet", "m1", made_with, made_with.digest(), run)
 
 
-MAKERS = {
-    "keep": maker(1),
-    "better": maker(2, digital_source_type="x"),
-    "png": maker(3, format="png"),
-    "skip": maker(4, on_color="skip"),
+RECIPES = {
+    "keep": recipe(1),
+    "better": recipe(2, digital_source_type="x"),
+    "png": recipe(3, format="png"),
+    "skip": recipe(4, on_color="skip"),
 }
 
 
-KEEP, BETTER, PNG, SKIP = map(Policy, MAKERS.values())
+KEEP, BETTER, PNG, SKIP = map(Policy, RECIPES.values())
 
 
 class Killed(BaseException):
@@ -63,9 +63,9 @@ class Desk:
             dies: when the process is killed: ``before`` the files are written or ``after`` it.
         """
         task = self.task(policy)
-        if task.standing is not None and not task.doubtful:
-            self.records = [task.standing]
-            return task.standing
+        if task.existing is not None and not task.needs_check:
+            self.records = [task.existing]
+            return task.existing
 
         def announce(record: Record) -> None:
             self.records.append(replace(record, at=len(self.records), pending=True))
@@ -78,12 +78,12 @@ class Desk:
 
     def _making(self, task: Task, policy: Policy, dies: str) -> Callable[[Save], Record]:
         def make(save: Save) -> Record:
-            record = replace(blank(task.named, policy.maker), bytes=7, sha256="0a", format="JPEG")
+            record = replace(blank(task.named, policy.recipe), bytes=7, sha256="0a", format="JPEG")
             if self.broken:
                 return replace(record, reason="unreadable")
-            if policy.maker.settings.on_color == "skip":
+            if policy.recipe.settings.on_color == "skip":
                 return replace(record, status="skipped")
-            files = self.files(policy.maker, task)
+            files = self.files(policy.recipe, task)
             outputs = tuple(
                 Output(name, page, 6, 4, len(data), hashlib.sha256(data).hexdigest(), "color", 31.2)
                 for page, (name, data) in enumerate(files.items(), start=1)
@@ -95,7 +95,7 @@ class Desk:
 
         return make
 
-    def files(self, made_with: Maker, task: Task) -> dict[str, bytes]:
+    def files(self, made_with: Recipe, task: Task) -> dict[str, bytes]:
         """What a run makes of the photo: other bytes of another source, or with other settings."""
         file_format = "PNG" if made_with.settings.format == "png" else "JPEG"
         names = [task.named.output(file_format, index, self.pages) for index in range(self.pages)]

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from pipelines.archive.existing import Listed
-from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.provenance import Recipe, Settings
+from pipelines.archive.resume import Listed
 from pipelines.files.sources import Source
 
 SETTINGS = Settings()
-MAKER = Maker("unet", "m1", SETTINGS, SETTINGS.digest(), run=1)
+RECIPE = Recipe("unet", "m1", SETTINGS, SETTINGS.digest(), run=1)
 SOURCE = Source("/scans/a.jpg", "a.jpg", 7, "7-1")
 
 

@@ -11,9 +11,9 @@ from colorize_job import digests, identities, recorded
 from PIL import Image
 
 from pipelines import colorize
-from pipelines.archive.existing import Policy
 from pipelines.archive.manifest import RUNS_FILE
-from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.provenance import Recipe, Settings
+from pipelines.archive.resume import Policy
 from pipelines.colorize import Colorize
 from pipelines.runtime import runners
 from tfrecords.errors import UserError
@@ -73,7 +73,7 @@ def test_other_settings_make_all_again_unless_it_is_to_be_kept(run, tmp_path):
     assert run() == {"made": 1, "found": 4, "written": 4, "unreadable": 1}
     assert identities(out) == first
     assert run("--on_color=skip") == {"made": 5, "found": 0, "written": 3, "skipped": 1, "unreadable": 1}
-    # Made again, the grey photos have the bytes that are there.
+    # Result again, the grey photos have the bytes that are there.
     assert identities(out) == {name: found for name, found in first.items() if name != "cat.png"}
     assert len(json.loads((out / RUNS_FILE).read_text())["runs"]) == 4
 
@@ -159,7 +159,7 @@ def test_threads_and_processes_give_the_same_bytes(run, scans, tmp_path, saved_m
 def test_a_model_that_is_replaced_after_the_launch_ends_the_job_and_makes_no_record(scans, tmp_path, saved_model_dir):
     model = Path(shutil.copytree(saved_model_dir, tmp_path / "model"))
     out = tmp_path / "out"
-    job = Colorize(str(scans), str(out), str(model), Policy(Maker.of(str(model), Settings())))
+    job = Colorize(str(scans), str(out), str(model), Policy(Recipe.of(str(model), Settings())))
     (model / "variables" / "more").write_bytes(b"another model")
     with pytest.raises(UserError, match="changed while the job ran"):
         runners.run(job, runners.beam_options([], processes=False))

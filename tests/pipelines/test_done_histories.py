@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from one_task import MAKER, SETTINGS, SOURCE, listing
+from one_task import RECIPE, SETTINGS, SOURCE, listing
 
-from pipelines.archive.existing import Policy, tasks
 from pipelines.archive.manifest import Output, Record
+from pipelines.archive.resume import Policy, tasks
 
 
 def natural(record: Record) -> Record:
@@ -49,19 +49,19 @@ listings = st.dictionaries(
 
 @given(st.lists(records, max_size=3), listings, st.booleans(), st.booleans())
 def test_whatever_was_recorded_and_is_there_a_photo_has_one_task_that_forges_nothing(found, there, keep, again):
-    [task] = tasks([SOURCE], found, listing(there), Policy(MAKER, keep and not again, again))
+    [task] = tasks([SOURCE], found, listing(there), Policy(RECIPE, keep and not again, again))
     assert {file.name for file in task.files} <= there.keys() - {"b.jpg"}
     written = {digest for record in found for digest in record.made_digests.values()}
     assert {digest for file in task.files for digest in file.digests} <= written
-    if task.standing is None:
+    if task.existing is None:
         return
     # Only a photo whose files are listed needs nothing, and without a look only if nobody touched them.
-    for output in task.standing.outputs:
+    for output in task.existing.outputs:
         assert output.name in there
-        if not task.doubtful and output.fingerprint:
+        if not task.needs_check and output.fingerprint:
             assert there[output.name] == output.fingerprint
-    if task.standing.status in ("written", "copied"):
-        assert task.standing.model_digest == "m1"
-        assert not task.standing.was_changed
+    if task.existing.status in ("written", "copied"):
+        assert task.existing.model_digest == "m1"
+        assert not task.existing.was_changed
     if again:
-        assert not task.standing.was_changed
+        assert not task.existing.was_changed

@@ -99,7 +99,8 @@ def in_session(session: int) -> list[str]:
 BUSY = """
 import os, signal, sys, threading
 from pathlib import Path
-from pipelines import commands, local_files
+from pipelines.files import local_files
+from pipelines.runtime import commands
 
 def write(begun):
     with local_files.whole_file(Path(sys.argv[1]) / "thumbnail.jpg") as file:

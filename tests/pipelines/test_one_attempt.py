@@ -11,31 +11,31 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.archive.attempt import Studio, attempt
+from pipelines.archive.attempt import Context, attempt
 from pipelines.archive.manifest import Record
-from pipelines.archive.naming import Named
-from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.naming import NamedSource
+from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.render import render
 from pipelines.errors import ModelError, Undecided
 from pipelines.files.sources import Source
 from pipelines.runtime.photo_process import PhotoProcesses
 
 
-def photo_of(path: Path) -> Named:
+def photo_of(path: Path) -> NamedSource:
     source = Source(str(path), path.name, path.stat().st_size, "1-1")
-    return Named(source, source.name, source.name)
+    return NamedSource(source, source.name, source.name)
 
 
 PROCESSES = PhotoProcesses(render)
 
 
-def studio(predict, made: dict[str, bytes], format_: str = "keep", on_color: str = "recolor") -> Studio:
+def context(predict, made: dict[str, bytes], format_: str = "keep", on_color: str = "recolor") -> Context:
     def save(record: Record, files: dict[str, bytes]) -> Record:
         made.update(files)
         return record
 
     settings = Settings(format_, on_color=on_color)
-    return Studio(Maker("mini", "0", settings, settings.digest()), 32, predict, save, PROCESSES)
+    return Context(Recipe("mini", "0", settings, settings.digest()), 32, predict, save, PROCESSES)
 
 
 def green(luminance: np.ndarray) -> np.ndarray:
@@ -51,7 +51,7 @@ def test_photos_of_one_pixel_and_of_one_row(encoded, tmp_path):
     for shape in ((1, 1), (1, 3000), (3000, 1)):
         (tmp_path / "b.png").write_bytes(encoded(np.full(shape, 120, np.uint8), "PNG"))
         made: dict[str, bytes] = {}
-        record = attempt(photo_of(tmp_path / "b.png"), studio(green, made, "tiff"))
+        record = attempt(photo_of(tmp_path / "b.png"), context(green, made, "tiff"))
         assert record.status == "written"
         assert list(made) == ["b.png.tif"]
         with Image.open(io.BytesIO(made["b.png.tif"])) as image:
@@ -63,7 +63,7 @@ def test_photos_of_one_pixel_and_of_one_row(encoded, tmp_path):
 def test_a_broken_photo_is_rejected_before_the_model_sees_it(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"Dear archive,")
     made: dict[str, bytes] = {}
-    record = attempt(photo_of(tmp_path / "a.jpg"), studio(never, made))
+    record = attempt(photo_of(tmp_path / "a.jpg"), context(never, made))
     assert (record.status, record.reason, record.bytes, record.outputs, made) == ("rejected", "unreadable", 13, (), {})
 
 
@@ -76,15 +76,15 @@ def test_what_is_in_colour_is_skipped_or_copied_when_asked_for(tmp_path, encoded
     }.items():
         (tmp_path / name).write_bytes(encoded(pixels, "BMP"))
     made: dict[str, bytes] = {}
-    copied = attempt(photo_of(tmp_path / "chelsea.bmp"), studio(never, made, on_color="copy"))
+    copied = attempt(photo_of(tmp_path / "chelsea.bmp"), context(never, made, on_color="copy"))
     assert made == {"chelsea.bmp": (tmp_path / "chelsea.bmp").read_bytes()}
     assert (copied.status, copied.outputs[0].tone, copied.outputs[0].sha256) == ("copied", "color", copied.sha256)
     made.clear()
-    skipped = attempt(photo_of(tmp_path / "chelsea.bmp"), studio(never, made, on_color="skip"))
+    skipped = attempt(photo_of(tmp_path / "chelsea.bmp"), context(never, made, on_color="skip"))
     assert (skipped.status, skipped.outputs, made) == ("skipped", (), {})
     tones = {}
     for name in ("sepia.bmp", "grey.bmp"):
-        record = attempt(photo_of(tmp_path / name), studio(green, made, on_color="skip"))
+        record = attempt(photo_of(tmp_path / name), context(green, made, on_color="skip"))
         assert record.status == "written"
         tones[name] = record.outputs[0].tone
     assert tones == {"sepia.bmp": "toned", "grey.bmp": "grayscale"}
@@ -99,7 +99,7 @@ def test_pages_stay_together_in_a_tiff_and_become_files_elsewhere(tmp_path, grey
     pages = [grey_photos["coins"], photos["coffee"], grey_photos["moon"][:100]]
     paged(tmp_path / "scan.tif", pages)
     made: dict[str, bytes] = {}
-    record = attempt(photo_of(tmp_path / "scan.tif"), studio(green, made))
+    record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made))
     assert [(one.name, one.page, one.tone) for one in record.outputs] == [
         ("scan.tif", 1, "grayscale"),
         ("scan.tif", 2, "color"),
@@ -111,14 +111,14 @@ def test_pages_stay_together_in_a_tiff_and_become_files_elsewhere(tmp_path, grey
         assert image.n_frames == 3
     assert set(record.milliseconds) == {"read", "decode", "predict", "merge", "encode", "write"}
     made.clear()
-    record = attempt(photo_of(tmp_path / "scan.tif"), studio(green, made, "png"))
+    record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made, "png"))
     assert list(made) == [f"scan.tif.p00{page}.png" for page in (1, 2, 3)]
     for one, page in zip(record.outputs, pages, strict=True):
         assert (len(made[one.name]), one.sha256) == (one.bytes, hashlib.sha256(made[one.name]).hexdigest())
         with Image.open(io.BytesIO(made[one.name])) as image:
             assert image.size == page.shape[1::-1]
     # Not all of its pages are in colour.
-    assert attempt(photo_of(tmp_path / "scan.tif"), studio(green, {}, on_color="skip")).status == "written"
+    assert attempt(photo_of(tmp_path / "scan.tif"), context(green, {}, on_color="skip")).status == "written"
 
 
 LONG_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x3b\x01\x02\0\x70\x11\x01\0\x1a\0\0\0" + bytes(4) + b"x" * 70_000
@@ -136,7 +136,7 @@ LONG_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x3b\x01\x02\0\x70\x11\x01\0\x1a\0\0\
 )
 def test_what_could_not_be_carried_is_in_the_record(tmp_path, encoded, grey_photos, source, target, options, expected):
     (tmp_path / "a").write_bytes(encoded(grey_photos["coins"], source, **options))
-    record = attempt(photo_of(tmp_path / "a"), studio(green, {}, target))
+    record = attempt(photo_of(tmp_path / "a"), context(green, {}, target))
     assert (record.status, record.warnings) == ("written", expected)
 
 
@@ -147,7 +147,7 @@ def test_warnings_of_all_pages_are_in_the_record_once(tmp_path, grey_photos):
         image.encoderinfo = {"tiffinfo": {700: packet}}
     images[0].save(tmp_path / "scan.tif", save_all=True, append_images=images[1:], tiffinfo={700: packets[0]})
     for target in ("tiff", "png"):
-        assert attempt(photo_of(tmp_path / "scan.tif"), studio(green, {}, target)).warnings == ("xmp_broken",)
+        assert attempt(photo_of(tmp_path / "scan.tif"), context(green, {}, target)).warnings == ("xmp_broken",)
 
 
 def test_a_broken_page_rejects_the_file_and_leaves_nothing_behind(tmp_path, grey_photos):
@@ -155,7 +155,7 @@ def test_a_broken_page_rejects_the_file_and_leaves_nothing_behind(tmp_path, grey
     data = (tmp_path / "scan.tif").read_bytes()
     (tmp_path / "scan.tif").write_bytes(data[: len(data) - len(data) // 4] + bytes(len(data) // 4 - 400) + data[-400:])
     made: dict[str, bytes] = {}
-    record = attempt(photo_of(tmp_path / "scan.tif"), studio(green, made, "png"))
+    record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made, "png"))
     assert (record.status, record.reason, record.outputs, made) == ("rejected", "unreadable", (), {})
     assert "page 2 of 2" in record.detail
 
@@ -163,7 +163,7 @@ def test_a_broken_page_rejects_the_file_and_leaves_nothing_behind(tmp_path, grey
 def test_a_model_that_fails_is_no_photo_s_fault(tmp_path, encoded, grey_photos):
     (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
     with pytest.raises(ModelError, match="AssertionError"):
-        attempt(photo_of(tmp_path / "a.jpg"), studio(never, {}))
+        attempt(photo_of(tmp_path / "a.jpg"), context(never, {}))
 
 
 def test_a_prediction_without_memory_is_tried_again_and_then_rejected(tmp_path, encoded, grey_photos):
@@ -173,10 +173,10 @@ def test_a_prediction_without_memory_is_tried_again_and_then_rejected(tmp_path, 
         raise MemoryError
 
     with pytest.raises(Undecided) as raised:
-        attempt(photo_of(tmp_path / "a.jpg"), studio(short, {}))
+        attempt(photo_of(tmp_path / "a.jpg"), context(short, {}))
     assert isinstance(raised.value.__cause__, MemoryError)
     assert raised.value.__cause__.__cause__ is None
-    record = attempt(photo_of(tmp_path / "a.jpg"), studio(short, {}), last=True)
+    record = attempt(photo_of(tmp_path / "a.jpg"), context(short, {}), last=True)
     assert (record.status, record.reason) == ("rejected", "out_of_memory")
 
 
@@ -187,7 +187,7 @@ def test_a_name_that_no_file_can_have_is_a_rejection_and_a_full_disk_is_none(tmp
         def save(record: Record, files: dict[str, bytes]) -> Record:
             raise OSError(number, os.strerror(number))
 
-        return attempt(photo_of(tmp_path / "a.jpg"), replace(studio(green, {}), save=save))
+        return attempt(photo_of(tmp_path / "a.jpg"), replace(context(green, {}), save=save))
 
     assert attempted(errno.ENAMETOOLONG).reason == "unwritable"
     with pytest.raises(OSError, match="No space left"):
@@ -196,6 +196,6 @@ def test_a_name_that_no_file_can_have_is_a_rejection_and_a_full_disk_is_none(tmp
 
 def test_pixels_that_break_the_join_reject_their_own_photo_only(tmp_path, encoded, grey_photos):
     (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
-    record = attempt(photo_of(tmp_path / "a.jpg"), studio(lambda luminance: np.zeros((1, 0, 0, 2), np.float32), {}))
+    record = attempt(photo_of(tmp_path / "a.jpg"), context(lambda luminance: np.zeros((1, 0, 0, 2), np.float32), {}))
     assert (record.status, record.reason) == ("rejected", "failed")
     assert record.detail

@@ -14,7 +14,7 @@ from skimage import color
 
 from pipelines import prepare
 from pipelines.dataset.claim import Listing
-from pipelines.dataset.shard_writer import Part
+from pipelines.dataset.shard_writer import ShardReport
 from pipelines.dataset.sharding import is_held_out
 from pipelines.errors import JobFailedError
 from pipelines.prepare import Prepare, Settings, describe
@@ -167,10 +167,10 @@ def test_a_disk_that_cannot_be_written_fails_the_job_and_leaves_no_description(t
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def part(split: str, name: str, count: int, *reasons: str) -> Part:
+def part(split: str, name: str, count: int, *reasons: str) -> ShardReport:
     rejected = [Outcome(reason, "rejected", reason) for reason in reasons]
     statistics = Statistics(examples=count, record_bytes=100 * count)
-    return Part(split, Shard(name, count, 10 * count, count), rejected, statistics, "")
+    return ShardReport(split, Shard(name, count, 10 * count, count), rejected, statistics, "")
 
 
 def test_describe_is_in_order_whatever_comes_first():

@@ -14,12 +14,12 @@ from colorize_job import Job, digests, recorded
 
 from pipelines import colorize
 from pipelines.archive import lease, manifest
-from pipelines.archive.existing import Policy
-from pipelines.archive.finish import Account, Made
+from pipelines.archive.finish import Account, Result
 from pipelines.archive.journal import Journal
 from pipelines.archive.lease import Holder, Lease
 from pipelines.archive.manifest import RUNS_FILE, Record
-from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.provenance import Recipe, Settings
+from pipelines.archive.resume import Policy
 from pipelines.colorize import Colorize
 from pipelines.files.sources import Source
 from tfrecords.errors import UserError
@@ -86,14 +86,14 @@ def test_a_run_removes_only_journals_that_it_read_or_wrote(tmp_path):
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
         records = pipeline | "Read" >> beam.Create([Source(str(read), f"{manifest.JOURNAL}/{read.name}", 1, "")])
         none = pipeline | "None" >> beam.Create([])
-        made = pipeline | "Made" >> beam.Create([Made(RECORD, now=True)])
-        _ = made | Account(ours, Maker("m", "ab", Settings(), "cd"), records, none, none)
+        made = pipeline | "Result" >> beam.Create([Result(RECORD, now=True)])
+        _ = made | Account(ours, Recipe("m", "ab", Settings(), "cd"), records, none, none)
     assert list((tmp_path / manifest.JOURNAL).iterdir()) == [foreign]
     assert {path.name for path in (tmp_path / "manifest").glob("photos-*")} == {"photos-00000-of-00001.jsonl"}
     assert not (tmp_path / lease.FILE).exists()
 
 
-@pytest.mark.parametrize("made", [[Made(RECORD, now=True)], []], ids=["shards", "report"])
+@pytest.mark.parametrize("made", [[Result(RECORD, now=True)], []], ids=["shards", "report"])
 def test_without_its_lease_a_run_writes_no_manifest_and_removes_no_journal(tmp_path, made):
     folder = str(tmp_path)
     ours, other = Lease(folder), Lease(folder)
@@ -104,16 +104,16 @@ def test_without_its_lease_a_run_writes_no_manifest_and_removes_no_journal(tmp_p
     before = digests(tmp_path)
     pipeline = beam.Pipeline(runner=FnApiRunner())
     records, damaged, none = (pipeline | name >> beam.Create([]) for name in ("Records", "Damaged", "None"))
-    photos = pipeline | "Made" >> beam.Create(made)
-    _ = photos | Account(ours, Maker("m", "ab", Settings(), "cd"), records, damaged, none)
+    photos = pipeline | "Result" >> beam.Create(made)
+    _ = photos | Account(ours, Recipe("m", "ab", Settings(), "cd"), records, damaged, none)
     with pytest.raises(Exception, match="another one took"):
         pipeline.run()
     assert digests(tmp_path) == before
 
 
 def test_nothing_is_written_before_the_job_begins(scans, saved_model_dir, tmp_path):
-    out, maker = tmp_path / "out", Maker.of(saved_model_dir, Settings())
-    job = Colorize(f"{scans}/1.jpg", str(out), saved_model_dir, Policy(maker))
+    out, recipe = tmp_path / "out", Recipe.of(saved_model_dir, Settings())
+    job = Colorize(f"{scans}/1.jpg", str(out), saved_model_dir, Policy(recipe))
     pipeline = beam.Pipeline(runner=FnApiRunner())
     _ = pipeline | job
     assert not out.exists()

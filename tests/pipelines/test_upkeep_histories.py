@@ -6,14 +6,14 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from one_photo import MAKERS, Desk, Killed
+from one_photo import RECIPES, Desk, Killed
 
-from pipelines.archive.existing import Policy
+from pipelines.archive.resume import Policy
 
 steps = st.lists(
     st.one_of(
-        st.tuples(st.just("run"), st.sampled_from(list(MAKERS)), st.sampled_from(["", "keep", "replace"])),
-        st.tuples(st.just("die"), st.sampled_from(list(MAKERS)), st.sampled_from(["before", "after"])),
+        st.tuples(st.just("run"), st.sampled_from(list(RECIPES)), st.sampled_from(["", "keep", "replace"])),
+        st.tuples(st.just("die"), st.sampled_from(list(RECIPES)), st.sampled_from(["before", "after"])),
         st.tuples(
             st.sampled_from(["retouch", "delete", "empty", "copy"]),
             st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.jpg", "a.jpg.p002.jpg", "a.jpg.p002.png"]),
@@ -51,7 +51,7 @@ def test_whatever_people_and_runs_do_nobody_s_work_is_lost_and_no_digest_is_forg
                 case "rescan":
                     desk.source = replace(desk.source, fingerprint=f"7-{number + 2}")
                 case "run" | "die":
-                    policy = Policy(MAKERS[what], how == "keep", how == "replace")
+                    policy = Policy(RECIPES[what], how == "keep", how == "replace")
                     _check(desk, policy, dies=how if action == "die" else "")
 
 
@@ -75,7 +75,7 @@ def _check(desk: Desk, policy: Policy, *, dies: str) -> None:
     assert desk.agrees(record)
     if record.status == "written":
         assert record.outputs
-        assert {o.name: after[o.name] for o in record.outputs} == desk.files(policy.maker, desk.task(policy))
+        assert {o.name: after[o.name] for o in record.outputs} == desk.files(policy.recipe, desk.task(policy))
         assert not record.was_changed
     if record.model_digest and not record.was_changed and record.status != "rejected":
         assert not any(after[output.name].startswith(b"by hand") for output in record.outputs)

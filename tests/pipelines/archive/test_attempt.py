@@ -4,9 +4,9 @@ import pytest
 from model import export, networks
 from model.config import autoencoder, mini
 from pipelines import cli, colorize
-from pipelines.archive.attempt import Studio, attempt
-from pipelines.archive.naming import Named
-from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.attempt import Context, attempt
+from pipelines.archive.naming import NamedSource
+from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.render import render
 from pipelines.errors import JobFailedError, ModelError
 from pipelines.files.sources import Source
@@ -51,6 +51,8 @@ def test_one_value_that_is_not_finite_is_an_error_of_the_model(bad, encoded, gre
     (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
     settings = Settings()
     processes = PhotoProcesses(render)
-    studio = Studio(Maker("m", "0", settings, settings.digest()), 32, predict, lambda record, files: record, processes)
+    context = Context(
+        Recipe("m", "0", settings, settings.digest()), 32, predict, lambda record, files: record, processes
+    )
     with pytest.raises(ModelError, match="not finite numbers"):
-        attempt(Named(Source(str(tmp_path / "a.jpg"), "a.jpg", 1, "1-1"), "a.jpg", "a.jpg"), studio)
+        attempt(NamedSource(Source(str(tmp_path / "a.jpg"), "a.jpg", 1, "1-1"), "a.jpg", "a.jpg"), context)

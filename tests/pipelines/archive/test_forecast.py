@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from one_photo import BETTER, KEEP, MAKERS, PNG, RETOUCHED, SKIP, Desk
+from one_photo import BETTER, KEEP, PNG, RECIPES, RETOUCHED, SKIP, Desk
 
 from pipelines.archive import dry_run, forecast
-from pipelines.archive.existing import Policy
 from pipelines.archive.forecast import Forecast
+from pipelines.archive.resume import Policy
 
 
 @pytest.fixture
@@ -76,18 +76,18 @@ def test_lines_name_the_photo_and_each_file():
 @settings(max_examples=80)
 @example([("keep", "a.jpg.png"), ("png", "a.jpg")], "skip", "")
 @given(
-    st.lists(st.tuples(st.sampled_from(list(MAKERS)), st.sampled_from(["", "a.jpg", "a.jpg.png"])), max_size=3),
-    st.sampled_from(list(MAKERS)),
+    st.lists(st.tuples(st.sampled_from(list(RECIPES)), st.sampled_from(["", "a.jpg", "a.jpg.png"])), max_size=3),
+    st.sampled_from(list(RECIPES)),
     st.sampled_from(["", "keep", "replace"]),
 )
 def test_the_run_does_what_the_dry_run_says(before, last, how):
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(Path(folder))
         for made_with, retouched in before:
-            desk.run(Policy(MAKERS[made_with]))
+            desk.run(Policy(RECIPES[made_with]))
             if retouched:
                 (desk.folder / retouched).write_bytes(RETOUCHED)
-        policy = Policy(MAKERS[last], how == "keep", how == "replace")
+        policy = Policy(RECIPES[last], how == "keep", how == "replace")
         told, there = look(desk, policy), desk.contents()
         record = desk.run(policy)
         now = desk.contents()

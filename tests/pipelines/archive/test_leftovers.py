@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.archive import leftovers
-from pipelines.archive.existing import File
 from pipelines.archive.manifest import Left, Output, Record
+from pipelines.archive.resume import File
 from pipelines.runtime.outcomes import Status
 
 OLD = b"what an earlier run wrote"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.archive.naming import LOCAL, Named, assign, folders, without_page
+from pipelines.archive.naming import LOCAL, NamedSource, assign, folders, without_page
 from pipelines.archive.written_names import Rules, folded
 from pipelines.files.sources import Source
 
@@ -25,14 +25,14 @@ def source(name: str, uri: str = "", offset: int | None = None) -> Source:
     return Source(uri or f"/scans/{name}", name, 1, "1-1", offset)
 
 
-def files(named: Named) -> list[str]:
+def files(named: NamedSource) -> list[str]:
     """All files that a photo may become, whatever its format, and however many pages it has."""
     paged = [named.output(format_, index, 1001) for format_ in FORMATS for index in (0, 1, 1000)]
     single = [named.output(format_) for format_ in FORMATS]
     return [*single, *paged, *(map(named.copy, COPIED) if named.copies else ())]
 
 
-def families(sources: list[Source], rules: Rules, *, copies: bool) -> list[Named]:
+def families(sources: list[Source], rules: Rules, *, copies: bool) -> list[NamedSource]:
     """What becomes of photos that are grouped as the job groups them."""
     keys: dict[bytes, tuple[list[Source], set[str]]] = {}
     for one in sources:
@@ -48,7 +48,7 @@ def families(sources: list[Source], rules: Rules, *, copies: bool) -> list[Named
 @example(["a" * 60 + ".p001", "a" * 60 + ".p001"], TIGHT, False)
 def test_whatever_the_formats_no_two_photos_become_one_file(found, rules, copies):
     sources = [source(name, f"/scans/{index}") for index, name in enumerate(found)]
-    owners: dict[str, Named] = {}
+    owners: dict[str, NamedSource] = {}
     for named in families(sources, rules, copies=copies):
         for file in files(named):
             assert owners.setdefault(folded(file), named) is named

@@ -6,26 +6,26 @@ import pytest
 
 from pipelines.archive import provenance
 from pipelines.archive.manifest import RUNS_FILE
-from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.provenance import Recipe, Settings
 from tfrecords.errors import UserError
 
-FIRST = Maker("unet", "ab" * 32, Settings(), Settings().digest())
+FIRST = Recipe("unet", "ab" * 32, Settings(), Settings().digest())
 SECOND = replace(FIRST, model_digest="cd" * 32)
 
 
-def begun(folder: Path, *makers: Maker) -> list[int]:
+def begun(folder: Path, *recipes: Recipe) -> list[int]:
     """Begins runs, one after the other; gives their numbers."""
     numbers = []
-    for maker in makers:
-        numbers.append(provenance.number(str(folder), maker))
-        provenance.begin(str(folder), replace(maker, run=numbers[-1]))
+    for recipe in recipes:
+        numbers.append(provenance.number(str(folder), recipe))
+        provenance.begin(str(folder), replace(recipe, run=numbers[-1]))
     return numbers
 
 
 def test_a_run_that_goes_on_keeps_its_number(tmp_path):
     assert begun(tmp_path, FIRST, FIRST, SECOND, SECOND, FIRST) == [1, 1, 2, 2, 3]
     assert [run["model_digest"] for run in provenance.known(str(tmp_path))] == [
-        maker.model_digest for maker in (FIRST, SECOND, FIRST)
+        recipe.model_digest for recipe in (FIRST, SECOND, FIRST)
     ]
 
 

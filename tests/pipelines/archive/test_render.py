@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from pipelines.archive.render import Recipe, render, tone_of
+from pipelines.archive.render import RenderOptions, render, tone_of
 from pipelines.errors import Rejected
 from pipelines.images.limits import Limits
 from pipelines.images.xmp import Mark
@@ -40,7 +40,7 @@ def test_one_channel_is_grey():
 
 def test_memory_that_runs_out_while_colour_is_joined_is_told_from_pixels_that_break_it(encoded, monkeypatch):
     file = encoded(np.full((5000, 5000), 120, np.uint8), "JPEG")
-    recipe = Recipe(32, Mark("", "", "", "", ""))
+    options = RenderOptions(32, Mark("", "", "", "", ""))
     asked: list[tuple[int, ...]] = []
 
     def predict(seen: np.ndarray) -> np.ndarray:
@@ -50,6 +50,6 @@ def test_memory_that_runs_out_while_colour_is_joined_is_told_from_pixels_that_br
     # Decoding it takes 70 MB, the colour photo 40 more.
     monkeypatch.setattr(Limits, "of", lambda size: Limits(95_000_000, 60, 60))
     with pytest.raises(Rejected) as raised:
-        PhotoProcesses(render).call(file, recipe, answer=predict)
+        PhotoProcesses(render).call(file, options, answer=predict)
     assert raised.value.reason == "too_large"
     assert asked == [(32, 32, 1)]

@@ -7,7 +7,7 @@ import pytest
 from one_photo import BETTER, KEEP, PNG, RETOUCHED, SKIP, Desk, Killed
 
 from pipelines.archive import changes, places
-from pipelines.archive.existing import Policy
+from pipelines.archive.resume import Policy
 from pipelines.files import contents, marks
 
 
@@ -219,9 +219,9 @@ def test_a_copied_folder_is_believed_once_its_digests_are_compared(desk):
     made = desk.run(KEEP)
     path = desk.folder / "a.jpg"
     path.write_bytes(path.read_bytes())
-    assert desk.task(KEEP).doubtful
+    assert desk.task(KEEP).needs_check
     assert desk.run(KEEP) == made
-    assert not desk.task(KEEP).doubtful
+    assert not desk.task(KEEP).needs_check
 
 
 def test_a_file_that_may_not_be_read_stays(desk, monkeypatch):

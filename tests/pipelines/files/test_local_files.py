@@ -131,7 +131,7 @@ def test_sweeping_leaves_alone_what_a_living_process_writes(tmp_path):
 LEAVING = """
 import os, sys, threading
 from pathlib import Path
-from pipelines import local_files
+from pipelines.files import local_files
 
 folder, begun, over = Path(sys.argv[1]), threading.Event(), threading.Event()
 

@@ -13,14 +13,14 @@ from pipelines.runtime import lifeline
 
 WORKER = """
 import os, sys, time
-from pipelines import lifeline
+from pipelines.runtime import lifeline
 lifeline.follow((lambda: os._exit(7)) if sys.argv[1] == "willing" else (lambda: None))
 print("follows", flush=True)
 time.sleep(600)
 """
 LAUNCHER = """
 import subprocess, sys
-from pipelines import lifeline
+from pipelines.runtime import lifeline
 with lifeline.held():
     subprocess.run([sys.executable, "-c", *sys.argv[1:]])
 """

@@ -5,28 +5,28 @@ import cv2
 import pytest
 
 from pipelines.errors import Undecided
-from pipelines.runtime.worker_pool import Crew, Gate, unless_out_of_memory
+from pipelines.runtime.worker_pool import Gate, WorkerPool, unless_out_of_memory
 
 
 def too_large() -> str:
     return "too large"
 
 
-def run(crew: Crew, pieces: list) -> list:
-    done = [result for piece in pieces for result in crew.add(piece, too_large)]
-    done += crew.rest()
-    crew.close()
+def run(pool: WorkerPool, pieces: list) -> list:
+    done = [result for piece in pieces for result in pool.add(piece, too_large)]
+    done += pool.rest()
+    pool.close()
     return done
 
 
 def test_every_piece_is_done_once():
     pieces = [lambda number=number: number for number in range(100)]
-    assert sorted(run(Crew(3, Gate(3)), pieces)) == list(range(100))
+    assert sorted(run(WorkerPool(3, Gate(3)), pieces)) == list(range(100))
 
 
 def test_pieces_are_done_side_by_side():
     meeting = threading.Barrier(3, timeout=60)
-    assert sorted(run(Crew(3, Gate(3)), [meeting.wait] * 3)) == [0, 1, 2]
+    assert sorted(run(WorkerPool(3, Gate(3)), [meeting.wait] * 3)) == [0, 1, 2]
 
 
 def test_what_is_asked_for_is_only_a_little_ahead():
@@ -37,18 +37,18 @@ def test_what_is_asked_for_is_only_a_little_ahead():
         held.wait(60)
         return number
 
-    crew: Crew[int] = Crew(2, Gate(2))
+    pool: WorkerPool[int] = WorkerPool(2, Gate(2))
     for number in range(3):
-        assert list(crew.add(lambda number=number: piece(number), int)) == []
+        assert list(pool.add(lambda number=number: piece(number), int)) == []
     assert len(begun) <= 2
     held.set()
-    assert sorted(crew.rest()) == [0, 1, 2]
-    crew.close()
+    assert sorted(pool.rest()) == [0, 1, 2]
+    pool.close()
 
 
 def test_an_error_reaches_the_one_who_asks():
     with pytest.raises(ZeroDivisionError):
-        run(Crew(2, Gate(2)), [lambda: 1 // 0])
+        run(WorkerPool(2, Gate(2)), [lambda: 1 // 0])
 
 
 def shortage() -> Exception:
@@ -89,16 +89,16 @@ def test_a_piece_that_is_undecided_is_done_again_last_and_alone(error):
         alone.extend([*running, len(finished)])
         return 5
 
-    crew: Crew[int] = Crew(4, gate)
-    found = [result for number in range(40) for result in crew.add(partial(piece, number), last)]
-    found += crew.rest()
-    crew.close()
+    pool: WorkerPool[int] = WorkerPool(4, gate)
+    found = [result for number in range(40) for result in pool.add(partial(piece, number), last)]
+    found += pool.rest()
+    pool.close()
     assert sorted(found) == list(range(40))
     assert alone == [40]
     assert gate.limit == (2 if error in NO_MEMORY else 4)
 
 
-def test_a_crew_waits_for_the_other_crews_of_its_gate_before_a_last_piece():
+def test_a_pool_waits_for_the_other_pools_of_its_gate_before_a_last_piece():
     gate = Gate(2)
     held = threading.Event()
     order: list[str] = []
@@ -115,7 +115,7 @@ def test_a_crew_waits_for_the_other_crews_of_its_gate_before_a_last_piece():
         order.append("last")
         return ""
 
-    first, second = Crew[str](1, gate), Crew[str](1, gate)
+    first, second = WorkerPool[str](1, gate), WorkerPool[str](1, gate)
     list(first.add(other, str))
     list(second.add(undecided, last))
     waiting = threading.Thread(target=lambda: list(second.rest()))
@@ -141,4 +141,4 @@ def test_any_other_error_of_opencv_is_not_about_memory():
         raise cv2.error("bad argument")
 
     with pytest.raises(cv2.error):
-        run(Crew(1, Gate(1)), [broken])
+        run(WorkerPool(1, Gate(1)), [broken])

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pipelines.archive.manifest import OCCUPIED, Output, Record
-from pipelines.archive.naming import LOCAL, Named, assign, without_page
-from pipelines.archive.provenance import Maker
+from pipelines.archive.naming import LOCAL, NamedSource, assign, without_page
+from pipelines.archive.provenance import Recipe
 from pipelines.archive.written_names import Rules
 from pipelines.files.sources import Source
 from pipelines.images import formats
@@ -56,15 +56,15 @@ class Task:
 
     Attributes:
         named: the input and its names.
-        standing: the record that it has already; None where the photo is to be made.
-        doubtful: whether the files are to be compared with the record's digests before it is believed.
+        existing: the record that it has already; None where the photo is to be made.
+        needs_check: whether the files are to be compared with the record's digests before it is believed.
         earlier: where it is to be made, its record of an earlier run; None where it has none.
-        files: where it is doubtful or to be made, what there is of it in the output.
+        files: where they need a check or are to be made, what there is of it in the output.
     """
 
-    named: Named
-    standing: Record | None = None
-    doubtful: bool = False
+    named: NamedSource
+    existing: Record | None = None
+    needs_check: bool = False
     earlier: Record | None = None
     files: tuple[File, ...] = ()
 
@@ -74,12 +74,12 @@ class Policy:
     """How `tasks` decides.
 
     Attributes:
-        maker: of this run.
+        recipe: of this run.
         keep_existing: whether files that another model or other settings made stay.
         replace_changed: whether files that somebody changed are made again.
     """
 
-    maker: Maker
+    recipe: Recipe
     keep_existing: bool = False
     replace_changed: bool = False
 
@@ -112,7 +112,7 @@ def tasks(
         for name, sha256 in record.made_digests.items():
             written[name].add(sha256)
     there = {listed.name: listed for listed in existing}
-    copies = policy.maker.settings.on_color == "copy"
+    copies = policy.recipe.settings.on_color == "copy"
     photos = assign(sources, rules, folders=folders, copies=copies)
     owners = Counter(name for named in photos for name in set(named.possible()))
     for named in photos:
@@ -123,8 +123,8 @@ def tasks(
         own = _own(named, known, there, owners)
         files = {name: File(name, there[name].fingerprint, frozenset(written[name])) for name in own}
         task = _task(named, earlier[-1] if earlier else None, {name: there[name] for name in files}, policy)
-        # What a doubtful record names is looked at as well, and may have to be made.
-        if task.standing is None or task.doubtful:
+        # What a record that needs a check names is looked at as well, and may have to be made.
+        if task.existing is None or task.needs_check:
             task = replace(task, files=tuple(files.values()))
         yield task
 
@@ -136,10 +136,10 @@ def left_alone(task: Task) -> Task:
     if earlier is None or not all(output.name in there for output in earlier.outputs):
         return task
     changed = any(output.fingerprint not in ("", there[output.name]) for output in earlier.outputs)
-    return replace(task, standing=earlier, doubtful=changed or earlier.pending)
+    return replace(task, existing=earlier, needs_check=changed or earlier.pending)
 
 
-def _own(named: Named, recorded: set[str], there: dict[str, Listed], owners: Counter[str]) -> Iterator[str]:
+def _own(named: NamedSource, recorded: set[str], there: dict[str, Listed], owners: Counter[str]) -> Iterator[str]:
     """Yields the names of listed files that belong to a photo and cannot belong to another one."""
     possible = set(named.possible())
     for name in there:
@@ -149,59 +149,59 @@ def _own(named: Named, recorded: set[str], there: dict[str, Listed], owners: Cou
             yield name
 
 
-def _task(named: Named, found: Record | None, own: dict[str, Listed], policy: Policy) -> Task:
-    maker, source = policy.maker, named.source
+def _task(named: NamedSource, found: Record | None, own: dict[str, Listed], policy: Policy) -> Task:
+    recipe, source = policy.recipe, named.source
     if found is None:
-        kept = _unrecorded(named, own, maker) if policy.keep_existing else None
-        return Task(named, kept, doubtful=kept is not None)
+        kept = _unrecorded(named, own, recipe) if policy.keep_existing else None
+        return Task(named, kept, needs_check=kept is not None)
     found = replace(found, uri=source.uri)
     if found.outputs and all(output.name in own for output in found.outputs):
-        if not policy.replace_changed and (found.was_changed or _is_occupied(found, named, maker)):
-            return Task(named, found, _is_doubtful(found, own, maker), found)
-        if policy.keep_existing and not _is_made_so(found, source, maker):
-            return Task(named, _kept(found), _is_doubtful(found, own, maker), found)
-    if _is_made_so(found, source, maker) and not found.was_changed and _stands(found, named, own, maker):
-        return Task(named, _restored(found), _is_doubtful(found, own, maker), found)
-    if policy.keep_existing and (kept := _unrecorded(named, own, maker)):
-        return Task(named, kept, doubtful=True)
+        if not policy.replace_changed and (found.was_changed or _is_occupied(found, named, recipe)):
+            return Task(named, found, _needs_check(found, own, recipe), found)
+        if policy.keep_existing and not _is_made_so(found, source, recipe):
+            return Task(named, _kept(found), _needs_check(found, own, recipe), found)
+    if _is_made_so(found, source, recipe) and not found.was_changed and _stands(found, named, own, recipe):
+        return Task(named, _restored(found), _needs_check(found, own, recipe), found)
+    if policy.keep_existing and (kept := _unrecorded(named, own, recipe)):
+        return Task(named, kept, needs_check=True)
     return Task(named, earlier=found)
 
 
-def _is_made_so(record: Record, source: Source, maker: Maker) -> bool:
+def _is_made_so(record: Record, source: Source, recipe: Recipe) -> bool:
     """Whether this model and these settings made it of this very source."""
-    made_so = (record.model_digest, record.settings_digest) == (maker.model_digest, maker.settings_digest)
+    made_so = (record.model_digest, record.settings_digest) == (recipe.model_digest, recipe.settings_digest)
     return made_so and record.fingerprint == source.fingerprint and not source.fault
 
 
-def _stands(record: Record, named: Named, own: dict[str, Listed], maker: Maker) -> bool:
+def _stands(record: Record, named: NamedSource, own: dict[str, Listed], recipe: Recipe) -> bool:
     """Whether a record made so is what this run would find: under the names that it would use, with its files there."""
     if record.status == "rejected":
         return bool(record.sha256) and record.reason not in _PASSING
     if record.status == "skipped":
         return True
     names = [output.name for output in record.outputs]
-    return names in (len(names) * [named.copy(record.format)], _names(record, named, maker)) and all(
+    return names in (len(names) * [named.copy(record.format)], _names(record, named, recipe)) and all(
         name in own for name in names
     )
 
 
-def _names(record: Record, named: Named, maker: Maker) -> list[str]:
+def _names(record: Record, named: NamedSource, recipe: Recipe) -> list[str]:
     """The names that this run would give to the files of a photo with a record, were it not copied."""
-    file_format = formats.output_format(maker.settings.format, record.format)
+    file_format = formats.output_format(recipe.settings.format, record.format)
     count = len(record.outputs)
     return [named.output(file_format, index, count) for index in range(count)]
 
 
-def _is_doubtful(record: Record, own: dict[str, Listed], maker: Maker) -> bool:
+def _needs_check(record: Record, own: dict[str, Listed], recipe: Recipe) -> bool:
     """Whether a listing does not show that the files of a record are those that it tells of."""
-    return not all(_is_as_written(output, own[output.name], record, maker) for output in record.outputs)
+    return not all(_is_as_written(output, own[output.name], record, recipe) for output in record.outputs)
 
 
-def _is_as_written(output: Output, listed: Listed, record: Record, maker: Maker) -> bool:
+def _is_as_written(output: Output, listed: Listed, record: Record, recipe: Recipe) -> bool:
     if output.fingerprint:
         return output.fingerprint == listed.fingerprint
     # Written before records had fingerprints. Another run in between may have been killed after it wrote a file.
-    return output.bytes == listed.bytes and record.run == maker.run and not record.pending
+    return output.bytes == listed.bytes and record.run == recipe.run and not record.pending
 
 
 def _restored(record: Record) -> Record:
@@ -216,24 +216,24 @@ def _kept(record: Record) -> Record:
     return replace(record, status="kept", reason="", detail="", milliseconds={})
 
 
-def _is_occupied(record: Record, named: Named, maker: Maker) -> bool:
+def _is_occupied(record: Record, named: NamedSource, recipe: Recipe) -> bool:
     """Whether somebody else's file was found, and is still, where this run would write."""
     if OCCUPIED not in record.warnings or record.fingerprint != named.source.fingerprint:
         return False
-    file_format = formats.output_format(maker.settings.format, record.format)
+    file_format = formats.output_format(recipe.settings.format, record.format)
     wanted = {named.output(file_format, output.page - 1, count) for output in record.outputs for count in (1, 2)}
-    if maker.settings.on_color == "copy":
+    if recipe.settings.on_color == "copy":
         wanted.add(named.copy(record.format))
     return any(output.name in wanted for output in record.outputs)
 
 
-def _unrecorded(named: Named, own: dict[str, Listed], maker: Maker) -> Record | None:
+def _unrecorded(named: NamedSource, own: dict[str, Listed], recipe: Recipe) -> Record | None:
     """The record of a file that no record tells of and that stays as it is; None where there is none."""
     source = named.source
     for name in named.possible():
         if name in own:
             output = Output(name, 1, 0, 0, own[name].bytes, "", "", None)
             return Record(
-                source.name, source.uri, source.offset, source.fingerprint, "kept", outputs=(output,), run=maker.run
+                source.name, source.uri, source.offset, source.fingerprint, "kept", outputs=(output,), run=recipe.run
             )
     return None

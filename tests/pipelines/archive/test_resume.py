@@ -2,11 +2,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from one_task import MAKER, SETTINGS, SOURCE, listing
+from one_task import RECIPE, SETTINGS, SOURCE, listing
 
-from pipelines.archive.existing import File, Listed, Policy, Task, left_alone, tasks
 from pipelines.archive.manifest import Left, Output, Record
-from pipelines.archive.provenance import Maker, Settings
+from pipelines.archive.provenance import Recipe, Settings
+from pipelines.archive.resume import File, Listed, Policy, Task, left_alone, tasks
 from pipelines.files.sources import Source
 
 OUTPUT = Output("a.jpg", 1, 640, 480, 1234, "9f", "toned", 31.2, fingerprint="1234-1-1")
@@ -20,21 +20,21 @@ EDITED = {"a.jpg": "1234-2-2"}
 
 
 def decide(
-    *records: Record, there: Mapping[str, str] = THERE, maker: Maker = MAKER, keep: bool = False, again: bool = False
+    *records: Record, there: Mapping[str, str] = THERE, recipe: Recipe = RECIPE, keep: bool = False, again: bool = False
 ) -> Task:
-    [task] = tasks([SOURCE], records, listing(there), Policy(maker, keep, again))
+    [task] = tasks([SOURCE], records, listing(there), Policy(recipe, keep, again))
     return task
 
 
 def verdict(task: Task) -> str:
-    if task.standing is None:
+    if task.existing is None:
         return "make"
-    return "look" if task.doubtful else "done"
+    return "look" if task.needs_check else "done"
 
 
 def test_what_was_made_so_of_this_source_and_is_as_it_was_written_is_done():
     assert verdict(decide(RECORD)) == "done"
-    assert decide(RECORD).standing == RECORD
+    assert decide(RECORD).existing == RECORD
 
 
 @pytest.mark.parametrize(
@@ -64,15 +64,15 @@ def test_of_several_records_the_latest_counts():
 def test_a_file_with_another_fingerprint_is_looked_at():
     for there in (EDITED, {"a.jpg": "1233-1-1"}):
         assert verdict(decide(RECORD, there=there)) == "look"
-        assert decide(RECORD, there=there).standing == RECORD
-    assert verdict(decide(RECORD, maker=replace(MAKER, run=3))) == "done"
+        assert decide(RECORD, there=there).existing == RECORD
+    assert verdict(decide(RECORD, recipe=replace(RECIPE, run=3))) == "done"
 
 
 def test_without_a_recorded_fingerprint_the_size_counts_within_a_run():
     assert verdict(decide(OLD)) == "done"
     assert verdict(decide(OLD, there={"a.jpg": "1233-1-1"})) == "look"
     # A run in between may have been killed after it wrote a file and before it wrote that file's record.
-    assert verdict(decide(OLD, maker=replace(MAKER, run=3))) == "look"
+    assert verdict(decide(OLD, recipe=replace(RECIPE, run=3))) == "look"
 
 
 def test_what_was_only_announced_is_looked_at():
@@ -82,35 +82,35 @@ def test_what_was_only_announced_is_looked_at():
 
 def test_the_archive_may_have_moved():
     task = decide(replace(RECORD, uri="/elsewhere/a.jpg"))
-    assert task.standing is not None
-    assert task.standing.uri == "/scans/a.jpg"
+    assert task.existing is not None
+    assert task.existing.uri == "/scans/a.jpg"
 
 
 REJECTED = replace(RECORD, status="rejected", reason="unreadable", outputs=())
 
 
 def test_a_rejection_of_the_bytes_stands_and_one_of_the_day_does_not():
-    assert decide(REJECTED).standing == REJECTED
-    assert decide(replace(REJECTED, sha256="")).standing is None
-    assert decide(replace(REJECTED, reason="timed_out")).standing is None
-    assert decide(replace(REJECTED, reason="out_of_memory")).standing is None
-    assert decide(replace(REJECTED, reason="crashed")).standing is None
-    assert decide(replace(REJECTED, fingerprint="7-2")).standing is None
+    assert decide(REJECTED).existing == REJECTED
+    assert decide(replace(REJECTED, sha256="")).existing is None
+    assert decide(replace(REJECTED, reason="timed_out")).existing is None
+    assert decide(replace(REJECTED, reason="out_of_memory")).existing is None
+    assert decide(replace(REJECTED, reason="crashed")).existing is None
+    assert decide(replace(REJECTED, fingerprint="7-2")).existing is None
 
 
 def test_skipped_and_copied_photos_are_done():
     skipped = replace(RECORD, status="skipped", outputs=())
-    assert decide(skipped, there={}).standing == skipped
+    assert decide(skipped, there={}).existing == skipped
     copied = replace(RECORD, status="copied")
-    assert decide(copied).standing == copied
+    assert decide(copied).existing == copied
 
 
 def test_what_another_model_made_is_kept_when_asked_for():
     old = replace(RECORD, model_digest="m0", run=1)
-    maker = replace(MAKER, run=2)
-    assert decide(old, maker=maker, keep=True).standing == replace(old, status="kept")
-    assert verdict(decide(old, maker=maker, keep=True)) == "done"
-    assert verdict(decide(old, there=EDITED, maker=maker, keep=True)) == "look"
+    recipe = replace(RECIPE, run=2)
+    assert decide(old, recipe=recipe, keep=True).existing == replace(old, status="kept")
+    assert verdict(decide(old, recipe=recipe, keep=True)) == "done"
+    assert verdict(decide(old, there=EDITED, recipe=recipe, keep=True)) == "look"
     assert verdict(decide(old, there={}, keep=True)) == "make"
 
 
@@ -120,15 +120,15 @@ def test_a_file_without_a_record_is_kept_when_asked_for(name):
     assert verdict(decide(there=there)) == "make"
     task = decide(there=there, keep=True)
     assert verdict(task) == "look"
-    assert (task.standing.status, task.standing.outputs[0].name, task.standing.outputs[0].bytes) == ("kept", name, 5)
-    assert verdict(decide(task.standing, there=there)) == "make"
+    assert (task.existing.status, task.existing.outputs[0].name, task.existing.outputs[0].bytes) == ("kept", name, 5)
+    assert verdict(decide(task.existing, there=there)) == "make"
 
 
 def test_what_was_kept_counts_as_made_for_the_run_that_made_it():
     kept = replace(RECORD, status="kept")
-    assert decide(kept).standing == RECORD
+    assert decide(kept).existing == RECORD
     copy = replace(OUTPUT, sha256=RECORD.sha256)
-    assert decide(replace(kept, outputs=(copy,))).standing.status == "copied"
+    assert decide(replace(kept, outputs=(copy,))).existing.status == "copied"
 
 
 CHANGED = replace(
@@ -140,7 +140,7 @@ CHANGED = replace(
 
 
 def test_what_somebody_changed_stays_whatever_model_settings_and_source_are_now():
-    assert decide(CHANGED, there=EDITED).standing == CHANGED
+    assert decide(CHANGED, there=EDITED).existing == CHANGED
     for record in (CHANGED, replace(CHANGED, model_digest="m0"), replace(CHANGED, fingerprint="6-0")):
         assert verdict(decide(record, there=EDITED)) == "done"
         assert verdict(decide(record, there=EDITED, again=True)) == "make"
@@ -159,33 +159,33 @@ def test_a_photo_whose_place_is_taken_waits_as_long_as_it_would_be_written_there
     assert verdict(decide(OCCUPIED, there={})) == "make"
     assert verdict(decide(replace(OCCUPIED, fingerprint="6-0"), there=EDITED)) == "make"
     png = Settings("png")
-    assert verdict(decide(OCCUPIED, there=EDITED, maker=Maker("unet", "m1", png, png.digest()))) == "make"
+    assert verdict(decide(OCCUPIED, there=EDITED, recipe=Recipe("unet", "m1", png, png.digest()))) == "make"
 
 
 def test_two_photos_never_share_a_file():
     pair = [Source("/scans/a.jpg", "a.jpg", 7, "7-1"), Source("/scans/a.jpg.png", "a.jpg.png", 8, "8-1")]
     png = Settings("png")
-    maker = Maker("unet", "m1", png, png.digest())
-    found = list(tasks(pair, [], [], Policy(maker)))
+    recipe = Recipe("unet", "m1", png, png.digest())
+    found = list(tasks(pair, [], [], Policy(recipe)))
     assert [task.named.output("PNG") for task in found] == ["a.jpg~2.png", "a.jpg.png"]
     # What was made before the second photo came has its name now, and is made again under another one.
     before = replace(RECORD, outputs=(replace(OUTPUT, name="a.jpg.png"),), settings_digest=png.digest())
-    first, second = tasks(pair, [before], listing({"a.jpg.png": "1234-1-1"}), Policy(maker))
-    assert (first.standing, second.standing) == (None, None)
+    first, second = tasks(pair, [before], listing({"a.jpg.png": "1234-1-1"}), Policy(recipe))
+    assert (first.existing, second.existing) == (None, None)
     # The second photo may replace what was made of the first.
     assert (first.files, second.files) == ((), (File("a.jpg.png", "1234-1-1", frozenset(["9f"])),))
 
 
 def test_a_source_that_cannot_be_listed_is_tried_again():
     broken = replace(SOURCE, fingerprint="", fault="gone")
-    [task] = tasks([broken], [replace(REJECTED, fingerprint="")], [], Policy(MAKER))
-    assert task.standing is None
+    [task] = tasks([broken], [replace(REJECTED, fingerprint="")], [], Policy(RECIPE))
+    assert task.existing is None
 
 
 def named_after(record: Record | None, there: Mapping[str, str]) -> dict[str, set[str]]:
     """Digests that earlier runs wrote, by the names of the files of a photo that is made."""
     task = decide(*([record] if record else []), there=there)
-    assert task.standing is None
+    assert task.existing is None
     return {file.name: set(file.digests) for file in task.files}
 
 
@@ -218,13 +218,13 @@ def test_what_another_photo_may_become_does_not_belong_to_a_photo():
     pair = [Source("/scans/a.jpg", "a.jpg", 7, "7-1"), Source("/scans/a.jpg.png", "a.jpg.png", 8, "8-1")]
     before = replace(RECORD, outputs=(replace(OUTPUT, name="a.jpg.png"),), model_digest="m0")
     there = listing({"a.jpg.png": "1234-1-1", "a.jpg~2.webp": "1-1"})
-    found = list(tasks(pair, [before], there, Policy(MAKER)))
+    found = list(tasks(pair, [before], there, Policy(RECIPE)))
     assert [[file.name for file in task.files] for task in found] == [["a.jpg~2.webp"], ["a.jpg.png"]]
 
 
 def test_a_photo_that_a_trial_leaves_alone_keeps_its_record():
     old = replace(RECORD, model_digest="m0")
-    assert left_alone(decide(old)).standing == old
+    assert left_alone(decide(old)).existing == old
     assert verdict(left_alone(decide(old))) == "done"
     assert verdict(left_alone(decide(old, there=EDITED))) == "look"
     assert verdict(left_alone(decide(old, there={}))) == "make"
@@ -239,9 +239,9 @@ def test_of_two_photos_with_one_name_each_has_its_own_record():
         for source, name in zip(pair, names, strict=True)
     ]
     there = [Listed(name, 1234, OUTPUT.fingerprint) for name in names]
-    found = list(tasks(pair, records, there, Policy(MAKER)))
-    assert [task.standing for task in found] == records
-    assert [task.standing for task in tasks(pair, records[1:], there, Policy(MAKER))] == [None, records[1]]
+    found = list(tasks(pair, records, there, Policy(RECIPE)))
+    assert [task.existing for task in found] == records
+    assert [task.existing for task in tasks(pair, records[1:], there, Policy(RECIPE))] == [None, records[1]]
     # Of one photo alone, the record holds wherever the archive is now.
-    [task] = tasks(pair[:1], records[:1], there, Policy(MAKER))
-    assert task.standing == records[0]
+    [task] = tasks(pair[:1], records[:1], there, Policy(RECIPE))
+    assert task.existing == records[0]
