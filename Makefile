@@ -66,6 +66,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
+	$(BIN)/python tests/lint/prose.py
 	$(BIN)/oxlint --deny-warnings
 
 types: $(READY)

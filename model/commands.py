@@ -1,4 +1,4 @@
-"""What all command lines share: one line for what the user can mend, and exit code 2."""
+"""What all command lines share: one line for what the user can correct, and exit code 2."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import keras
 
 
 class Stage(NamedTuple):
-    """A row of the table: so many blocks, the first with the stride, each widened and narrowed to `filters`."""
+    """A row of the table: the number of blocks, the stride of the first; each is widened and narrowed to `filters`."""
 
     blocks: int
     kernel: int

@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit code.
 
     Raises:
-        UserError: something the user can mend.
+        UserError: something the user can correct.
     """
     args = parser().parse_args(argv)
     from model import google_cloud

@@ -1,11 +1,12 @@
 """The prepared set as the trainer sees it: an endless, seeded stream of examples, cut into global batches.
 
 Batch k holds examples k B … k B + B - 1 of the stream under every strategy and number of replicas, so a run can stop at
-any step and go on at the next, here or on other devices. Each pass over the set is shuffled anew; no example is dropped
-between passes. Pictures are reduced once to the side that the crops need, and travel as bytes (uint8 ``[s, s, 3]``:
-luminance, a, b) until they are a batch. Crops and flips follow from the seed and the example's place in the stream.
+any step and go on at the next, here or on other devices. Each pass over the set is shuffled again; no example is
+dropped between passes. Pictures are reduced once to the side that the crops need, and travel as bytes (uint8
+``[s, s, 3]``: luminance, a, b) until they are a batch. Crops and flips follow from the seed and the example's place in
+the stream.
 
-A set that fits in memory is decoded once, by every worker whole, and shared out by example. A larger one is read anew
+A set that fits in memory is decoded once, by every worker whole, and shared out by example. A larger one is read again
 in each pass, shards interleaved in a new order, and shared out by file: each worker reads only its own shards, so there
 the batches do depend on the number of workers (not on the replicas of a worker).
 """
@@ -28,7 +29,7 @@ CACHE_BYTES = 2**30
 SHUFFLE_BUFFER = 2048
 INTERLEAVED_SHARDS = 16
 VALIDATION_EXAMPLES = 2048
-"""Training validates on the first so many held-out examples: enough to see a change, little enough to be done often."""
+"""Held-out examples that training validates on, the first ones: enough to see a change, few enough to do it often."""
 
 PLACED = 4
 """Uniform numbers that cut and mirror one example."""

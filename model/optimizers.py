@@ -22,7 +22,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, config: Config, steps: int, elapsed: keras.Variable) -> None:
-        """Make the schedule of a run of so many `steps`; `elapsed` holds the used part of its time limit, else 0."""
+        """Make the schedule of a run of `steps` steps; `elapsed` holds the used part of its time limit, else 0."""
         self._config = config
         self._steps = steps
         self._elapsed = elapsed
@@ -54,7 +54,7 @@ class FineTuning(keras.optimizers.AdamW):
 
 
 def make(config: Config, steps: int, elapsed: keras.Variable) -> keras.Optimizer:
-    """Return the optimizer of a run of so many `steps`; see `Schedule` for `elapsed`."""
+    """Return the optimizer of a run of `steps` steps; see `Schedule` for `elapsed`."""
     rate = Schedule(config, steps, elapsed)
     if config.optimizer == "adamw":
         kind = FineTuning if config.pretrained else keras.optimizers.AdamW

@@ -18,7 +18,7 @@ class Pace:
     seconds: float = 0.0
 
     def add(self, steps: int, loss: float, seconds: float) -> None:
-        """Count one call of so many steps, with the sum of their losses."""
+        """Count one call: its steps and the sum of their losses."""
         self.steps += steps
         self.loss += loss
         self.seconds += seconds

@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit code.
 
     Raises:
-        UserError: something the user can mend, before training starts.
+        UserError: something the user can correct, before training starts.
     """
     args = parser().parse_args(argv)
     given = {name: getattr(args, name) for name in ("epochs", "batch_size", "seed") if getattr(args, name) is not None}

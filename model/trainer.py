@@ -2,11 +2,11 @@
 
 Decisions by the clock (when to stop, to report, to save) and by signal follow what the workers agree on after each call
 of the step function, so that all of them decide alike. TensorFlow's PreemptionCheckpointHandler would do that for one
-strategy only, and leave from the midst of a call.
+strategy only, and leave in the middle of a call.
 
 What a run ends with does not depend on how often it was interrupted: order, crops and flips follow from seed and step,
-validations come every so many steps, and averaged and best weights are part of the checkpoint. Only a time limit, being
-time, is not so exact.
+validations come after a fixed number of steps, and averaged and best weights are part of the checkpoint. Only a time
+limit is not exact.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REPORT_SECONDS = 10.0
 SHOWN = 4
 """Validation examples in the pictures for TensorBoard."""
 NAMED = 8
-"""Examples that the message about a loss which is no number names."""
+"""Examples that the message about a loss that is not a number names."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,7 +27,7 @@ STRIP_PIXELS = 1 << 18
 _FINE_SIGMA, _FINE_VARIANCE = 0.7, 50.0
 _COARSE_SIGMA, _COARSE_VARIANCE = 1.0, 25.0
 _COARSE = 4
-# Filling up takes no colour that is not within so many pixels of the grid: no complementary halos.
+# Filling up takes only colours within this number of pixels of the grid: no complementary halos.
 _REACH = 6
 # Beyond this difference of L* from the small picture's, chroma follows no further: highlights and pits are often grey.
 _MOST_DETAIL = 10.0

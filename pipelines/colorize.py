@@ -69,7 +69,7 @@ class ColorizePhotos(beam.DoFn):
         output: the folder.
         model: the SavedModel folder.
         policy: of the run.
-        threads: photos that a worker has in hand at a time.
+        threads: photos that a worker processes at a time.
         ticker: to be told of every photo.
         lease: of the run; journals are written into its folder.
     """
@@ -156,7 +156,7 @@ class Colorize(beam.PTransform):
         model: the SavedModel folder.
         policy: what makes the photos, and what becomes of those that are there.
         selection: which of the photos.
-        threads: photos that a worker has in hand at a time.
+        threads: photos that a worker processes at a time.
         ticker: to be told of every photo.
         hints: what the stage that colorizes asks of its machines.
         lease: of the run, which takes it when it starts, if it has not got it yet. Its folder takes the records.

@@ -16,7 +16,7 @@ from tfrecords.errors import WorldError
 
 
 class JobFailedError(Exception):
-    """The job broke on something that is no single photo's fault; the message is the cause in one line."""
+    """The job stopped for a reason that is not the fault of one photo; the message is the cause in one line."""
 
 
 class ModelError(WorldError):

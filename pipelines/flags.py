@@ -51,7 +51,7 @@ def prepare() -> Parser:
     records.add_argument(
         "--validation_percent", type=float, default=5.0, metavar="P", help="held out, by a hash of the name (5)"
     )
-    records.add_argument("--overwrite", action="store_true", help="start anew where another run wrote")
+    records.add_argument("--overwrite", action="store_true", help="replace what another run wrote")
     return parser
 
 
@@ -77,7 +77,7 @@ def colorize() -> Parser:
     parser.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
     parser.add_argument("--state", type=path, default="", metavar="DIR", help="for manifest and reports (the output)")
     _add_settings(parser)
-    parser.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, in its words")
+    parser.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, as Dataflow names it")
     return parser
 
 

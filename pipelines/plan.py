@@ -111,7 +111,7 @@ def share(hits: int, of: int) -> Figure:
 
 
 def measure(sample: list[Source], model: str, recipe: Recipe, threads: int) -> Trial:
-    """Takes the sample through all stages on so many threads; writes nothing."""
+    """Takes the sample through all stages on this number of threads; writes nothing."""
     processes = PhotoProcesses(render, started=threads)  # they start while TensorFlow does
     with quiet.startup():
         from model.colorizer import Colorizer, one_thread_a_prediction

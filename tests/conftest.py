@@ -66,9 +66,9 @@ def encoded() -> Callable[..., bytes]:
 
 @pytest.fixture(scope="session")
 def photo_tree(tmp_path_factory, photos, grey_photos) -> Path:
-    """A folder as users have them: colour photos in subfolders, grey ones, and files that are no photos.
+    """A folder as users have them: colour photos in subfolders, grey ones, and files that are not photos.
 
-    17 files: 10 of colour photos, 4 of grey ones, 3 that are no photos.
+    17 files: 10 of colour photos, 4 of grey ones, 3 that are not photos.
     """
     root = tmp_path_factory.mktemp("photos")
     for index, name in enumerate(COLOUR):

@@ -1,4 +1,4 @@
-"""Errors that are no bug: what the user can correct, and what the world can."""
+"""Errors that are not bugs: what the user can correct, and what the world can."""
 
 
 class UserError(Exception):

@@ -50,7 +50,7 @@ FEATURES: dict[str, str] = {
     "synset": "bytes: WordNet id of the folder, or empty",
 }
 _CHROMA_QUALITY = 95
-# Of a file name that is no UTF-8, Python keeps the bytes in surrogates; so do the records, and nothing is lost.
+# Of a file name that is not UTF-8, Python keeps the bytes in surrogates; so do the records, and nothing is lost.
 _AS_STORED = "surrogateescape"
 _SYNSET = re.compile(r"n\d{8}")
 

@@ -52,7 +52,7 @@ class Statistics:
     chroma: Counts = field(default_factory=lambda: np.zeros((_SIDE, _SIDE), np.int64))
 
     def add(self, example: LabExample, record_bytes: int) -> None:
-        """Counts one example, whose record has so many bytes."""
+        """Counts one example and the bytes of its record."""
         self.examples += 1
         self.record_bytes += record_bytes
         self.largest_record = max(self.largest_record, record_bytes)

@@ -12,7 +12,7 @@
 
 A record in ``photos-*.jsonl``, here over several lines, has always all of these fields:
 
-    {"name": "box 1/scan.tif",          path relative to --input, forward slashes; a name that is no UTF-8 has \\udcXX
+    {"name": "box 1/scan.tif",          path relative to --input, forward slashes; a name that is not UTF-8 has \\udcXX
      "uri": "/archive/box 1/scan.tif",  the file, or the tar that it lies in
      "offset": null,                    of its first byte in that tar, else null
      "fingerprint": "4711-17000000",    size and time of change (or generation) of the source, as listed
@@ -32,7 +32,7 @@ A record in ``photos-*.jsonl``, here over several lines, has always all of these
         "width": 3000, "height": 2000,  pixels, upright; the output's and the page's are the same
         "bytes": 123456, "sha256": "…", of the file
         "made_sha256": "",              of the file as Autochrome wrote it, where somebody changed it since; else ""
-        "tone": "toned",                of the source: grayscale, near_gray, toned, or color: it was in colour already
+        "tone": "toned",                of the source: "grayscale", "near_gray", "toned" or "color" (already)
         "colourfulness": 31.2}],        of the output (Hasler and Süsstrunk 2003); null when it was kept or copied
      "model": "unet", "model_digest": "…", "settings_digest": "…",     what it was made with
      "run": 1,                          which line of runs.json that was, counted from 1
@@ -179,12 +179,12 @@ class Record:
 
 
 def to_lines(texts: Iterable[str]) -> bytes:
-    """UTF-8 lines; surrogates of a file name that is no UTF-8 appear as JSON's escapes, which are the same."""
+    """UTF-8 lines; surrogates of a file name that is not UTF-8 appear as JSON's escapes, which are the same."""
     return "".join(f"{text}\n" for text in texts).encode(errors="backslashreplace")
 
 
 def shard_count(records: int) -> int:
-    """How many shards a manifest of so many records has."""
+    """How many shards a manifest of `records` records has."""
     return max(1, ceil(records / _RECORDS_PER_SHARD))
 
 

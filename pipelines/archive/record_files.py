@@ -162,7 +162,7 @@ def _record(line: bytes) -> Record | None:
 
 
 class _Lines:
-    """The lines of a file, counted, with those that are no records."""
+    """The lines of a file, counted, with those that are not records."""
 
     def __init__(self, name: str) -> None:
         self._name = name

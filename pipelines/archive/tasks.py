@@ -26,9 +26,9 @@ class Selection:
     """A part of the photos, for a trial.
 
     Attributes:
-        limit: the first so many by name; 0 for all.
-        sample: so many anywhere among them, by a hash of the name, so that a larger sample holds a smaller one; 0 for
-            all. One of the two at most.
+        limit: this number of photos, the first by name; 0 for all.
+        sample: this number of photos from the whole, by a hash of the name, so that a larger sample holds a smaller
+            one; 0 for all. One of the two at most.
     """
 
     limit: int = 0

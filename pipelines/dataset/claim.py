@@ -162,7 +162,7 @@ def stake(path: str, claim: Claim, *, clearing: Clearing | None = None) -> None:
         local_files.repair(Path(path), text, is_whole=lambda data: _parsed(data) is not None)
     if difference := claim.difference(there):
         raise UserError(
-            f"{path} belongs to another run ({difference}); choose another --output, or start anew with --overwrite"
+            f"{path} belongs to another run ({difference}); choose another --output, or replace it with --overwrite"
         )
 
 

@@ -30,7 +30,7 @@ def _hash(purpose: str, name: str) -> int:
 
 
 def shard_count(photos: int) -> int:
-    """How many training shards a set of so many photos gets when nobody says."""
+    """How many training shards a set of `photos` photos gets by default."""
     few = min(_SHARDS_OF_SMALL_SETS, photos // _LEAST_PHOTOS_PER_SHARD)
     return max(_LEAST_SHARDS, few, math.ceil(photos / _PHOTOS_PER_SHARD))
 

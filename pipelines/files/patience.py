@@ -57,7 +57,7 @@ class Attempts:
             seconds: how long it is tried.
             is_retried: whether an error may pass.
             longest_pause: the limit at which pauses no longer double; None for that of a bucket.
-            denied_seconds: how long it is tried while access is denied; None where that is no case of its own.
+            denied_seconds: how long it is tried while access is denied; None to treat it as any other error.
             is_awaited: whether the person is also told where the first attempt neither succeeds nor fails.
         """
         self._subject = subject

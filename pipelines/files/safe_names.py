@@ -57,7 +57,7 @@ def _percent(match: re.Match[str]) -> str:
 
 
 def beginning(text: str, size: int) -> str:
-    """Returns the beginning of a text that has at most so many bytes in UTF-8, whole characters only."""
+    """Returns the beginning of a text that has at most `limit` bytes in UTF-8, whole characters only."""
     data = text[:size].encode("utf-8", "surrogateescape")
     if len(data) > size:
         while size and data[size] & 0xC0 == 0x80:

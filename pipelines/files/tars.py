@@ -47,7 +47,7 @@ class Member:
     """A regular file inside a tar.
 
     Attributes:
-        name: its path, relative and with forward slashes; an inner tar's stem is a folder of it. Bytes that are no
+        name: its path, relative and with forward slashes; an inner tar's stem is a folder of it. Bytes that are not
             UTF-8 are kept as ``surrogateescape`` does.
         offset: of its first byte in the outer file.
         size: bytes.
@@ -62,7 +62,7 @@ class Member:
 
 
 def is_tar(name: str) -> bool:
-    """Whether a name ends as tars do, in any case; compressed tars too, which ``members`` refuses with the mend."""
+    """Whether a name ends as tars do, in any case. ``members`` refuses those that are compressed."""
     return _TAR.search(name) is not None
 
 

@@ -33,7 +33,7 @@ Measured by tests/bench/grayscale_bench.py on the half of the photos that the ru
     historic scans (32 of them R = G = B)             64   76.6 %    dropped
     toned photos found by eye, mostly WebP            70   60.0 %    dropped
 
-Precision and recall by reason: grayscale 99.8 % and 100 %, near_gray 94.7 % and 99.4 %, toned 99.3 % and 98.8 % (the
+Precision and recall by reason: `grayscale` 99.8 % and 100 %, near_gray 94.7 % and 99.4 %, toned 99.3 % and 98.8 % (the
 palest tints are called near_gray; where JPEG rounds all of the tint away, grayscale).
 """
 

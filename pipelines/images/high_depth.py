@@ -133,7 +133,7 @@ def _array(image: Image.Image) -> npt.NDArray[Any]:
 
 
 def scaled(samples: npt.NDArray[Any], bits: int) -> Words:
-    """Brings integers of so many bits to 16, all ones to all ones, rounding to the nearest."""
+    """Brings integers of `bits` bits to 16, all ones to all ones, rounding to the nearest."""
     if bits == 16:
         return samples.astype(np.uint16, copy=False)
     top = (1 << bits) - 1

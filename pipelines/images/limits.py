@@ -41,7 +41,7 @@ class Limits:
 
     @classmethod
     def of(cls, size: int) -> "Limits":
-        """Returns the limits of a file of so many bytes."""
+        """Returns the limits of a file of `size` bytes."""
         if size < _SMALL:
             return cls(_MEMORY, _SECONDS_OF_SMALL, _WALL_SECONDS)
         memory = _MEMORY + min(_PER_BYTE * (size - _SMALL), _MOST_DECODED) + _COPIES * size

@@ -45,7 +45,7 @@ def _says_so(error: BaseException) -> bool:
 
 
 def is_short(needed: int) -> bool:
-    """Whether this process cannot have so many more bytes of memory at present."""
+    """Whether this process cannot have `needed` more bytes of memory at present."""
     try:
         mmap.mmap(-1, max(1, needed), flags=mmap.MAP_PRIVATE).close()
     except (OSError, MemoryError, OverflowError):

@@ -30,7 +30,7 @@ JPEG_XMP_ROOM = 65_533 - len(XMP_START)
 JPEG_IPTC_ROOM = 65_000
 JPEG_COMMENT_ROOM = 65_533
 JPEG_MOST_DPI = 65_535.5
-# Tags of a first directory that say how its pixels are stored; whoever stores them anew says so anew.
+# Tags of a first directory that say how its pixels are stored; whoever stores the pixels again writes these again.
 STRUCTURAL = frozenset(
     {255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284}
     | {288, 289, 290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330}

@@ -92,7 +92,7 @@ def read(data: bytes, offset: int = 0, *, skip: frozenset[int] = frozenset()) ->
 
 
 def _read(data: bytes, offset: int, skip: frozenset[int], depth: int, room: int) -> tuple[Directory, int]:
-    """A directory and those it points to, of at most so many bytes; and how many of these are left."""
+    """A directory and those it points to, of at most `room` bytes; and how many of these are left."""
     order, big = kind_of(data)
     directory = Directory(order)
     for _, tag, kind, size, at in entries(data, offset, order, big):

@@ -64,7 +64,7 @@ def plain(data: bytes, directory: Directory) -> bytes:
     count, depth = directory.number(_SAMPLES, 1), directory.number(_DEPTH, 1)
     if photometric not in _CHANNELS or count > _MOST_SAMPLES or depth > 1:
         said = f"photometric interpretation {photometric}, {count} samples a pixel, depth {depth}"
-        raise Rejected("unreadable", f"TIFF that is no picture: {said}")
+        raise Rejected("unreadable", f"TIFF that is not a picture: {said}")
     pixels = _pixels(data, directory, photometric)
     return _written(pixels, _RGB if photometric in (_PALETTE, _YCBCR) else photometric, directory)
 

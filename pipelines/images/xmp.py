@@ -215,7 +215,7 @@ def _stamp(document: minidom.Document, root: minidom.Element, mark: Mark) -> Non
 
 
 def _printable(text: str) -> str:
-    """Without the control characters that XML cannot hold, and surrogates of names that are no UTF-8."""
+    """Without the control characters that XML cannot hold, and surrogates of names that are not UTF-8."""
     return "".join(
         c if c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff" else "\ufffd" for c in text
     )

@@ -56,7 +56,7 @@ def tally(outcomes: Iterable[Outcome]) -> dict[str, int]:
 def to_jsonl(outcomes: Iterable[Outcome]) -> bytes:
     """Outcomes as JSON Lines in order of name, UTF-8."""
     lines = "".join(json.dumps(asdict(o), ensure_ascii=False) + "\n" for o in sorted(outcomes))
-    # A file name that is no UTF-8 has surrogates, whose backslash form is JSON's as well.
+    # A file name that is not UTF-8 has surrogates, whose backslash form is JSON's as well.
     return lines.encode(errors="backslashreplace")
 
 

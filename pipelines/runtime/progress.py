@@ -50,13 +50,13 @@ class Ticker:
         self._append(_LISTED)
 
     def done(self, status: Status, photos: int = 1) -> None:
-        """So many more photos have their outcome."""
+        """Counts photos that now have their outcome."""
         self._append(_CODES[status] * photos)
 
     def _append(self, code: bytes) -> None:
         if self.path:
             # One byte in append mode is whole or absent, also when several processes write. Without a descriptor left
-            # the bar lags behind, which is no reason to stop.
+            # the bar lags behind, but the job need not stop.
             with contextlib.suppress(OSError), open(self.path, "ab", buffering=0) as file:  # noqa: PTH123 (called once a photo)
                 file.write(code)
 
@@ -162,7 +162,7 @@ def _own_stderr() -> TextIO:
     """Standard error on a descriptor of its own, as the run sets the common one aside."""
     try:
         return os.fdopen(os.dup(sys.stderr.fileno()), "w")
-    except io.UnsupportedOperation:  # replaced by something that is no file, which nobody sets aside
+    except io.UnsupportedOperation:  # replaced by something that is not a file, which nothing sets aside
         return sys.stderr
 
 

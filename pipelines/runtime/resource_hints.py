@@ -1,8 +1,8 @@
 """What the stages that hold pixels ask of the machines they run on.
 
 Dataflow fits its machines to a stage, and takes ``min_ram`` as the memory of a whole worker, whatever its cores. It is
-meant for two cores: two processes of two threads, each with the largest photo that is accepted (179 megapixels) in
-hand. ``tests/bench/scale_bench.py`` found 10 bytes a pixel in ``prepare``, of formats that cannot be shrunk while they
+meant for two cores: two processes of two threads, each with the largest photo that is accepted (179 megapixels).
+``tests/bench/scale_bench.py`` found 10 bytes a pixel in ``prepare``, of formats that cannot be shrunk while they
 are decoded, and 7 in ``colorize``, beside TensorFlow and the model.
 
 Other runners get no hints: they fit no machines, but start a second set of worker processes for stages that have any.

@@ -142,7 +142,7 @@ def _check_dataflow(options: PipelineOptions) -> None:
 
 
 def threads(flags: Sequence[str], options: PipelineOptions) -> int:
-    """How many photos a worker is to have in hand at a time: one a core where a local run has one worker for all."""
+    """How many photos a worker processes at a time: one a core where a local run has one worker for all."""
     if not is_local(options):
         return _THREADS_OF_REMOTE_WORKERS
     if any(flag.partition("=")[0] == "--direct_num_workers" for flag in flags):

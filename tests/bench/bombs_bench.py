@@ -3,8 +3,8 @@
     python tests/bench/bombs_bench.py [--megapixels=20] [--bytes=1000000] [--format=keep] [--bit_depth=8] [NAME …]
 
 The files of `bombs` are rendered as `colorize` does, without a model: chroma is a smooth random one, of ±60, as most of
-which is beyond sRGB it costs the most. Pictures are made as large as `sizes.MAX_PIXELS` and so many bytes allow, or of
-so many megapixels. Printed are what came out, the processor time, and how much more memory was resident at most, and
+which is beyond sRGB it costs the most. Pictures are made as large as `sizes.MAX_PIXELS` and --bytes allow, or of
+--megapixels. Printed are what came out, the processor time, and how much more memory was resident at most, and
 reserved at most (what `pipelines.images.limits` counts), than before the photo. The exit code is 1 if a file took more
 than 2.5 GB or 30 seconds.
 """

@@ -3,7 +3,7 @@
     python tests/bench/colorize_chaos_bench.py --input=PHOTOS --model=SAVED_MODEL [--photos=400] [--kills=20] [--seed=0]
 
 The photos are copied, as often as it takes, each copy with bytes of its own; every 40th is cut short. The run gets
-SIGKILL at a random moment of its writing, so many times; see ``colorize_job.storm``. Ends with 1 when a byte differs, a
+SIGKILL at --kills random moments of its writing; see ``colorize_job.storm``. Ends with 1 when a byte differs, a
 file is missing or left over, a file with a record was made again or counts do not add up. Times, and what the last run
 found done, are told in files of their own, which are not compared.
 """
@@ -47,7 +47,7 @@ def main() -> int:
         "left over": sorted(found.keys() - expected.keys()),
         "made again": again,
     }
-    print(f"{args.photos} photos, {len(result.killed_at)} kills when so many had a record: {result.killed_at}")
+    print(f"{args.photos} photos, {len(result.killed_at)} kills; photos with a record at each: {result.killed_at}")
     print(f"files without a record at each kill: {result.unrecorded}; hidden files found at kills: {result.unfinished}")
     print(f"{len(expected)} files; " + "; ".join(f"{name}: {names or 'none'}" for name, names in faults.items()))
     print(f"outcomes {outcomes}, {sum(outcomes.values())} in all")

@@ -44,7 +44,7 @@ class Storm:
 
     Attributes:
         killed_at: photos that had a record at each kill; a run that ended before its kill is not among them.
-        unrecorded: files without a record found after each kill: the photos in hand.
+        unrecorded: files without a record found after each kill: the photos being processed.
         unfinished: hidden files of killed writers, summed over the kills.
         again: files with a record that a later run wrote again; must be empty.
     """

@@ -16,7 +16,7 @@ from model import evaluate
 
 
 def train(run: str, args: argparse.Namespace) -> Path:
-    """Train one run for so many minutes; return its SavedModel."""
+    """Train one run for `minutes` minutes; return its SavedModel."""
     name, *fields = run.split()
     output = Path(args.output) / run.replace(" ", ",")
     command = [sys.executable, "-m", "model.train", f"--data={args.data}", f"--output={output}", f"--config={name}"]

@@ -2,7 +2,7 @@
 
     python tests/bench/large_photo_bench.py [--model=SAVED_MODEL] [--photo=PHOTO] [--megapixels 12 100] [--rgb]
 
-Of PHOTO (by default a photo of scikit-image) JPEGs of so many megapixels are made, grey or, with --rgb, of three
+Of PHOTO (by default a photo of scikit-image) JPEGs of --megapixels are made, grey or, with --rgb, of three
 channels. Each goes through decode, judgement of its tone, luminance for the model, model, recolor and encode in a
 process of its own, twice: what is printed are the seconds of each stage of the faster one, wall time and in brackets
 time of the processor, and the resident memory at its largest; in a second line what of it the interpreter with its
@@ -34,7 +34,7 @@ Stage = tuple[str, float, float]
 
 
 def generate(source: Path | None, megapixels: float, rgb: bool, target: Path) -> None:
-    """Writes a JPEG of so many megapixels, 4 x 3, with grain as film has it."""
+    """Writes a JPEG of `megapixels` megapixels, 4 x 3, with grain as film has it."""
     pixels = decode.decode(source.read_bytes()).pixels if source else skimage.data.coffee()
     height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
     large = cv2.resize(pixels, (round(height * 4 / 3), height), interpolation=cv2.INTER_CUBIC)

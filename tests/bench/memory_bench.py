@@ -136,7 +136,7 @@ def _rendered(data: bytes, file_format: str) -> str:
 
 
 def _within(room: int, data: bytes, file_format: str) -> str:
-    """What comes out in a copy of this process whose address space may grow by so many bytes."""
+    """What comes out in a copy of this process whose address space may grow by `room` bytes."""
     reader, writer = os.pipe()
     process = os.fork()
     if not process:

@@ -3,7 +3,7 @@
     python tests/bench/prepare_chaos_bench.py --input=PHOTOS [--photos=4000] [--kills=20] [--num_shards=64] [--seed=0]
 
 The photos are copied, as often as it takes, each copy with bytes of its own. Every process of the run gets SIGKILL at
-a random moment of its writing, so many times; see ``prepare_job.storm``. What survives a kill is whole shards: there
+--kills random moments of its writing; see ``prepare_job.storm``. What survives a kill is whole shards: there
 are more of them than kills, so that every run has something to do. Ends with 1 when a byte differs, a file is missing
 or left over, a finished shard was written again or counts do not add up.
 """
@@ -42,7 +42,7 @@ def main() -> int:
         "left over": sorted(found.keys() - expected.keys()),
         "written again": result.reopened,
     }
-    print(f"{args.photos} photos, {len(result.killed_at)} kills when so many were done: {result.killed_at}")
+    print(f"{args.photos} photos, {len(result.killed_at)} kills; photos done at each: {result.killed_at}")
     print(f"finished shards at each kill: {result.kept}; hidden files found at kills: {result.unfinished}")
     print(f"kills that met a folder which was whole already: {result.described}")
     print(f"{len(expected)} files; " + "; ".join(f"{name}: {names or 'none'}" for name, names in faults.items()))

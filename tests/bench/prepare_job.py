@@ -107,7 +107,7 @@ class Job:
         return sum(number for code, number in self._ticks.items() if code != _LISTED)
 
     def wait_for(self, written: int) -> None:
-        """Returns when some photo has its outcome and so many are written by this run itself, or when it ends."""
+        """Returns when some photo has its outcome and `written` are written by this run itself, or when it ends."""
         while not self.ends and (self.done() == 0 or self._ticks[_WRITTEN] < written):
             time.sleep(_POLL_S)
 
@@ -265,7 +265,7 @@ def storm(source: Path, output: Path, *flags: str, photos: int, kills: int, seed
 
 
 def copies(folder: Path, number: int, target: Path) -> None:
-    """Fills a folder with so many photos made of those of another, no two of them the same bytes.
+    """Fills a folder with `number` photos made of those of another, no two of them the same bytes.
 
     Every copy ends in bytes of its own behind the end of the picture, one more of them in each later copy of a photo.
     """

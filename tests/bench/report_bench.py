@@ -37,7 +37,7 @@ def many_records(photos: int = PHOTOS) -> Iterator[Record]:
 
 
 def write_many(folder: Path, photos: int = PHOTOS) -> None:
-    """The page of so many photos; they have no thumbnails."""
+    """The page of a number of photos; they have no thumbnails."""
     summary = Summary.of(many_records(photos))
     for name, data in html.pages(many_records(photos), summary, {}, "many", set()):
         path = folder / name

@@ -3,9 +3,9 @@
     python tests/bench/upsampling_bench.py --photos=PHOTOS [--half=report] [--model=SAVED_MODEL] [--grain=5]
 
 PHOTOS holds colour photos in any subfolders; those of fewer than --pixels on the longer side, grey ones and files that
-are no photos are left out. a and b of each are averaged down to 256 x 256, which is what a model gives at its best, and
-on to 64 x 64 and 32 x 32 (then bilinearly back to 256 x 256), which is as sharp as networks paint; with --model, they
-are its prediction as well. Brought up and joined with the photo's luminance (--grain adds noise to it, its standard
+are not photos are left out. a and b of each are averaged down to 256 x 256, the most that a model gives, and on to
+64 x 64 and 32 x 32 (then bilinearly back to 256 x 256), which is as sharp as networks paint; with --model, they are
+its prediction as well. Brought up and joined with the photo's luminance (--grain adds noise to it, its standard
 deviation in L*), they are compared with the photo: CIEDE2000 with equal L*, mean of 20,000 pixels drawn from the tenth
 of the photo with the steepest L* and of 20,000 drawn from all of it. Printed are means over the photos, the share of
 the photos on which ours is the worse, and milliseconds a megapixel of one core, of the whole way from grey bytes to

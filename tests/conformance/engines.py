@@ -21,7 +21,7 @@ class Engine:
         flags: of Beam.
         environment: variables of the launching process, beside those that it inherits.
         pooled: whether its workers are processes of a worker pool.
-        restarts: whether it starts a job anew whose worker was killed.
+        restarts: whether it restarts a job whose worker was killed.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """A worker process that is killed in mid-job costs time and nothing else, on runners whose workers are processes.
 
-Flink starts the job anew by itself; Prism gives it up, and the same command a second time ends it.
+Flink restarts the job by itself; Prism gives it up, and the same command a second time ends it.
 """
 
 import time

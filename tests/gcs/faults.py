@@ -26,7 +26,7 @@ class _Refusal:
 
 
 class Gate:
-    """Lets some uploads through and holds the next, so that a process can be killed in the midst of its work."""
+    """Lets some uploads through and holds the next, so that a process can be killed in the middle of its work."""
 
     def __init__(self) -> None:
         self._left: int | None = None
@@ -34,7 +34,7 @@ class Gate:
         self._is_held = False
 
     def shut_after(self, uploads: int) -> None:
-        """Shuts it behind so many more uploads."""
+        """Shuts it after `uploads` more uploads."""
         with self._changed:
             self._left, self._is_held = uploads, False
 

@@ -63,7 +63,7 @@ def _ended(process: subprocess.Popen[str]) -> None:
 
 
 def _killed(cloud: Cloud, command: list[str], uploads: int) -> None:
-    """Starts a command and kills it when it has made so many objects."""
+    """Starts a command and kills it when it has made a number of objects."""
     cloud.faults.gate.shut_after(uploads)
     process = _started([command], cloud.environment)
     while not cloud.faults.gate.is_held():
@@ -167,7 +167,7 @@ def test_the_weights_and_scores_are_those_of_a_disk(local: Path, usual_cloud: Cl
     }
     weights = "saved_model/variables/variables.data-00000-of-00001"
     assert here[weights] == there[weights]
-    # Validations come every so many steps, other lines by the clock.
+    # Validations come after a fixed number of steps, other lines by the clock.
     figures = [
         [
             {key: measured[key] for key in ("step", "epoch", "validation_loss", "learning_rate")}

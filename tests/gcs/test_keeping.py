@@ -87,7 +87,7 @@ def test_with_its_state_elsewhere_a_run_writes_each_file_once(
     assert len(recorded(local)) == 4
     last = json.loads((local / "manifest" / "last_run.json").read_text())
     assert (last["made"], last["found"]) == (2, 2)
-    # Another quality would have to replace what is kept: that is no photo's fault.
+    # Another quality would have to replace what is kept: that is not the fault of a photo.
     (local / "index.html").unlink()
     capfd.readouterr()
     assert cli.main(["colorize", *flags, "--format=tiff"]) == 1

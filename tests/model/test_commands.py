@@ -120,10 +120,10 @@ def test_evaluate_refuses_what_it_cannot_use(run, data_dir, write_set, tmp_path,
 
 def test_a_user_error_becomes_one_line_and_exit_code_2(capsys):
     def main() -> int:
-        raise UserError("the thing and the mend")
+        raise UserError("the thing and the fix")
 
     assert commands.run(main) == 2
-    assert capsys.readouterr().err == "autochrome: error: the thing and the mend\n"
+    assert capsys.readouterr().err == "autochrome: error: the thing and the fix\n"
 
 
 def test_a_report_as_a_line():

@@ -107,7 +107,7 @@ def test_pictures_are_reduced_to_the_resolution(data_dir):
         np.testing.assert_allclose(reduced, expected, atol=0.51 / 128)
 
 
-def test_a_large_set_is_read_anew_in_a_new_order_and_goes_on_at_any_step(data_dir, monkeypatch):
+def test_a_large_set_is_read_again_in_a_new_order_and_goes_on_at_any_step(data_dir, monkeypatch):
     monkeypatch.setattr(inputs, "CACHE_BYTES", 0)
     config = dataclasses.replace(CONFIG, flip=True, crop=0.9)
     whole = batches(data_dir, 0, 7, config)

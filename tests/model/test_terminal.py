@@ -34,7 +34,7 @@ def test_a_line_reaches_a_terminal_of_any_encoding():
 
 
 def _raw(path: Path) -> Iterator[str]:
-    """Yields the calls of a module that print text as it is; Rich is given tables, which are none."""
+    """Yields the calls of a module that print text as it is; except tables, which Rich prints."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)

@@ -193,7 +193,7 @@ def test_an_output_that_cannot_be_written_is_refused(data_dir, tmp_path):
         trainer.train(CONFIG, data_dir, str(tmp_path / "file" / "run"), strategy.make("one"))
 
 
-def test_a_loss_that_is_no_number_stops_the_run(data_dir, tmp_path):
+def test_a_loss_that_is_not_a_number_stops_the_run(data_dir, tmp_path):
     config = dataclasses.replace(PAPER, learning_rate=1e30, optimizer="adamw", weight_decay=1.0)
     with pytest.raises(UserError, match=r"loss is (nan|inf) at step [23], on \w+-\d\.png, .*learning_rate"):
         trainer.train(config, data_dir, str(tmp_path), strategy.make("one"))

@@ -111,7 +111,7 @@ def colorized(root: Path, photos: dict[str, np.ndarray]) -> Folder:
 
 
 def _deep(folder: Folder, pixels: np.ndarray) -> None:
-    """16 bits a sample, a name that is no UTF-8, and a warning."""
+    """16 bits a sample, a name that is not UTF-8, and a warning."""
     deep = Image.fromarray(np.asarray(grey(pixels)).astype(np.uint16) * 257)
     file = _encoded(Image.fromarray(pixels), "PNG")
     folder.add(NO_UTF_8, _encoded(deep, "PNG"), file, [pixels], format="PNG", warnings=("name is no <b>UTF-8</b>",))

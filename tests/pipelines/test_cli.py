@@ -85,7 +85,7 @@ DATAFLOW = ["--runner=DataflowRunner", "--project=archive", "--region=europe-wes
         (["inspect", "empty", "--deep"], "--deep"),
     ],
 )
-def test_what_the_user_can_mend_is_one_line_and_2(place, capsys, argv, names):
+def test_what_the_user_can_correct_is_one_line_and_2(place, capsys, argv, names):
     assert cli.main(argv) == 2
     out, err = capsys.readouterr()
     assert out == ""

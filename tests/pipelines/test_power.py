@@ -48,7 +48,7 @@ def undisturbed(colour, tmp_path_factory) -> tuple[Path, list[World]]:
 
 
 def records(world: World) -> dict[str, Record]:
-    """The records in a world; lines that are none are passed over."""
+    """The records in a world; other lines are passed over."""
     found = {}
     for name, data in world.items():
         if has_records(name):

@@ -137,7 +137,7 @@ def _link_tree(source: Path, target: Path) -> None:
             (target / path.relative_to(source)).symlink_to(path)
 
 
-def test_names_that_are_no_utf_8(tmp_path, photos, encoded):
+def test_names_that_are_not_utf_8(tmp_path, photos, encoded):
     folder = tmp_path / "photos"
     folder.mkdir()
     written, broken = (raw.decode(errors="surrogateescape") for raw in (b"caf\xe9.png", b"br\xe9.png"))

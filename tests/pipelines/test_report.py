@@ -114,7 +114,7 @@ def test_a_damaged_record_is_told_with_its_line(folder, capsys):
     ("argv", "said"),
     [(["nowhere"], "has no manifest"), ([], "DIR"), (["a", "--deep"], "--deep"), (["."], "no manifest")],
 )
-def test_what_the_user_can_mend(tmp_path, monkeypatch, capsys, argv, said):
+def test_what_the_user_can_correct(tmp_path, monkeypatch, capsys, argv, said):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["report", *argv]) == 2
     error = capsys.readouterr().err

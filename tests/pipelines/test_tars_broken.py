@@ -30,7 +30,7 @@ def test_what_is_no_tar(data):
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress], ids=["gz", "bz2", "xz"])
-def test_compressed_tars_are_refused_with_the_mend(compress):
+def test_compressed_tars_are_refused_with_the_fix(compress):
     compressed = compress(tar_of(FILES))
     with pytest.raises(UserError, match=r"^photos\.tar\.x is compressed \(\w+\) and cannot .*; unpack it"):
         listed(compressed, name="photos.tar.x")

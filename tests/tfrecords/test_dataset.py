@@ -103,7 +103,7 @@ def test_no_set(tmp_path):
             dataset.load(str(folder), "train")
 
 
-def test_a_description_that_is_no_text(prepared):
+def test_a_description_that_is_not_text(prepared):
     (prepared / FILE_NAME).write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"dataset\.json"):
         dataset.load(str(prepared), "train")

@@ -75,7 +75,7 @@ def test_equal_examples_give_equal_bytes_in_every_process(example):
     assert len(runs) == 1
 
 
-def test_a_name_that_is_no_utf_8_keeps_its_bytes(example):
+def test_a_name_that_is_not_utf_8_keeps_its_bytes(example):
     name = b"caf\xe9.jpg".decode(errors="surrogateescape")
     record = LabExample(**vars(example) | {"name": name}).to_bytes()
     assert tf.train.Example.FromString(record).features.feature["name"].bytes_list.value[0] == b"caf\xe9.jpg"

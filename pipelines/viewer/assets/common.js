@@ -33,7 +33,7 @@ const autochrome = (() => {
 
   const duration = (ms) => (ms < 1000 ? `${FIGURE.format(ms)} ms` : `${FIGURE.format(ms / 1000)} s`);
 
-  // A path as an address. Bytes of a name that are no UTF-8 came as lone surrogates DC80 to DCFF.
+  // A path as an address. Bytes of a name that are not UTF-8 came as lone surrogates DC80 to DCFF.
   const address = (path) =>
     Array.from(path, (char) => {
       const code = char.codePointAt(0);

@@ -82,7 +82,7 @@ def test_shards_have_the_same_bytes_whatever_the_order_and_the_times(tmp_path):
     assert "1234-5" not in one.read_text()
 
 
-def test_a_name_that_is_no_utf_8_is_read_back():
+def test_a_name_that_is_not_utf_8_is_read_back():
     broken = b"caf\xe9.jpg".decode(errors="surrogateescape")
     data = manifest.to_lines([replace(RECORD, name=broken).to_json()])
     assert data.decode().isprintable() or data.endswith(b"\n")

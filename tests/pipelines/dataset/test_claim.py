@@ -105,7 +105,7 @@ def test_of_different_runs_that_start_at_once_one_goes_on(tmp_path, damage):
         assert [entry.name for entry in Path(path).parent.iterdir()] == ["claim.json"]
 
 
-def test_a_damaged_claim_is_made_anew(tmp_path):
+def test_a_damaged_claim_is_made_again(tmp_path):
     path = tmp_path / "claim.json"
     for damage in ("", "{", "[]", '{"settings": 1}'):
         path.write_text(damage)

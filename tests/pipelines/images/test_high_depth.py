@@ -179,7 +179,7 @@ def test_32_bits_without_a_sign(camera):
     assert np.abs(only_page(tiff_of(values)) - expected).max() <= 0.51
 
 
-def test_floats_that_are_no_numbers():
+def test_floats_that_are_not_numbers():
     values = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
     values[0, 0] = np.nan
     assert only_page(file_of(values, "TIFF"))[-1, -1] == 65535

@@ -141,7 +141,7 @@ def test_a_tiff_without_a_resolution_gets_none():
 
 
 def test_tiff_tags_by_their_bytes():
-    """Text that is no UTF-8, and tags of somebody's own, come out as they went in."""
+    """Text that is not UTF-8, and tags of somebody's own, come out as they went in."""
     image = Image.fromarray(SMALL)
     tags = {269: "page.tif", 285: "verso", 315: "Müller".encode("latin-1"), 65000: b"\1\2\3\xff", 297: (1, 7)}
     data = file_of(image, "TIFF", tiffinfo=tags)

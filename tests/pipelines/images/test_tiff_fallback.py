@@ -50,7 +50,7 @@ def by_hand(raw: bytes, tags: dict[int, tuple[int, ...]]) -> bytes:
 
 
 def packed(values: np.ndarray, bits: int) -> bytes:
-    """Samples of so many bits, each row ending with its last byte."""
+    """Samples of `bits` bits, each row ending with its last byte."""
     rows = values.reshape(len(values), -1, 1) >> np.arange(bits - 1, -1, -1) & 1
     raw = np.packbits(rows.reshape(len(values), -1).astype(np.uint8), axis=1).tobytes()
     count = 3 if values.ndim == 3 else 1

@@ -42,7 +42,7 @@ def test_json_lines_are_read_back_in_order_of_name(found):
     assert to_jsonl(reversed(found)) == to_jsonl(found)
 
 
-def test_json_lines_of_unicode_and_of_names_that_are_none():
+def test_json_lines_of_unicode_and_of_names_that_are_not_unicode():
     broken = b"caf\xe9.jpg".decode(errors="surrogateescape")
     data = to_jsonl([Outcome("Übersicht ☕.jpg", "rejected", "unreadable"), Outcome(broken, "rejected", "unreadable")])
     assert "Übersicht ☕.jpg".encode() in data

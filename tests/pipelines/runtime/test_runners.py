@@ -22,7 +22,7 @@ def _fail(_: int) -> None:
 
 
 def _complain(_: int) -> None:
-    raise UserError("mend this")
+    raise UserError("correct this")
 
 
 def test_local_runs_use_every_core_by_processes():
@@ -148,7 +148,7 @@ def test_workers_import_nothing_from_the_folder_where_the_command_is_run(tmp_pat
 
 def test_a_user_error_comes_through():
     job = beam.Create([1]) | beam.Map(_complain)
-    with pytest.raises(UserError, match="mend this"):
+    with pytest.raises(UserError, match="correct this"):
         runners.run(job, beam_options(["--direct_num_workers=1"]))
 
 
