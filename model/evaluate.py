@@ -39,31 +39,33 @@ def parser() -> commands.Parser:
     """Return the flags of the command."""
     flags = commands.Parser(
         "evaluate",
-        "--model SAVED_MODEL [--model …] --data DIR [flags]",
-        "Score models on a prepared set, beside no colour and the truth at a quarter.",
+        "--model DIR [--model DIR …] --data DIR [flags]",
+        "Score models on prepared photos, next to two yardsticks: no colour at all, and\n"
+        "the true colours at a quarter of the resolution. Paths are local or gs://.",
         "autochrome evaluate --model run/saved_model --data records --json scores.json",
     )
-    inputs = flags.add_argument_group("input")
+    inputs = flags.add_argument_group()
     inputs.add_argument(
         "--model",
         type=commands.path,
         required=True,
         action="append",
         metavar="DIR",
-        help="saved_model folder; repeat it",
+        help="saved_model; may be repeated",
     )
+    inputs.add_argument("--data", type=commands.path, required=True, metavar="DIR", help="output folder of `prepare`")
     inputs.add_argument(
-        "--data", type=commands.path, required=True, metavar="DIR", help="folder that `autochrome prepare` wrote"
+        "--split",
+        default="validation",
+        type=commands.one_of(*SPLITS),
+        metavar="S",
+        help="train or validation (default: validation)",
     )
-    inputs.add_argument("--split", default="validation", choices=SPLITS, help="which examples (default: validation)")
-    output = flags.add_argument_group("output")
-    output.add_argument("--json", type=commands.path, metavar="FILE", help="write the same figures to FILE")
-    output.add_argument(
-        "--sheet",
-        type=commands.path,
-        metavar="FILE",
-        help="write L, each model and the truth side by side to a picture",
+    inputs.add_argument("--json", type=commands.path, metavar="FILE", help="write the scores to FILE as well")
+    inputs.add_argument(
+        "--sheet", type=commands.path, metavar="FILE", help="picture of grey, each model and the truth side by side"
     )
+    commands.add_help(inputs)
     return flags
 
 
@@ -71,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit code.
 
     Raises:
-        UserError: something the user can correct.
+        UserError: something that the user can correct.
     """
     args = parser().parse_args(argv)
     from model import google_cloud

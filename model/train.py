@@ -8,7 +8,9 @@ import sys
 from model import commands, preemption, progress, quiet
 from model import config as configs
 from model.terminal import say
-from tfrecords.errors import UserError
+
+DEFAULT = "autoencoder"
+"""The configuration that is trained unless another one is named."""
 
 
 def parser() -> commands.Parser:
@@ -16,28 +18,43 @@ def parser() -> commands.Parser:
     flags = commands.Parser(
         "train",
         "--data DIR --output DIR [flags]",
-        "Train a network on a prepared set; run again, it goes on where it stopped.",
+        "Train a model on the records of `autochrome prepare`. Run the same command again\n"
+        "after a stop: it continues. Paths are local or gs://.",
         "autochrome train --data records --output run --max_minutes 20",
     )
-    files = flags.add_argument_group("files")
+    files = flags.add_argument_group()
+    files.add_argument("--data", type=commands.path, required=True, metavar="DIR", help="output folder of `prepare`")
     files.add_argument(
-        "--data", type=commands.path, required=True, metavar="DIR", help="folder that `autochrome prepare` wrote"
-    )
-    files.add_argument(
-        "--output", type=commands.path, required=True, metavar="DIR", help="checkpoints, metrics.jsonl and saved_model/"
+        "--output", type=commands.path, required=True, metavar="DIR", help="for checkpoints, metrics.jsonl, saved_model"
     )
     files.add_argument(
         "--init", type=commands.path, default="", metavar="DIR", help="start from this saved_model, or `released`"
     )
     training = flags.add_argument_group("training")
-    names = ", ".join(name for name in configs.CONFIGS if not name.endswith("_mini"))
-    training.add_argument("--config", default="autoencoder", metavar="NAME", help=f"{names}; tiny: NAME_mini")
-    training.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the config's)")
-    training.add_argument("--batch_size", type=int, metavar="N", help="of all devices together (default: the config's)")
-    training.add_argument("--max_minutes", type=float, metavar="M", help="stop after M minutes of training in all")
-    training.add_argument("--seed", type=int, metavar="N", help="of weights, order and flips (default: the config's)")
-    training.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any field of the config")
-    training.add_argument("--strategy", default="auto", metavar="NAME", help="auto, one, mirrored, multiworker or tpu")
+    names = ", ".join(name for name in configs.CONFIGS if not name.endswith("_mini") and name != DEFAULT)
+    training.add_argument("--config", default=DEFAULT, metavar="NAME", help=f"{DEFAULT} (default), {names}")
+    training.add_argument(
+        "--epochs", type=commands.whole(1), metavar="N", help="passes over the data (default: the config's)"
+    )
+    training.add_argument(
+        "--batch_size", type=commands.whole(1), metavar="N", help="of all devices together (default: the config's)"
+    )
+    training.add_argument(
+        "--max_minutes",
+        type=commands.number("more than 0", lambda minutes: minutes > 0),
+        metavar="M",
+        help="stop after M minutes of training (default: no limit)",
+    )
+    training.add_argument(
+        "--seed", type=commands.whole(0), metavar="N", help="of weights and order (default: the config's)"
+    )
+    training.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="set any field of the config"
+    )
+    training.add_argument(
+        "--strategy", default="auto", metavar="NAME", help="auto, one, mirrored, multiworker, tpu (default: auto)"
+    )
+    commands.add_help(training)
     return flags
 
 
@@ -45,13 +62,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit code.
 
     Raises:
-        UserError: something the user can correct, before training starts.
+        tfrecords.errors.UserError: something that the user can correct, before training starts.
     """
     args = parser().parse_args(argv)
     given = {name: getattr(args, name) for name in ("epochs", "batch_size", "seed") if getattr(args, name) is not None}
     config = dataclasses.replace(configs.by_name(args.config).override(args.set), **given)
-    if args.max_minutes is not None and args.max_minutes <= 0:
-        raise UserError(f"--max_minutes must be more than 0, not {args.max_minutes:g}")
     from model import google_cloud
 
     google_cloud.check_all({"--data": args.data, "--output": args.output, "--init": args.init})

@@ -7,19 +7,20 @@ from model import interrupt
 with interrupt.at_once():
     import importlib
 
+    from model.commands import did_you_mean, listed
     from model.terminal import say
     from pipelines import flags
     from pipelines.runtime import commands
     from tfrecords.errors import UserError
 
 _COMMANDS = {
-    "prepare": ("pipelines.prepare", "photos → Lab TFRecords, grey ones left out (Beam)"),
-    "train": ("model.train", "Lab TFRecords → SavedModel (tf.distribute)"),
-    "evaluate": ("model.evaluate", "scores of a SavedModel beside the grey baseline"),
-    "colorize": ("pipelines.colorize", "photos + SavedModel → photos in colour (Beam)"),
-    "report": ("pipelines.report", "what became of every photo, and a page to look through them"),
-    "plan": ("pipelines.plan", "what colorizing a collection will take, measured on a sample"),
-    "inspect": ("pipelines.inspect", "what a folder of Lab TFRecords holds"),
+    "prepare": ("pipelines.prepare", "turn colour photos into Lab TFRecords to train on"),
+    "train": ("model.train", "train a model on these records"),
+    "evaluate": ("model.evaluate", "score models against the true colours"),
+    "colorize": ("pipelines.colorize", "colorize photos; uses the released model unless told otherwise"),
+    "report": ("pipelines.report", "show what became of every photo, and make a page to browse them"),
+    "plan": ("pipelines.plan", "estimate what colorizing a collection will take"),
+    "inspect": ("pipelines.inspect", "show and verify what a folder of Lab TFRecords holds"),
 }
 
 
@@ -27,13 +28,16 @@ def _help() -> str:
     lines = [f"  {name:<10}{what}" for name, (_, what) in _COMMANDS.items()]
     return "\n".join(
         [
-            "usage: autochrome COMMAND [--flags]",
+            "usage: autochrome COMMAND [flags]",
             "",
-            "Colorize whole photo archives.",
+            "Colorize whole photo archives, and train the models that do it.",
             "",
             *lines,
             "",
-            "autochrome COMMAND --help shows its flags, autochrome --version the version.",
+            "example: autochrome colorize --input scans --output colour",
+            "",
+            "`autochrome COMMAND --help` shows a command's flags, `autochrome --version` the",
+            "version. Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.",
         ]
     )
 
@@ -55,9 +59,9 @@ def _run(argv: list[str] | None) -> int:
         return 0
     command, *rest = arguments
     if command not in _COMMANDS:
-        raise UserError(f"unknown command {command}; the commands are {', '.join(_COMMANDS)}")
-    if command in flags.PARSERS:
-        flags.check(command, rest)
+        hint = did_you_mean(command, _COMMANDS) or f"the commands are {listed(_COMMANDS)}"
+        raise UserError(f"unknown command {command}; {hint}")
+    flags.check(command, rest)
     with interrupt.at_once():
         module = importlib.import_module(_COMMANDS[command][0])
     return int(module.main(rest))

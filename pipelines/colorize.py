@@ -14,7 +14,7 @@ equal to them. What batches save is little: a prediction takes 25 ms alone and 2
 ``tests/bench/inference_bench.py`` measures it again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -39,8 +39,7 @@ from pipelines.archive.render import render
 from pipelines.archive.resume import Policy, Task
 from pipelines.archive.tasks import ALL, FindTasks, Selection
 from pipelines.archive.upkeep import Save
-from pipelines.files import cloud, sources, writable
-from pipelines.images import formats
+from pipelines.files import cloud, input_checks, writable
 from pipelines.runtime import commands, resource_hints, runners
 from pipelines.runtime.outcomes import count
 from pipelines.runtime.photo_process import PhotoProcesses
@@ -151,7 +150,7 @@ class Colorize(beam.PTransform):
     """The whole job: photos below ``input`` appear in colour in ``output``, with the manifest and a report.
 
     Attributes:
-        input: folder, file or glob.
+        input: folder, file or glob; or several.
         output: the folder.
         model: the SavedModel folder.
         policy: what makes the photos, and what becomes of those that are there.
@@ -162,7 +161,7 @@ class Colorize(beam.PTransform):
         lease: of the run, which takes it when it starts, if it has not got it yet. Its folder takes the records.
     """
 
-    input: str
+    input: str | Sequence[str]
     output: str
     model: str
     policy: Policy
@@ -205,10 +204,9 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError("--limit and --sample are two ways to choose; give one of them")
     if args.keep_existing and args.replace_changed:
         raise UserError("--keep_existing and --replace_changed contradict each other; give one of them")
-    sources.check_any(args.input)
+    input_checks.check_any(args.input)
     cloud.check({"--output": args.output, "--state": args.state})
-    file_format = formats.format_of(args.output)
-    if file_format and single.is_one_to_one(args.input, args.output):
+    if file_format := single.file_format(args.input, args.output):
         if args.state:
             raise UserError(f"--state is for folders; leave it out where --output is a file ({args.output})")
         if args.format not in ("keep", file_format):
@@ -217,10 +215,10 @@ def main(argv: list[str] | None = None) -> int:
             )
         settings = replace(settings_of(args), format=file_format)
         recipe = Recipe.of(args.model, settings)
-        return single.run(args.input, args.output, args.model, recipe, keep=args.keep_existing, dry=args.dry_run)
-    sources.check_apart(args.input, args.output)
+        return single.run(args.input[0], args.output, args.model, recipe, keep=args.keep_existing, dry=args.dry_run)
+    input_checks.check_apart(args.input, args.output)
     if args.state:
-        sources.check_apart(args.input, state, "--state")
+        input_checks.check_apart(args.input, state, "--state")
         provenance.check_state(args.output, state)
     recipe = Recipe.of(args.model, settings_of(args))
     selection = Selection(args.limit, args.sample)
@@ -243,7 +241,7 @@ def main(argv: list[str] | None = None) -> int:
             job = Colorize(args.input, args.output, args.model, policy, selection, threads, ticker, asked, lease)
             runners.run(job, options, on_end=lease.release)
     if local:
-        briefing.after(args.input, args.output, state, Console())
+        briefing.after(", ".join(args.input), args.output, state, Console())
     return 0
 
 

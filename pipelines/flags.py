@@ -3,55 +3,58 @@
 import argparse
 from collections.abc import Callable, Sequence
 
-from model import saved_model
-from model.commands import Parser, path
+from model import evaluate, saved_model, train
+from model.commands import Parser, add_help, did_you_mean, listed, number, one_of, path, whole
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
+from tfrecords.errors import UserError
 
 SAMPLE_FILE = "sample.png"
 """What `inspect --sample` writes."""
 SAMPLE = 32
 """How many photos `plan` measures."""
+_INPUT = "folder, photo, tar or 'glob'; may be repeated"
 
 
-def positive(text: str) -> int:
-    """Returns a flag's whole number above 0."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is below 1")
-    return number
-
-
-def _percent(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 100:
-        raise argparse.ArgumentTypeError(f"{number} is not from 1 to 100")
-    return number
+def _side(text: str) -> int:
+    """Returns the side of the stored pictures."""
+    if not text.isdecimal() or int(text) % 8 or not 8 <= int(text) <= 2048:
+        raise argparse.ArgumentTypeError(f"must be a multiple of 8 from 8 to 2048, not {text}")
+    return int(text)
 
 
 def prepare() -> Parser:
     """Returns the flags of ``autochrome prepare``."""
     parser = Parser(
         "prepare",
-        "--input DIR_OR_GLOB --output DIR [flags] [Beam flags]",
-        "Make Lab TFRecords of a folder of photos; grey and toned ones are left out.",
+        "[--input] PATH [--output] DIR [flags] [Beam flags]",
+        "Turn colour photos into Lab TFRecords to train on. Grey and toned photos are\n"
+        "left out. Paths are local or gs://. A run that was stopped continues.",
         "autochrome prepare --input imagenet/train --output records",
+        ("input", "output"),
     )
-    paths = parser.add_argument_group("paths (local or gs://)")
-    paths.add_argument("--input", type=path, required=True, metavar="DIR_OR_GLOB", help="photos, with all subfolders")
-    paths.add_argument("--output", type=path, required=True, metavar="DIR", help="where shards and dataset.json go")
+    paths = parser.add_argument_group()
+    paths.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
+    paths.add_argument("--output", type=path, metavar="DIR", help="folder for the records and dataset.json")
     records = parser.add_argument_group("records")
-    records.add_argument("--size", type=positive, default=256, help="side in pixels (256)")
+    records.add_argument(
+        "--size", type=_side, default=256, metavar="N", help="side of the stored pictures in pixels (default: 256)"
+    )
     records.add_argument(
         "--num_shards",
-        type=positive,
+        type=whole(1),
         default=0,
         metavar="N",
-        help="training files (one per 1,024 photos; 64 of a small set)",
+        help="number of training files (default: one per 1,024 photos, at least 64)",
     )
     records.add_argument(
-        "--validation_percent", type=float, default=5.0, metavar="P", help="held out, by a hash of the name (5)"
+        "--validation_percent",
+        type=number("a number from 0 to below 100", lambda percent: 0 <= percent < 100),
+        default=5.0,
+        metavar="P",
+        help="percent of the photos held out (default: 5)",
     )
-    records.add_argument("--overwrite", action="store_true", help="replace what another run wrote")
+    records.add_argument("--overwrite", action="store_true", help="delete the records of another run first")
+    add_help(records)
     return parser
 
 
@@ -59,25 +62,30 @@ def colorize() -> Parser:
     """Returns the flags of ``autochrome colorize``."""
     parser = Parser(
         "colorize",
-        "--input DIR_OR_GLOB --output DIR [flags] [Beam flags]",
-        "Colorize photos of any size; luminance stays as it is. Paths: local or gs://.",
+        "[--input] PATH [--output] DIR [flags] [Beam flags]",
+        "Colorize photos of any size; brightness stays as it is. Paths: local or gs://.",
         "autochrome colorize --input scans --output colour",
+        ("input", "output"),
     )
-    parser.add_argument(
-        "--input", type=path, required=True, metavar="DIR_OR_GLOB", help="with all subfolders; or one photo"
+    group = parser.add_argument_group()
+    group.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
+    group.add_argument("--output", type=path, metavar="DIR", help="folder for the results; or a file, for one photo")
+    _add_model(group)
+    group.add_argument(
+        "--limit", type=whole(1), default=0, metavar="N", help="only the first N photos by name (default: all)"
     )
-    parser.add_argument(
-        "--output", type=path, required=True, metavar="DIR", help="for the same tree in colour; or a file, for one"
+    group.add_argument(
+        "--sample", type=whole(1), default=0, metavar="N", help="only N photos, chosen by a hash of the name"
     )
-    _add_model(parser)
-    parser.add_argument("--limit", type=positive, default=0, metavar="N", help="only the first N by name")
-    parser.add_argument("--sample", type=positive, default=0, metavar="N", help="only N, by a hash of the name")
-    parser.add_argument("--keep_existing", action="store_true", help="leave what another model or other settings made")
-    parser.add_argument("--replace_changed", action="store_true", help="make photos again whose files somebody changed")
-    parser.add_argument("--dry_run", action="store_true", help="list what would be done, write nothing")
-    parser.add_argument("--state", type=path, default="", metavar="DIR", help="for manifest and reports (the output)")
-    _add_settings(parser)
-    parser.add_argument("--accelerator", default="", metavar="GPU", help="of Dataflow's workers, as Dataflow names it")
+    group.add_argument("--keep_existing", action="store_true", help="keep photos of another model or other settings")
+    group.add_argument("--replace_changed", action="store_true", help="replace results that were edited since")
+    group.add_argument("--dry_run", action="store_true", help="list what would be done; write nothing")
+    group.add_argument(
+        "--state", type=path, default="", metavar="DIR", help="folder for records and reports (default: output)"
+    )
+    _add_settings(group)
+    group.add_argument("--accelerator", default="", metavar="GPU", help="GPU of Dataflow workers, as Dataflow names it")
+    add_help(group)
     return parser
 
 
@@ -85,15 +93,17 @@ def report() -> Parser:
     """Returns the flags of ``autochrome report``."""
     parser = Parser(
         "report",
-        "DIR",
-        "Tell what became of every photo, and write DIR/index.html to look through them.\n"
-        "Thumbnails are made once; of the sources, if they are where they were.",
+        "DIR [--state DIR]",
+        "Show what became of every photo, and write DIR/index.html to browse them.\n"
+        "It may be run again at any time, also while `autochrome colorize` works.",
         "autochrome report colour",
     )
-    parser.add_argument(
-        "folder", type=path, metavar="DIR", help="folder that `autochrome colorize` wrote (local or gs://)"
+    group = parser.add_argument_group()
+    group.add_argument("folder", type=path, metavar="DIR", help="output folder of `colorize`, local or gs://")
+    group.add_argument(
+        "--state", type=path, default="", metavar="DIR", help="the --state that `colorize` was given; takes index.html"
     )
-    parser.add_argument("--state", type=path, default="", metavar="DIR", help="that `colorize` got; takes the page too")
+    add_help(group)
     return parser
 
 
@@ -101,17 +111,27 @@ def plan() -> Parser:
     """Returns the flags of ``autochrome plan``."""
     parser = Parser(
         "plan",
-        "--input DIR_OR_GLOB [flags] [Beam flags]",
-        "Measure a sample of photos and say what colorizing them all will take.",
-        "autochrome plan --input scans",
+        "[--input] PATH [flags] [Beam flags]",
+        "Colorize a sample of photos without saving them, and estimate time, money and\n"
+        "space for all. Paths are local or gs://.",
+        "autochrome plan --input scans --price_per_vcpu_hour 0.07",
+        ("input",),
     )
-    parser.add_argument(
-        "--input", type=path, required=True, metavar="DIR_OR_GLOB", help="photos, with all subfolders; local or gs://"
+    group = parser.add_argument_group()
+    group.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
+    _add_model(group)
+    group.add_argument(
+        "--sample", type=whole(1), default=SAMPLE, metavar="N", help=f"number of photos to measure (default: {SAMPLE})"
     )
-    _add_model(parser)
-    parser.add_argument("--sample", type=positive, default=SAMPLE, metavar="N", help=f"photos to measure ({SAMPLE})")
-    parser.add_argument("--price_per_vcpu_hour", type=float, default=0.0, metavar="P", help="in any currency")
-    _add_settings(parser)
+    group.add_argument(
+        "--price_per_vcpu_hour",
+        type=number("0 or more", lambda price: 0 <= price < float("inf")),
+        default=0.0,
+        metavar="P",
+        help="in dollars; adds the cost of the work on Dataflow",
+    )
+    _add_settings(group)
+    add_help(group)
     return parser
 
 
@@ -120,60 +140,60 @@ def inspect() -> Parser:
     parser = Parser(
         "inspect",
         "DIR [--verify] [--sample N]",
-        "Show what a folder of Lab TFRecords holds.",
+        "Show what a folder of Lab TFRecords holds. Exit code 1: --verify found damage.",
         "autochrome inspect records --verify",
     )
-    parser.add_argument(
-        "data", type=path, metavar="DIR", help="folder that `autochrome prepare` wrote (local or gs://)"
+    group = parser.add_argument_group()
+    group.add_argument("data", type=path, metavar="DIR", help="output folder of `prepare`, local or gs://")
+    group.add_argument("--verify", action="store_true", help="read every file, check checksums and every record")
+    group.add_argument(
+        "--sample", type=whole(1), metavar="N", help=f"write N examples, grey beside colour, to ./{SAMPLE_FILE}"
     )
-    parser.add_argument(
-        "--verify", action="store_true", help="read every shard, check checksums and parse every record"
-    )
-    parser.add_argument(
-        "--sample", type=positive, metavar="N", help=f"write N examples, L beside colour, to ./{SAMPLE_FILE}"
-    )
+    add_help(group)
     return parser
 
 
-def _add_model(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    parser.add_argument(
+def _add_model(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--model",
         type=path,
         default=saved_model.RELEASED,
         metavar="DIR",
-        help="that `train` wrote (the one that ships)",
+        help="saved_model of `train` (default: the released one)",
     )
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def _add_settings(group: argparse._ArgumentGroup) -> None:
     """Adds the flags that `pipelines.archive.provenance.settings_of` reads."""
-    parser.add_argument(
+    group.add_argument(
         "--format",
         metavar="F",
-        choices=["keep", "jpeg", "png", "tiff", "webp"],
+        type=one_of("keep", "jpeg", "png", "tiff", "webp", jpg="jpeg", tif="tiff"),
         default="keep",
-        help="keep, jpeg, png, tiff or webp (keep, or PNG)",
+        help="keep, jpeg, png, tiff or webp (default: keep)",
     )
-    parser.add_argument("--quality", type=_percent, default=95, metavar="Q", help="of JPEG and WebP, 1 to 100 (95)")
-    parser.add_argument(
+    group.add_argument(
+        "--quality", type=whole(1, 100), default=95, metavar="Q", help="of JPEG and WebP, 1 to 100 (default: 95)"
+    )
+    group.add_argument(
         "--bit_depth",
         metavar="B",
-        choices=["8", "keep"],
+        type=one_of("8", "keep"),
         default="8",
-        help="8, or keep: 16 in PNG and TIFF of deep scans (8)",
+        help="8, or keep 16 bits in PNG and TIFF (default: 8)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--digital_source_type",
         metavar="T",
         default=COMPOSITE.removeprefix(IPTC_TERMS),
-        help="IPTC term (compositeWithTrainedAlgorithmicMedia)",
+        help="IPTC, default compositeWithTrainedAlgorithmicMedia",
     )
-    parser.add_argument(
+    group.add_argument(
         "--on_color",
         metavar="C",
-        choices=["recolor", "skip", "copy"],
+        type=one_of("recolor", "skip", "copy"),
         default="recolor",
-        help="photos in colour: recolor, skip or copy (recolor)",
+        help="colour photos: skip, copy or (default) recolor",
     )
 
 
@@ -185,17 +205,32 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "inspect": inspect,
 }
 _WITH_BEAM_FLAGS = ("prepare", "colorize", "plan")
+_ALL = {**PARSERS, "train": train.parser, "evaluate": evaluate.parser}
 
 
 def check(command: str, argv: Sequence[str]) -> None:
     """Looks at a command line as far as that goes without Beam, whose own flags are not looked at.
 
     Raises:
-        UserError: a flag is missing, unknown or has a wrong value.
+        UserError: a flag is missing, mistyped, of another command, or has a wrong value.
         SystemExit: help was asked for, and printed.
     """
-    parser = PARSERS[command]()
+    parser = _ALL[command]()
+    for word in argv:
+        if word.startswith("--"):
+            _check_flag(parser, word.partition("=")[0])
     if command in _WITH_BEAM_FLAGS:
         parser.parse_known_args(argv)
     else:
         parser.parse_args(argv)
+
+
+def _check_flag(parser: Parser, flag: str) -> None:
+    if flag in parser.flags:
+        return
+    # None of Beam's flags is close to one of ours (`tests/pipelines/test_cli.py`).
+    if hint := did_you_mean(flag, parser.flags):
+        raise UserError(f"unknown flag {flag}; {hint}")
+    owners = [command for command, make in _ALL.items() if flag in make().flags]
+    if owners:
+        raise UserError(f"{flag} is a flag of {listed(owners)}, not of {parser.command}; for example: {parser.example}")

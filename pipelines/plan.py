@@ -11,7 +11,7 @@ import math
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean, stdev
@@ -27,7 +27,7 @@ from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.archive.render import render
 from pipelines.archive.tasks import Selection
-from pipelines.files import sources
+from pipelines.files import input_checks, sources
 from pipelines.files.sources import Source
 from pipelines.runtime import commands, runners
 from pipelines.runtime.commands import in_bytes
@@ -70,24 +70,17 @@ class Figure:
         return Figure(self.value * factor, self.low * factor, self.high * factor)
 
 
-def _everything(pattern: str) -> Iterator[Source]:
-    """All photos of an input, those in tars and in tars of tars as well."""
-    for file in sources.find(pattern):
-        for member in sources.members(file, pattern):
-            yield from sources.members(member, pattern) if member.offset is not None else [member]
-
-
-def survey(pattern: str, size: int) -> Collection:
+def survey(patterns: str | Sequence[str], size: int) -> Collection:
     """Lists an input; memory holds the sample alone.
 
     Args:
-        pattern: folder, file or glob.
+        patterns: folder, file or glob; or several.
         size: of the sample.
     """
     selection = Selection(sample=size)
     photos = total = 0
     lowest: list[tuple[int, int, Source]] = []
-    for source in _everything(pattern):
+    for source in sources.everything(patterns):
         photos += 1
         total += source.size
         # The largest rank stands first in the heap, to be dropped.
@@ -184,16 +177,15 @@ def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome plan``."""
     args, beam_flags = flags.plan().parse_known_args(argv)
     runners.beam_options(beam_flags)
-    if not 0 <= args.price_per_vcpu_hour < math.inf:
-        raise UserError(f"--price_per_vcpu_hour {args.price_per_vcpu_hour} must be 0 or more")
-    sources.check_any(args.input)
+    input_checks.check_any(args.input)
     recipe = Recipe.of(args.model, settings_of(args))
+    said = ", ".join(args.input)
     collection = survey(args.input, args.sample)
     if not collection.photos:
-        raise UserError(f"--input {args.input} has no photos; name a folder, a file or a glob in quotes")
+        raise UserError(f"--input {said} holds only files that are not photos, or an empty tar; name photos")
     threads = len(os.sched_getaffinity(0))
     trial = measure(collection.sample, args.model, recipe, threads)
-    say(f"To colorize {args.input}:")
+    say(f"To colorize {said}:")
     for name, figure in rows(collection, trial, threads, args.price_per_vcpu_hour):
         say(f"{name:<26}{figure}")
     return 0

@@ -5,7 +5,7 @@ and writes its own file → describe the whole. Only names cross a shuffle; pixe
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial, reduce
 from operator import add
@@ -22,14 +22,13 @@ from pipelines.dataset.duplicates import MarkDuplicates
 from pipelines.dataset.examples import convert
 from pipelines.dataset.shard_writer import ShardReport
 from pipelines.dataset.sharding import Slot, shard_count, slot
-from pipelines.files import cloud, sources, storage, writable
+from pipelines.files import cloud, input_checks, storage, writable
 from pipelines.files.sources import FindSources, Source
 from pipelines.runtime import commands, resource_hints, runners
 from pipelines.runtime.outcomes import REJECTED_FILE, print_table, tally, to_jsonl
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import SILENT, Ticker, watched
 from tfrecords.description import FILE_NAME, Description
-from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS, is_shard
 from tfrecords.statistics import Statistics
 
@@ -116,7 +115,7 @@ class Prepare(beam.PTransform):
     Killed and started again it goes on where it was; ``overwrite`` clears away what another run left.
 
     Attributes:
-        input: folder, file or glob.
+        input: folder, file or glob; or several.
         output: the folder.
         settings: what shapes the records.
         overwrite: whether to clear the output first.
@@ -125,7 +124,7 @@ class Prepare(beam.PTransform):
         run: a number that no other run has; a runner that starts the job again keeps it.
     """
 
-    input: str
+    input: str | Sequence[str]
     output: str
     settings: Settings = Settings()
     overwrite: bool = False
@@ -166,13 +165,9 @@ def main(argv: list[str] | None = None) -> int:
     args, beam_flags = flags.prepare().parse_known_args(argv)
     options = runners.beam_options(beam_flags)
     runners.check_reach(options, input=args.input, output=args.output)
-    if args.size % 8 or args.size > 2048:
-        raise UserError(f"--size {args.size} must be a multiple of 8, at most 2048")
-    if not 0 <= args.validation_percent < 100:
-        raise UserError(f"--validation_percent {args.validation_percent} must be at least 0 and below 100")
-    sources.check_any(args.input)
+    input_checks.check_any(args.input)
     cloud.check({"--output": args.output})
-    sources.check_apart(args.input, args.output)
+    input_checks.check_apart(args.input, args.output)
     writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE))
     settings = Settings(args.size, args.num_shards, args.validation_percent)
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
@@ -181,7 +176,7 @@ def main(argv: list[str] | None = None) -> int:
     if runners.is_local(options):
         path = storage.join(args.output, FILE_NAME)
         description = Description.from_json(storage.read(path).decode(), path)
-        print_table(f"Prepared {args.input}", description.outcomes, Console())
+        print_table(f"Prepared {', '.join(args.input)}", description.outcomes, Console())
         splits = ", ".join(f"{description.count(split):,} to {split}" for split in SPLITS)
         say(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, REJECTED_FILE)}")
     return 0

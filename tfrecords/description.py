@@ -10,6 +10,7 @@ from tfrecords.example import FEATURES, SPEC_VERSION
 from tfrecords.shards import Shard
 
 FILE_NAME = "dataset.json"
+_FORMAT = "autochrome-lab"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Description:
 
     def to_json(self) -> str:
         """The text of ``dataset.json``; equal descriptions give equal text."""
-        return json.dumps({"format": "autochrome-lab", **asdict(self)}, indent=2, sort_keys=True) + "\n"
+        return json.dumps({"format": _FORMAT, **asdict(self)}, indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str, source: str = FILE_NAME) -> Self:
@@ -63,7 +64,7 @@ class Description:
         """
         try:
             fields = json.loads(text)
-            if fields.pop("format") != "autochrome-lab":
+            if fields.pop("format") != _FORMAT:
                 raise KeyError("format")
             splits = {split: [Shard(**shard) for shard in shards] for split, shards in fields.pop("splits").items()}
             description = cls(splits=splits, **fields)
@@ -77,3 +78,11 @@ class Description:
                 "prepare the set again"
             )
         return description
+
+
+def is_description(text: str) -> bool:
+    """Returns whether a text describes a set of Lab records, of any spec version."""
+    try:
+        return bool(json.loads(text)["format"] == _FORMAT)
+    except (KeyError, TypeError, ValueError):
+        return False

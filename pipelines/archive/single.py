@@ -1,5 +1,6 @@
 """One photo into one file: `autochrome colorize --input photo.jpg --output photo-colour.jpg`, without a job."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from model import quiet
@@ -11,16 +12,26 @@ from pipelines.archive.provenance import Recipe
 from pipelines.archive.render import render
 from pipelines.errors import Undecided
 from pipelines.files import listings, sources, storage, tars, writable
-from pipelines.images.formats import format_of
+from pipelines.images.formats import EXTENSIONS, format_of
 from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import UserError
 
 
-def is_one_to_one(pattern: str, output: str) -> bool:
-    """Whether both paths name a file: the input is one and no tar, the output ends like a format that is written."""
-    if format_of(output) is None or Path(output).is_dir() or tars.is_tar(pattern):
-        return False
-    return listings.is_file(pattern)
+def file_format(patterns: Sequence[str], output: str) -> str:
+    """Returns the format of the output, where both paths name a file: the input is one photo; '' where they do not.
+
+    Raises:
+        UserError: the output ends like a picture of a format that is not written.
+    """
+    ending = "." + output.lower().rpartition("/")[2].rpartition(".")[2]
+    if len(patterns) > 1 or ending not in EXTENSIONS or Path(output).is_dir() or tars.is_tar(patterns[0]):
+        return ""
+    if not listings.is_file(patterns[0]):
+        return ""
+    found = format_of(output)
+    if found is None:
+        raise UserError(f"--output {output}: {ending} files are not written; end it in .jpg, .png, .tif or .webp")
+    return found
 
 
 def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dry: bool) -> int:
@@ -47,7 +58,7 @@ def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dr
         if keep:
             say(f"{output}: is there, kept")
             return 0
-        raise UserError(f"--output {output} exists; remove it or choose another name")
+        raise UserError(f"--output {output} exists already; choose another name, or remove it first")
     if dry:
         say(f"{output}: would be made of {pattern}")
         return 0

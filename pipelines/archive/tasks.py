@@ -1,7 +1,7 @@
 """Finding what there is to do: sources, records and files of the output, each listed once, joined in Beam."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
@@ -70,7 +70,7 @@ class FindTasks(beam.PTransform):
     """root → Found.
 
     Attributes:
-        input: folder, file or glob.
+        input: folder, file or glob; or several.
         output: the folder of the photos in colour.
         policy: of the run.
         selection: which of the photos.
@@ -79,7 +79,7 @@ class FindTasks(beam.PTransform):
         begin: is called before the output is listed, by a worker, and again when that worker has to repeat its work.
     """
 
-    input: str
+    input: str | Sequence[str]
     output: str
     policy: Policy
     selection: Selection = ALL

@@ -1,14 +1,15 @@
 """Where the photos are: folders, globs, single files, tars and tars of tars, on local disks and in buckets."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
 
 from pipelines.errors import Rejected
-from pipelines.files import cloud, faults, inputs, listings, safe_names, sidecars, storage, tars
+from pipelines.files import input_paths, inputs, listings, safe_names, sidecars, storage, tars
+from pipelines.files.input_paths import InputPath
 from pipelines.files.listings import Branch
 from tfrecords.errors import UserError
 
@@ -70,12 +71,13 @@ class Source:
             raise Rejected("unreadable", str(error)) from error
 
 
-def files(branch: Branch, root: str, *, is_input: bool = False) -> Iterator[Source]:
+def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False) -> Iterator[Source]:
     """Yields every file of a branch under its name; what cannot be read is yielded with its fault.
 
     Args:
         branch: of a listing.
         root: that names are relative to.
+        folder: what the names of files below the root begin with.
         is_input: whether photos are wanted, so that sidecars are left out unless the user named them. The root was
             seen to be there, so that a disk was unmounted if it is gone.
 
@@ -86,7 +88,8 @@ def files(branch: Branch, root: str, *, is_input: bool = False) -> Iterator[Sour
     for found in listings.listed(branch, root if is_input else None):
         # An object that is the whole input has no name below itself, so it keeps its own.
         path = found.uri[len(root) :] if root else found.uri
-        name = safe_names.relative(path) or safe_names.relative(found.uri.rpartition("/")[2]) or _UNNAMED
+        below = safe_names.relative(path)
+        name = safe_names.relative(folder + below if below else found.uri.rpartition("/")[2]) or _UNNAMED
         if is_input and not found.fault and not _is_named(found.uri, branch) and sidecars.is_sidecar(name):
             left_out += 1
             continue
@@ -106,27 +109,31 @@ def _generation(uri: str, fingerprint: str) -> int | None:
     return int(fingerprint.split("-")[1])
 
 
-def find(pattern: str) -> Iterator[Source]:
-    """Yields every file of an input but sidecars, tars unopened, as one worker sees it."""
-    root = listings.root_of(pattern)
-    for branch in listings.of_input(pattern):
-        yield from files(branch, root, is_input=True)
+def find(path: InputPath | str) -> Iterator[Source]:
+    """Yields every file of an input's path but sidecars, tars unopened, as one worker sees it."""
+    path = _path(path)
+    for branch in listings.of_input(path.pattern):
+        yield from files(branch, path.root, path.folder, is_input=True)
 
 
-def members(source: Source, pattern: str) -> Iterator[Source]:
+def _path(path: InputPath | str) -> InputPath:
+    return input_paths.of(path)[0] if isinstance(path, str) else path
+
+
+def members(source: Source, path: InputPath | str) -> Iterator[Source]:
     """Yields the files in a tar but sidecars, inner tars unopened; any other source as it is.
 
     A tar that cannot be listed, or not to its end, is yielded itself with the fault, behind the files that were found.
 
     Args:
         source: a file, or an inner tar that ``members`` gave.
-        pattern: the input; a tar that is the whole input lends its members no folder.
+        path: of the input; a tar that is the whole input lends its members no folder.
     """
     if not tars.is_tar(source.name) or source.fault:
         yield source
         return
     inner = None if source.offset is None else tars.Member(source.name, source.offset, source.size)
-    folder = "" if inner or source.uri == pattern else f"{source.name.rpartition('.')[0]}/"
+    folder = "" if inner or _path(path).lends_no_folder(source.uri) else f"{source.name.rpartition('.')[0]}/"
     left_out = 0
     try:
         with inputs.opened(source.uri) as file:
@@ -144,44 +151,18 @@ def members(source: Source, pattern: str) -> Iterator[Source]:
     sidecars.note(left_out)
 
 
-def check_any(pattern: str) -> None:
-    """Makes sure that an input has at least one file that may be a photo.
-
-    Raises:
-        UserError: it has none or cannot be listed.
-        OutageError: the disk or the bucket does not answer.
-    """
-    if not pattern:
-        raise UserError("--input is empty; name a folder, a file or a glob in quotes")
-    if not storage.is_remote(pattern) and listings.is_literal(pattern) and not os.path.lexists(pattern):
-        raise UserError(f"--input {pattern} does not exist; name a folder, a file or a glob in quotes")
-    cloud.check({"--input": pattern})
-    try:
-        if next(find(pattern), None) is not None:
-            return
-    except storage.IO_ERRORS as error:
-        raise UserError(f"--input {pattern} cannot be listed: {faults.cause(error)}") from error
-    raise UserError(f"--input {pattern} has no photos; name a folder, a file or a glob in quotes")
-
-
-def check_apart(pattern: str, output: str, flag: str = "--output") -> None:
-    """Makes sure that sources are never written to, and results never taken for sources the next time.
-
-    Args:
-        pattern: of the sources.
-        output: a folder that is written to.
-        flag: that it was given with.
-
-    Raises:
-        UserError: one folder contains the other, or no output is named.
-    """
-    if not output:
-        raise UserError(f"{flag} is empty; name a folder")
-    # Beside a tar there is room.
-    folder = pattern if tars.is_tar(pattern) and listings.is_literal(pattern) else listings.root_of(pattern)
-    source, target = (storage.normalized(path) + "/" for path in (folder, output))
-    if target.startswith(source) or source.startswith(target):
-        raise UserError(f"{flag} {output} and --input {pattern} overlap; choose an output folder apart from the photos")
+def everything(patterns: str | Sequence[str]) -> Iterator[Source]:
+    """Yields all photos of an input, those in tars and in tars of tars as well, each once, as one worker sees them."""
+    paths = input_paths.of(patterns)
+    seen: set[tuple[bytes, int]] | None = set() if input_paths.overlap(paths) else None
+    for path in paths:
+        for file in find(path):
+            for member in members(file, path):
+                for source in members(member, path) if member.offset is not None else [member]:
+                    if seen is None or _file(source) not in seen:
+                        yield source
+                    if seen is not None:
+                        seen.add(_file(source))
 
 
 @dataclass(eq=False)
@@ -192,36 +173,59 @@ class FindSources(beam.PTransform):
     not cross a shuffle here, as local runs keep in memory what does; what comes next spreads them.
 
     Attributes:
-        pattern: the input.
+        patterns: the paths of the input.
         on_found: called for every photo, where it is found.
     """
 
-    pattern: str
+    patterns: str | Sequence[str]
     on_found: Callable[[], object] | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Source]:
         """Lists, and opens tars and the tars in them."""
+        paths = input_paths.of(self.patterns)
         listed = (
             root
-            # As bytes: Beam's coder of strings refuses what is not UTF-8.
-            | "Input" >> beam.Create([os.fsencode(self.pattern)])
-            | "Branches" >> beam.FlatMap(lambda pattern: listings.of_input(os.fsdecode(pattern)))
+            | "Input" >> beam.Create(paths)
+            | "Branches" >> beam.FlatMap(_branches)
             | "Spread branches" >> beam.Reshuffle()
-            | "Files" >> beam.FlatMap(files, listings.root_of(self.pattern), is_input=True)
+            | "Files" >> beam.FlatMap(_files)
         )
         tars_found, photos = listed | "Tars?" >> beam.Partition(_place, 2)
         inner_tars, photos_in_tars = self._opened(tars_found, "tars") | "Tars in tars?" >> beam.Partition(_place, 2)
         photos_within = self._opened(inner_tars, "inner tars")
-        return (photos, photos_in_tars, photos_within) | "All" >> beam.Flatten() | "Tell" >> beam.Map(self._tell)
+        found = (photos, photos_in_tars, photos_within) | "All" >> beam.Flatten()
+        if input_paths.overlap(paths):
+            found = (
+                found
+                | "Key places" >> beam.Map(lambda source: (_file(source), source))
+                | "Same place" >> beam.GroupByKey()
+                | "Once" >> beam.Map(lambda keyed: min(keyed[1], key=lambda source: source.place))
+            )
+        return found | "Tell" >> beam.Map(self._tell)
 
     def _opened(self, tars_found: beam.PCollection[Source], what: str) -> beam.PCollection[Source]:
+        path = input_paths.of(self.patterns)[0]
         spread = tars_found | f"Spread {what}" >> beam.Reshuffle()
-        return spread | f"Open {what}" >> beam.FlatMap(members, self.pattern)
+        return spread | f"Open {what}" >> beam.FlatMap(members, path)
 
     def _tell(self, source: Source) -> Source:
         if self.on_found is not None:
             self.on_found()
         return source
+
+
+def _branches(path: InputPath) -> Iterator[tuple[InputPath, Branch]]:
+    return ((path, branch) for branch in listings.of_input(path.pattern))
+
+
+def _files(part: tuple[InputPath, Branch]) -> Iterator[Source]:
+    path, branch = part
+    return files(branch, path.root, path.folder, is_input=True)
+
+
+def _file(source: Source) -> tuple[bytes, int]:
+    """What tells files apart, whatever path of the input they were found below; bytes, as it may not be UTF-8."""
+    return os.fsencode(storage.normalized(source.uri)), source.offset or 0
 
 
 def _place(source: Source, _: int) -> int:

@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
@@ -14,6 +13,7 @@ from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptio
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.runner import PipelineResult, PipelineState, create_runner
 
+from model.commands import Parser, did_you_mean
 from model.terminal import say
 from pipelines.errors import JobFailedError
 from pipelines.files.cloud import SCHEME
@@ -36,12 +36,6 @@ class FlinkJobServerOptions(PipelineOptions):
         parser.add_argument("--execution_mode_for_batch", help="PIPELINED, or BATCH to run stages one after the other")
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Ends in one line, not in a usage of two hundred."""
-        raise UserError(message)
-
-
 def is_local(options: PipelineOptions) -> bool:
     """Whether the job runs on this machine, in Beam's in-process runner."""
     return _runner(options) in _LOCAL
@@ -58,6 +52,17 @@ def _runner(options: PipelineOptions) -> str:
     return str(name).rpartition(".")[2].lower().removesuffix("runner")
 
 
+def beam_parser() -> Parser:
+    """Returns a parser of all flags that Beam has on this machine."""
+    parser = Parser("COMMAND", "", "", "")
+    for options_class in _all_subclasses(PipelineOptions):
+        # Beam builds its own parser by this method, but forgives unknown flags with a warning.
+        add = options_class.__dict__.get("_add_argparse_args")
+        if add is not None:
+            add.__get__(None, options_class)(parser)
+    return parser
+
+
 def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOptions:
     """Makes Beam's options from what is left of a command line.
 
@@ -69,15 +74,14 @@ def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOpt
         UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take; the runner is unknown; or
             a flag that Dataflow needs is missing.
     """
-    parser = _Parser(allow_abbrev=False, add_help=False)
-    for options_class in _all_subclasses(PipelineOptions):
-        # Beam builds its own parser by this method, but forgives unknown flags with a warning.
-        add = options_class.__dict__.get("_add_argparse_args")
-        if add is not None:
-            add.__get__(None, options_class)(parser)
+    parser = beam_parser()
     _, unknown = parser.parse_known_args(list(flags))
     if unknown:
-        raise UserError(f"unknown flag {unknown[0]}; --help lists this program's, Beam's options pass through as well")
+        hint = (
+            did_you_mean(unknown[0].partition("=")[0], parser.flags)
+            or "`--help` lists the flags; Beam's are taken as well"
+        )
+        raise UserError(f"unknown flag {unknown[0]}; {hint}")
     options = PipelineOptions(list(flags))
     if is_local(options):
         direct = options.view_as(DirectOptions)
@@ -107,23 +111,24 @@ def _check_runner(options: PipelineOptions) -> None:
         raise UserError(f"--runner={name} is unknown; the runners are {known}") from error
 
 
-def check_reach(options: PipelineOptions, **paths: str) -> None:
+def check_reach(options: PipelineOptions, **paths: str | Sequence[str]) -> None:
     """Makes sure that workers on other machines can reach what a job reads and writes.
 
     Only Dataflow's are sure to have no disk in common with this machine.
 
     Args:
         options: of Beam.
-        paths: by the flag they were given with.
+        paths: one or several, by the flag they were given with.
 
     Raises:
         UserError: a path is on this machine, and Dataflow is to run the job.
     """
-    for flag, path in paths.items():
-        if is_dataflow(options) and not path.startswith(SCHEME):
-            raise UserError(
-                f"--{flag} {path} is on this machine, where Dataflow's workers cannot reach it; give gs://BUCKET/PATH"
-            )
+    for flag, given in paths.items():
+        for path in [given] if isinstance(given, str) else given:
+            if is_dataflow(options) and not path.startswith(SCHEME):
+                raise UserError(
+                    f"--{flag} {path} is on this machine, and Dataflow's workers cannot reach it; give gs://BUCKET/PATH"
+                )
 
 
 def _check_dataflow(options: PipelineOptions) -> None:

@@ -5,7 +5,7 @@ from colorized_folder import colorized
 from google.cloud import storage as cloud
 
 from pipelines import prepare, report
-from pipelines.files import listings, sources
+from pipelines.files import input_checks, listings, sources
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 
@@ -60,7 +60,7 @@ def test_a_generation_is_part_of_the_fingerprint(bucket):
 def test_what_is_not_there_is_one_line(bucket):
     for uri in (f"gs://{bucket}/nothing", "gs://no-such-bucket/in"):
         with pytest.raises(UserError, match="gs://") as raised:
-            sources.check_any(uri)
+            input_checks.check_any(uri)
         assert "\n" not in str(raised.value)
 
 

@@ -12,8 +12,9 @@ from apache_beam.testing.util import assert_that, equal_to
 from objects import served
 
 from pipelines.errors import Rejected
+from pipelines.files.input_checks import check_any
 from pipelines.files.listings import root_of
-from pipelines.files.sources import FindSources, Source, check_any, find
+from pipelines.files.sources import FindSources, Source, everything, find
 from tfrecords.errors import UserError
 
 FILES = ["a.jpg", "b [1].png", "deep/c.jpg", "deep/d.bin", "deep/er/ü ☕.tif", "z*.jpg"]
@@ -158,29 +159,6 @@ def test_root_of(pattern, root):
     assert root_of(pattern) == root
 
 
-def test_check_any_is_content(tree):
-    for pattern in (tree, tree / "**" / "*.tif", tree / "a.jpg"):
-        check_any(str(pattern))
-
-
-@pytest.mark.parametrize(
-    ("pattern", "message"),
-    [
-        ("", "--input is empty"),
-        ("nowhere", "nowhere does not exist"),
-        ("*.webp", r"\*.webp has no photos"),
-        ("bare", "bare has no photos"),
-        ("nosuch://bucket/x", "nosuch://bucket/x cannot be listed"),
-    ],
-)
-def test_check_any_complains_in_one_line(tree, monkeypatch, pattern, message):
-    (tree / "bare" / "inner").mkdir(parents=True)
-    monkeypatch.chdir(tree)
-    with pytest.raises(UserError, match=message) as raised:
-        check_any(pattern)
-    assert "\n" not in str(raised.value)
-
-
 def test_the_transform_gives_every_source_once(tree):
     expected = [
         Source(str(tree / name), name, stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}")
@@ -274,6 +252,26 @@ def test_a_file_that_the_user_names_is_taken_for_a_photo(tree, tmp_path):
     (tree / "only" / "a.txt").write_text("a")
     with pytest.raises(UserError, match="only has no photos"):
         check_any(str(tree / "only"))
+
+
+def test_photos_of_several_paths_have_names_that_tell_them_apart(tree, tmp_path):
+    for name in ("box.tar", "more.tar"):
+        add_tar(tmp_path / name, {"a.jpg": name.encode()})
+    (tmp_path / "photos" / "twin" / "deep").mkdir(parents=True)
+    (tmp_path / "photos" / "twin" / "deep" / "c.jpg").write_text("twin")
+    paths = [str(tmp_path / name) for name in ("more.tar", "photos/twin/deep", "box.tar", "photos/deep/er")]
+    expected = {"box/a.jpg": "box.tar", "more/a.jpg": "more.tar", "deep/c.jpg": "twin", "er/ü ☕.tif": FILES[4]}
+    assert transformed(paths, tmp_path) == expected
+    assert transformed(paths[::-1], tmp_path) == expected
+    assert {source.name for source in everything(paths)} == set(expected)
+
+
+def test_a_photo_below_two_paths_of_the_input_is_taken_once(tree, tmp_path):
+    paths = [str(tree), str(tree / "deep"), f"{tree}/deep/*.jpg", str(tree / "a.jpg"), f"{tree}/./a.jpg", f"{tree}/"]
+    found = transformed(paths, tmp_path)
+    assert sorted(found.values()) == sorted(FILES)
+    assert transformed(paths[::-1], tmp_path) == found
+    assert sorted(source.read().decode() for source in everything(paths)) == sorted(FILES)
 
 
 def test_a_tar_cut_short_gives_what_is_whole_and_itself_as_a_fault(tree, tmp_path):

@@ -1,0 +1,83 @@
+"""What is checked of an input before any work: it is there, holds photos, and lies apart from the output."""
+
+import os
+from collections.abc import Sequence
+
+from pipelines.files import cloud, faults, input_paths, listings, sources, storage, tars
+from pipelines.files.input_paths import InputPath
+from tfrecords.description import FILE_NAME, is_description
+from tfrecords.errors import UserError
+
+_FIX = "name a folder, a photo, a .tar, or a glob in quotes"
+_LISTS = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".parquet")
+_ARCHIVES = (".zip", ".7z", ".rar")
+
+
+def check_any(patterns: str | Sequence[str]) -> None:
+    """Makes sure that each path of an input has at least one file that may be a photo.
+
+    Raises:
+        UserError: one has none or cannot be listed.
+        OutageError: the disk or the bucket does not answer.
+    """
+    for path in input_paths.of(patterns):
+        _check(path)
+
+
+def _check(path: InputPath) -> None:
+    pattern = path.pattern
+    if not pattern:
+        raise UserError(f"--input is empty; {_FIX}")
+    if not storage.is_remote(pattern) and listings.is_literal(pattern) and not os.path.lexists(pattern):
+        raise UserError(f"--input {pattern} does not exist; {_FIX}")
+    _check_kind(pattern)
+    cloud.check({"--input": pattern})
+    try:
+        if listings.is_literal(pattern):
+            _check_no_records(pattern)
+        if next(sources.find(path), None) is None:
+            raise UserError(f"--input {pattern} has no photos; {_FIX}")
+    except storage.IO_ERRORS as error:
+        raise UserError(f"--input {pattern} cannot be listed: {faults.cause(error)}") from error
+
+
+def _check_kind(pattern: str) -> None:
+    """Makes sure that one file that is named is not of a kind that many files are in and that is not supported."""
+    name = pattern.lower()
+    if not listings.is_literal(pattern) or os.path.isdir(pattern):  # noqa: PTH112 (raises nothing)
+        return
+    if name.endswith(_LISTS):
+        raise UserError(f"--input {pattern}: lists are not supported; {_FIX}, and repeat --input for several")
+    if name.endswith(_ARCHIVES) or (tars.is_tar(name) and not name.endswith(".tar")):
+        raise UserError(f"--input {pattern}: compressed archives are not supported; unpack it to a folder or a .tar")
+
+
+def _check_no_records(folder: str) -> None:
+    """Makes sure that a folder is not what `autochrome prepare` wrote."""
+    if not storage.is_in_bucket(folder) and not os.path.isdir(folder):  # noqa: PTH112 (raises nothing)
+        return
+    data = storage.read_if_there(storage.join(folder, FILE_NAME)) or b""
+    if is_description(data.decode(errors="replace")):
+        raise UserError(
+            f"--input {folder} holds Lab records, not photos; name the photos, or use it with `autochrome train --data`"
+        )
+
+
+def check_apart(patterns: str | Sequence[str], output: str, flag: str = "--output") -> None:
+    """Makes sure that sources are never written to, and results never taken for sources the next time.
+
+    Args:
+        patterns: of the sources.
+        output: a folder that is written to.
+        flag: that it was given with.
+
+    Raises:
+        UserError: one folder contains the other, or no output is named.
+    """
+    if not output:
+        raise UserError(f"{flag} is empty; name a folder")
+    for path in input_paths.of(patterns):
+        if input_paths.meets(path, output):
+            raise UserError(
+                f"{flag} {output} and --input {path.pattern} overlap; choose a folder apart from the photos"
+            )
