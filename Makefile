@@ -14,7 +14,7 @@ PRISM := $(ENGINES)/prism
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help coverage demo hooks test test-browser test-dataflow test-flink test-gcs test-install test-prism lint types lock clean
+.PHONY: help coverage demo hooks test test-browser test-chaos test-dataflow test-flink test-gcs test-install test-prism lint types lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -27,6 +27,9 @@ test: $(READY) lint types  ## set up, then lint, types and all tests
 
 test-browser: $(READY)  ## look at the report's page in Chromium (apt-get install chromium)
 	$(BIN)/pytest tests/browser
+
+test-chaos: $(READY)  ## more kills than `make test` has time for
+	$(BIN)/pytest -m chaos --timeout=1800
 
 test-dataflow: $(READY)  ## the jobs as they reach Dataflow, the templates, the image, the training jobs
 	$(BIN)/pytest tests/deploy

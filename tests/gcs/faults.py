@@ -45,7 +45,7 @@ class Gate:
     def open(self) -> None:
         """Lets all through."""
         with self._changed:
-            self._left = None
+            self._left, self._is_held = None, False
             self._changed.notify_all()
 
     def passed(self) -> None:

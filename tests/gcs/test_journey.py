@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from clouds import Cloud
 from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES
 
-from pipelines import colorize
+from pipelines import cli, colorize
 from pipelines.archive.journal import Journal
 from pipelines.archive.ledger import Ledger
 from pipelines.files import storage
@@ -52,26 +53,58 @@ def tree(photo_tree, photos, encoded, tmp_path_factory) -> Path:
     return root
 
 
-def _started(commands: list[list[str]], environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
-    command = [sys.executable, journey.__file__, json.dumps(commands)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+class _Disturbed:
+    """A process that carries out commands, one after the other, through the proxy.
+
+    Args:
+        cloud: behind the proxy.
+        commands: of `autochrome`.
+        uploads: that the last command makes before the next one is held.
+    """
+
+    def __init__(self, cloud: Cloud, commands: list[list[str]], uploads: int | None = None) -> None:
+        self._gate = cloud.faults.gate
+        self._last = " ".join(commands[-1])
+        self._uploads = uploads
+        self._told: list[str] = []
+        self._process = subprocess.Popen(
+            [sys.executable, journey.__file__, json.dumps(commands)],
+            env=cloud.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._told.append(line)
+            if self._uploads is not None and self._last in line:
+                self._gate.shut_after(self._uploads)
+
+    def end(self) -> None:
+        """Waits for the end of the last command."""
+        self._process.wait()
+        self._reader.join()
+        assert self._process.returncode == 0, "".join(self._told)
+
+    def kill(self) -> None:
+        """Kills it as soon as an upload is held."""
+        while not self._gate.is_held():
+            assert self._process.poll() is None, "".join(self._told)
+            time.sleep(0.05)
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        self._gate.open()
 
 
-def _ended(process: subprocess.Popen[str]) -> None:
-    output, _ = process.communicate()
-    assert process.returncode == 0, output
-
-
-def _killed(cloud: Cloud, command: list[str], uploads: int) -> None:
-    """Starts a command and kills it when it has made a number of objects."""
-    cloud.faults.gate.shut_after(uploads)
-    process = _started([command], cloud.environment)
-    while not cloud.faults.gate.is_held():
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.05)
-    process.kill()
-    process.communicate()
-    cloud.faults.gate.open()
+def _undisturbed(commands: list[list[str]]) -> None:
+    """Carries out commands in this process, on the disk."""
+    for command in commands:
+        assert cli.main(command) == 0
 
 
 def _photos(cloud: Cloud) -> dict[str, int]:
@@ -104,30 +137,26 @@ def local(tree, usual_cloud: Cloud, tmp_path_factory) -> Path:
     """Where the undisturbed journey ends; the other one is in the bucket, below ``journey``."""
     place, remote = tmp_path_factory.mktemp("local"), usual_cloud.uri("journey")
     source = usual_cloud.upload(tree, "photos")
-    undisturbed = _started(_to_model(str(tree), str(place)))
     prepare, *_ = _to_model(source, remote)
     # A probe, the claim, a shard, its account, a shard.
-    _killed(usual_cloud, prepare, 5)
+    _Disturbed(usual_cloud, [prepare], uploads=5).kill()
     shards = [name for name in usual_cloud.generations("journey/records") if name.endswith(".tfrecord")]
     assert 0 < len(shards) < 4
-    disturbed = _started(_to_model(source, remote), usual_cloud.environment)
-    _ended(undisturbed)
-    _ended(disturbed)
+    to_colour = _to_colour(source, remote, f"{remote}/run/saved_model")
+    # A probe, the lease, the number of the run, then photos.
+    disturbed = _Disturbed(usual_cloud, [*_to_model(source, remote), to_colour[0]], uploads=6)
+    _undisturbed(_to_model(str(tree), str(place)))
+    disturbed.kill()
 
     for name, data in usual_cloud.files("journey/run/saved_model").items():
         path = place / "model" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    undisturbed = _started(_to_colour(str(tree), str(place), str(place / "model")))
-    model = f"{remote}/run/saved_model"
-    # A probe, the lease, the number of the run, then photos.
-    colour, _ = _to_colour(source, remote, model)
-    _killed(usual_cloud, colour, 6)
     before = _photos(usual_cloud)
     assert before
-    disturbed = _started(_to_colour(source, remote, model), usual_cloud.environment)
-    _ended(undisturbed)
-    _ended(disturbed)
+    disturbed = _Disturbed(usual_cloud, to_colour)
+    _undisturbed(_to_colour(str(tree), str(place), str(place / "model")))
+    disturbed.end()
     assert before.items() <= _photos(usual_cloud).items(), "what was there before the kill was written again"
     return place
 

@@ -1,11 +1,8 @@
-"""Training in processes of their own: killed, stopped by a signal, or one of two workers."""
+"""Training in processes of their own: killed, or stopped by a signal."""
 
 import dataclasses
-import json
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -24,27 +21,19 @@ tf.config.set_logical_device_configuration(
 )
 from model import pace, strategy, trainer
 from model.config import autoencoder, mini
-made = strategy.make(sys.argv[1])  # Before any other use of TensorFlow: it may be of several workers.
 trainer.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
 def report(report):
     print(report.step, flush=True)
-    time.sleep(float(sys.argv[4]))
+    time.sleep(0.3)
 config = mini(autoencoder()).override({SETTINGS})
-trainer.train(config, sys.argv[2], sys.argv[3], made, checkpoint_minutes=0, on_report=report)
+trainer.train(config, sys.argv[1], sys.argv[2], strategy.make("one"), checkpoint_minutes=0, on_report=report)
 """
-
-
-def start(name: str, data_dir: str, output: Path, pause_s: float, **environment: str) -> subprocess.Popen:
-    """A process that trains CONFIG, one step a call, saves after each and then prints its number."""
-    command = [sys.executable, "-c", CHILD, name, data_dir, str(output), str(pause_s)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | environment
-    )
 
 
 def kill_after(step: int, data_dir: str, output: Path) -> None:
     """Train on and send SIGKILL as soon as the step is saved."""
-    with start("one", data_dir, output, pause_s=0.3) as process:
+    command = [sys.executable, "-c", CHILD, data_dir, str(output)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         seen = next((line for line in process.stdout if int(line) >= step), None)
         process.kill()
@@ -72,26 +61,6 @@ def test_a_run_killed_twice_goes_on_to_the_same_weights(data_dir, undisturbed, t
     assert steps == sorted(set(steps))
     trainer.train(CONFIG, data_dir, str(tmp_path / "mirrored"), strategy.make("mirrored"))
     assert_same(undisturbed, tmp_path / "mirrored", TOLERANCE)
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def test_two_workers_make_the_weights_of_one_device(data_dir, undisturbed, tmp_path):
-    addresses = [f"localhost:{port}" for port in free_ports(2)]
-    processes = []
-    for index in range(2):
-        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        processes.append(start("auto", data_dir, tmp_path, 0, TF_CONFIG=json.dumps(task)))
-    for process in processes:
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors[-3000:]
-    assert_same(undisturbed, tmp_path, TOLERANCE)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -1,6 +1,7 @@
 """A training run of nine steps that other runs are compared with."""
 
 import json
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,15 @@ SETTINGS += ["averaging=0.9", "crop=0.8", "resolution=24", "epochs=4", "validate
 CONFIG = mini(autoencoder()).override(SETTINGS)
 # The sums over replicas and workers are those of one device in another order.
 TOLERANCE = 1e-4
+
+
+def free_addresses(count: int) -> list[str]:
+    """Addresses on this machine that nothing listens at."""
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+    found = [f"localhost:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    return found
 
 
 def weights(output: Path | str) -> list[np.ndarray]:

@@ -16,7 +16,7 @@ CROPS = 16
 PHOTOS = 4 * CROPS
 POISON = 5
 LONG = 1  # its name has no room for another extension and is shortened
-KILLS = 2
+KILLS = [1, pytest.param(5, marks=pytest.mark.chaos)]
 
 
 def bomb() -> bytes:
@@ -67,11 +67,12 @@ def test_poison_hurts_nobody_else(undisturbed):
     assert {"rocket/1.JPG", "rocket/1~2.jpg"} <= names
 
 
+@pytest.mark.parametrize("kills", KILLS)
 def test_killed_at_random_moments_it_ends_with_the_bytes_of_an_undisturbed_run(
-    tree, undisturbed, saved_model_dir, tmp_path
+    tree, undisturbed, saved_model_dir, tmp_path, kills
 ):
     flags = [f"--model={saved_model_dir}"]
-    result = storm(tree, tmp_path, *flags, photos=PHOTOS + POISON, kills=KILLS, seed=2)
+    result = storm(tree, tmp_path, *flags, photos=PHOTOS + POISON, kills=kills, seed=2)
     assert result.killed_at
     before = identities(tmp_path)
     assert colorize.main([f"--input={tree}", f"--output={tmp_path}", *flags]) == 0

@@ -16,7 +16,7 @@ from tfrecords.shards import SPLITS
 FLAGS = ("--size=128", "--num_shards=8", "--validation_percent=20")
 CROPS = 60
 PHOTOS = 4 * CROPS + 2
-KILLS = 3
+KILLS = [1, pytest.param(5, marks=pytest.mark.chaos)]
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,9 @@ def _without_progress(stderr: str) -> list[str]:
     return [line for line in stderr.splitlines() if not line.startswith("preparing: ")]
 
 
-def test_killed_at_random_moments_it_ends_with_the_bytes_of_an_undisturbed_run(tree, undisturbed, tmp_path):
-    result = storm(tree, tmp_path, *FLAGS, photos=PHOTOS, kills=KILLS, seed=1)
+@pytest.mark.parametrize("kills", KILLS)
+def test_killed_at_random_moments_it_ends_with_the_bytes_of_an_undisturbed_run(tree, undisturbed, tmp_path, kills):
+    result = storm(tree, tmp_path, *FLAGS, photos=PHOTOS, kills=kills, seed=1)
     assert result.killed_at
     assert result.reopened == []
     assert digests(tmp_path) == digests(undisturbed)
