@@ -80,10 +80,15 @@ def test_help_fits_a_screen(main, capsys):
 
 
 @pytest.mark.parametrize(
-    "flags", [["--data=d", "--output=o", "--epoch=3"], ["--data=d"], ["--data=d", "--output=o", "x"]]
+    ("flags", "said"),
+    [
+        (["--data=d", "--output=o", "--epoch=3"], "unknown flag --epoch=3; did you mean --epochs"),
+        (["--data=d"], "train needs --output; for example: "),
+        (["--data=d", "--output=o", "x"], "x has no flag before it; for example: "),
+    ],
 )
-def test_unknown_missing_and_abbreviated_flags_are_errors(flags):
-    with pytest.raises(UserError, match="--help"):
+def test_unknown_missing_and_abbreviated_flags_are_errors(flags, said):
+    with pytest.raises(UserError, match=said):
         train.main(flags)
 
 

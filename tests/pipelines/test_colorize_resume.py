@@ -177,7 +177,7 @@ def test_one_photo_becomes_one_file(scans, tmp_path, saved_model_dir, capsys):
         assert (image.format, image.size) == ("PNG", (201, 200))
         assert np.ptp(np.asarray(image).astype(int), axis=2).max() > 5
     whole = target.read_bytes()
-    with pytest.raises(UserError, match="exists; remove it or choose another name"):
+    with pytest.raises(UserError, match="exists already; choose another name"):
         colorize.main(flags)
     assert colorize.main([*flags, "--keep_existing"]) == 0
     assert target.read_bytes() == whole
@@ -193,8 +193,8 @@ def test_one_photo_becomes_one_file(scans, tmp_path, saved_model_dir, capsys):
     ("flags", "match"),
     [
         (["--limit=1", "--sample=1"], "give one of them"),
-        (["--on_color=paint"], "invalid choice"),
-        (["--limit=0"], "is below 1"),
+        (["--on_color=paint"], "must be recolor, skip or copy, not paint"),
+        (["--limit=0"], "1 or more, not 0"),
         (["--unknown"], "unknown flag --unknown"),
     ],
 )

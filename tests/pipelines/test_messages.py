@@ -105,7 +105,7 @@ def test_a_flag_of_another_command_is_told_whose_it_is(place, capsys, line, said
     [
         ("colourize scans colour", "unknown command colourize; did you mean colorize?"),
         ("colourise scans colour", "unknown command colourise; did you mean colorize?"),
-        ("trian --data d", "unknown command trian; did you mean train?"),
+        ("trai --data d", "unknown command trai; did you mean train?"),
         (
             "paint",
             "unknown command paint; the commands are prepare, train, evaluate, colorize, report, plan and inspect",
