@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import IO, TextIO
 
 from rich.console import Console
@@ -106,7 +107,7 @@ def _bar(console: Console) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.1f}/s"),
+        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[rejected]} rejected"),
         console=console,
@@ -117,11 +118,12 @@ def _bar(console: Console) -> Progress:
 
 
 def _line(verb: str, reading: _Reading) -> str:
-    left = f"{(reading.total - reading.done) / reading.rate:,.0f} s left" if reading.rate else "time left unknown"
-    return (
-        f"{verb}: {reading.done:,} of {reading.total:,} photos, {reading.rate:.1f}/s, "
-        f"{reading.rejected:,} rejected, {left}"
-    )
+    said = [f"{reading.done:,} of {reading.total:,} photos", f"{reading.rejected:,} rejected"]
+    if reading.rate:
+        said.insert(1, f"{reading.rate:.1f}/s")
+        if left := reading.total - reading.done:
+            said.append(f"{timedelta(seconds=round(left / reading.rate))} left")
+    return f"{verb}: {', '.join(said)}"
 
 
 @contextlib.contextmanager
@@ -168,7 +170,7 @@ def _own_stderr() -> TextIO:
 
 def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: Console, mailbox: Mailbox) -> None:
     with _bar(console) as bar:
-        task: TaskID = bar.add_task(verb, total=None, rate=0.0, rejected=0)
+        task: TaskID = bar.add_task(verb, total=None, rate="", rejected=0)
         while True:
             last = finished.wait(_LOOK_EVERY_S)
             reading.update()
@@ -178,7 +180,7 @@ def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: 
                 task,
                 total=reading.total or None,
                 completed=reading.done,
-                rate=reading.rate,
+                rate=f"{reading.rate:.1f}/s" if reading.rate else "",
                 rejected=reading.rejected,
             )
             if last:

@@ -43,7 +43,27 @@ def test_reading_goes_on_where_it_was(tmp_path):
         reading.update()
         reading.update()
     assert (reading.total, reading.done, reading.rejected) == (2, 1, 1)
-    assert _line("preparing", reading) == "preparing: 1 of 2 photos, 0.0/s, 1 rejected, time left unknown"
+    assert _line("preparing", reading) == "preparing: 1 of 2 photos, 1 rejected"
+
+
+def test_speed_and_time_left_are_told_only_when_they_are_known(tmp_path, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    ticker = Ticker(str(tmp_path / "ticks"))
+    for _ in range(30_000):
+        ticker.listed()
+    ticker.done("written")
+    with (tmp_path / "ticks").open("rb") as file:
+        reading = _Reading(file)
+        reading.update()
+        assert _line("preparing", reading) == "preparing: 1 of 30,000 photos, 0 rejected"
+        now = 100.0
+        ticker.done("written", 200)
+        reading.update()
+        assert _line("preparing", reading) == "preparing: 201 of 30,000 photos, 2.0/s, 0 rejected, 4:08:20 left"
+        ticker.done("written", 29_799)
+        reading.update()
+        assert _line("preparing", reading).endswith("30,000 of 30,000 photos, 300.0/s, 0 rejected")
 
 
 def test_on_a_terminal_a_bar_ends_at_the_last_count(monkeypatch, capsys):
