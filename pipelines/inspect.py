@@ -104,6 +104,12 @@ def _summary(description: Description, faults: dict[str, str] | None) -> Table:
     return table
 
 
+def _synsets(examples: dict[str, int]) -> str:
+    # Photos whose folder names no synset are counted under ''.
+    number = sum(map(bool, examples))
+    return f"; {number:,} synset{'s' * (number > 1)}" if number else ""
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome inspect``; exit code 1 when ``--verify`` finds a fault."""
     args = flags.inspect().parse_args(argv)
@@ -119,7 +125,7 @@ def main(argv: list[str] | None = None) -> int:
     if statistics := description.statistics.get("train"):
         say(
             f"records: {statistics['record_bytes'] / max(1, statistics['examples']) / 1000:.1f} kB on average, "
-            f"{statistics['largest_record'] / 1000:.1f} kB at most; {len(statistics['synsets']):,} synsets"
+            f"{statistics['largest_record'] / 1000:.1f} kB at most{_synsets(statistics['synsets'])}"
         )
     print_table("Inputs", description.outcomes, console)
     if args.sample and (examples := sample(args.data, description, args.sample)):

@@ -78,8 +78,13 @@ def _work(last: dict[str, int]) -> Table:
     """The table of what a run did: the photos add up to its inputs."""
     table = Table(show_edge=False, pad_edge=False)
     table.add_column("this run")
-    table.add_column("", justify="right")
-    photos = {"made": last["made"], "found done": last["found"] - last["kept"], "kept": last["kept"]}
+    table.add_column("number", justify="right")
+    photos = {
+        "made": last["made"] - last["left_out"],
+        "left out": last["left_out"],
+        "found done": last["found"] - last["kept"],
+        "kept": last["kept"],
+    }
     files = {"files replaced": last["replaced"], "files removed": last["removed"]}
     shown = {what: number for what, number in photos.items() if number or what == "made"}
     shown |= {what: number for what, number in files.items() if number}

@@ -47,6 +47,7 @@ class Effort:
 
     Attributes:
         made: photos that this run made, or tried to; with ``found`` they add up to the inputs.
+        left_out: those of ``made`` that got no file: rejected, or skipped as they are in colour.
         found: photos that were done before, those kept included.
         kept: photos whose files this run left although it would have made others, see `pipelines.archive.manifest`.
         replaced: files that had another version before.
@@ -56,6 +57,7 @@ class Effort:
     """
 
     made: int = 0
+    left_out: int = 0
     found: int = 0
     kept: int = 0
     replaced: int = 0
@@ -71,11 +73,19 @@ class Effort:
             return cls(found=1, kept=int(kept), removed=made.removed)
         pixels = sum(output.width * output.height for output in made.record.outputs)
         milliseconds = tuple(made.record.milliseconds.get(stage, 0.0) for stage in STAGES)
-        return cls(1, 0, 0, made.replaced, made.removed, pixels, milliseconds)
+        return cls(
+            made=1,
+            left_out=int(not made.record.outputs),
+            replaced=made.replaced,
+            removed=made.removed,
+            pixels=pixels,
+            milliseconds=milliseconds,
+        )
 
     def __add__(self, other: "Effort") -> "Effort":
         return Effort(
             self.made + other.made,
+            self.left_out + other.left_out,
             self.found + other.found,
             self.kept + other.kept,
             self.replaced + other.replaced,

@@ -5,8 +5,9 @@
                                                     "outputs": [fingerprint of each file when it was written]}
     OUTPUT/manifest/shards.json                     how many records each shard has, and its SHA-256
     OUTPUT/manifest/runs.json                       what each run into this folder was made with, oldest first
-    OUTPUT/manifest/last_run.json                   photos that the last run made, found done (kept ones included) and
-                                                    kept, files that it replaced and removed, and the time it took
+    OUTPUT/manifest/last_run.json                   photos that the last run made or tried to (left_out: those that got
+                                                    no file), found done (kept ones included) and kept, files that it
+                                                    replaced and removed, and the time it took
     OUTPUT/manifest/journal/*.jsonl                 records of a run that goes on or was killed; gone when it is done
     OUTPUT/manifest/lease.json                      who writes into the folder now, see `pipelines.archive.lease`
 

@@ -126,3 +126,9 @@ def test_a_photo_changed_by_hand_is_never_written_over_unless_asked_for(run, tmp
     assert run("--replace_changed") == {"made": 3, "replaced": 3, "outcomes": {"written": 3}}
     assert {name: digests(out)[name] for name in names(out)} == {name: made[name] for name in names(out)}
     assert {record["status"] for record in recorded(out).values()} == {"written"}
+
+
+def test_photos_that_got_no_file_are_not_counted_as_made(run, scans, capsys):
+    (scans / "broken.jpg").write_bytes(b"no photo")
+    assert run()["outcomes"] == {"unreadable": 1, "written": 3}
+    assert said_of(capsys, "this run", "made  ", "left out  ") == ["this run ┃ number", "made 3", "left out 1"]

@@ -1,3 +1,4 @@
+import json
 import shutil
 import subprocess
 import sys
@@ -98,3 +99,17 @@ def test_a_sample_is_as_large_as_the_set_at_most(prepared, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     assert inspect.main([str(prepared), "--sample=1000"]) == 0
     assert Image.open(tmp_path / inspect.SAMPLE_FILE).size == (4 * 2 * 32, 3 * 32)
+
+
+def test_synsets_are_counted_only_where_folders_name_them(prepared, capsys):
+    path = prepared / FILE_NAME
+    description = json.loads(path.read_text())
+    for synsets, said in [
+        ({"": 9}, "kB at most\n"),
+        ({"": 9, "n02085620": 1}, "kB at most; 1 synset\n"),
+        ({"n02085620": 1, "n02085782": 2}, "kB at most; 2 synsets\n"),
+    ]:
+        description["statistics"]["train"]["synsets"] = synsets
+        path.write_text(json.dumps(description))
+        assert inspect.main([str(prepared)]) == 0
+        assert said in capsys.readouterr().out
