@@ -40,7 +40,7 @@ def tables(repository: Path) -> dict[str, set[str]]:
     """The codes of each table of the page by the heading of its first column."""
     found: dict[str, set[str]] = {}
     heading = ""
-    for line in (repository / "deploy" / "archive.md").read_text().splitlines():
+    for line in (repository / "docs" / "outcomes.md").read_text().splitlines():
         cell = line.split("|")[1].strip() if line.startswith("|") else ""
         if cell and "`" not in cell and "-" not in cell:
             heading = cell
@@ -90,11 +90,16 @@ def test_every_reason_has_its_row(trees, tables, constants):
     assert tables["reason"] == reasons
 
 
-def test_every_reason_of_prepare_has_its_row_in_the_readme(repository, tables):
-    text = (repository / "README.md").read_text()
-    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
-    shown = {code for row in rows for code in re.findall("`([^`]+)`", row)}
-    assert tables["reason"] - {"failed", "unwritable", "out_of_memory"} <= shown
+def test_a_reason_says_which_command_gives_it(repository, tables):
+    rows = re.findall(
+        r"^\| `(\w+)` \| (both|colorize|prepare) \|", (repository / "docs" / "outcomes.md").read_text(), re.M
+    )
+    commands = dict(rows)
+    assert set(commands) == tables["reason"]
+    for command, room in (("prepare", "dataset"), ("colorize", "archive")):
+        text = "".join(path.read_text() for path in (repository / "pipelines" / room).glob("*.py"))
+        other = {reason for reason, given in commands.items() if given not in (command, "both")}
+        assert not {reason for reason in other - {"out_of_memory"} if f'Rejected("{reason}"' in text}
 
 
 def test_every_warning_has_its_row(trees, tables, constants):
