@@ -112,6 +112,12 @@ def test_files_and_modules_that_are_named_exist(page):
             assert is_defined(text), text
 
 
+@every_page
+def test_constants_that_are_named_are_where_a_page_says(page):
+    for name, path in re.findall(r"`(\w+)` in `([\w/]+\.py)`", page.read_text()):
+        assert re.search(rf"\b{name}\b", (ROOT / path).read_text()), name
+
+
 def is_defined(name: str) -> bool:
     """Whether a dotted name is a module, or is defined or imported in one, methods and fields not looked at."""
     folder, rest = ROOT, name.split(".")
