@@ -2,8 +2,8 @@
 
 The collection is listed, not read. A sample by a hash of the names goes through every stage but writing, on all cores,
 and what it took is scaled to the whole; the ranges are those of 95 % confidence for a sample of that size. Where the
-disk or the line is slow, hours on this machine are too few by what writing takes. A worker of Dataflow waits for its
-bucket with one thread while another one works, so its hours are those of the processor.
+disk or the line is slow, time on this machine is too short by what writing takes. A worker of Dataflow waits for its
+bucket with one thread while another one works, so its time is that of the processor.
 """
 
 import heapq
@@ -147,17 +147,21 @@ def rows(collection: Collection, trial: Trial, threads: int, price: float) -> li
         ("photos", f"{photos:,}, {in_bytes(collection.bytes)}"),
         ("measured on", f"{len(records):,} of them, by a hash of the name"),
         ("megapixels", _range(pixels.times(photos / 1e6))),
-        ("hours on this machine", f"{_range(here)} ({threads} threads, {len(records) / trial.wall:.2f} photos/s)"),
-        ("worker-hours on Dataflow", f"{_range(worker)} of a vCPU like these"),
+        ("time on this machine", f"{_time(here)}, {threads} threads, {len(records) / trial.wall:.2f} photos/s"),
+        ("vCPU time on Dataflow", f"{_time(worker)}, of a vCPU like these"),
     ]
     if price:
-        said.append((f"at {price:g} a vCPU-hour", _range(worker.times(price))))
+        said.append((f"at {price:g} a vCPU-hour", _range(worker.times(price), "{:,.2f}".format)))
     said.append(("output", " ".join((in_bytes(written.value * photos), _between(written.times(photos), in_bytes)))))
     reasons = Counter(record.reason for record in records if record.status == "rejected")
-    said.append(("rejects to expect", _range(share(reasons.total(), len(records)).times(photos))))
-    said += [(f"  {reason}", _range(share(n, len(records)).times(photos))) for reason, n in reasons.most_common()]
-    colour = sum(map(was_in_colour, records))
-    said.append(("in colour already", _range(share(colour, len(records)).times(photos))))
+    expected = [("rejects to expect", reasons.total())]
+    expected += [(f"  {reason}", number) for reason, number in reasons.most_common()]
+    expected.append(("in colour already", sum(map(was_in_colour, records))))
+    # A sample of all photos leaves nothing to estimate.
+    estimated = photos > len(records)
+    for what, hits in expected:
+        likely = share(hits, len(records)).times(photos)
+        said.append((what, _range(likely, "{:,.0f}".format) if estimated else f"{hits:,}"))
     return said
 
 
@@ -169,8 +173,16 @@ def _between(figure: Figure, shown: Callable[[float], str]) -> str:
     return f"({shown(figure.low)} to {shown(figure.high)})"
 
 
-def _range(figure: Figure) -> str:
-    return f"{_number(figure.value)} {_between(figure, _number)}"
+def _range(figure: Figure, shown: Callable[[float], str] = _number) -> str:
+    return f"{shown(figure.value)} {_between(figure, shown)}"
+
+
+def _time(hours: Figure) -> str:
+    """Hours in the largest unit of which there is at least one, for people."""
+    units = [("h", 1), ("min", 60), ("s", 3600)]
+    unit, factor = next((one for one in units if hours.value * one[1] >= 1), units[-1])
+    figure = hours.times(factor)
+    return f"{_number(figure.value)} {unit} {_between(figure, _number)}"
 
 
 def main(argv: list[str] | None = None) -> int:

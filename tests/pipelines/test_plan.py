@@ -74,13 +74,22 @@ def test_figures_are_scaled_to_the_whole():
     said = dict(rows(Collection(4_000, 8_000_000_000, []), trial, 2, price=0.5))
     assert said["photos"] == "4,000, 8 GB"
     assert said["megapixels"].startswith("6,000 (")
-    assert said["hours on this machine"] == "0.556 (0.556 to 0.556) (2 threads, 2.00 photos/s)"
-    assert said["worker-hours on Dataflow"].startswith("1 (1 to 1)")
-    assert said["at 0.5 a vCPU-hour"] == "0.5 (0.5 to 0.5)"
+    assert said["time on this machine"] == "33.3 min (33.3 to 33.3), 2 threads, 2.00 photos/s"
+    assert said["vCPU time on Dataflow"].startswith("1 h (1 to 1)")
+    assert said["at 0.5 a vCPU-hour"] == "0.50 (0.50 to 0.50)"
     assert said["output"].startswith("1.5 GB (")
-    assert said["rejects to expect"].startswith("1,000 (")
+    assert said["rejects to expect"] == "1,000 (182 to 2,797)"
     assert said["  unreadable"].startswith("1,000 (")
     assert said["in colour already"].startswith("3,000 (")
+
+
+def test_a_sample_of_all_photos_is_no_estimate():
+    record = Record("a.jpg", "", None, "", "written", milliseconds={"merge": 900.0})
+    broken = replace(record, status="rejected", reason="unreadable")
+    trial = Trial([record, broken], wall=2.0, processor=3.6)
+    said = dict(rows(Collection(2, 8_000, []), trial, 2, price=0))
+    assert [said[what] for what in ("rejects to expect", "  unreadable", "in colour already")] == ["1", "1", "0"]
+    assert said["time on this machine"] == "2 s (2 to 2), 2 threads, 1.00 photos/s"
 
 
 def test_the_command_measures_and_writes_nothing(photo_tree, saved_model_dir, capsys, tmp_path, monkeypatch):
@@ -88,7 +97,7 @@ def test_the_command_measures_and_writes_nothing(photo_tree, saved_model_dir, ca
     assert plan.main([f"--input={photo_tree}", f"--model={saved_model_dir}", "--sample=17"]) == 0
     said = capsys.readouterr().out
     assert "photos                    17, " in said
-    assert "  unreadable              3 (" in said
+    assert "  unreadable              3" in said
     assert "vCPU-hour" not in said
     assert list(Path(tmp_path).iterdir()) == []
 
