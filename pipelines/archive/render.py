@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from model.upsampling import model_luminance, recolor
 from pipelines.errors import Rejected
-from pipelines.images import decode, encode, grayscale, pages
+from pipelines.images import encode, grayscale, pages, samples
 from pipelines.images.encode import BitDepth
 from pipelines.images.formats import output_format
 from pipelines.images.memory import out_of_memory
@@ -185,14 +185,14 @@ def _recolored(
 ) -> Pixels:
     """Makes one page; what is known of it is added to ``made``."""
     deep = options.bit_depth == "keep" and file_format in encode.DEEP_FORMATS
-    source = page.pixels if deep else decode.to_bytes(page.pixels)
+    source = page.pixels if deep else samples.to_bytes(page.pixels)
     with watch.stage("predict"):
         tone = tone_of(source, page.chroma_step)
         seen = model_luminance(source, options.size)
         chroma = parent.ask(seen)
     with _own_fault(), watch.stage("merge"):
         pixels = recolor(source, chroma, 8 * source.dtype.itemsize, seen)
-        vivid = round(colourfulness(decode.to_bytes(_sampled(pixels))), 1)
+        vivid = round(colourfulness(samples.to_bytes(_sampled(pixels))), 1)
     made.append(RenderedPage(page.index, page.count, page.width, page.height, tone, vivid))
     return pixels
 
@@ -217,7 +217,7 @@ def tone_of(pixels: Pixels, chroma_step: int) -> str:
     """
     if pixels.ndim == 2:
         return "grayscale"
-    verdict = grayscale.judge(decode.to_bytes(pixels), chroma_step)
+    verdict = grayscale.judge(samples.to_bytes(pixels), chroma_step)
     if verdict.reason is None and verdict.residual <= _STAINED * verdict.allowed:
         return "toned"
     return verdict.reason or COLOR

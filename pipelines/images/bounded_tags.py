@@ -20,7 +20,7 @@ class _Metered:
         file.seek(place)
 
     def read(self, size: int = -1) -> bytes:
-        """Reads on; OSError, which Pillow takes for the end of the directory, when too much has been read."""
+        """Read on; OSError, which Pillow takes for the end of the directory, when too much has been read."""
         data = self._file.read(size)
         self._room -= len(data)
         if self._room < 0:
@@ -37,5 +37,5 @@ class _BoundedDirectory(TiffImagePlugin.ImageFileDirectory_v2):
 
 
 def install() -> None:
-    """Makes Pillow use it, for all images that it opens."""
+    """Make Pillow use it, for all images that it opens."""
     setattr(TiffImagePlugin, "ImageFileDirectory_v2", _BoundedDirectory)  # noqa: B010 (mypy forbids the assignment)

@@ -51,12 +51,12 @@ EXTENSIONS = tuple(sorted({*_ANY_OTHER, *(one for known in _COPIED.values() for 
 
 
 def not_read(data: bytes) -> str:
-    """Returns the name of a known format that is not read, by the first bytes of a file; '' for any other."""
+    """Return the name of a known format that is not read, by the first bytes of a file; '' for any other."""
     return next((name for start, name in _NOT_READ.items() if data.startswith(start)), "")
 
 
 def output_format(choice: str, source_format: str) -> str:
-    """Returns the format to write, in Pillow's words.
+    """Return the format to write, in Pillow's words.
 
     Args:
         choice: ``keep``, or one of ``jpeg``, ``png``, ``tiff``, ``webp``.
@@ -67,14 +67,14 @@ def output_format(choice: str, source_format: str) -> str:
 
 
 def format_of(name: str) -> str | None:
-    """Returns the format of a file's extension, as `output_format` takes it; None if it is not one that is written."""
+    """Return the format of a file's extension, as `output_format` takes it; None if it is not one that is written."""
     fitting = (known for known, extensions in _WRITTEN.items() if name.lower().endswith(extensions))
     found = next(fitting, None)
     return found.lower() if found else None
 
 
 def output_name(name: str, file_format: str) -> str:
-    """Returns the name under which a photo is written: an extension is added if its own does not fit the format.
+    """Return the name under which a photo is written: an extension is added if its own does not fit the format.
 
     Adding, not replacing, keeps ``scan.bmp`` and ``scan.png`` apart.
     """
@@ -82,7 +82,7 @@ def output_name(name: str, file_format: str) -> str:
 
 
 def copy_name(name: str, source_format: str) -> str:
-    """Returns the name under which a photo is copied: an extension is added if its own is not that of its format.
+    """Return the name under which a photo is copied: an extension is added if its own is not that of its format.
 
     Args:
         name: of the photo.

@@ -96,7 +96,7 @@ class Verdict:
 
 
 def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
-    """Says whether a photo teaches colour, and why not.
+    """Say whether a photo teaches colour, and why not.
 
     Args:
         rgb: uint8 ``[H, W, 3]`` sRGB, H and W at least 1, as decoded. In a photo made smaller the pixels are mixtures,

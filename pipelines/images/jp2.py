@@ -1,7 +1,9 @@
-"""The boxes of a JPEG 2000 file (ISO/IEC 15444-1, annex I) that Pillow passes over: colour profile and metadata."""
+"""The boxes of a JPEG 2000 file (ISO/IEC 15444-1, annex I) that Pillow ignores: colour profile and metadata."""
 
 import struct
 from collections.abc import Iterator
+
+from pipelines.images import exif
 
 _HEADER_BOX, _COLOUR_BOX, _UUID_BOX = b"jp2h", b"colr", b"uuid"
 _ICC_METHODS = (2, 3)  # restricted and, in JPX, any ICC profile
@@ -13,7 +15,7 @@ _KINDS = {
 
 
 def profile(data: bytes) -> bytes:
-    """The embedded ICC profile, b"" when there is none."""
+    """Return the embedded ICC profile, b"" if there is none."""
     for kind, content in _boxes(data):
         if kind == _HEADER_BOX:
             for inner, colour in _boxes(content):
@@ -23,17 +25,17 @@ def profile(data: bytes) -> bytes:
 
 
 def metadata(data: bytes) -> dict[str, bytes]:
-    """EXIF (from its TIFF header on), IPTC records and the XMP packet, under ``exif``, ``iptc`` and ``xmp``."""
+    """Return EXIF (from its TIFF header on), IPTC records and the XMP packet as ``exif``, ``iptc`` and ``xmp``."""
     found: dict[str, bytes] = {}
     for kind, content in _boxes(data):
         name = _KINDS.get(content[:16]) if kind == _UUID_BOX else None
         if name:
-            found.setdefault(name, content[16:].removeprefix(b"Exif\0\0"))
+            found.setdefault(name, content[16:].removeprefix(exif.START))
     return found
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Type and content of each box, until the data or their sense ends; a bare codestream has none."""
+    """Yield type and content of each box as far as they can be followed; a bare codestream has none."""
     position = 0
     while position + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, position)

@@ -41,7 +41,7 @@ class Limits:
 
     @classmethod
     def of(cls, size: int) -> "Limits":
-        """Returns the limits of a file of `size` bytes."""
+        """Return the limits of a file of `size` bytes."""
         if size < _SMALL:
             return cls(_MEMORY, _SECONDS_OF_SMALL, _WALL_SECONDS)
         memory = _MEMORY + min(_PER_BYTE * (size - _SMALL), _MOST_DECODED) + _COPIES * size
@@ -51,7 +51,7 @@ class Limits:
 
 @contextlib.contextmanager
 def enforced(limits: Limits, at_rest: int) -> Iterator[None]:
-    """Holds this process to the limits while the block runs.
+    """Hold this process to the limits while the block runs.
 
     Beyond the memory, allocations fail. Beyond the processor time the process dies of SIGXCPU, beyond the wall time of
     SIGALRM.
@@ -84,7 +84,7 @@ def _lowered(kind: int, wanted: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def waiting() -> Iterator[None]:
-    """Stops the wall clock while the block runs, which waits for someone else."""
+    """Stop the wall clock while the block runs, which waits for someone else."""
     left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
     try:
         yield
@@ -93,7 +93,7 @@ def waiting() -> Iterator[None]:
 
 
 def address_space() -> int:
-    """Returns the bytes of address space that this process has; 0 where the system does not say."""
+    """Return the bytes of address space that this process has; 0 where the system does not say."""
     with contextlib.suppress(OSError):
         return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     return 0

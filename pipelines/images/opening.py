@@ -1,4 +1,4 @@
-"""A photo's file to an open image: what Pillow cannot read made readable, sizes checked, errors judged."""
+"""A photo's file as an open image: its size checked, made readable for Pillow, errors turned into verdicts."""
 
 import contextlib
 import io
@@ -14,51 +14,60 @@ from pipelines.images import (
     formats,
     icc,
     jp2,
-    jpeg_scans,
     memory,
     png,
     sizes,
-    tiff_directory,
     tiff_fallback,
     tiff_pages,
+    tiff_table,
     webp,
 )
+from pipelines.images.tiff_directory import Directory
+from pipelines.images.tiff_table import Table
 
 bounded_tags.install()
 
-# What a decoder may need at most, so that its failure may be due to a lack of memory: OpenJPEG and its buffers.
+# The most that a decoder may need (OpenJPEG and its buffers): with less memory its failure may be due to that.
 _MOST_BYTES_A_PIXEL, _SCARCE_BYTES = 48, 1 << 25
-# A progressive JPEG of 179 megapixels may have 44 scans, one of a megapixel 8,000; encoders make 10.
-_MAX_SCANNED_PIXELS = 8_000_000_000
-_OPENJPEG, _LIBWEBP = 4, 4  # bytes a sample; bytes a pixel
 
 
 @dataclass(frozen=True)
-class Opened:
-    """An open photo.
+class OpenPhoto:
+    """An open photo, or page of a TIFF.
 
     Attributes:
         image: of Pillow.
-        data: the file that it was opened of: a TIFF beyond Pillow was made a plain one, a PNG is without texts that
-            Pillow refuses.
-        warnings: codes of what was left out for that.
+        data: the file that it was opened from. A TIFF that Pillow cannot read became a plain one; a PNG is without the
+            texts that Pillow refuses.
+        page: of a TIFF, the directory of the page in the original file, which says what the photo is of.
+        stored: of a TIFF, the directory of ``data``, which says how the pixels are stored.
+        warnings: codes of what was left out.
     """
 
     image: Image.Image
     data: bytes
+    page: Table | None = None
+    stored: Table | Directory | None = None
     warnings: tuple[str, ...] = ()
+
+    def number(self, tag: int, default: int = 0) -> int:
+        """Return the first integer of a tag that says how the pixels of a TIFF are stored."""
+        return default if self.stored is None else self.stored.number(tag, default)
 
 
 @contextlib.contextmanager
 def judged(data: bytes) -> Iterator[None]:
-    """Turns what decoders raise on a file into one of two verdicts: ``unreadable`` or ``too_large``.
+    """Turn what decoders raise on a file into one of two verdicts: ``unreadable`` or ``too_large``.
 
-    What says that memory ran out is raised as it is: it is not the file's fault.
+    An error that says that memory ran out is raised as it is: it is not the file's fault.
+
+    Raises:
+        Rejected: see above.
     """
     if not data:
         raise Rejected("unreadable", "0 bytes")
     with warnings.catch_warnings():
-        # Pillow warns of broken EXIF and of large pictures; the first do no harm, the second are judged by their size.
+        # Pillow warns of broken EXIF, which does no harm, and of large pictures, whose size is checked here.
         warnings.simplefilter("ignore")
         try:
             yield
@@ -78,42 +87,71 @@ def judged(data: bytes) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(data: bytes) -> Iterator[Opened]:
-    """Opens a photo, its size checked.
+def opened(data: bytes, page: Table | None = None) -> Iterator[OpenPhoto]:
+    """Open a photo, with its size checked.
+
+    Args:
+        data: the file.
+        page: the directory of the page of a TIFF; the first page if there is none.
 
     Raises:
         Rejected: ``too_large``.
-        MemoryError: the block failed, and there is not the memory that a decoder may need.
+        MemoryError: the block failed, and there is less memory than a decoder may need.
         Exception: whatever the decoders raise.
     """
-    dropped: tuple[str, ...] = ()
-    profile = b""
-    if data[:4] in tiff_directory.HEADERS:
-        distinct = tiff_pages.without_overlaps(data)
-        dropped = () if distinct is data else ("exif_shortened",)
-        data = _plain_tiff(distinct)
-    elif data.startswith(png.SIGNATURE):
-        readable = png.readable(data)
-        data, profile, dropped = readable.data, readable.profile, readable.warnings
-    size = webp.size(data) or (0, 0)
-    sizes.check(*size, data, sample_bytes=_LIBWEBP)
-    with _told_from_lack_of_memory(*size):
-        image = Image.open(io.BytesIO(data), formats=formats.READ)
-    with image:
-        check_size(image, data)
-        profile = profile or (jp2.profile(data) if image.format == "JPEG2000" else b"")
-        if profile:
-            image.info["icc_profile"] = profile
+    is_tiff = data[:4] in tiff_table.HEADERS
+    photo = _open_tiff(page or tiff_pages.first(data)) if is_tiff else _open_other(data)
+    with photo.image as image:
+        sizes.check_image(image, photo.data)
+        dropped = photo.warnings
         if not icc.is_usable(image.info.get("icc_profile") or b""):
             del image.info["icc_profile"]
             dropped = (*dropped, "profile_dropped")
         with _told_from_lack_of_memory(*image.size):
-            yield Opened(image, data, dropped)
+            yield OpenPhoto(image, photo.data, photo.page, photo.stored, dropped)
+
+
+def _open_other(data: bytes) -> OpenPhoto:
+    """Open a file of any format but TIFF."""
+    profile = b""
+    dropped: tuple[str, ...] = ()
+    if data.startswith(png.SIGNATURE):
+        readable = png.readable(data)
+        data, profile, dropped = readable.data, readable.profile, readable.warnings
+    size = webp.size(data) or (0, 0)
+    sizes.check(*size, data, sample_bytes=sizes.WEBP_BYTES)
+    image = _open(data, formats.READ, *size)
+    profile = profile or (jp2.profile(data) if image.format == "JPEG2000" else b"")
+    if profile:
+        image.info["icc_profile"] = profile
+    return OpenPhoto(image, data, warnings=dropped)
+
+
+def _open_tiff(page: Table) -> OpenPhoto:
+    """Open a page of a TIFF."""
+    first = tiff_pages.as_first(page)
+    page = tiff_pages.without_overlaps(first)
+    dropped = () if page is first else ("exif_shortened",)
+    data, size = page.data, tiff_pages.size_of(page)
+    sizes.check(size.width, size.height, data, sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
+    if not tiff_fallback.is_misread(page):
+        with contextlib.suppress(UnidentifiedImageError):
+            return OpenPhoto(_open(data, ("TIFF",)), data, page, page, dropped)
+    largest = tiff_fallback.largest(page)
+    sizes.check(*largest, data, sample_bytes=size.sample_bytes)
+    with _told_from_lack_of_memory(*largest):
+        plain, stored = tiff_fallback.plain(page)
+    return OpenPhoto(_open(plain, ("TIFF",)), plain, page, stored, dropped)
+
+
+def _open(data: bytes, readers: tuple[str, ...], width: int = 0, height: int = 0) -> Image.Image:
+    with _told_from_lack_of_memory(width, height):
+        return Image.open(io.BytesIO(data), formats=readers)
 
 
 @contextlib.contextmanager
 def _told_from_lack_of_memory(width: int, height: int) -> Iterator[None]:
-    """Raises MemoryError when the block fails and memory is too short for what decoders may need for such a picture."""
+    """Raise MemoryError if the block fails and there is less memory than decoders may need for such a picture."""
     try:
         yield
     except Rejected:
@@ -122,45 +160,3 @@ def _told_from_lack_of_memory(width: int, height: int) -> Iterator[None]:
         if memory.is_short(_SCARCE_BYTES + _MOST_BYTES_A_PIXEL * width * height):
             raise MemoryError(f"{type(error).__name__}: {error}") from error
         raise
-
-
-def check_size(image: Image.Image, data: bytes) -> None:
-    """Refuses an image that is too large, before it is loaded; once more after that if loading may change its size.
-
-    Raises:
-        Rejected: ``too_large``.
-    """
-    width, height = image.size
-    sizes.check(width, height, data, sample_bytes=_sample_bytes(image, data), is_bilevel=image.mode == "1")
-    if image.format in ("JPEG", "MPO"):
-        scans = jpeg_scans.count(data)
-        if scans * width * height > _MAX_SCANNED_PIXELS:
-            raise Rejected("too_large", f"{scans:,} scans of {width} x {height} pixels")
-
-
-def _sample_bytes(image: Image.Image, data: bytes) -> int:
-    """Bytes that a decoder holds of each pixel."""
-    if image.format == "JPEG2000":
-        return _OPENJPEG * len(image.getbands())
-    if image.format == "WEBP":
-        return _LIBWEBP
-    if image.format == "PNG" and data[24:25] == b"\x10":
-        return 2 * len(image.getbands())
-    return {"I": 4, "F": 4, "I;16": 2, "I;16B": 2}.get(image.mode, len(image.getbands()))
-
-
-def _plain_tiff(data: bytes) -> bytes:
-    size = tiff_pages.size_at(data, tiff_directory.first(data))
-    sizes.check(size.width, size.height, data, sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
-    if _pillow_reads(data):
-        return data
-    directory = tiff_directory.read(data)
-    sizes.check(*tiff_fallback.largest(directory), data, sample_bytes=size.sample_bytes)
-    with _told_from_lack_of_memory(*tiff_fallback.largest(directory)):
-        return tiff_fallback.plain(data, directory)
-
-
-def _pillow_reads(tiff: bytes) -> bool:
-    with contextlib.suppress(UnidentifiedImageError), Image.open(io.BytesIO(tiff), formats=["TIFF"]):
-        return not tiff_fallback.is_misread(tiff_directory.read(tiff))
-    return False

@@ -40,7 +40,7 @@ def of(image: Image.Image) -> int:
 
 
 def upright(pixels: npt.NDArray[Any], value: int) -> npt.NDArray[Any]:
-    """Applies an orientation to ``[H, W]`` or ``[H, W, C]``."""
+    """Apply an orientation to ``[H, W]`` or ``[H, W, C]``."""
     rows, columns, transposed = _FLIPS_AND_TURNS[value]
     pixels = pixels[::rows, ::columns]
     return np.ascontiguousarray(pixels.swapaxes(0, 1) if transposed else pixels)

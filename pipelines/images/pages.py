@@ -1,15 +1,21 @@
-"""Any scan: the bytes of a file to its pages, each as upright sRGB pixels of its full depth, with its metadata."""
+"""Any scan as pages: each as upright sRGB pixels of its full depth, with its metadata.
+
+This is the path of a photo's bytes: `tiff_pages` finds the pages of a TIFF, `opening` opens each, `decode` makes pixels
+of it, `metadata` reads what it says. A directory of a TIFF is parsed once, by the first of them, and handed on.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from pipelines.errors import Rejected
-from pipelines.images import decode, metadata, orientation, sizes, tiff_directory, tiff_pages
+from pipelines.images import decode, metadata, orientation, sizes, tiff_pages, tiff_table
 from pipelines.images.metadata import Metadata
 from pipelines.images.opening import judged, opened
+from pipelines.images.tiff_directory import Directory
+from pipelines.images.tiff_table import Table
 from tfrecords.color import Pixels
 
-# Of all pages together, or twice the file where that is more: they can name the same bytes.
+# Of all pages together, or twice the file if that is more: they can name the same bytes.
 _MAX_METADATA = 1 << 24
 
 
@@ -18,8 +24,8 @@ class Page:
     """One picture of a file.
 
     Attributes:
-        pixels: ``[H, W]`` where the file holds one grey channel, else ``[H, W, 3]``; upright, sRGB; uint16 where the
-            file holds more than 8 bits a sample, else uint8.
+        pixels: ``[H, W]`` if the file holds one grey channel, else ``[H, W, 3]``; upright, sRGB; uint16 if the file
+            holds more than 8 bits a sample, else uint8.
         index: from 0 on.
         count: of pages in the file.
         format: of the file, in Pillow's words.
@@ -46,57 +52,60 @@ class Page:
 
 
 def read(data: bytes) -> Iterator[Page]:
-    """Reads the pages of a photo one after the other.
+    """Read the pages of a photo one after the other.
 
-    A TIFF has as many as it has directories, leaving out thumbnails and masks; any other format is its first frame.
+    A TIFF has as many as it has directories, except thumbnails and masks; any other format has its first frame. The
+    sizes of all pages are checked before the first is decoded, everything else when a page's turn has come.
 
     Args:
         data: the file.
 
     Raises:
-        Rejected: ``unreadable`` when it is no image, cut short or broken; ``too_large``, see `pipelines.images.sizes`.
-            Sizes are looked at before the first page is decoded, pages when their turn has come.
+        Rejected: ``unreadable`` if it is not an image, or cut short or broken; ``too_large``, see
+            `pipelines.images.sizes`.
     """
     with judged(data):
-        offsets = _pages(data)
+        found: list[Table | None] = [*_tiff_pages(data)] if data[:4] in tiff_table.HEADERS else [None]
     room = max(_MAX_METADATA, 2 * len(data))
-    for index, offset in enumerate(offsets):
+    for index, place in enumerate(found):
         try:
-            page = _page(tiff_pages.starting_at(data, offset) if offset else data, index, len(offsets))
+            page = _page(data, place, index, len(found))
             room -= page.metadata.bytes
             yield page if room >= 0 else replace(page, metadata=_dropped(page.metadata))
         except Rejected as verdict:
-            if len(offsets) == 1:
+            if len(found) == 1:
                 raise
-            detail = f"page {index + 1} of {len(offsets)}: {verdict.detail}"
+            detail = f"page {index + 1} of {len(found)}: {verdict.detail}"
             raise Rejected(verdict.reason, detail) from verdict.__cause__
 
 
-def _pages(data: bytes) -> list[int]:
-    """Where the directory of each page of a TIFF is; [0] for anything else. Their sizes are checked."""
-    if data[:4] not in tiff_directory.HEADERS:
-        return [0]
-    found: dict[int, tuple[int, bool]] = {}
-    for offset in tiff_pages.offsets(data):
-        size = tiff_pages.size_at(data, offset)
-        if found and size.is_reduced_or_mask:
+def _tiff_pages(data: bytes) -> list[Table]:
+    """Return the directory of each page of a TIFF; their sizes are checked."""
+    pages: list[Table] = []
+    counted: list[tuple[int, bool]] = []
+    most = sizes.most_pages(data)
+    for table in tiff_pages.chain(data):
+        size = tiff_pages.size_of(table)
+        if counted and size.is_reduced_or_mask:
             continue
         sizes.check(size.width, size.height, data, sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
-        found[offset] = size.width * size.height, size.is_bilevel
-    sizes.check_pages(list(found.values()), data)
-    return list(found) or [0]
+        counted.append((size.width * size.height, size.is_bilevel))
+        if len(counted) <= most:
+            pages.append(table)
+    sizes.check_pages(counted, data)
+    return pages or [tiff_pages.first(data)]
 
 
 def _dropped(said: Metadata) -> Metadata:
-    return Metadata(dpi=said.dpi, warnings=(*said.warnings, "metadata_dropped"))
+    empty = Directory(said.exif.order)  # pages of a TIFF have one byte order
+    return Metadata(exif=empty, dpi=said.dpi, warnings=(*said.warnings, "metadata_dropped"))
 
 
-def _page(data: bytes, index: int, count: int) -> Page:
-    with judged(data), opened(data) as source:
-        image, data = source.image, source.data
-        held = orientation.of(image)
-        pixels = orientation.upright(decode.to_srgb(image, data), decode.turn_of(image))
+def _page(data: bytes, place: Table | None, index: int, count: int) -> Page:
+    with judged(data), opened(data, place) as photo:
+        turn = orientation.of(photo.image)
+        pixels = decode.upright_pixels(photo)
         size = (pixels.shape[1], pixels.shape[0])
-        said = metadata.collect(image, data, size=size, transposed=orientation.transposes(held))
-        said = replace(said, warnings=(*source.warnings, *said.warnings))
-        return Page(pixels, index, count, str(image.format), said, decode.chroma_step(image))
+        said = metadata.collect(photo, size=size, transposed=orientation.transposes(turn))
+        said = replace(said, warnings=(*photo.warnings, *said.warnings))
+        return Page(pixels, index, count, str(photo.image.format), said, decode.chroma_step(photo.image))

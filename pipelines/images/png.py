@@ -35,7 +35,7 @@ class Readable:
 
 
 def readable(data: bytes) -> Readable:
-    """Takes out what Pillow refuses; the same bytes where that is nothing."""
+    """Take out what Pillow refuses; the same bytes where that is nothing."""
     kept: list[bytes] = []
     warnings: list[str] = []
     profile, start, room = b"", 0, PngImagePlugin.MAX_TEXT_MEMORY

@@ -11,7 +11,7 @@ PIXELS = 1 << 18
 
 
 def strips(height: int, width: int, pixels: int = PIXELS) -> Iterator[slice]:
-    """Yields the rows of each strip of a picture from top to bottom."""
+    """Yield the rows of each strip of a picture from top to bottom."""
     rows = max(1, pixels // max(1, width))
     for top in range(0, height, rows):
         yield slice(top, min(top + rows, height))

@@ -1,27 +1,26 @@
-"""TIFF directories, which TIFF files and EXIF are made of: read with every value's bytes and type, and written again.
+"""TIFF directories in memory: EXIF and what else TIFF files say, read once, changed as objects, written once.
 
-TIFF 6.0 section 2 and CIPA DC-008 (Exif 3.0) section 4.5; BigTIFF is read, not written. Values stay the bytes they are
-in the byte order they are in, so that nothing is lost to a re-encoding of text or to a guess at a type. A MakerNote,
-which may count its offsets from the start of the file, goes back to the place where it was whenever that is free.
+CIPA DC-008 (Exif 3.0) section 4.5; BigTIFF is read, not written. Values keep their bytes, type and byte order, so that
+nothing is lost to a re-encoding of text or to a guess at a type. A MakerNote may count its offsets from the start of
+the file. It goes back to its old place whenever that is free.
 
-Entries of 12 bytes may all name the same megabyte. What is read of a file is never more than the file has bytes: values
-beyond that must lie over others, and are left out.
+The entries of a hostile file may all name the same megabyte. A directory never holds more bytes than the file has:
+beyond that values must overlap, and are left out.
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-# The last two mix up their byte orders; some programs write them, and readers do not mind.
-HEADERS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
-EXIF, GPS, INTEROP = 34665, 34853, 40965
-MAKER_NOTE = 37500
-_POINTERS = (EXIF, GPS, INTEROP)
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
-MAX_FIELDS = 4096
-_MAX_GAP = 1 << 16
+from pipelines.images import tiff_table
+from pipelines.images.tiff_table import Table
+from pipelines.images.tiff_tags import BIG_TYPES, CODES, EXIF_IFD, MAKER_NOTE, POINTERS, SIZES, FieldType
+
 ENTRY = 12
+"""Bytes of an entry."""
+LINK = 4
+"""Bytes of the offset of the next directory, at the end of a table."""
+_HEADER, _INLINE, _MAX_DEPTH, _MAX_GAP = 8, 4, 2, 1 << 16
+_MAX_SIZE = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -29,9 +28,9 @@ class Field:
     """One value of a directory.
 
     Attributes:
-        type: TIFF's code of it (2 ASCII, 3 SHORT, 4 LONG, 5 RATIONAL, 7 UNDEFINED, …).
+        type: TIFF's code of its type, see `pipelines.images.tiff_tags.FieldType`.
         data: its bytes, in the directory's byte order.
-        at: where they were in the file, when they did not fit into the entry itself; else 0.
+        at: where they were in the file if they did not fit into the entry itself, else 0.
     """
 
     type: int
@@ -40,15 +39,26 @@ class Field:
 
     @property
     def count(self) -> int:
-        """Of values, not bytes."""
-        return len(self.data) // _SIZES[self.type]
+        """The number of values, not bytes."""
+        return len(self.data) // SIZES[self.type]
+
+    @property
+    def size(self) -> int:
+        """The bytes that the field takes in a file: its entry, and its value if that does not fit into the entry."""
+        return ENTRY + (len(self.data) + len(self.data) % 2 if len(self.data) > _INLINE else 0)
 
 
 @dataclass
 class Directory:
-    """Fields by tag, in one byte order ('<' or '>'), and the directories that EXIF, GPS and INTEROP point to.
+    """Values by tag, and the directories that EXIF_IFD, GPS_IFD and INTEROPERABILITY_IFD point to.
 
-    ``is_cut`` says that values were left out because they lie over others.
+    A directory without either is false.
+
+    Attributes:
+        order: byte order, '<' or '>'.
+        fields: the values.
+        children: the other directories.
+        is_cut: whether overlapping values were left out, here or in the other directories.
     """
 
     order: str = "<"
@@ -56,135 +66,143 @@ class Directory:
     children: dict[int, "Directory"] = field(default_factory=dict)
     is_cut: bool = False
 
+    def __bool__(self) -> bool:
+        return bool(self.fields or self.children)
+
+    @property
+    def table_size(self) -> int:
+        """The bytes of its table: entries and the offset of the next directory."""
+        return 2 + ENTRY * (len(self.fields) + len(self.children)) + LINK
+
+    @property
+    def size(self) -> int:
+        """The bytes that it takes in a file, with the other directories but without a header."""
+        own = self.table_size - ENTRY * len(self.fields) + sum(value.size for value in self.fields.values())
+        return own + sum(child.size for child in self.children.values())
+
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """The integers of a field; () when it is absent or no integers."""
+        """Return the integers of a value; () if it is absent or not made of integers."""
         found = self.fields.get(tag)
         if found is None or found.type not in CODES:
             return ()
         return struct.unpack(f"{self.order}{found.count}{CODES[found.type]}", found.data)
 
     def number(self, tag: int, default: int = 0) -> int:
-        """The first integer of a field."""
+        """Return the first integer of a value."""
         return (*self.numbers(tag), default)[0]
 
     def put(self, tag: int, kind: int, *values: int) -> None:
-        """Sets a field to integers: of type BYTE, SHORT, LONG, or RATIONAL as numerator, denominator, …"""
-        code = "I" if kind == 5 else CODES[kind]
+        """Set a value to integers, of type RATIONAL to numerator and denominator by turns."""
+        code = CODES[FieldType.LONG if kind == FieldType.RATIONAL else kind]
         self.fields[tag] = Field(kind, struct.pack(f"{self.order}{len(values)}{code}", *values))
 
+    def copy(self) -> "Directory":
+        """Return a copy; changes to it leave this one and its other directories as they are."""
+        children = {tag: child.copy() for tag, child in self.children.items()}
+        return Directory(self.order, dict(self.fields), children, self.is_cut)
 
-def read(data: bytes, offset: int = 0, *, skip: frozenset[int] = frozenset()) -> Directory:
-    """Reads one directory and those it points to, leaving out fields beyond the data or of no known type.
 
-    Args:
-        data: a TIFF file or an EXIF block, from its header on.
-        offset: of the directory; the first one's without.
-        skip: tags whose values are not wanted, such as tables of strips.
+def read(data: bytes, *, skip: frozenset[int] = frozenset()) -> Directory:
+    """Read the first directory of an EXIF block or a TIFF file; see `of_table`.
 
     Raises:
-        ValueError: not a TIFF structure, or one without a directory.
+        ValueError: this is not a TIFF structure, or it has no directory.
+    """
+    return of_table(tiff_table.parse(data, tiff_table.first_offset(data)), skip=skip)
+
+
+def of_table(table: Table, *, skip: frozenset[int] = frozenset()) -> Directory:
+    """Read the values of a directory and of those that it points to.
+
+    Args:
+        table: of the directory.
+        skip: tags whose values are not wanted, such as the offsets of strips.
 
     Returns:
-        the directory; with ``is_cut`` when its values, and those of the directories it points to, are more bytes than
-        there are: the last of them are left out.
+        the directory, without values beyond the file, of an unknown type, or of a type that only BigTIFF has; and with
+        ``is_cut`` if there are more bytes of values than the file has: the last of them are left out.
+
+    Raises:
+        ValueError: a directory that it points to is beyond the file.
     """
-    return _read(data, offset or first(data), skip, depth=0, room=len(data))[0]
+    return _read(table, skip, 0, len(table.data))[0]
 
 
-def _read(data: bytes, offset: int, skip: frozenset[int], depth: int, room: int) -> tuple[Directory, int]:
-    """A directory and those it points to, of at most `room` bytes; and how many of these are left."""
-    order, big = kind_of(data)
-    directory = Directory(order)
-    for _, tag, kind, size, at in entries(data, offset, order, big):
-        if tag in skip or at + size > len(data):
+def _read(table: Table, skip: frozenset[int], depth: int, room: int) -> tuple[Directory, int]:
+    """Return a directory of at most ``room`` bytes, those it points to included, and what is left of the room."""
+    data = table.data
+    directory = Directory(table.layout.order)
+    for entry in table.entries:
+        if entry.tag in skip or entry.at + entry.size > len(data):
             continue
-        inline = size <= (8 if big else 4)
-        room -= ENTRY if inline else ENTRY + size
+        room -= ENTRY if entry.is_inline else ENTRY + entry.size
         if room < 0:
             directory.is_cut = True
             break
-        directory.fields[tag] = Field(kind, data[at : at + size], 0 if inline else at)
-    for tag in _POINTERS:
+        value = data[entry.at : entry.at + entry.size]
+        directory.fields[entry.tag] = Field(entry.type, value, 0 if entry.is_inline else entry.at)
+    for tag in POINTERS:
         if tag in directory.fields:
             target = directory.number(tag)
             del directory.fields[tag]
-            if depth < 2 and 0 < target < len(data) - 2:
-                child, room = _read(data, target, skip, depth + 1, room)
+            if depth < _MAX_DEPTH and 0 < target < len(data) - 2:
+                child, room = _read(tiff_table.parse(data, target), skip, depth + 1, room)
                 directory.children[tag] = child
                 directory.is_cut |= child.is_cut
+    for tag in [tag for tag, value in directory.fields.items() if value.type in BIG_TYPES]:
+        del directory.fields[tag]
     return directory, room
 
 
-def first(data: bytes) -> int:
-    """Where the first directory starts; ValueError where there is no TIFF header."""
-    if data[:4] not in HEADERS:
-        raise ValueError("no TIFF header")
-    order, big = kind_of(data)
-    return unpack(data, 8 if big else 4, f"{order}{'Q' if big else 'I'}")
-
-
-def entries(data: bytes, offset: int, order: str, big: bool) -> Iterator[tuple[int, int, int, int, int]]:
-    """Every entry of a known type: its place, tag, type, size in bytes, and the place of its value."""
-    count = unpack(data, offset, f"{order}{'Q' if big else 'H'}")
-    step, form, start = (20, f"{order}HHQ", offset + 8) if big else (12, f"{order}HHI", offset + 2)
-    for position in range(start, start + step * min(count, MAX_FIELDS), step):
-        if position + step > len(data):
-            return
-        tag, kind, values = struct.unpack_from(form, data, position)
-        size = _SIZES.get(kind, 0) * values
-        inline = position + (12 if big else 8)
-        if size:
-            fits = size <= (8 if big else 4)
-            yield position, tag, kind, size, inline if fits else unpack(data, inline, f"{order}{'Q' if big else 'I'}")
-
-
-def kind_of(data: bytes) -> tuple[str, bool]:
-    """Byte order, '<' or '>', and whether this is a BigTIFF."""
-    return "<" if data[:1] == b"I" else ">", b"+" in data[2:4]
-
-
-def unpack(data: bytes, offset: int, form: str) -> int:
-    """The number at an offset; ValueError beyond the data."""
-    try:
-        return struct.unpack_from(form, data, offset)[0]
-    except (struct.error, OverflowError) as error:
-        raise ValueError(f"cut short at {offset}") from error
-
-
 def header(order: str) -> bytes:
-    """The 8 bytes before a first directory that follows at once."""
-    return (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8)
+    """Return the 8 bytes before a first directory that follows at once."""
+    return (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, _HEADER)
 
 
-def write(directory: Directory, start: int) -> bytes:
-    """Lays a directory out from ``start`` (even) on, its values and children behind it, linked to no next one."""
-    child = directory.children.get(EXIF)
+def block(directory: Directory, most: int = _MAX_SIZE) -> bytes:
+    """Return a directory as an EXIF block: a header, then the directory.
+
+    Args:
+        directory: any.
+        most: how long the block may be. A MakerNote goes back to its old place only if the block is not longer then.
+    """
+    return header(directory.order) + write(directory, _HEADER, most)
+
+
+def write(directory: Directory, start: int, most: int = _MAX_SIZE) -> bytes:
+    """Lay a directory out, with its values and the other directories behind it; no other page follows.
+
+    Args:
+        directory: any.
+        start: where it will start in the file, an even number.
+        most: as in `block`, of the file up to the end of the directory.
+    """
+    child = directory.children.get(EXIF_IFD)
     note = child.fields.get(MAKER_NOTE) if child else None
-    layout = _Layout(start, note, waits=note is not None and note.at >= start + _table_size(directory))
+    spare = min(_MAX_GAP - 1, most - start - directory.size)
+    waits = note is not None and note.at >= start + directory.table_size
+    layout = _Writer(start, note, waits=waits, most_gap=spare)
     layout.add(directory)
     return layout.finish()
 
 
-def _table_size(directory: Directory) -> int:
-    return 2 + 12 * (len(directory.fields) + len(directory.children)) + 4
-
-
-class _Layout:
+class _Writer:
     """Bytes that grow from an offset on, around one value, the MakerNote, that should come to lie where it was."""
 
-    def __init__(self, start: int, note: Field | None, waits: bool) -> None:
+    def __init__(self, start: int, note: Field | None, *, waits: bool, most_gap: int) -> None:
         self._start = start
         self._bytes = bytearray()
         self._note = note
         self._note_waits = waits
         self._note_at = 0
+        self._most_gap = most_gap
 
     @property
     def _end(self) -> int:
         return self._start + len(self._bytes)
 
     def _place(self, data: bytes) -> int:
-        """Appends bytes at an even offset; behind the MakerNote when they do not fit before it."""
+        """Append bytes at an even offset; behind the MakerNote if they do not fit before it."""
         self._bytes += bytes(self._end % 2)
         if self._note_waits and self._note and self._end + len(data) > self._note.at:
             self._settle_note(self._note)
@@ -193,27 +211,29 @@ class _Layout:
         return offset
 
     def _settle_note(self, note: Field) -> None:
-        """Puts the MakerNote where it was, if that is still ahead and near."""
+        """Put the MakerNote where it was if that is still ahead and near."""
         self._note_waits = False
         gap = note.at - self._end
-        if 0 <= gap < _MAX_GAP:
+        if 0 <= gap <= self._most_gap:
             self._bytes += bytes(gap) + note.data
             self._note_at = note.at
             self._bytes += bytes(self._end % 2)
 
     def add(self, directory: Directory) -> int:
-        """Writes one directory, its values and children behind it; returns where it starts."""
+        """Write one directory, with its values and the other directories behind it; return where it starts."""
         tags = sorted([*directory.fields, *directory.children])
-        start = self._place(bytes(_table_size(directory)))
+        start = self._place(bytes(directory.table_size))
         table = bytearray(struct.pack(f"{directory.order}H", len(tags)))
         for tag in tags:
             if tag in directory.children:
-                kind, count, content = 4, 1, self._pointer(directory, self.add(directory.children[tag]))
+                kind, count = int(FieldType.LONG), 1
+                content = self._pointer(directory, self.add(directory.children[tag]))
             else:
                 value = directory.fields[tag]
                 kind, count = value.type, value.count
-                content = value.data if len(value.data) <= 4 else self._pointer(directory, self._value(value))
-            table += struct.pack(f"{directory.order}HHI", tag, kind, count) + content.ljust(4, b"\0")
+                fits = len(value.data) <= _INLINE
+                content = value.data if fits else self._pointer(directory, self._value(value))
+            table += struct.pack(f"{directory.order}HHI", tag, kind, count) + content.ljust(_INLINE, b"\0")
         self._bytes[start - self._start : start - self._start + len(table)] = table
         return start
 
@@ -227,5 +247,5 @@ class _Layout:
         return self._note_at if value is self._note and self._note_at else self._place(value.data)
 
     def finish(self) -> bytes:
-        """Everything from the offset on."""
+        """Return everything from the offset on."""
         return bytes(self._bytes)

@@ -1,27 +1,33 @@
-"""The directories of a TIFF file as a chain of pages: where they are, their numbers, and one of them as the first.
+"""The pages of a TIFF file: the chain of its directories, the size of each page, and any page as the first of a file.
 
-Files of a few kilobytes can chain thousands of directories over the same bytes, whose values lie over each other. Such
-chains are refused, such values left out before Pillow, libtiff and tifffile see them: these hold all of them in memory.
+Files of a few kilobytes can chain thousands of directories over the same bytes, with values that overlap. Such chains
+are refused, and such values are left out before Pillow, libtiff and tifffile see them, which keep all of them in
+memory.
 """
 
-import struct
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from pipelines.images import tiff_directory
-
-_SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _SAMPLES = 254, 256, 257, 258, 277
-_OF_SIZE = frozenset({_SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _SAMPLES})
-_REDUCED_OR_MASK = 1 | 4
+from pipelines.images import tiff_table
+from pipelines.images.tiff_table import Table
+from pipelines.images.tiff_tags import (
+    BITS_PER_SAMPLE,
+    IMAGE_LENGTH,
+    IMAGE_WIDTH,
+    NEW_SUBFILE_TYPE,
+    REDUCED_OR_MASK,
+    SAMPLES_PER_PIXEL,
+)
 
 
 @dataclass(frozen=True)
 class PageSize:
-    """What a directory says of the size of its page.
+    """What a directory says about the size of its page.
 
     Attributes:
         width: in pixels.
-        height: likewise.
-        sample_bytes: of a pixel, each sample in 1, 2, 4 or 8 of them.
+        height: in pixels.
+        sample_bytes: of a pixel, with each sample in 1, 2, 4 or 8 bytes.
         is_bilevel: whether all pixels are black or white.
         is_reduced_or_mask: whether it is a thumbnail, or a mask of another page.
     """
@@ -33,93 +39,81 @@ class PageSize:
     is_reduced_or_mask: bool
 
 
-def offsets(data: bytes) -> list[int]:
-    """Where the directories of a TIFF file or an EXIF block start, in order; a chain that bites its tail ends there.
+def chain(data: bytes) -> Iterator[Table]:
+    """Parse the directories of a TIFF file or an EXIF block in order; a chain that loops ends there.
 
     Raises:
-        ValueError: not a TIFF structure, or one whose directories lie over each other.
+        ValueError: this is not a TIFF structure, or its directories overlap.
     """
-    offset = tiff_directory.first(data)
-    order, big = tiff_directory.kind_of(data)
-    found: dict[int, None] = {}
+    offset = tiff_table.first_offset(data)
+    seen = set()
     total = 0
-    while offset and offset not in found and offset + 2 < len(data):
-        found[offset] = None
-        count = tiff_directory.unpack(data, offset, f"{order}{'Q' if big else 'H'}")
-        link = offset + (8 + 20 * count if big else 2 + 12 * count)
-        if link + (8 if big else 4) > len(data):
-            break
-        total += link - offset
+    while offset and offset not in seen and offset + 2 < len(data):
+        seen.add(offset)
+        table = tiff_table.parse(data, offset)
+        yield table
+        link = table.layout.offset
+        if table.end + link.size > len(data):
+            return
+        total += table.end - offset
         if total > len(data):
             raise ValueError("directories that lie over each other")
-        offset = tiff_directory.unpack(data, link, f"{order}{'Q' if big else 'I'}")
-    return list(found)
+        offset = tiff_table.unpack(link, data, table.end)
 
 
-def starting_at(data: bytes, offset: int) -> bytes:
-    """The same TIFF file with the directory at this offset as its first.
+def first(data: bytes) -> Table:
+    """Parse the first directory of a TIFF file.
+
+    Raises:
+        ValueError: this is not a TIFF structure, or it has no directory.
+    """
+    return tiff_table.parse(data, tiff_table.first_offset(data))
+
+
+def as_first(page: Table) -> Table:
+    """Return the same page in a file in which it is the first.
 
     Readers that are asked for a later page follow the whole chain to it, and some trip over what lies on the way.
     """
-    order, big = tiff_directory.kind_of(data)
-    start, link = (8, struct.pack(f"{order}Q", offset)) if big else (4, struct.pack(f"{order}I", offset))
-    return data if data[start : start + len(link)] == link else data[:start] + link + data[start + len(link) :]
+    start, link = page.layout.header_size, page.layout.offset.pack(page.offset)
+    data, end = page.data, page.layout.header_size + len(link)
+    return page if data[start:end] == link else replace(page, data=data[:start] + link + data[end:])
 
 
-def is_overlapping(data: bytes) -> bool:
-    """Whether the first directory of a TIFF file has values of more bytes than the file, or too many of them.
+def is_overlapping(page: Table) -> bool:
+    """Return whether a directory has more bytes of values than its file has bytes, or too many values."""
+    size = len(page.data)
+    total = sum(entry.size for entry in page.entries if entry.at + entry.size <= size)
+    return page.count > tiff_table.MAX_ENTRIES or total > size
 
-    Raises:
-        ValueError: not a TIFF structure, or one without a directory.
+
+def without_overlaps(page: Table) -> Table:
+    """Return the first page of a TIFF file in a file without the last of the values that overlap.
+
+    Other readers keep all of them in memory.
     """
-    order, big = tiff_directory.kind_of(data)
-    start = tiff_directory.first(data)
-    sizes = (size for *_, size, at in tiff_directory.entries(data, start, order, big) if at + size <= len(data))
-    return tiff_directory.unpack(data, start, f"{order}{'Q' if big else 'H'}") > tiff_directory.MAX_FIELDS or sum(
-        sizes
-    ) > len(data)
-
-
-def without_overlaps(data: bytes) -> bytes:
-    """The same TIFF file, its first directory without the last of the values that lie over others.
-
-    Readers beside this one keep all of them in memory.
-
-    Raises:
-        ValueError: not a TIFF structure, or one without a directory.
-    """
-    if not is_overlapping(data):
-        return data
-    order, big = tiff_directory.kind_of(data)
-    step, code = (20, "Q") if big else (12, "H")
-    table = b""
+    if not is_overlapping(page):
+        return page
+    step, data = page.layout.entry.size, page.data
+    kept = []
     room = len(data)
-    for position, _, _, size, at in tiff_directory.entries(data, tiff_directory.first(data), order, big):
-        if at + size <= len(data):
-            room -= size
+    for entry in page.entries:
+        if entry.at + entry.size <= len(data):
+            room -= entry.size
         if room >= 0:
-            table += data[position : position + step]
-    count = struct.pack(f"{order}{code}", len(table) // step)
+            kept.append(data[entry.position : entry.position + step])
     end = len(data) + len(data) % 2
-    return starting_at(data.ljust(end, b"\0") + count + table + bytes(8), end)
+    table = b"".join([page.layout.count.pack(len(kept)), *kept, bytes(page.layout.offset.size)])
+    return as_first(tiff_table.parse(data.ljust(end, b"\0") + table, end))
 
 
-def size_at(data: bytes, offset: int) -> PageSize:
-    """Returns what the directory at an offset says of its page's size, without reading anything else of it.
-
-    Raises:
-        ValueError: not a TIFF structure.
-    """
-    order, big = tiff_directory.kind_of(data)
-    found = {}
-    for _, tag, kind, size, at in tiff_directory.entries(data, offset, order, big):
-        if tag in _OF_SIZE and kind in tiff_directory.CODES and at + size <= len(data):
-            found[tag] = tiff_directory.unpack(data, at, f"{order}{tiff_directory.CODES[kind]}")
-    bits, samples = found.get(_BITS, 1), found.get(_SAMPLES, 1)
+def size_of(page: Table) -> PageSize:
+    """Return what a directory says about the size of its page."""
+    bits, samples = page.number(BITS_PER_SAMPLE, 1), page.number(SAMPLES_PER_PIXEL, 1)
     return PageSize(
-        width=found.get(_WIDTH, 0),
-        height=found.get(_HEIGHT, 0),
+        width=page.number(IMAGE_WIDTH),
+        height=page.number(IMAGE_LENGTH),
         sample_bytes=samples * next((size for size in (1, 2, 4) if 8 * size >= bits), 8),
         is_bilevel=bits == samples == 1,
-        is_reduced_or_mask=bool(found.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK),
+        is_reduced_or_mask=bool(page.number(NEW_SUBFILE_TYPE) & REDUCED_OR_MASK),
     )

@@ -1,7 +1,7 @@
 """TIFF files (TIFF 6.0) of colour pages, 8 or 16 bits, in strips of deflate with horizontal differencing.
 
-Pillow writes EXIF directories but no 16-bit colour, tifffile 16-bit colour but no EXIF directories; as
-`images.tiff_directory` writes directories in any case, little more than strips is left to do here.
+Pillow writes EXIF directories but no 16-bit colour, tifffile 16-bit colour but no EXIF directories. As
+`pipelines.images.tiff_directory` writes directories in any case, little more than strips is left to do here.
 """
 
 import struct
@@ -10,24 +10,22 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from pipelines.errors import Rejected
-from pipelines.images import metadata, tiff_directory
+from pipelines.images import exif, tiff_directory, tiff_tags
 from pipelines.images.metadata import Metadata
 from pipelines.images.tiff_directory import Directory, Field
+from pipelines.images.tiff_tags import Compression, FieldType, Photometric, Planar
 from tfrecords.color import Pixels
 
 _STRIP_BYTES = 1 << 20
 _LEVEL = 4
 _MAX_BYTES = 0xFFFFFFFF
-_BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED = 1, 2, 3, 4, 7
-_DEFLATE, _RGB, _HORIZONTAL, _CHUNKY = 8, 2, 2, 1
-_STRIP_OFFSETS, _STRIP_SIZES = 273, 279
 
 
 def write(pages: Iterable[tuple[Pixels, Metadata]], profile: bytes) -> bytes:
-    """Makes one file of all pages.
+    """Make one file of all pages.
 
     Args:
-        pages: pixels uint8 or uint16 ``[H, W, 3]``, and what their directory is to say; EXIF of all in one byte order.
+        pages: pixels uint8 or uint16 ``[H, W, 3]``, and what their directory is to say; all in one byte order.
         profile: the ICC profile of the pixels.
 
     Raises:
@@ -35,24 +33,24 @@ def write(pages: Iterable[tuple[Pixels, Metadata]], profile: bytes) -> bytes:
     """
     file = bytearray()
     link = 0
+    order = ""
     for pixels, said in pages:
-        order = tiff_directory.read(said.exif).order if said.exif else "<"
         if not file:
+            order = said.exif.order
             file += tiff_directory.header(order)
         else:
-            order = "<" if file[:1] == b"I" else ">"
             file += bytes(len(file) % 2)
             struct.pack_into(f"{order}I", file, link, len(file))
         count = -(-len(pixels) // _rows(pixels))
-        link = _append(file, _directory(pixels, said, profile, order), _strips(pixels, order), count)
+        link = _append(file, _directory(pixels, said, profile), _strips(pixels, order), count)
     return bytes(file)
 
 
 def _append(file: bytearray, directory: Directory, strips: Iterator[bytes], count: int) -> int:
-    """Adds a page; returns where the offset of the next one's directory goes."""
+    """Add a page; return where the offset of the next page's directory goes."""
     start = len(file)
-    directory.put(_STRIP_SIZES, _LONG, *[0] * count)
-    directory.put(_STRIP_OFFSETS, _LONG, *[0] * count)
+    directory.put(tiff_tags.STRIP_BYTE_COUNTS, FieldType.LONG, *[0] * count)
+    directory.put(tiff_tags.STRIP_OFFSETS, FieldType.LONG, *[0] * count)
     file += tiff_directory.write(directory, start)  # as long as it is going to be
     sizes, offsets = [], []
     for strip in strips:
@@ -61,44 +59,47 @@ def _append(file: bytearray, directory: Directory, strips: Iterator[bytes], coun
         file += strip
         if len(file) > _MAX_BYTES:
             raise Rejected("too_large", "more than 4 GB do not fit into a TIFF")
-    directory.put(_STRIP_SIZES, _LONG, *sizes)
-    directory.put(_STRIP_OFFSETS, _LONG, *offsets)
+    directory.put(tiff_tags.STRIP_BYTE_COUNTS, FieldType.LONG, *sizes)
+    directory.put(tiff_tags.STRIP_OFFSETS, FieldType.LONG, *offsets)
     final = tiff_directory.write(directory, start)
     file[start : start + len(final)] = final
-    return start + 2 + 12 * (len(directory.fields) + len(directory.children))
+    return start + directory.table_size - tiff_directory.LINK
 
 
-def _directory(pixels: Pixels, said: Metadata, profile: bytes, order: str) -> Directory:
-    directory = tiff_directory.read(said.exif) if said.exif else Directory(order)
-    for tag in metadata.STRUCTURAL & directory.fields.keys():
-        del directory.fields[tag]
-    metadata.with_resolution(directory, said.dpi)
+def _directory(pixels: Pixels, said: Metadata, profile: bytes) -> Directory:
+    """Return what a page says, with how its pixels are stored."""
+    directory = said.exif.copy()
+    fields = directory.fields
+    for tag in tiff_tags.STRUCTURAL & fields.keys():
+        del fields[tag]
+    exif.add_resolution(directory, said.dpi)
     height, width = pixels.shape[:2]
-    directory.put(256, _LONG, width)
-    directory.put(257, _LONG, height)
-    directory.put(258, _SHORT, *[8 * pixels.itemsize] * 3)
-    directory.put(259, _SHORT, _DEFLATE)
-    directory.put(262, _SHORT, _RGB)
-    directory.put(277, _SHORT, 3)
-    directory.put(278, _LONG, _rows(pixels))
-    directory.put(284, _SHORT, _CHUNKY)
-    directory.put(317, _SHORT, _HORIZONTAL)
-    directory.fields[34675] = Field(_UNDEFINED, profile)
+    directory.put(tiff_tags.IMAGE_WIDTH, FieldType.LONG, width)
+    directory.put(tiff_tags.IMAGE_LENGTH, FieldType.LONG, height)
+    directory.put(tiff_tags.BITS_PER_SAMPLE, FieldType.SHORT, *[8 * pixels.itemsize] * 3)
+    directory.put(tiff_tags.COMPRESSION, FieldType.SHORT, Compression.DEFLATE)
+    directory.put(tiff_tags.PHOTOMETRIC, FieldType.SHORT, Photometric.RGB)
+    directory.put(tiff_tags.SAMPLES_PER_PIXEL, FieldType.SHORT, 3)
+    directory.put(tiff_tags.ROWS_PER_STRIP, FieldType.LONG, _rows(pixels))
+    directory.put(tiff_tags.PLANAR_CONFIGURATION, FieldType.SHORT, Planar.TOGETHER)
+    directory.put(tiff_tags.PREDICTOR, FieldType.SHORT, tiff_tags.HORIZONTAL_DIFFERENCING)
+    fields[tiff_tags.ICC_PROFILE] = Field(FieldType.UNDEFINED, profile)
     if said.xmp:
-        directory.fields[700] = Field(_BYTE, said.xmp)
+        fields[tiff_tags.XMP] = Field(FieldType.BYTE, said.xmp)
     if said.iptc:
-        directory.fields[33723] = Field(_UNDEFINED, said.iptc)
-    if said.comment and metadata.DESCRIPTION not in directory.fields:
-        directory.fields[metadata.DESCRIPTION] = Field(_ASCII, said.comment.rstrip(b"\0") + b"\0")
+        fields[tiff_tags.IPTC] = Field(FieldType.UNDEFINED, said.iptc)
+    if said.comment and tiff_tags.IMAGE_DESCRIPTION not in fields:
+        fields[tiff_tags.IMAGE_DESCRIPTION] = Field(FieldType.ASCII, said.comment.rstrip(b"\0") + b"\0")
     return directory
 
 
 def _rows(pixels: Pixels) -> int:
-    """Of a strip."""
+    """Return the rows of a strip."""
     return max(1, min(len(pixels), _STRIP_BYTES // max(1, pixels[:1].nbytes)))
 
 
 def _strips(pixels: Pixels, order: str) -> Iterator[bytes]:
+    """Yield the strips of a page, compressed."""
     import imagecodecs  # libdeflate, two to three times as fast as zlib
 
     rows = _rows(pixels)

@@ -124,7 +124,7 @@ class _EntitiesError(Exception):
 
 
 def _check_size(packet: bytes) -> None:
-    """Looks at a packet without keeping it; raises _TooLargeError, _EntitiesError, ExpatError."""
+    """Look at a packet without keeping it; raise _TooLargeError, _EntitiesError, ExpatError."""
     nodes = depth = 0
 
     def begin(_: str, attributes: list[str]) -> None:
@@ -156,7 +156,7 @@ def _descriptions(root: minidom.Element) -> Iterator[minidom.Element]:
 
 
 def _take(description: minidom.Element, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Takes properties out, be they attributes or elements; returns their text by prefix and name."""
+    """Take properties out, be they attributes or elements; return their text by prefix and name."""
     wanted = {(_SPACES[prefix], name): (prefix, name) for prefix, name in names}
     found = {}
     for space, name in wanted:
@@ -175,7 +175,7 @@ def _take(description: minidom.Element, names: Iterable[tuple[str, str]]) -> dic
 
 
 def _keep_line_breaks(document: minidom.Document, description: minidom.Element) -> None:
-    """Makes elements of properties written as attributes that hold line breaks, which minidom would write as spaces."""
+    """Make elements of properties written as attributes that hold line breaks, which minidom would write as spaces."""
     for attribute in list(description.attributes.values()):
         if attribute.namespaceURI not in (_RDF, _XMLNS, None) and set("\n\r\t") & set(attribute.value):
             child = document.createElementNS(attribute.namespaceURI, attribute.name)

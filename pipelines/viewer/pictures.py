@@ -8,7 +8,7 @@ from collections.abc import Iterator, Set
 
 from PIL import Image
 
-from pipelines.images import decode, pages
+from pipelines.images import decode, pages, samples
 from pipelines.runtime.photo_server import Parent
 from tfrecords.color import Bytes
 
@@ -38,7 +38,7 @@ def _pages(data: bytes, wanted: Set[int]) -> Iterator[tuple[int, Bytes]]:
         return
     for page in pages.read(data):
         if page.index + 1 in wanted:
-            yield page.index + 1, decode.to_bytes(page.pixels)
+            yield page.index + 1, samples.to_bytes(page.pixels)
 
 
 def _encoded(pixels: Bytes) -> bytes:

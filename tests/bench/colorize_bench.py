@@ -100,7 +100,7 @@ def start(model: str, output: str) -> None:
     with quiet.startup():
         from model.colorizer import Colorizer, one_thread_a_prediction
     from model.upsampling import model_luminance, recolor
-    from pipelines.images import decode, encode, formats, pages
+    from pipelines.images import encode, formats, pages, samples
 
     cv2.setNumThreads(1)
     one_thread_a_prediction()
@@ -109,7 +109,7 @@ def start(model: str, output: str) -> None:
 
     def kernel(path: str) -> None:
         page = next(pages.read(Path(path).read_bytes()))
-        pixels = decode.to_bytes(page.pixels)
+        pixels = samples.to_bytes(page.pixels)
         seen = model_luminance(pixels, colorizer.size)
         chroma = colorizer.predict(seen[None])[0]
         file_format = formats.output_format("keep", page.format)

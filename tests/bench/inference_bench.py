@@ -38,7 +38,7 @@ from pipelines.colorize import ColorizePhotos
 from pipelines.errors import Rejected
 from pipelines.files import storage
 from pipelines.files.sources import FindSources, Source, find
-from pipelines.images import decode, encode, formats, pages
+from pipelines.images import decode, encode, formats, pages, samples
 from pipelines.runtime.progress import SILENT
 
 BATCH = 8
@@ -72,7 +72,7 @@ class Decode(beam.DoFn):
     def process(self, source: Source) -> Iterator[tuple[tuple[str, bytes], np.ndarray]]:
         data = source.read()
         try:
-            pixels = decode.to_bytes(next(pages.read(data)).pixels)
+            pixels = samples.to_bytes(next(pages.read(data)).pixels)
         except Rejected:
             return
         yield (source.name, data), model_luminance(pixels, self._size)
@@ -88,7 +88,7 @@ class Join(beam.DoFn):
         (name, data), prediction = keyed
         page = next(pages.read(data))
         file_format = formats.output_format("keep", page.format)
-        pixels = recolor(decode.to_bytes(page.pixels), prediction.inference)
+        pixels = recolor(samples.to_bytes(page.pixels), prediction.inference)
         file = encode.encode([(pixels, page.metadata)], file_format)
         storage.write(storage.join(self._output, formats.output_name(name, file_format)), file)
 

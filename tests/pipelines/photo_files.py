@@ -1,12 +1,19 @@
 """What tests of photo files share: encoding with Pillow, metadata as an independent reader sees it, ICC profiles."""
 
 import io
+import re
 import struct
 from typing import Any
 
 import numpy as np
 import pyexiv2
 from PIL import Image, ImageCms
+
+_STORAGE = re.compile(  # how a TIFF stores pixels, blocks and directories
+    r"Exif\.Image\.(Image(Width|Length)|BitsPerSample|Compression|PhotometricInterpretation|SamplesPerPixel|RowsPerStrip"
+    r"|StripOffsets|StripByteCounts|PlanarConfiguration|Predictor|InterColorProfile|XMLPacket|IPTCNAA|ExifTag|GPSTag"
+    r"|NewSubfileType)"
+)
 
 
 def file_of(pixels: np.ndarray | Image.Image, file_format: str, **options: object) -> bytes:
@@ -23,6 +30,11 @@ def said_of(data: bytes) -> dict[str, dict[str, Any]]:
     """EXIF, IPTC and XMP of a file, as Exiv2 reads them."""
     with pyexiv2.ImageData(data) as file:
         return {"exif": file.read_exif(), "iptc": file.read_iptc(), "xmp": file.read_xmp()}
+
+
+def exif_of(data: bytes) -> dict[str, Any]:
+    """EXIF of a file without the tags that say how its pixels are stored."""
+    return {key: value for key, value in said_of(data)["exif"].items() if not _STORAGE.fullmatch(key)}
 
 
 def saying(data: bytes, **said: dict[str, Any]) -> bytes:

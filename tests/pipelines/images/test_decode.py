@@ -13,7 +13,8 @@ from skimage import data as skimage_data
 
 from pipelines.errors import Rejected
 from pipelines.images import formats
-from pipelines.images.decode import decode, to_bytes
+from pipelines.images.decode import decode
+from pipelines.images.samples import to_bytes
 from pipelines.images.sizes import MAX_PIXELS
 
 ORIENTATION = ExifTags.Base.Orientation

@@ -12,6 +12,7 @@ from pipelines.errors import Rejected
 from pipelines.images import pages
 from pipelines.images.encode import encode
 from pipelines.images.metadata import Metadata
+from pipelines.images.tiff_directory import Directory, Field
 from pipelines.images.xmp import Mark
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
@@ -31,9 +32,9 @@ def test_pixels_are_kept(photos, file_format):
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
-@pytest.mark.parametrize("exif", [b"", b"MM\0*\0\0\0\x08\0\0\0\0\0\0", b"II*\0\x08\0\0\0\0\0\0\0\0\0"])
-def test_16_bits_are_kept_on_demand(file_format, exif):
-    data = encode([(DEEP, Metadata(exif=exif))], file_format, bit_depth="keep")
+@pytest.mark.parametrize("order", "<>")
+def test_16_bits_are_kept_on_demand(file_format, order):
+    data = encode([(DEEP, Metadata(exif=Directory(order)))], file_format, bit_depth="keep")
     again = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)[..., ::-1]
     assert again.dtype == np.uint16
     np.testing.assert_array_equal(again, DEEP)
@@ -77,7 +78,9 @@ def test_the_profile_is_srgb(file_format):
 @pytest.mark.parametrize("file_format", FORMATS)
 @pytest.mark.parametrize("bit_depth", ["8", "keep"])
 def test_equal_input_gives_equal_bytes(monkeypatch, file_format, bit_depth):
-    said = Metadata(exif=b"II*\0\x08\0\0\0\0\0\0\0\0\0", iptc=b"\x1c\x02\x5a\0\2Ab", dpi=(300, 300), comment=b"snow")
+    said = Metadata(
+        exif=Directory("<", {305: Field(2, b"ScanSoft\0")}), iptc=b"\x1c\x02\x5a\0\2Ab", dpi=(300, 300), comment=b"snow"
+    )
     first = encode([(DEEP, said)], file_format, bit_depth=bit_depth, mark=MARK)
     monkeypatch.setattr("time.time", lambda: 0)
     assert encode([(DEEP.copy(), said)], file_format, bit_depth=bit_depth, mark=MARK) == first
@@ -111,7 +114,7 @@ def test_odd_resolutions_do_no_harm(file_format, dpi):
 
 
 def test_tiffs_are_read_by_everybody(photos):
-    data = encode([(photos["coffee"], Metadata(exif=b"MM\0*\0\0\0\x08\0\0\0\0\0\0"))], "TIFF", mark=MARK)
+    data = encode([(photos["coffee"], Metadata(exif=Directory(">")))], "TIFF", mark=MARK)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), photos["coffee"])
     np.testing.assert_array_equal(tifffile.imread(io.BytesIO(data)), photos["coffee"])
     np.testing.assert_array_equal(cv2.imdecode(np.frombuffer(data, np.uint8), 1)[..., ::-1], photos["coffee"])

@@ -1,19 +1,14 @@
 """Metadata before and after, as Exiv2 reads it: the same but for what must change."""
 
-import re
-from typing import Any
-
 import numpy as np
 import pytest
-from photo_files import file_of, opened, said_of, saying
+from photo_files import exif_of, file_of, opened, said_of, saying
 from PIL import ExifTags, Image, PngImagePlugin
 from skimage import data as skimage_data
 
-from pipelines.images import metadata, pages, tiff_directory
+from pipelines.images import pages
 from pipelines.images.encode import encode
-from pipelines.images.metadata import Metadata, carried
 from pipelines.images.source_types import COMPOSITE
-from pipelines.images.tiff_directory import Directory, Field
 from pipelines.images.xmp import Mark
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
@@ -56,21 +51,12 @@ XMP = {
     "Xmp.xmp.CreatorTool": "ScanSoft 8",
     "Xmp.xmpRights.Marked": "True",
 }
-STORAGE = re.compile(  # how a TIFF stores pixels, blocks and directories
-    r"Exif\.Image\.(Image(Width|Length)|BitsPerSample|Compression|PhotometricInterpretation|SamplesPerPixel|RowsPerStrip"
-    r"|StripOffsets|StripByteCounts|PlanarConfiguration|Predictor|InterColorProfile|XMLPacket|IPTCNAA|ExifTag|GPSTag"
-    r"|NewSubfileType)"
-)
 
 
 def after(data: bytes, file_format: str, mark: Mark | None = None) -> bytes:
     (page,) = pages.read(data)
     colour = page.pixels if page.pixels.ndim == 3 else np.dstack([page.pixels] * 3)
     return encode([(colour, page.metadata)], file_format, mark=mark)
-
-
-def exif_of(data: bytes) -> dict[str, Any]:
-    return {key: value for key, value in said_of(data)["exif"].items() if not STORAGE.fullmatch(key)}
 
 
 @pytest.fixture(scope="module", params=[*FORMATS, "JPEG2000"])
@@ -178,59 +164,6 @@ def test_the_thumbnail_of_the_grey_photo_is_gone():
     assert said_of(result)["exif"].items() >= EXIF.items()
 
 
-def long_exif(history: int, maker_note: int) -> Image.Exif:
-    exif = Image.Exif()
-    exif[ExifTags.Base.Artist] = "Grete"
-    exif[ExifTags.Base.ImageHistory] = "x" * history
-    exif.get_ifd(ExifTags.IFD.Exif).update({36867: "1931:05:01 10:00:00", 37500: b"n" * maker_note})
-    return exif
-
-
-def test_exif_too_long_for_a_jpeg_is_shortened():
-    data = file_of(SMALL, "PNG", exif=long_exif(40_000, 40_000))
-    (page,) = pages.read(data)
-    assert len(page.metadata.exif) > 80_000
-    assert carried(page.metadata, "JPEG", None).warnings == ("exif_shortened",)
-    expected = {key: value for key, value in exif_of(data).items() if key != "Exif.Photo.MakerNote"}
-    assert exif_of(after(data, "JPEG")) == expected
-    assert exif_of(after(data, "TIFF")) == exif_of(data)
-    assert carried(page.metadata, "PNG", None).warnings == ()
-
-
-def test_one_value_that_is_too_long_by_itself():
-    result = exif_of(after(file_of(SMALL, "PNG", exif=long_exif(70_000, 4)), "JPEG"))
-    assert result == {"Exif.Image.Artist": "Grete", "Exif.Photo.DateTimeOriginal": "1931:05:01 10:00:00"}
-
-
-def test_the_longest_of_thousands_of_values_give_way():
-    fields = {50_000 + index: Field(7, bytes(10 + index % 50)) for index in range(4000)}
-    exif = metadata.block(Directory("<", fields))
-    found = tiff_directory.read(carried(Metadata(exif=exif), "JPEG", None).exif).fields
-    shorter, longest = len(metadata.block(Directory("<", found))), max(len(value.data) for value in found.values())
-    assert shorter <= metadata.JPEG_EXIF_ROOM < shorter + 100
-    assert {tag for tag, value in fields.items() if len(value.data) < longest} <= found.keys()
-
-
-def test_a_place_that_is_too_long_gives_way_as_well():
-    place = Directory("<", {29: Field(2, b"1931:05:01\0"), 27: Field(7, bytes(70_000))})
-    exif = metadata.block(Directory("<", {270: Field(2, b"a description\0")}, {tiff_directory.GPS: place}))
-    found = tiff_directory.read(carried(Metadata(exif=exif), "JPEG", None).exif)
-    assert found.children[tiff_directory.GPS].fields.keys() == {29}
-
-
-def test_xmp_and_iptc_too_long_for_a_jpeg_are_dropped_with_a_warning():
-    said = Metadata(xmp=xmp_of("x" * 70_000), iptc=b"\x1c\x02\x78" + b"x" * 66_000)
-    assert carried(said, "JPEG", MARK).warnings == ("xmp_dropped", "iptc_dropped")
-    result = said_of(encode([(SMALL, said)], "JPEG", mark=MARK))
-    assert result["xmp"]["Xmp.iptcExt.DigitalSourceType"] == COMPOSITE
-    assert carried(said, "TIFF", MARK).warnings == ()
-
-
-def xmp_of(text: str) -> bytes:
-    (page,) = pages.read(saying(file_of(SMALL, "PNG"), xmp={"Xmp.photoshop.Instructions": text}))
-    return page.metadata.xmp
-
-
 @pytest.mark.parametrize(
     "exif", [b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0" + b"\xa5" * 40, b"nonsense"]
 )
@@ -257,22 +190,3 @@ def test_comments(target):
         else:
             found = result.info["comment" if target == "JPEG" else "Comment"]
             assert (found.decode() if isinstance(found, bytes) else found) == "im Schnee ü"
-
-
-def test_what_of_resolution_and_comment_a_format_has_no_room_for_is_told():
-    described = Image.Exif()
-    described[ExifTags.Base.ImageDescription] = "Road"
-    exif = described.tobytes().removeprefix(b"Exif\0\0")
-    told = {
-        (Metadata(dpi=(70_000.0, 300.0)), "JPEG"): ("dpi_dropped",),
-        (Metadata(dpi=(70_000.0, 300.0)), "PNG"): (),
-        (Metadata(comment=b"x" * 70_000), "JPEG"): ("comment_shortened",),
-        (Metadata(comment=b"im Schnee"), "WEBP"): ("comment_dropped",),
-        (Metadata(comment=b"im Schnee"), "TIFF"): (),
-        (Metadata(comment=b"im Schnee", exif=exif), "TIFF"): ("comment_dropped",),
-        (Metadata(comment=b"Road", exif=exif), "TIFF"): (),
-    }
-    for (said, file_format), expected in told.items():
-        assert carried(said, file_format, MARK).warnings == expected
-    long = opened(encode([(SMALL, Metadata(comment=b"x" * 70_000))], "JPEG"))
-    assert long.info["comment"] == b"x" * 65_533

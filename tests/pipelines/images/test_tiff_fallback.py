@@ -12,7 +12,7 @@ from photo_files import file_of, grey_profile, srgb_of_gamma
 from PIL import Image, UnidentifiedImageError
 
 from pipelines.errors import Rejected
-from pipelines.images import decode, pages
+from pipelines.images import decode, pages, samples, tiff_directory
 
 COFFEE = np.ascontiguousarray(skimage.data.coffee()[:96, :113])
 CAMERA = np.ascontiguousarray(skimage.data.camera()[:96, 200:313])
@@ -61,7 +61,7 @@ def packed(values: np.ndarray, bits: int) -> bytes:
 def only_page(data: bytes) -> np.ndarray:
     (page,) = pages.read(data)
     assert page.format == "TIFF"
-    np.testing.assert_array_equal(decode.decode(data).pixels, decode.to_bytes(page.pixels))
+    np.testing.assert_array_equal(decode.decode(data).pixels, samples.to_bytes(page.pixels))
     return page.pixels
 
 
@@ -240,7 +240,7 @@ def test_what_the_file_says_is_read_as_in_any_other(orientation):
     upright = {1: CAMERA, 6: np.rot90(CAMERA, -1), 7: np.rot90(CAMERA, 2).T}[orientation]
     assert np.abs(page.pixels / 255 - srgb_of_gamma(upright / 255, 1.8)).max() < 0.02
     assert page.metadata.dpi == ((300, 150) if orientation == 1 else (150, 300))
-    with tifffile.TiffFile(io.BytesIO(page.metadata.exif)) as file:
+    with tifffile.TiffFile(io.BytesIO(tiff_directory.block(page.metadata.exif))) as file:
         assert file.pages[0].tags["Artist"].value == "Grete Mueller"
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipelines.images import tiff_directory, tiff_pages
+from pipelines.images import tiff_directory, tiff_pages, tiff_table
 
 
 def tiff_of(pages: int, **options: object) -> bytes:
@@ -25,25 +25,26 @@ def tiff_of(pages: int, **options: object) -> bytes:
 def test_the_chain_of_a_file(bigtiff):
     data = tiff_of(3, bigtiff=bigtiff)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        assert tiff_pages.offsets(data) == [page.offset for page in file.pages]
-    assert [tiff_pages.size_at(data, offset).width for offset in tiff_pages.offsets(data)] == [8, 9, 10]
+        assert [page.offset for page in tiff_pages.chain(data)] == [page.offset for page in file.pages]
+    assert [tiff_pages.size_of(page).width for page in tiff_pages.chain(data)] == [8, 9, 10]
+    assert tiff_pages.first(data) == next(tiff_pages.chain(data))
 
 
 def test_any_page_can_be_the_first():
     data = tiff_of(3)
-    for index, offset in enumerate(tiff_pages.offsets(data)):
-        with Image.open(io.BytesIO(tiff_pages.starting_at(data, offset))) as image:
+    for index, page in enumerate(tiff_pages.chain(data)):
+        with Image.open(io.BytesIO(tiff_pages.as_first(page).data)) as image:
             assert image.size == (8 + index, 8)
 
 
-@given(st.binary(max_size=200), st.sampled_from(tiff_directory.HEADERS))
+@given(st.binary(max_size=200), st.sampled_from(tiff_table.HEADERS))
 def test_random_bytes_are_a_chain_or_a_value_error(garbage, header):
     data = header + garbage
     with contextlib.suppress(ValueError):
-        found = tiff_pages.offsets(data)
+        found = [page.offset for page in tiff_pages.chain(data)]
         assert len(found) == len(set(found))
     with contextlib.suppress(ValueError):
-        assert not tiff_pages.is_overlapping(tiff_pages.without_overlaps(data))
+        assert not tiff_pages.is_overlapping(tiff_pages.without_overlaps(tiff_pages.first(data)))
 
 
 def test_directories_that_lie_over_each_other_are_refused():
@@ -54,14 +55,14 @@ def test_directories_that_lie_over_each_other_are_refused():
         struct.pack_into("<I", data, 8 + step * index + 2 + 12 * 255, 8 + step * (index + 1))
         struct.pack_into("<H", data, 8 + step * index, 255)
     with pytest.raises(ValueError, match="over each other"):
-        tiff_pages.offsets(bytes(data))
+        list(tiff_pages.chain(bytes(data)))
 
 
 def test_many_directories_are_followed_at_once():
     """Of 6 bytes each, in a file of a megabyte: looking each up in a list took minutes."""
     pages = 170_000
     chain = b"".join(struct.pack("<HI", 0, 14 + 6 * index) for index in range(pages))
-    assert len(tiff_pages.offsets(b"II*\0" + struct.pack("<I", 8) + chain)) == pages
+    assert len(list(tiff_pages.chain(b"II*\0" + struct.pack("<I", 8) + chain))) == pages
 
 
 @pytest.mark.parametrize("bigtiff", [False, True])
@@ -69,25 +70,28 @@ def test_values_that_lie_over_others_are_left_out(bigtiff):
     if bigtiff:
         data = tiff_of(1, bigtiff=True)
         entries = b"".join(struct.pack("<HHQQ", tag, 7, len(data), 0) for tag in range(50_000, 50_100))
-        (offset,) = tiff_pages.offsets(data)
-        count = tiff_directory.unpack(data, offset, "<Q")
-        table = data[offset + 8 : offset + 8 + 20 * count]
-        data = tiff_pages.starting_at(data + struct.pack("<Q", count + 100) + table + entries + bytes(8), len(data))
+        (page,) = tiff_pages.chain(data)
+        table = data[page.offset + 8 : page.end]
+        longer = data + struct.pack("<Q", page.count + 100) + table + entries + bytes(8)
+        data = tiff_pages.as_first(tiff_table.parse(longer, len(data))).data
     else:
         data = bombs.overlapping_tags(100, 8000)
-    lean = tiff_pages.without_overlaps(data)
+    page = tiff_pages.first(data)
+    without = tiff_pages.without_overlaps(page)
+    lean = without.data
     assert len(lean) < 2 * len(data)
     with Image.open(io.BytesIO(lean)) as image, Image.open(io.BytesIO(data)) as before:
         np.testing.assert_array_equal(np.asarray(image), np.asarray(before))
-    assert tiff_pages.is_overlapping(data)
-    assert not tiff_pages.is_overlapping(lean)
+    assert tiff_pages.is_overlapping(page)
+    assert not tiff_pages.is_overlapping(without)
     assert sum(len(value.data) for value in tiff_directory.read(lean).fields.values()) <= len(lean)
 
 
 def test_a_plain_file_stays_as_it_is():
-    data = tiff_of(2)
-    assert tiff_pages.without_overlaps(data) is data
+    page = tiff_pages.first(tiff_of(2))
+    assert tiff_pages.without_overlaps(page) is page
     garbage = bombs.directory([*bombs.plain_entries(8, 8), (50_000, 7, 0xFFFFFFFF, 8), (50_001, 2, 6, 8)])
     data = b"II*\0" + struct.pack("<I", 72) + bytes(64) + garbage
-    assert tiff_pages.without_overlaps(data) is data
+    page = tiff_pages.first(data)
+    assert tiff_pages.without_overlaps(page) is page
     assert tiff_directory.read(data).fields.keys() >= {256, 50_001}

@@ -1,0 +1,189 @@
+"""The TIFF tags and codes that this package knows, each named once.
+
+Names and numbers follow TIFF 6.0, its supplements 1 to 3, and CIPA DC-008 (Exif 3.0). Tags that nothing here names,
+private ones among them, are carried from file to file as they are.
+"""
+
+from enum import IntEnum
+
+
+class FieldType(IntEnum):
+    """What a value is made of (TIFF 6.0, section 2; BigTIFF)."""
+
+    BYTE = 1
+    ASCII = 2
+    SHORT = 3
+    LONG = 4
+    RATIONAL = 5
+    SBYTE = 6
+    UNDEFINED = 7
+    SSHORT = 8
+    SLONG = 9
+    SRATIONAL = 10
+    FLOAT = 11
+    DOUBLE = 12
+    IFD = 13
+    LONG8 = 16
+    SLONG8 = 17
+    IFD8 = 18
+
+
+# Bytes of one value.
+SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+# The types of integers, with their codes in `struct`.
+CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+BIG_TYPES = frozenset({FieldType.LONG8, FieldType.SLONG8, FieldType.IFD8})
+"""The types that only BigTIFF has."""
+
+# The image.
+NEW_SUBFILE_TYPE = 254
+SUBFILE_TYPE = 255
+IMAGE_WIDTH = 256
+IMAGE_LENGTH = 257
+BITS_PER_SAMPLE = 258
+COMPRESSION = 259
+PHOTOMETRIC = 262
+THRESHHOLDING = 263
+CELL_WIDTH = 264
+CELL_LENGTH = 265
+FILL_ORDER = 266
+IMAGE_DESCRIPTION = 270
+STRIP_OFFSETS = 273
+ORIENTATION = 274
+SAMPLES_PER_PIXEL = 277
+ROWS_PER_STRIP = 278
+STRIP_BYTE_COUNTS = 279
+MIN_SAMPLE_VALUE = 280
+MAX_SAMPLE_VALUE = 281
+X_RESOLUTION = 282
+Y_RESOLUTION = 283
+PLANAR_CONFIGURATION = 284
+FREE_OFFSETS = 288
+FREE_BYTE_COUNTS = 289
+GRAY_RESPONSE_UNIT = 290
+GRAY_RESPONSE_CURVE = 291
+T4_OPTIONS = 292
+T6_OPTIONS = 293
+RESOLUTION_UNIT = 296
+TRANSFER_FUNCTION = 301
+PREDICTOR = 317
+WHITE_POINT = 318
+PRIMARY_CHROMATICITIES = 319
+COLOR_MAP = 320
+HALFTONE_HINTS = 321
+TILE_WIDTH = 322
+TILE_LENGTH = 323
+TILE_OFFSETS = 324
+TILE_BYTE_COUNTS = 325
+BAD_FAX_LINES = 326
+CLEAN_FAX_DATA = 327
+CONSECUTIVE_BAD_FAX_LINES = 328
+SUB_IFDS = 330
+INK_SET = 332
+NUMBER_OF_INKS = 334
+EXTRA_SAMPLES = 338
+SAMPLE_FORMAT = 339
+S_MIN_SAMPLE_VALUE = 340
+S_MAX_SAMPLE_VALUE = 341
+TRANSFER_RANGE = 342
+JPEG_TABLES = 347
+JPEG_PROC = 512
+JPEG_INTERCHANGE_FORMAT = 513
+JPEG_INTERCHANGE_FORMAT_LENGTH = 514
+JPEG_RESTART_INTERVAL = 515
+JPEG_LOSSLESS_PREDICTORS = 517
+JPEG_POINT_TRANSFORMS = 518
+JPEG_Q_TABLES = 519
+JPEG_DC_TABLES = 520
+JPEG_AC_TABLES = 521
+YCBCR_COEFFICIENTS = 529
+YCBCR_SUB_SAMPLING = 530
+YCBCR_POSITIONING = 531
+REFERENCE_BLACK_WHITE = 532
+XMP = 700
+IMAGE_DEPTH = 32997
+IPTC = 33723
+PHOTOSHOP = 34377
+ICC_PROFILE = 34675
+IMAGE_SOURCE_DATA = 37724
+
+# Other directories, and what EXIF's have.
+EXIF_IFD = 34665
+GPS_IFD = 34853
+INTEROPERABILITY_IFD = 40965
+MAKER_NOTE = 37500
+COLOR_SPACE = 40961
+PIXEL_X_DIMENSION = 40962
+PIXEL_Y_DIMENSION = 40963
+GAMMA = 42240
+INTEROPERABILITY_INDEX = 1
+
+POINTERS = (EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD)
+"""The tags whose value is the offset of another directory that says something of the photo."""
+
+STRUCTURAL = frozenset(
+    {SUBFILE_TYPE, IMAGE_WIDTH, IMAGE_LENGTH, BITS_PER_SAMPLE, COMPRESSION, PHOTOMETRIC, THRESHHOLDING, CELL_WIDTH}
+    | {CELL_LENGTH, FILL_ORDER, STRIP_OFFSETS, SAMPLES_PER_PIXEL, ROWS_PER_STRIP, STRIP_BYTE_COUNTS, MIN_SAMPLE_VALUE}
+    | {MAX_SAMPLE_VALUE, PLANAR_CONFIGURATION, FREE_OFFSETS, FREE_BYTE_COUNTS, GRAY_RESPONSE_UNIT, GRAY_RESPONSE_CURVE}
+    | {T4_OPTIONS, T6_OPTIONS, TRANSFER_FUNCTION, PREDICTOR, WHITE_POINT, PRIMARY_CHROMATICITIES, COLOR_MAP}
+    | {HALFTONE_HINTS, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS, TILE_BYTE_COUNTS, BAD_FAX_LINES, CLEAN_FAX_DATA}
+    | {CONSECUTIVE_BAD_FAX_LINES, SUB_IFDS, INK_SET, NUMBER_OF_INKS, EXTRA_SAMPLES, SAMPLE_FORMAT, S_MIN_SAMPLE_VALUE}
+    | {S_MAX_SAMPLE_VALUE, TRANSFER_RANGE, JPEG_TABLES, JPEG_PROC, JPEG_INTERCHANGE_FORMAT}
+    | {JPEG_INTERCHANGE_FORMAT_LENGTH, JPEG_RESTART_INTERVAL, JPEG_LOSSLESS_PREDICTORS, JPEG_POINT_TRANSFORMS}
+    | {JPEG_Q_TABLES, JPEG_DC_TABLES, JPEG_AC_TABLES, YCBCR_COEFFICIENTS, YCBCR_SUB_SAMPLING, YCBCR_POSITIONING}
+    | {REFERENCE_BLACK_WHITE, ICC_PROFILE, IMAGE_SOURCE_DATA}
+)
+"""The tags that say how a page's pixels are stored; whoever stores other pixels writes these tags itself."""
+
+
+class Photometric(IntEnum):
+    """What the samples of a pixel mean."""
+
+    MIN_IS_WHITE = 0
+    MIN_IS_BLACK = 1
+    RGB = 2
+    PALETTE = 3
+    CMYK = 5
+    YCBCR = 6
+    CIELAB = 8
+
+
+class Compression(IntEnum):
+    """How the pixels are compressed."""
+
+    NONE = 1
+    OLD_JPEG = 6
+    JPEG = 7
+    DEFLATE = 8
+    WEBP = 50001
+
+
+class Planar(IntEnum):
+    """Whether the samples of a pixel are stored together."""
+
+    TOGETHER = 1
+    SEPARATE = 2
+
+
+class SampleFormat(IntEnum):
+    """How the bits of a sample are read."""
+
+    UNSIGNED = 1
+    SIGNED = 2
+
+
+class ExtraSample(IntEnum):
+    """What a sample beyond the colours means: alpha, with which colours are multiplied already (associated) or not."""
+
+    ASSOCIATED = 1
+    UNASSOCIATED = 2
+
+
+HORIZONTAL_DIFFERENCING = 2
+"""The value of PREDICTOR for samples stored as differences from the pixel to the left."""
+REDUCED_OR_MASK = 1 | 4
+"""The bits of NEW_SUBFILE_TYPE for a thumbnail, or a mask of another page."""
+INCH = 2
+"""The value of RESOLUTION_UNIT."""
+SRGB = 1
+"""The value of COLOR_SPACE."""

@@ -1,0 +1,73 @@
+import struct
+
+import pytest
+
+from pipelines.images import exif
+from pipelines.images.tiff_directory import Directory, Field
+from pipelines.images.tiff_tags import EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD, MAKER_NOTE
+
+
+def directory_of(order: str = "<") -> Directory:
+    directory = Directory(order, {315: Field(2, b"Grete\0")})
+    directory.put(274, 3, 6)
+    directory.put(282, 5, 300, 1)
+    directory.put(283, 5, 150, 1)
+    directory.put(256, 3, 40)
+    photo = Directory(order)
+    photo.put(40961, 3, 65_535)
+    photo.put(40962, 3, 40)
+    photo.put(42240, 5, 22, 10)
+    photo.children[INTEROPERABILITY_IFD] = Directory(order, {1: Field(2, b"R03\0")})
+    directory.children[EXIF_IFD] = photo
+    return directory
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("transposed", [False, True])
+def test_what_is_said_becomes_true_of_the_pixels(order, transposed):
+    directory = directory_of(order)
+    exif.make_true(directory, (30, 40), transposed=transposed)
+    photo = directory.children[EXIF_IFD]
+    assert directory.number(274) == 1
+    assert directory.number(256) == 30
+    resolution = [struct.unpack(f"{order}II", directory.fields[tag].data)[0] for tag in (282, 283)]
+    assert resolution == ([150, 300] if transposed else [300, 150])
+    assert (photo.number(40961), photo.number(40962)) == (1, 30)
+    assert 42240 not in photo.fields
+    assert photo.children[INTEROPERABILITY_IFD].fields[1].data == b"R98\0"
+    assert directory.fields[315].data == b"Grete\0"
+
+
+def test_nothing_is_said_that_was_not():
+    directory = Directory("<", {315: Field(2, b"Grete\0")}, {EXIF_IFD: Directory()})
+    exif.make_true(directory, (30, 40), transposed=True)
+    assert directory == Directory("<", {315: Field(2, b"Grete\0")}, {EXIF_IFD: Directory()})
+
+
+def test_a_resolution_is_added_where_there_is_none():
+    directory = Directory(">")
+    exif.add_resolution(directory, (300.0, 96.5))
+    assert struct.unpack(">II", directory.fields[283].data) == (193, 2)
+    assert directory.number(296) == 2
+    before = directory.copy()
+    exif.add_resolution(directory, (72.0, 72.0))
+    assert directory == before
+    empty = Directory()
+    exif.add_resolution(empty, None)
+    assert not empty
+
+
+def test_the_maker_note_goes_first_and_then_the_longest_values():
+    directory = directory_of()
+    directory.fields[270] = Field(2, b"x" * 500)
+    directory.children[EXIF_IFD].fields[MAKER_NOTE] = Field(7, bytes(100))
+    directory.children[GPS_IFD] = Directory("<", {29: Field(2, b"1931:05:01\0"), 27: Field(7, bytes(900))})
+    before = directory.copy()
+    shorter = exif.shortened(directory, directory.size - 1)
+    assert MAKER_NOTE not in shorter.children[EXIF_IFD].fields
+    assert 27 in shorter.children[GPS_IFD].fields
+    shorter = exif.shortened(directory, 700)
+    assert shorter.children[GPS_IFD].fields.keys() == {29}
+    assert 270 not in exif.shortened(directory, 400).fields
+    assert exif.shortened(directory, 400).size <= 400
+    assert directory == before
