@@ -24,7 +24,17 @@ from pipelines.files.safe_names import beginning
 from pipelines.images import formats
 
 # What the job and the report write; nothing of a photo is ever put there. `tests/pipelines` compares it with real runs.
-OWN = ("manifest", "report.json", "rejected.jsonl", "index.html", "report/data", "report/names", "report/thumbnails")
+OWN = (
+    *("manifest", "report.json", "rejected.jsonl", "index.html", "report/data", "report/names", "report/thumbnails"),
+    *(
+        "report/page.css",
+        "report/common.js",
+        "report/figures.js",
+        "report/index.js",
+        "report/page.js",
+        "report/viewer.js",
+    ),
+)
 _OWN = tuple(tuple(path.split("/")) for path in OWN)
 
 _ENDING = re.compile(rf"(?:(?:{'|'.join(map(re.escape, formats.EXTENSIONS))})|~\d{{1,9}}|\.p\d{{3,9}}|[. ])\Z")

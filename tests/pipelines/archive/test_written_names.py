@@ -3,8 +3,11 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from power import recorded
 
+from pipelines import cli
 from pipelines.archive.written_names import OWN, Rules, folded
+from pipelines.files.local_files import is_unfinished
 
 LOCAL = Rules()
 BUCKET = Rules.of("gs://bucket/colour")
@@ -99,3 +102,23 @@ def test_a_bucket_has_room_for_its_folder():
 def test_a_name_of_many_characters_takes_no_time(text):
     for name in (text * 50_000, text * 50_000 + "x.jpg"):
         assert len(LOCAL.fit(LOCAL.placed(name)).encode()) <= 255
+
+
+def test_every_file_of_the_job_and_of_the_report_is_reserved(tmp_path, photos, encoded, saved_model_dir):
+    """Also those that are gone at the end, such as the lease and the journal."""
+    folder, output = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    output.mkdir()
+    (folder / "a.jpg").write_bytes(encoded(photos["coffee"][:64, :64], "JPEG"))
+    (folder / "b.jpg").write_bytes(b"broken")
+    with recorded(output) as recorder:
+        flags = [f"--input={folder}", f"--output={output}", f"--model={saved_model_dir}"]
+        assert cli.main(["colorize", *flags]) == 0
+        assert cli.main(["report", str(output)]) == 0
+    seen = {name for world in recorder.worlds for name in world if not is_unfinished(name)}
+    assert {"manifest/lease.json", "report/page.css", "report/index.js", "report/data/00001.js", "index.html"} <= seen
+    assert [name for name in seen if name.startswith("manifest/journal/")]
+    for name in seen - {"a.jpg"}:
+        assert Rules().placed(f"{name}/a.jpg") != f"{name}/a.jpg", name
+    # What lies beside them in the folders of the report is a photo's own business.
+    assert Rules().placed("report/a.jpg") == "report/a.jpg"
