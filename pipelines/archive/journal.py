@@ -2,6 +2,9 @@
 
 A photo's file is on the disk before its record is written, see `pipelines.files.local_files`. The record itself is on
 the disk after ten seconds at most, or when its bundle ends: a power cut costs the photos of the last seconds.
+
+Where a write or a sync fails, another file is begun with all records that are not known to be on the disk: a failed
+sync may have lost them. A record that two journals hold is one record.
 """
 
 import os
@@ -13,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipelines.archive.manifest import JOURNAL, Record, to_lines
-from pipelines.files import beneath, local_files, storage
+from pipelines.files import beneath, local_files, local_writes, storage
 
 _RECORDS_PER_OBJECT = 100
 _SECONDS_PER_OBJECT = 30.0
@@ -40,6 +43,7 @@ class Journal:
         self._run = run
         self._file: BinaryIO | None = None
         self._lock = threading.Lock()
+        self._unsynced: list[bytes] = []
         self._waiting: list[str] = []
         self._since = 0.0
         self._synced = 0.0
@@ -71,9 +75,17 @@ class Journal:
         if self._waiting:
             storage.write(storage.join(self._folder, self._name()), to_lines(self._waiting))
             self._waiting = []
-        if self._file is not None:
-            local_files.sync(self._file)
+        with self._lock:
+            if self._unsynced:
+                local_writes.patiently(self._folder, self._sync)
+                self._unsynced = []
             self._synced = time.monotonic()
+
+    def _sync(self) -> None:
+        file = self._whole()
+        self._file = None
+        local_files.sync(file)
+        self._file = file
 
     def close(self) -> None:
         """Ends it."""
@@ -84,13 +96,30 @@ class Journal:
 
     def _append(self, line: bytes) -> None:
         with self._lock:
-            file = self._file = self._file or self._opened()
-            # Unbuffered and in one call: after a kill the line is there, or torn at the end of the file. A full disk
-            # may take a part of it; writing the rest raises its error, and the next line starts another file.
-            self._file = None
-            while line:
-                line = line[file.write(line) :]
+            self._unsynced.append(line)
+            local_writes.patiently(self._folder, lambda: self._write(line))
+
+    def _write(self, line: bytes) -> None:
+        """Writes the last line; if there is no file any more, all lines that are not known to be on the disk."""
+        if self._file is None:
+            self._whole()
+            return
+        # Unbuffered and in one call: after a kill the line is there, or torn at the end of the file. A full disk may
+        # take a part of it; writing the rest raises its error.
+        file, self._file = self._file, None
+        while line:
+            line = line[file.write(line) :]
+        self._file = file
+
+    def _whole(self) -> BinaryIO:
+        """Returns the file with all lines that are not known to be on the disk."""
+        if self._file is None:
+            file = self._opened()
+            for line in self._unsynced:
+                self._file = file
+                self._write(line)
             self._file = file
+        return self._file
 
     def _opened(self) -> BinaryIO:
         with beneath.opened(self._root, f"{JOURNAL}/{self._name()}") as path:

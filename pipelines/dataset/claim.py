@@ -11,13 +11,14 @@ does not clear it again: that would remove its own finished parts.
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Self
 
 import apache_beam as beam
 
-from pipelines.files import local_files, storage
+from pipelines.files import local_writes, locked_files, storage
 from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 
@@ -159,7 +160,8 @@ def stake(path: str, claim: Claim, *, clearing: Clearing | None = None) -> None:
                 raise UserError(f"{path} is damaged; remove it and start again: finished shards are kept")
             break
         # Of several runs that find it damaged one writes it again, and the others find that one's.
-        local_files.repair(Path(path), text, is_whole=lambda data: _parsed(data) is not None)
+        repair = partial(locked_files.repair, Path(path), text, is_whole=lambda data: _parsed(data) is not None)
+        local_writes.patiently(path, repair)
     if difference := claim.difference(there):
         raise UserError(
             f"{path} belongs to another run ({difference}); choose another --output, or replace it with --overwrite"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ from pipelines.dataset import claim
 from pipelines.dataset.conversion import Stage, converted, distribution
 from pipelines.dataset.examples import Converted
 from pipelines.dataset.sharding import Slot, order
-from pipelines.files import storage
+from pipelines.files import local_writes, storage
 from pipelines.files.sources import Source
 from pipelines.runtime.outcomes import Outcome, count
 from pipelines.runtime.photo_process import PhotoProcesses
@@ -91,7 +92,12 @@ def finish(
     account = f"{FOLDER}/{name}.json"
     part = _found(storage.join(output, account), output, _fingerprint(photos, size))
     if part is None:
-        part = _make(slot.split, name, photos, output, size, ticker, processes)
+        make = partial(_make, slot.split, name, photos, output, size, _Progress(ticker), processes)
+        path = storage.join(output, name)
+        # In a bucket the request is repeated; on a disk all must be written again.
+        part, outcomes = make() if storage.is_remote(path) else local_writes.patiently(path, make)
+        for outcome in outcomes:
+            count(outcome)
         storage.write_in(output, account, part.to_json().encode())
     else:
         ticker.done("skipped", part.shard.count)
@@ -114,22 +120,37 @@ def _found(account: str, output: str, sources: str) -> ShardReport | None:
     return part if whole and part.sources == sources else None
 
 
+@dataclass
+class _Progress:
+    """Tells the ticker of each photo of a shard once, however often the shard is begun."""
+
+    ticker: Ticker
+    told: int = 0
+
+    def done(self, index: int, outcome: Outcome) -> None:
+        if index == self.told:
+            self.ticker.done(outcome.status)
+            self.told += 1
+
+
 def _make(
-    split: str, name: str, photos: list[Source], output: str, size: int, ticker: Ticker, processes: PhotoProcesses
-) -> ShardReport:
-    """Reads, judges, converts and writes the photos of one shard, which appears whole or not at all."""
+    split: str, name: str, photos: list[Source], output: str, size: int, progress: _Progress, processes: PhotoProcesses
+) -> tuple[ShardReport, list[Outcome]]:
+    """Reads, judges, converts and writes the photos of one shard, which appears whole or not at all.
+
+    Returns:
+        the report, and the outcomes of all photos.
+    """
     cv2.setNumThreads(1)  # the runner has a worker a core
-    rejected: list[Outcome] = []
+    outcomes: list[Outcome] = []
     statistics = Statistics()
     with storage.whole_file(output, name) as file:
         writer = ShardWriter(file)
-        for source, result in converted(photos, size, processes):
-            outcome = _add(source, result, writer, statistics)
-            if outcome.status == "rejected":
-                rejected.append(outcome)
-            count(outcome)
-            ticker.done(outcome.status)
-    return ShardReport(split, writer.finished(name), rejected, statistics, _fingerprint(photos, size))
+        for index, (source, result) in enumerate(converted(photos, size, processes)):
+            outcomes.append(_add(source, result, writer, statistics))
+            progress.done(index, outcomes[-1])
+    rejected = [outcome for outcome in outcomes if outcome.status == "rejected"]
+    return ShardReport(split, writer.finished(name), rejected, statistics, _fingerprint(photos, size)), outcomes
 
 
 def _add(source: Source, result: Converted, writer: ShardWriter, statistics: Statistics) -> Outcome:

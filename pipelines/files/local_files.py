@@ -5,6 +5,9 @@ A file is written under a hidden name and renamed when it is complete. The write
 
 When a function returns, its file is on the disk and so is its name: the bytes are synced before the rename, the folder
 after it. ``tests/bench/sync_bench.py`` measures what that costs.
+
+A function that fails may be called again with the same arguments, which `pipelines.files.local_writes` does: what it
+has begun is gone, and what it has done is not taken for the work of another process.
 """
 
 import contextlib
@@ -24,6 +27,13 @@ _UNFINISHED = ".part"
 _LONGEST_BEGINNING = 200  # bytes, of the 255 that a name may have
 # What file systems answer that cannot sync a folder.
 _NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
+# What a disk answers that fails: for a moment; and for longer, or for good.
+PASSING = (
+    *(errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+    *(errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EREMOTEIO),
+)
+_LASTING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_REMOVALS = 3
 _folders = threading.Lock()
 _leaving = threading.RLock()
 _unfinished = set[Path]()
@@ -44,8 +54,18 @@ def whole_file(path: Path, check: Callable[[], None] | None = None) -> Iterator[
         sync(file)
         if check is not None:
             check()
-        temporary.replace(path)
+        _renamed(temporary, path, file)
         sync_folder(path.parent)
+
+
+def _renamed(temporary: Path, path: Path, file: BinaryIO) -> None:
+    """Gives an open file its name."""
+    try:
+        temporary.replace(path)
+    except OSError:
+        # A network file system may fail after it has done what was asked for.
+        if not is_at(path, file):
+            raise
 
 
 @contextlib.contextmanager
@@ -59,8 +79,16 @@ def _begun(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
         with file:
             yield temporary, file
     finally:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
         _unfinished.discard(temporary)
+
+
+def _discard(temporary: Path) -> None:
+    """Removes what is left of an attempt; the disk may fail in that as well, and then it is swept some time."""
+    for _ in range(_REMOVALS):
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+            return
 
 
 def abandon() -> None:
@@ -91,7 +119,22 @@ def sync(file: BinaryIO) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Returns when the names in a folder are on the disk; does nothing on file systems that cannot sync folders."""
+    """Returns when the names in a folder are on the disk; does nothing on file systems that cannot sync folders.
+
+    It is tried again by itself: once a file has its name, the attempt at the whole must not be repeated.
+
+    Raises:
+        OutageError: it failed for 45 seconds.
+    """
+    try:
+        _sync_folder(folder)
+    except OSError:
+        from pipelines.files import patience  # loads Beam, which commands that only show help do without
+
+        patience.locally(str(folder), lambda: _sync_folder(folder), done="written")
+
+
+def _sync_folder(folder: Path) -> None:
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except PermissionError:
@@ -127,7 +170,7 @@ def locked(path: Path) -> BinaryIO:
         except OSError:
             return file  # a file system without locks, where nothing is swept either
         else:
-            if _is_at(path, file):
+            if is_at(path, file):
                 return file
         # Swept after it was created and before it was locked.
         file.close()
@@ -170,42 +213,33 @@ def _linked(temporary: Path, path: Path, data: bytes) -> bool:
         return False
     except FileNotFoundError:  # abandoned
         raise
-    except OSError:
-        try:
-            with path.open("xb") as file:
-                _lock(file)
-                if os.fstat(file.fileno()).st_size:
-                    return False  # another process found it empty and repaired it
-                file.write(data)
-                sync(file)
-        except FileExistsError:
-            return False
+    except OSError as error:
+        if path.exists() and path.samefile(temporary):  # as above
+            return True
+        if error.errno in PASSING + _LASTING:
+            raise
+        return _created_in_place(path, data)
     return True
 
 
-@contextlib.contextmanager
-def held(path: Path) -> Iterator[BinaryIO | None]:
-    """Opens a file to read and write while every other process that opens it this way waits.
-
-    Yields:
-        the file; None where there is none.
-    """
-    while True:
-        try:
-            # Not through a link: what the file is replaced by would be written to where it leads.
-            file = os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b")
-        except FileNotFoundError:
-            yield None
-            return
-        with file:
-            _lock(file)
-            if _is_at(path, file):
-                yield file
-                return
-        # Replaced or removed while this process waited.
+def _created_in_place(path: Path, data: bytes) -> bool:
+    try:
+        with path.open("xb") as file:
+            lock(file)
+            if os.fstat(file.fileno()).st_size:
+                return False  # another process found it empty and repaired it
+            try:
+                file.write(data)
+                sync(file)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+    except FileExistsError:
+        return False
+    return True
 
 
-def _is_at(path: Path, file: BinaryIO) -> bool:
+def is_at(path: Path, file: BinaryIO) -> bool:
     """Returns whether an open file still has that path."""
     try:
         return path.stat().st_ino == os.fstat(file.fileno()).st_ino
@@ -213,82 +247,17 @@ def _is_at(path: Path, file: BinaryIO) -> bool:
         return False
 
 
-def repair(path: Path, data: bytes, *, is_whole: Callable[[bytes], bool]) -> None:
-    """Writes a damaged file again; of several processes that do so at once the first does, the others leave it alone.
-
-    Args:
-        path: of the file; nothing happens where it is gone.
-        data: to be written.
-        is_whole: tells from a file's bytes that it needs no repair.
-    """
-    with held(path) as file:
-        if file is not None and not is_whole(file.read()):
-            file.seek(0)
-            file.truncate()
-            file.write(data)
-            sync(file)
-
-
-def version(file: BinaryIO) -> str:
-    """Returns what changes whenever the file of a path is replaced or written."""
-    about = os.fstat(file.fileno())
-    return f"{about.st_ino}-{about.st_mtime_ns}"
-
-
-def changed(file: BinaryIO) -> float:
-    """Returns when a file was written, in seconds since 1970."""
-    return os.fstat(file.fileno()).st_mtime
-
-
-def replace(path: Path, data: bytes, known: str) -> bool:
-    """Writes a whole file in the place of one that has not changed; False where it has changed or is gone.
-
-    Args:
-        path: of the file.
-        data: to be written.
-        known: its ``version`` when it was read.
-    """
-    with held(path) as file:
-        if file is None or version(file) != known:
-            return False
-        with whole_file(path) as new:
-            new.write(data)
-        return True
-
-
-def remove(path: Path, known: str) -> bool:
-    """Removes a file that has not changed; False where it has changed or is gone. Takes what ``replace`` takes."""
-    with held(path) as file:
-        if file is None or version(file) != known:
-            return False
-        path.unlink()
-    sync_folder(path.parent)
-    return True
-
-
 def remove_all(paths: Iterable[Path]) -> None:
     """Removes files; those that are gone already are passed over."""
-    folders = set()
+    paths = tuple(paths)
     for path in paths:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-            folders.add(path.parent)
-    for folder in folders:
-        sync_folder(folder)
+        path.unlink(missing_ok=True)
+    for folder in {path.parent for path in paths}:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            sync_folder(folder)
 
 
-def clock(folder: Path) -> float:
-    """Returns the time, in seconds since 1970, by the clock that gives files in a folder their times of change."""
-    make_folder(folder)
-    path = folder / hidden_name("clock")
-    with locked(path) as file:
-        try:
-            return changed(file)
-        finally:
-            path.unlink()
-
-
-def _lock(file: BinaryIO) -> None:
+def lock(file: BinaryIO) -> None:
     """Waits until no other process holds the file's lock; does nothing on file systems without locks."""
     with contextlib.suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -22,6 +22,12 @@ from tfrecords.errors import OutageError, WorldError
 
 T = TypeVar("T")
 
+_REMEDIES = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room, or have the quota raised",
+    errno.EROFS: "mount the disk so that it can be written to",
+}
+
 LOCAL_SECONDS = 45.0
 BUCKET_SECONDS = 300.0
 DENIED_SECONDS = 60.0
@@ -179,7 +185,8 @@ def locally(
 
 def _raise(path: str, error: Exception) -> NoReturn:
     if isinstance(error, OSError) and faults.of(error) is Fault.WORLD:
-        raise WorldError(f"{path}: {faults.cause(error)}; repair the file system, then start again") from error
+        remedy = _REMEDIES.get(error.errno or 0, "repair the file system")
+        raise WorldError(f"{path}: {faults.cause(error)}; {remedy}, then start again") from error
     raise error
 
 

@@ -13,7 +13,18 @@ from apache_beam.io.filesystem import BeamIOError
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from pipelines.files import beneath, bucket_reads, buckets, cloud, faults, local_files, local_reads, safe_names, tars
+from pipelines.files import (
+    beneath,
+    bucket_reads,
+    buckets,
+    cloud,
+    faults,
+    local_files,
+    local_reads,
+    local_writes,
+    safe_names,
+    tars,
+)
 from pipelines.files.faults import Fault
 from tfrecords.errors import DeniedError, WorldError
 
@@ -123,6 +134,7 @@ def normalized(path: str) -> str:
 def whole_file(folder: str, name: str, check: Callable[[], None] | None = None) -> Iterator[BinaryIO]:
     """Opens a file for writing that appears complete, or, when the block or ``check`` raises, not at all.
 
+    On a local disk nothing is tried again: only the caller can start over, see `pipelines.files.local_writes`.
     Until then it has a hidden name of its own, so that two writers of one file do not meet; the later one wins. What a
     killed process leaves behind ``sweep`` finds. In a bucket nothing is left: a file is sent when it is complete.
 
@@ -183,7 +195,7 @@ def remove(uris: list[str]) -> None:
     if uris and is_in_bucket(uris[0]):
         buckets.delete(uris)
     elif uris:
-        local_files.remove_all(map(Path, uris))
+        local_writes.remove_all(map(Path, uris))
 
 
 def write(uri: str, data: bytes, check: Callable[[], None] | None = None) -> None:
@@ -197,12 +209,16 @@ def write_in(folder: str, name: str, data: bytes, check: Callable[[], None] | No
 
     Raises:
         beneath.LinkError: a link on the way leads elsewhere.
+        WorldError: the disk or the bucket fails; or, in a bucket, rights or credentials are missing.
+        OSError: on a disk, it is forbidden, or there cannot be a file of that name.
     """
-    if is_in_bucket(folder):
-        buckets.write(join(folder, name), data, check)
-        return
-    with whole_file(folder, name, check) as file:
-        file.write(data)
+    uri = join(folder, name)
+    if is_in_bucket(uri):
+        buckets.write(uri, data, check)
+    elif is_remote(uri):
+        raise unknown(uri)
+    else:
+        local_writes.write(folder, name, data, check)
 
 
 def create(uri: str, data: bytes) -> bool:
@@ -215,4 +231,4 @@ def create(uri: str, data: bytes) -> bool:
         return buckets.create(uri, data)
     if is_remote(uri):
         raise unknown(uri)
-    return local_files.create(Path(uri), data)
+    return local_writes.create(Path(uri), data)

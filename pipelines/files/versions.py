@@ -11,7 +11,7 @@ from pathlib import Path
 
 from google.api_core.exceptions import NotFound, PreconditionFailed
 
-from pipelines.files import beneath, bucket_reads, buckets, local_files, patience, storage
+from pipelines.files import beneath, bucket_reads, buckets, local_files, local_writes, locked_files, patience, storage
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ def _local(uri: str) -> Path:
 
 
 def _read_locally(path: Path) -> Version | None:
-    with local_files.held(path) as file:
+    with locked_files.held(path) as file:
         if file is None:
             return None
-        return Version(file.read(), local_files.version(file), local_files.changed(file))
+        return Version(file.read(), locked_files.version(file), locked_files.changed(file))
 
 
 def replace(uri: str, data: bytes, version: Version) -> bool:
@@ -64,7 +64,7 @@ def replace(uri: str, data: bytes, version: Version) -> bool:
     """
     if storage.is_in_bucket(uri):
         return buckets.replace(uri, io.BytesIO(data), int(version.id))
-    return local_files.replace(_local(uri), data, version.id)
+    return local_writes.replace(_local(uri), data, version.id)
 
 
 def remove(uri: str, version: Version) -> None:
@@ -72,13 +72,13 @@ def remove(uri: str, version: Version) -> None:
     if storage.is_in_bucket(uri):
         buckets.remove(uri, int(version.id))
     else:
-        local_files.remove(_local(uri), version.id)
+        local_writes.remove(_local(uri), version.id)
 
 
 def clock(folder: str) -> float:
     """Returns the time by the clock of ``Version.changed``: writes a file into the folder and removes it."""
     if not storage.is_in_bucket(folder):
-        return local_files.clock(Path(folder))
+        return local_writes.patiently(folder, lambda: locked_files.clock(Path(folder)))
     uri = storage.join(folder, local_files.hidden_name("clock"))
     storage.write(uri, b"clock")
     blob = buckets.find(uri)

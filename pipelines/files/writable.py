@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipelines.files import beneath, cloud, faults, holds, local_files, storage
-from tfrecords.errors import DeniedError, UserError
+from pipelines.files import beneath, cloud, faults, holds, local_files, local_writes, storage
+from tfrecords.errors import DeniedError, OutageError, UserError, WorldError
 
 # Of the form of unfinished files, so that nothing takes it for a photo; always the same, in case it cannot be removed.
 _PROBE = f".probe.{'0' * 32}.part"
@@ -29,7 +29,7 @@ def check(
 
     Raises:
         UserError: they cannot.
-        OutageError: the bucket does not answer.
+        OutageError: the disk or the bucket does not answer.
     """
     try:
         if storage.is_in_bucket(folder):
@@ -39,14 +39,21 @@ def check(
         else:
             for name in own:
                 beneath.check(Path(folder), name)
-            local_files.make_folder(Path(folder))
-            path = Path(folder) / local_files.hidden_name("probe")
-            with local_files.locked(path):
-                path.unlink()
-    except (*storage.IO_ERRORS, DeniedError) as error:
+            local_writes.patiently(folder, lambda: _probe(Path(folder)))
+    except OutageError:
+        raise
+    except (*storage.IO_ERRORS, WorldError) as error:
+        of_disk = error.__cause__ if isinstance(error.__cause__, OSError) else error
         raise UserError(
-            f"{flag} {folder} cannot be written to ({faults.cause(error)}); choose another folder"
+            f"{flag} {folder} cannot be written to ({faults.cause(of_disk)}); choose another folder"
         ) from error
+
+
+def _probe(folder: Path) -> None:
+    local_files.make_folder(folder)
+    path = folder / local_files.hidden_name("probe")
+    with local_files.locked(path):
+        path.unlink()
 
 
 def _check_bucket(folder: str, flag: str, *, once: bool, instead: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 PASSING = ["EIO", "EMFILE", "ENFILE", "ESTALE", "ENOMEM", "ETIMEDOUT", "EAGAIN", "ENOTCONN"]
+WRITES = ["create", "fsync", "os.rename", "os.link", "os.mkdir", "os.remove"]
 HOOK = Path(__file__).with_name("failing_disk")
 
 
@@ -22,6 +23,7 @@ class DiskFaults:
         times: how often each of them fails.
         without_descriptors: seconds for which the process that opens one can open nothing at all; then ``errors`` are
             those of the operating system.
+        events: what fails: audit events of Python, ``create`` for a file that is opened to be written, and ``fsync``.
         is_brief: whether processes wait only a second for what fails.
     """
 
@@ -30,6 +32,7 @@ class DiskFaults:
     errors: list[str] = field(default_factory=lambda: ["EIO"])
     times: int = 2
     without_descriptors: float = 0.0
+    events: list[str] = field(default_factory=lambda: ["open", "os.scandir"])
     is_brief: bool = False
 
     @property

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from disk_faults import PASSING, DiskFaults, run
+from disk_faults import PASSING, WRITES, DiskFaults, run
 from prepare_job import digests
 
 from pipelines import colorize
@@ -74,3 +74,37 @@ def test_an_output_that_cannot_be_read_stops_the_run_and_is_not_made_again(
     assert (half_done / "rocket" / "0.jpg").stat().st_ino == before.st_ino
     assert colorize.main(flags(tree, half_done, saved_model_dir)) == 0
     assert what_stays(half_done) == what_stays(quiet)
+
+
+def writes(tmp_path_factory, match: str, **how: object) -> DiskFaults:
+    """Faults of writing; outputs are written through the descriptors of their folders."""
+    return DiskFaults(tmp_path_factory.mktemp("counts"), match, events=WRITES, **how)
+
+
+def test_writes_that_fail_for_a_moment_change_no_byte(tree, quiet, saved_model_dir, tmp_path, tmp_path_factory):
+    output = tmp_path / "colour"
+    faults = writes(tmp_path_factory, rf"^({output}|/proc/self/fd/\d+/)", errors=PASSING, times=1)
+    done = run(["colorize", *flags(tree, output, saved_model_dir)], faults.environment)
+    assert done.returncode == 0, done.stderr
+    assert what_stays(output) == what_stays(quiet)
+    assert not [path for path in output.rglob("*") if path.name.endswith((".part", "lease.json"))]
+    last = json.loads((output / "manifest" / "last_run.json").read_text())
+    assert (last["made"], last["found"]) == (8, 0)
+    assert faults.met() > 40
+
+
+def test_writes_that_fail_for_long_stop_the_run_and_reject_nothing(
+    tree, quiet, saved_model_dir, tmp_path, tmp_path_factory
+):
+    output = tmp_path / "colour"
+    (output / "rocket").mkdir(parents=True)
+    faults = writes(tmp_path_factory, r"/\.0\.jpg\.", times=999, is_brief=True)
+    done = run(["colorize", *flags(tree, output, saved_model_dir)], faults.environment)
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert re.match(
+        rf"autochrome: error: the job failed: {output}/\w+/0.jpg could not be written for 1 seconds: Input/output", line
+    )
+    assert not list(output.rglob("0.jpg"))
+    assert colorize.main(flags(tree, output, saved_model_dir)) == 0
+    assert what_stays(output) == what_stays(quiet)

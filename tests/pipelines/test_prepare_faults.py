@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from disk_faults import PASSING, DiskFaults, run
+from disk_faults import PASSING, WRITES, DiskFaults, run
 from prepare_job import digests
 
 from pipelines import prepare
@@ -76,3 +76,14 @@ def test_faults_that_last_stop_the_run_and_record_nothing(
     assert "unreadable" not in "".join(path.read_text() for path in tmp_path.glob("parts/*.tfrecord.json"))
     assert prepare.main(arguments[1:]) == 0
     assert digests(tmp_path) == undisturbed
+
+
+def test_writes_that_fail_for_a_moment_change_no_byte(tree, undisturbed, tmp_path, counts):
+    output = tmp_path / "records"
+    match = rf"^({output}|/proc/self/fd/\d+/)"
+    faults = DiskFaults(counts, match, PASSING, times=1, events=WRITES)
+    arguments = ["prepare", f"--input={tree}", f"--output={output}", *FLAGS, "--direct_num_workers=2"]
+    done = run(arguments, faults.environment)
+    assert (done.returncode, without_progress(done.stderr)) == (0, [])
+    assert digests(output) == undisturbed
+    assert faults.met() > 15

@@ -2,6 +2,7 @@
 
 An audit hook sees what Python is about to ask the operating system, whatever code asks it and however. It raises the
 errors that a disk would give, or takes away the right to open files, so that the operating system gives them itself.
+Reads fail, or what writes is made of: files are opened, written, synced, given their names, linked and removed.
 The environment says what fails (`disk_faults.DiskFaults`): workers inherit it.
 """
 
@@ -14,6 +15,7 @@ import re
 import resource
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 _FAULTS = json.loads(os.environ["FAILING_DISK"])
@@ -22,13 +24,23 @@ _MATCH = re.compile(_FAULTS["match"])
 _LIMITS = resource.getrlimit(resource.RLIMIT_NOFILE)
 
 
+_UNIQUE = re.compile(r"\.[0-9a-f]{32}\.part$|[0-9]+-[0-9a-f]{32}(?=\.jsonl$)|^/proc/self/fd/\d+/")
+
+
 def _hook(event: str, args: tuple[object, ...]) -> None:
-    if event not in ("open", "os.scandir") or not isinstance(args[0], str) or not _MATCH.search(args[0]):
+    if event == "open":
+        event = "open" if int(args[2]) & os.O_ACCMODE == os.O_RDONLY else "create"
+    if event in _FAULTS["events"]:
+        _fail(event, args[1] if event in ("os.rename", "os.link") else args[0])
+
+
+def _fail(event: str, path: object) -> None:
+    if not isinstance(path, str | os.PathLike) or not _MATCH.search(os.fspath(path)):
         return
-    if event == "open" and int(args[2]) & os.O_ACCMODE != os.O_RDONLY:
-        return
-    path = args[0]
-    told = hashlib.sha256(path.encode(errors="surrogateescape")).hexdigest()
+    path = os.fspath(path)
+    # What has a new name in each attempt is the same file.
+    subject = path if event in ("open", "os.scandir") else f"{event} {_UNIQUE.sub('', path)}"
+    told = hashlib.sha256(subject.encode(errors="surrogateescape")).hexdigest()
     try:
         with (_COUNTS / told[:16]).open("ab") as file:
             before = file.tell()
@@ -70,6 +82,18 @@ def _be_brief() -> None:
     patience.FIRST_PAUSE = patience.LONGEST_LOCAL_PAUSE = 0.1
 
 
+def _failing(sync: Callable[[int], None]) -> Callable[[int], None]:
+    """Python reports no syncing: the function is wrapped."""
+
+    def synced(descriptor: int) -> None:
+        if "fsync" in _FAULTS["events"]:
+            _fail("fsync", Path(f"/proc/self/fd/{descriptor}").readlink())
+        sync(descriptor)
+
+    return synced
+
+
+os.fsync = _failing(os.fsync)
 if _FAULTS["is_brief"]:
     _be_brief()
 sys.addaudithook(_hook)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.files import beneath, local_files, storage
+from pipelines.files import beneath, locked_files, storage
 from pipelines.files.beneath import LinkError
 
 
@@ -56,7 +56,7 @@ def test_a_link_to_a_file_is_replaced_and_what_it_leads_to_is_not(output):
     assert (output / "box" / "a.jpg").read_bytes() == b"made"
     (output / "claim").symlink_to(output.parent / "source.jpg")
     with pytest.raises(OSError, match="symbolic links"):
-        local_files.repair(output / "claim", b"x", is_whole=lambda data: False)
+        locked_files.repair(output / "claim", b"x", is_whole=lambda data: False)
     assert (output.parent / "source.jpg").read_bytes() == b"source"
 
 
