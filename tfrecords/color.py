@@ -1,7 +1,7 @@
-"""sRGB to CIELAB and back on the host, and the bytes in which luminance and chroma are stored.
+"""Convert sRGB to CIELAB and back on the host, and to the bytes in which luminance and chroma are stored.
 
 The conversions are those of CIE 15 (CIELAB, 2 degree observer, white D65) and IEC 61966-2-1 (sRGB). OpenCV does the
-arithmetic: its direct ``COLOR_RGB2Lab`` is off by up to 0.45, so the bytes are linearised by a 256-entry table and go
+arithmetic. Its direct ``COLOR_RGB2Lab`` is off by up to 0.45, so the bytes are linearised by a 256-entry table and go
 through ``COLOR_LRGB2Lab``, which is as fast and agrees with scikit-image to 0.005 in L and 0.04 in a and b.
 
 Lab here is float32 ``[H, W, 3]`` with L in [0, 100] and a, b within ±110 for colours that sRGB can show.
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def _linear(bits: int) -> Floats:
-    """Linear light of every sRGB code of 8 or 16 bits, by IEC 61966-2-1."""
+    """Return the linear light of every 8-bit or 16-bit sRGB code (IEC 61966-2-1)."""
     codes = np.arange(1 << bits) / ((1 << bits) - 1)
     return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
@@ -40,14 +40,14 @@ _TO_LINEAR = (
 )
 # Luminance of linear sRGB, IEC 61966-2-1.
 _TO_Y = np.array([[0.212671, 0.71516, 0.072169]])
-# Half a code value of the darkest colours, where sRGB is linear with slope 12.92, is no step out of the gamut.
+# Half a code value is not out of the gamut. In the darkest colours, sRGB is linear with slope 12.92.
 _GAMUT_SLACK = 0.5 / 12.92
 _GAMUT_STEPS = 10
 _ABOVE_0, _BELOW_1 = (1e-30,) * 3, (1 - 2**-24,) * 3
 
 
 def srgb_to_lab(rgb: Pixels) -> Floats:
-    """Converts sRGB bytes, or words of 16 bits, to CIELAB.
+    """Convert 8-bit or 16-bit sRGB to CIELAB.
 
     Args:
         rgb: uint8 or uint16 ``[H, W, 3]``.
@@ -60,12 +60,12 @@ def srgb_to_lab(rgb: Pixels) -> Floats:
 
 @functools.cache
 def _luminance_of_grey(bits: int) -> Floats:
-    """L* of the greys of 8 or 16 bits."""
+    """Return L* of every 8-bit or 16-bit grey."""
     return _luminance_of(_linear(bits).astype(np.float64)).astype(np.float32)
 
 
 def _luminance_of(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """L* of Y in [0, 1]: 116 f(Y) - 16 with f of CIE 15."""
+    """Return L* of Y in [0, 1]: 116 f(Y) - 16, with f as in CIE 15."""
     result = np.cbrt(y)
     result *= 116
     result -= 16
@@ -82,10 +82,10 @@ def _linearized(pixels: Pixels) -> Floats:
 
 
 def luminance(pixels: Pixels) -> Floats:
-    """L* of a picture.
+    """Return L* of a picture.
 
     Args:
-        pixels: uint8 or uint16, ``[H, W]`` (grey codes of sRGB) or ``[H, W, 3]`` (sRGB).
+        pixels: uint8 or uint16, ``[H, W]`` (sRGB greys) or ``[H, W, 3]`` (sRGB).
 
     Returns:
         float32 ``[H, W]`` in [0, 100].
@@ -98,23 +98,23 @@ def luminance(pixels: Pixels) -> Floats:
 
 
 def lab_to_srgb(lab: Floats) -> Bytes:
-    """Converts CIELAB to sRGB bytes; what sRGB cannot show gives up chroma, never luminance.
+    """Convert CIELAB to 8-bit sRGB; colours outside the gamut lose chroma, never luminance.
 
     A colour outside the gamut is moved towards the grey of its own L (a and b scaled by the same factor, so its hue
-    stays) until it fits. Colours that came from sRGB bytes return as the same bytes.
+    stays) until it fits. Colours that came from sRGB bytes come back as the same bytes.
 
     Args:
         lab: float32 ``[H, W, 3]``, L in [0, 100].
 
     Returns:
-        uint8 ``[H, W, 3]``. L* of the result is within 0.35 of the input's (the rounding to bytes); where L itself is
-        outside [0, 100] it is clipped.
+        uint8 ``[H, W, 3]``. L* of the result is within 0.35 of the input's, which is the rounding to bytes. L outside
+        [0, 100] is clipped.
     """
     return _lab_to_codes(lab, cv2.COLOR_Lab2LRGB, _light_to_bytes, 255)
 
 
 def lab_to_srgb_words(lab: Floats) -> Words:
-    """Like `lab_to_srgb`, to uint16 ``[H, W, 3]``: 65,535 a unit; L* of the result is within 0.01 of the input's."""
+    """Convert CIELAB to 16-bit sRGB, uint16 ``[H, W, 3]``, as `lab_to_srgb`; L* is within 0.01 of the input's."""
     return _lab_to_codes(lab, cv2.COLOR_Lab2RGB, _to_words, 65535)
 
 
@@ -123,7 +123,7 @@ def _to_words(values: Floats) -> Words:
 
 
 def _light_to_bytes(light: Floats) -> Bytes:
-    """Linear light in [0, 1] to sRGB codes by way of 16 bits, 20 of which are a code of the darkest colours."""
+    """Convert linear light in [0, 1] to 8-bit sRGB through 16 bits, which give 20 steps to the darkest code."""
     light *= 65535
     light += 0.5
     return cv2.LUT(light.astype(np.uint16), _bytes_of_light())
@@ -131,19 +131,19 @@ def _light_to_bytes(light: Floats) -> Bytes:
 
 @functools.cache
 def _bytes_of_light() -> Bytes:
-    """SRGB codes of 65,536 steps of linear light, by IEC 61966-2-1."""
+    """Return the 8-bit sRGB code of each of 65,536 steps of linear light (IEC 61966-2-1)."""
     light = np.arange(65536) / 65535
     codes = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     return np.rint(255 * codes).astype(np.uint8)
 
 
 def _lab_to_codes(lab: Floats, conversion: int, encoded: Callable[[Floats], Any], top: int) -> Any:
-    """Lab to codes of sRGB, ``[H, W, 3]``, brought into the gamut to within half of one.
+    """Convert Lab to sRGB codes, ``[H, W, 3]``, moved into the gamut to within half a code.
 
     Args:
         lab: float32 ``[H, W, 3]``.
         conversion: OpenCV's from Lab to sRGB or linear light, in [0, 1].
-        encoded: makes codes of what that gives; may write over it.
+        encoded: turns the result of the conversion into codes; may overwrite it.
         top: the highest code.
     """
     codes = encoded(cv2.cvtColor(lab, conversion))
@@ -153,7 +153,7 @@ def _lab_to_codes(lab: Floats, conversion: int, encoded: Callable[[Floats], Any]
         candidates = np.take(lab.reshape(-1, 3), touching, axis=0)
         light, a, b = candidates.T
         ends = (light <= 0) | (light >= 100)
-        if ends.all():  # a plan, or a page of text: black and white give up all chroma that is more than half a code
+        if ends.all():  # a plan or a page of text: black and white lose all chroma above half a code
             flat = (np.abs(a) > 1) | (np.abs(b) > 3)
             codes.reshape(-1, 3)[touching[flat]] = np.where(light[flat, None] <= 0, 0, top)
             touching, candidates = touching[~flat], candidates[~flat]
@@ -166,7 +166,7 @@ def _lab_to_codes(lab: Floats, conversion: int, encoded: Callable[[Floats], Any]
 
 
 def _in_gamut(lab: Floats, slack: float) -> npt.NDArray[np.bool_]:
-    """Whether each Lab of ``[N, 3]`` is a colour of sRGB, give or take some linear light."""
+    """Return whether each Lab of ``[N, 3]`` is in the sRGB gamut, within ``slack`` of linear light."""
     f = cv2.transform(lab[None], _TO_F)
     xyz = np.where(f > 6 / 29, f * f * f, (f - 4 / 29) * np.float32(3 * (6 / 29) ** 2))
     linear = cv2.transform(xyz, _TO_LINEAR)
@@ -174,7 +174,7 @@ def _in_gamut(lab: Floats, slack: float) -> npt.NDArray[np.bool_]:
 
 
 def _shrink_into_gamut(lab: Floats) -> Floats:
-    """Scales a and b of each Lab of ``[N, 3]`` by the largest factor, found by bisection, that fits into sRGB."""
+    """Scale a and b of each Lab of ``[N, 3]`` by the largest factor that fits into sRGB, found by bisection."""
     inside = np.zeros(len(lab), np.float32)
     step = np.float32(0.5)
     trial = lab.copy()
@@ -190,25 +190,25 @@ def _shrink_into_gamut(lab: Floats) -> Floats:
 
 
 def quantize_luminance(luminance: Floats) -> Bytes:
-    """L* in [0, 100] to bytes, 2.55 a unit; the error is at most 0.2."""
+    """Convert L* in [0, 100] to uint8, 2.55 codes a unit; the error is at most 0.2."""
     return cv2.convertScaleAbs(luminance, alpha=2.55)
 
 
 def srgb_to_codes(rgb: Bytes) -> tuple[Bytes, Bytes]:
-    """Converts sRGB bytes to the bytes of luminance and chroma that are stored.
+    """Convert 8-bit sRGB to the bytes of luminance and chroma that are stored.
 
-    The same as `srgb_to_lab`, `quantize_luminance` and `quantize_chroma`, in less than half the time: there are only
-    16.8 million colours, and what becomes of each is looked up. The first call makes the table (64 MB, 0.4 s).
+    The result is that of `srgb_to_lab`, `quantize_luminance` and `quantize_chroma`, in less than half the time: there
+    are only 16.8 million colours, so each is looked up. The first call builds the table (64 MB, 0.4 s).
 
     Args:
-        rgb: uint8 ``[H, W, 3]``, in one piece.
+        rgb: uint8 ``[H, W, 3]``, C-contiguous.
 
     Returns:
-        luminance, uint8 ``[H, W]``, and chroma, uint8 ``[H, W, 2]`` with a and b each in one piece.
+        luminance, uint8 ``[H, W]``, and chroma, uint8 ``[H, W, 2]``, whose planes a and b are each contiguous.
     """
     height, width = rgb.shape[:2]
     colours = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA).view("<u4")[..., 0] & 0xFFFFFF
-    # No index is out of range; "wrap" is numpy's fastest way not to check that.
+    # No index is out of range. "wrap" is the fastest mode of numpy that does not check.
     codes = _codes_of_srgb().take(colours, mode="wrap").view(np.uint8).reshape(height, width, 4)
     planes = np.empty((3, height, width), np.uint8)
     for index, plane in enumerate(planes):
@@ -218,7 +218,7 @@ def srgb_to_codes(rgb: Bytes) -> tuple[Bytes, Bytes]:
 
 @functools.cache
 def _codes_of_srgb() -> npt.NDArray[np.uint32]:
-    """Luminance, a and b as the lower three bytes, by R + 256 G + 65,536 B; both little endian."""
+    """Return luminance, a and b as the three lower bytes, indexed by R + 256 G + 65,536 B (little endian)."""
     table = np.empty((256, 256, 256, 4), np.uint8)
     rgb = np.empty((256, 256, 3), np.uint8)
     rgb[..., 0], rgb[..., 1] = np.arange(256), np.arange(256)[:, None]
@@ -231,22 +231,22 @@ def _codes_of_srgb() -> npt.NDArray[np.uint32]:
 
 
 def dequantize_luminance(codes: Bytes) -> Floats:
-    """Bytes to L* in [0, 100], float32."""
+    """Convert uint8 codes to L* in [0, 100], float32."""
     return codes.astype(np.float32) / np.float32(2.55)
 
 
 def quantize_chroma(chroma: Floats) -> Bytes:
-    """A and b to bytes, offset by 128; the error is at most 0.5 in [-128, 127], which holds every colour of sRGB."""
+    """Convert a and b to uint8, offset by 128; the error is at most 0.5 in [-128, 127], which covers sRGB."""
     return cv2.add(chroma, (128.0,) * 4, dtype=cv2.CV_8U)
 
 
 def dequantize_chroma(codes: Bytes) -> Floats:
-    """Bytes to a and b in [-128, 127], float32."""
+    """Convert uint8 codes to a and b in [-128, 127], float32."""
     return codes.astype(np.float32) - np.float32(128)
 
 
 def colourfulness(image: Bytes) -> float:
-    """Colourfulness of an sRGB picture uint8 ``[H, W, 3]``: 0 is grey, 15 slightly, 33 moderately, 59 quite.
+    """Return how colourful an sRGB picture uint8 ``[H, W, 3]`` is: 0 is grey, 15 slightly, 33 moderately, 59 quite.
 
     Hasler, Süsstrunk: *Measuring colourfulness in natural images*, 2003, section 7: with the signed opponent channels
     rg = R - G and yb = (R + G) / 2 - B, the length of their deviations plus 0.3 times the length of their means.

@@ -4,27 +4,27 @@
 class UserError(Exception):
     """Something that the user can correct: a flag, a path, a model, a data folder.
 
-    The message is one line that names it and says how to correct it. Command lines print it and exit with code 2.
+    The message is one line that says what is wrong and how to correct it. Command lines print it and exit with code 2.
     """
 
 
 class WorldError(RuntimeError):
-    """The world failed, and neither the user nor a photo; the message is one line that says how and what to do.
+    """Something outside the program failed: not the user, not a photo. The message is one line with what to do.
 
-    It stops a job, and nothing is recorded against a photo. Command lines print it and exit with code 1.
+    It stops the job, and no photo is blamed. Command lines print it and exit with code 1.
     """
 
 
 class OutageError(WorldError):
-    """A disk or a bucket did not answer, or not as it should, for as long as it was tried."""
+    """A disk or a bucket failed through all retries."""
 
 
 class LostLeaseError(WorldError):
-    """Another run took over the folder that this one writes into."""
+    """Another run took over the output folder of this one."""
 
 
 class DeniedError(WorldError):
-    """Rights or credentials are missing, and not for one file alone.
+    """Access is denied to more than a single file.
 
-    Before any work the user can correct that; command lines exit with code 2.
+    Before any work starts the user can correct that, and command lines exit with code 2.
     """

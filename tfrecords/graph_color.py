@@ -1,8 +1,8 @@
-"""sRGB to CIELAB and back inside a TensorFlow graph, by tensorflow-io.
+"""Convert sRGB to CIELAB and back inside a TensorFlow graph, with tensorflow-io.
 
-tensorflow-io's colour functions are plain TensorFlow and work with any version of it; its native plugins (file systems,
-audio, TIFF) are built against an older one, do not load, and say so at import. Nothing of them is used here, so exactly
-that warning is silenced.
+The colour functions of tensorflow-io are plain TensorFlow and work with any version of it. Its native plugins (file
+systems, audio, TIFF) are built against an older version, do not load, and warn at import. They are not used here, so
+exactly that warning is silenced.
 """
 
 import warnings
@@ -16,7 +16,7 @@ with warnings.catch_warnings():
 
 
 def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
-    """Converts sRGB to CIELAB (D65), within 0.05 of scikit-image.
+    """Convert sRGB to CIELAB (D65), within 0.05 of scikit-image.
 
     Args:
         rgb: float32 ``[..., 3]`` in [0, 1].
@@ -28,7 +28,7 @@ def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
 
 
 def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
-    """Converts CIELAB (D65) to sRGB; what sRGB cannot show gives up chroma, never luminance, as on the host.
+    """Convert CIELAB (D65) to sRGB; colours outside the gamut lose chroma, never luminance, as on the host.
 
     Args:
         lab: float32 ``[..., 3]``, L in [0, 100].
@@ -52,7 +52,7 @@ def _convert(lab: tf.Tensor) -> tf.Tensor:
 
 
 def _inside(rgb: tf.Tensor) -> tf.Tensor:
-    """Whether each colour lies off the ends of the range, where clipping would have put it."""
+    """Return whether each colour is inside the range, away from the ends where clipping puts what is outside."""
     return tf.reduce_all((rgb > 0.0) & (rgb < 1.0), axis=-1)
 
 

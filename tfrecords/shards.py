@@ -1,7 +1,8 @@
-"""TFRecord files: framing, checksums, and what is known of a whole file.
+"""Read and write TFRecord files: framing, checksums, and the description of a whole file.
 
 The framing is TensorFlow's: length (uint64), masked crc32c of the length, data, masked crc32c of the data, all little
-endian (tensorflow/core/lib/io/record_writer.h). It is done here because writers and ``inspect`` run without TensorFlow.
+endian (tensorflow/core/lib/io/record_writer.h). It is implemented here because the writers and
+``inspect`` run without TensorFlow.
 """
 
 import re
@@ -21,7 +22,7 @@ _FOOTER = struct.Struct("<I")
 
 @dataclass(frozen=True)
 class Shard:
-    """A finished TFRecord file: its name in the data folder, records, bytes, and crc32c of the whole file."""
+    """A finished TFRecord file: its name in the data folder, number of records, bytes, and crc32c of the whole file."""
 
     name: str
     count: int
@@ -30,12 +31,12 @@ class Shard:
 
 
 def shard_name(split: str, index: int, total: int) -> str:
-    """The file name of a shard, such as ``train-00003-of-00016.tfrecord``."""
+    """Return the file name of a shard, such as ``train-00003-of-00016.tfrecord``."""
     return f"{split}-{index:05d}-of-{total:05d}.tfrecord"
 
 
 def is_shard(name: str) -> bool:
-    """Whether a file has the name of a shard."""
+    """Return whether a file has the name of a shard."""
     return _SHARD.match(name) is not None
 
 
@@ -45,9 +46,9 @@ def _masked_crc(data: bytes) -> int:
 
 
 class ShardWriter:
-    """Writes records to an open binary file and keeps account of them.
+    """Writes records to an open binary file, and counts records and bytes.
 
-    The file is the caller's: it opens, closes and, when the shard is whole, renames it.
+    The caller opens and closes the file, and renames it when the shard is complete.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -57,7 +58,7 @@ class ShardWriter:
         self._crc32c = 0
 
     def write(self, record: bytes) -> None:
-        """Appends one record."""
+        """Append one record."""
         length = struct.pack("<Q", len(record))
         framed = b"".join(
             [length, _FOOTER.pack(_masked_crc(length)), record, _FOOTER.pack(_masked_crc(record))],
@@ -68,15 +69,15 @@ class ShardWriter:
         self._count += 1
 
     def finished(self, name: str) -> Shard:
-        """What was written, under the name the file is to have."""
+        """Return what was written, under the final name of the file."""
         return Shard(name, self._count, self._bytes, self._crc32c)
 
 
 def read_records(file: BinaryIO) -> Iterator[bytes]:
-    """Yields the records of an open TFRecord file.
+    """Yield the records of an open TFRecord file.
 
     Raises:
-        ValueError: the file is cut short or a checksum is wrong; the message says at which byte.
+        ValueError: the file is truncated or a checksum is wrong; the message gives the byte.
     """
     offset = 0
     while header := file.read(_HEADER.size):
@@ -96,7 +97,7 @@ def read_records(file: BinaryIO) -> Iterator[bytes]:
 
 
 def checksum(chunks: Iterable[bytes]) -> tuple[int, int]:
-    """Bytes and crc32c of a stream."""
+    """Return the number of bytes of a stream and their crc32c."""
     size, crc = 0, 0
     for chunk in chunks:
         size += len(chunk)

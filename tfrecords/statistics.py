@@ -1,7 +1,8 @@
-"""What a set is made of, counted while it is written: colours, luminances, synsets, sizes.
+"""Statistics of a data set, collected while it is written: colours, luminances, synsets, sizes.
 
-The histogram of chroma is what class rebalancing needs (Zhang et al. 2016, section 2.2): how often each square of the
-ab plane occurs over all pixels. Every second pixel of every second row is counted, which is what chroma resolves.
+Class rebalancing needs the histogram of chroma (Zhang et al. 2016, section 2.2): how often each square of the ab plane
+occurs over all pixels. Every second pixel of every second row is counted, which is enough: chroma of photos
+varies more slowly than that.
 """
 
 from collections import Counter
@@ -31,14 +32,14 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass
 class Statistics:
-    """Sums over examples; ``+`` joins those of two shards.
+    """Sums over examples; ``+`` adds those of two shards.
 
     Attributes:
-        examples: how many.
-        record_bytes: of all records together, without their framing.
+        examples: their number.
+        record_bytes: sum over all records, without framing.
         largest_record: in bytes.
         largest_photo: height times width before resizing, in pixels.
-        synsets: examples by WordNet id; '' where the folder gives none.
+        synsets: number of examples by WordNet id; '' where no folder names one.
         luminance: pixels by L*, int64 ``[100]``; bin k holds [k, k + 1).
         chroma: pixels by a and b, int64 ``[23, 23]``; the bin ``[i, j]`` is centred on a = 10 i - 110, b = 10 j - 110.
     """
@@ -52,7 +53,7 @@ class Statistics:
     chroma: Counts = field(default_factory=lambda: np.zeros((_SIDE, _SIDE), np.int64))
 
     def add(self, example: LabExample, record_bytes: int) -> None:
-        """Counts one example and the bytes of its record."""
+        """Count one example and the bytes of its record."""
         self.examples += 1
         self.record_bytes += record_bytes
         self.largest_record = max(self.largest_record, record_bytes)
@@ -77,7 +78,7 @@ class Statistics:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain lists and numbers for JSON."""
+        """Return plain lists and numbers for JSON."""
         return {
             "examples": self.examples,
             "record_bytes": self.record_bytes,
@@ -90,7 +91,7 @@ class Statistics:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
+        """Return the statistics that ``to_dict`` wrote."""
         fields = dict(values)
         return cls(
             synsets=Counter(fields.pop("synsets")),
