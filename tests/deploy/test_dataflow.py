@@ -3,6 +3,8 @@
 import hashlib
 import importlib.util
 import json
+import re
+import shlex
 
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as beam
@@ -152,6 +154,21 @@ def test_colorize_as_it_reaches_dataflow(flags, dataflow, asked, accelerator):
     check_graph(pipeline)
     assert "Colorize" in steps(pipeline)
     assert hints(pipeline, "Colorize/Colorize") == {MIN_RAM: b"8000000000", **accelerator}
+
+
+def test_the_example_of_the_readme_reaches_dataflow(scans, bucket, dataflow, repository):
+    text = re.sub(r"\\\n\s*", "", (repository / "README.md").read_text())
+    [line] = [line.strip() for line in text.splitlines() if "--runner=DataflowRunner" in line]
+    for named, present in (("gs://archive/scans", scans), ("gs://archive/", f"gs://{bucket}/")):
+        line = line.replace(named, present)
+    _, *arguments = shlex.split(line)
+    assert cli.main([*arguments, f"--dataflow_endpoint={dataflow.endpoint}"]) == 0
+    [(path, body)] = dataflow.posted
+    job = api.Job(json_format.Parse(body, api.Job.pb(api.Job())))
+    assert path == "/v1b3/projects/my-project/locations/europe-west1/jobs"
+    [pool] = job.environment.worker_pools
+    assert {one.container_image for one in pool.sdk_harness_container_images} == {IMAGE.replace("archive-", "my-")}
+    assert [package.name for package in pool.packages] == [NOTED]
 
 
 def test_a_template_is_written_down_for_its_launcher(flags, dataflow, bucket):
