@@ -1,5 +1,5 @@
 output "worker" {
-  description = "Account of the workers, for launches by hand."
+  description = "Account of the workers; needed to launch by hand."
   value       = google_service_account.worker.email
 }
 
@@ -9,6 +9,6 @@ output "template" {
 }
 
 output "launch" {
-  description = "What the scheduler posts."
+  description = "The request that the scheduler posts."
   value       = jsonencode(local.launch)
 }

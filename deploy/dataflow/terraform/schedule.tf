@@ -1,5 +1,5 @@
 locals {
-  # What the scheduler posts. Dataflow refuses a second job of the same name while the first runs: the name is the lock
+  # The request that the scheduler posts. Dataflow refuses a second job of the same name while the first runs: the name is the lock
   # that keeps two runs out of one folder.
   launch = {
     launchParameter = {
@@ -26,7 +26,7 @@ locals {
 resource "google_cloud_scheduler_job" "colorize" {
   name             = "autochrome-colorize"
   region           = var.region
-  description      = "Colorizes what is new in the archive."
+  description      = "Colorizes new photos of the archive."
   schedule         = var.schedule
   time_zone        = "Etc/UTC"
   attempt_deadline = "180s"

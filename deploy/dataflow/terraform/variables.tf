@@ -1,10 +1,10 @@
 variable "project" {
-  description = "Project in which everything runs and is billed."
+  description = "Project that everything runs in and is billed to."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the buckets and the workers; data that crosses regions costs time and money."
+  description = "Region of the buckets and the workers. Moving data between regions costs time and money."
   type        = string
 }
 
@@ -14,7 +14,7 @@ variable "input_bucket" {
 }
 
 variable "output_bucket" {
-  description = "Bucket of the photos in colour and of the records."
+  description = "Bucket for the photos in colour and their records."
   type        = string
 }
 
@@ -24,7 +24,7 @@ variable "model_bucket" {
 }
 
 variable "work_bucket" {
-  description = "Bucket to be made for templates, staging and what is temporary."
+  description = "Bucket to create for templates, staging and temporary files."
   type        = string
 }
 
@@ -34,7 +34,7 @@ variable "subnetwork" {
 }
 
 variable "tag" {
-  description = "Tag that build.sh was given."
+  description = "Tag that was given to build.sh."
   type        = string
 }
 
@@ -44,7 +44,7 @@ variable "input" {
 }
 
 variable "output" {
-  description = "Folder of the photos in colour: gs://BUCKET/FOLDER."
+  description = "Folder for the photos in colour: gs://BUCKET/FOLDER."
   type        = string
 }
 
@@ -54,13 +54,13 @@ variable "model" {
 }
 
 variable "schedule" {
-  description = "When to colorize what is new, as cron writes it, in UTC."
+  description = "When to colorize new photos, in cron syntax and UTC."
   type        = string
   default     = "0 3 * * 0"
 }
 
 variable "max_workers" {
-  description = "Most workers at a time: what bounds cost, and the load on the bucket."
+  description = "Largest number of workers. It limits the cost an hour and the load on the bucket."
   type        = number
   default     = 50
 }
