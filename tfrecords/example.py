@@ -61,53 +61,57 @@ def synset_of(name: str) -> str:
     return next((folder for folder in reversed(folders) if _SYNSET.fullmatch(folder)), "")
 
 
+# example.proto and feature.proto of TensorFlow, as protoc compiles them: its messages without comments.
+_SCHEMA = """
+name: "example.proto" package: "tensorflow" syntax: "proto3"
+message_type {
+  name: "BytesList"
+  field { name: "value" number: 1 type: TYPE_BYTES label: LABEL_REPEATED }
+}
+message_type {
+  name: "FloatList"
+  field { name: "value" number: 1 type: TYPE_FLOAT label: LABEL_REPEATED options { packed: true } }
+}
+message_type {
+  name: "Int64List"
+  field { name: "value" number: 1 type: TYPE_INT64 label: LABEL_REPEATED options { packed: true } }
+}
+message_type {
+  name: "Feature"
+  oneof_decl { name: "kind" }
+  field { name: "bytes_list" number: 1 type: TYPE_MESSAGE type_name: ".tensorflow.BytesList" oneof_index: 0 }
+  field { name: "float_list" number: 2 type: TYPE_MESSAGE type_name: ".tensorflow.FloatList" oneof_index: 0 }
+  field { name: "int64_list" number: 3 type: TYPE_MESSAGE type_name: ".tensorflow.Int64List" oneof_index: 0 }
+}
+message_type {
+  name: "Features"
+  field {
+    name: "feature" number: 1 type: TYPE_MESSAGE type_name: ".tensorflow.Features.FeatureEntry" label: LABEL_REPEATED
+  }
+  nested_type {
+    name: "FeatureEntry" options { map_entry: true }
+    field { name: "key" number: 1 type: TYPE_STRING }
+    field { name: "value" number: 2 type: TYPE_MESSAGE type_name: ".tensorflow.Feature" }
+  }
+}
+message_type {
+  name: "Example"
+  field { name: "features" number: 1 type: TYPE_MESSAGE type_name: ".tensorflow.Features" }
+}
+"""
+
+
 @functools.cache
 def _example_class() -> Any:
-    """The message class ``tensorflow.Example``, described here because TensorFlow takes seconds to import.
+    """Return the message class ``tensorflow.Example``, without TensorFlow, which takes seconds to import.
 
-    It lives in a pool of its own: TensorFlow registers the same names in the default one.
+    It is in its own pool because TensorFlow registers the same names in the default one.
     """
     # Imported here: the processes that decode photos do not serialise records.
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
-    field = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="example.proto", package="tensorflow", syntax="proto3")
-
-    def message(name: str, *fields: tuple[str, int, int, str]) -> descriptor_pb2.DescriptorProto:
-        added = file.message_type.add(name=name)
-        for label, number, kind, type_name in fields:
-            repeated = label.endswith("*")
-            added.field.add(
-                name=label.rstrip("*"),
-                number=number,
-                type=kind,
-                type_name=type_name or None,
-                label=field.LABEL_REPEATED if repeated else field.LABEL_OPTIONAL,
-            )
-        return added
-
-    message("BytesList", ("value*", 1, field.TYPE_BYTES, ""))
-    message("FloatList", ("value*", 1, field.TYPE_FLOAT, ""))
-    message("Int64List", ("value*", 1, field.TYPE_INT64, ""))
-    feature = message(
-        "Feature",
-        ("bytes_list", 1, field.TYPE_MESSAGE, ".tensorflow.BytesList"),
-        ("float_list", 2, field.TYPE_MESSAGE, ".tensorflow.FloatList"),
-        ("int64_list", 3, field.TYPE_MESSAGE, ".tensorflow.Int64List"),
-    )
-    feature.oneof_decl.add(name="kind")
-    for one in feature.field:
-        one.oneof_index = 0
-    features = message("Features", ("feature*", 1, field.TYPE_MESSAGE, ".tensorflow.Features.FeatureEntry"))
-    entry = features.nested_type.add(name="FeatureEntry")
-    entry.options.map_entry = True
-    entry.field.add(name="key", number=1, type=field.TYPE_STRING, label=field.LABEL_OPTIONAL)
-    entry.field.add(
-        name="value", number=2, type=field.TYPE_MESSAGE, type_name=".tensorflow.Feature", label=field.LABEL_OPTIONAL
-    )
-    message("Example", ("features", 1, field.TYPE_MESSAGE, ".tensorflow.Features"))
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
+    pool.Add(text_format.Parse(_SCHEMA, descriptor_pb2.FileDescriptorProto()))
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("tensorflow.Example"))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrecords import color
-from tfrecords.example import FEATURES, LabExample, synset_of
+from tfrecords.example import FEATURES, LabExample, _example_class, synset_of
 
 SIZE = 64
 
@@ -52,6 +52,16 @@ def test_tensorflow_reads_what_was_written(example):
     assert feature["width"].int64_list.value[0] == 600
     assert feature["name"].bytes_list.value[0].decode() == example.name
     assert feature["synset"].bytes_list.value[0] == b"n01440764"
+
+
+def test_messages_have_the_schema_of_tensorflow():
+    for name in ("Example", "Features", "Feature", "BytesList", "FloatList", "Int64List"):
+        ours = _example_class().DESCRIPTOR.file.message_types_by_name[name]
+        theirs = getattr(tf.train, name).DESCRIPTOR
+        assert [(one.name, one.number, one.type, one.is_repeated, one.is_packed) for one in ours.fields] == [
+            (one.name, one.number, one.type, one.is_repeated, one.is_packed) for one in theirs.fields
+        ]
+        assert [one.name for one in ours.oneofs] == [one.name for one in theirs.oneofs]
 
 
 def test_what_tensorflow_wrote_is_read(example):
