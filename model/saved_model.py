@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tfrecords.errors import UserError
+from tfrecords.uris import is_remote as is_remote
 
 FOLDER = "saved_model"
 GRAPH = "saved_model.pb"
@@ -72,11 +73,6 @@ def digest(path: str) -> str:
         whole.update(f"{name}\0{len(data)}\0".encode())
         whole.update(data)
     return whole.hexdigest()
-
-
-def is_remote(path: str) -> bool:
-    """Tell whether a path is on a file system like ``gs://…``: files appear whole, folders cannot be renamed."""
-    return "://" in path
 
 
 def _join(path: str, *names: str) -> str:

@@ -22,20 +22,6 @@ from tfrecords.example import LabExample
 from tfrecords.shards import Shard, checksum, read_records
 
 
-def read_description(data_dir: str) -> Description:
-    """Reads ``dataset.json``.
-
-    Raises:
-        UserError: there is none, or it is not ours.
-        WorldError: the disk or the bucket fails, or access is denied.
-    """
-    path = storage.join(data_dir, FILE_NAME)
-    data = storage.read_if_there(path)
-    if data is None:
-        raise UserError(f"{data_dir} has no {FILE_NAME}; make the set with `autochrome prepare`")
-    return Description.from_json(data.decode(errors="replace"), path)
-
-
 def verify(data_dir: str, shard: Shard) -> str:
     """Reads a whole shard, parses every record, and compares it with its description.
 
@@ -114,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs ``autochrome inspect``; exit code 1 when ``--verify`` finds a fault."""
     args = flags.inspect().parse_args(argv)
     cloud.check({"DIR": args.data})
-    description = read_description(args.data)
+    description = Description.of_folder(args.data, storage.read_if_there(storage.join(args.data, FILE_NAME)))
     shards = [shard for split in description.splits.values() for shard in split]
     faults = {shard.name: verify(args.data, shard) for shard in shards} if args.verify else None
     console = Console()

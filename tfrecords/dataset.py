@@ -23,14 +23,15 @@ def read_description(data_dir: str) -> Description:
         OutageError: the disk or the bucket does not answer.
     """
     path = tf.io.gfile.join(data_dir, FILE_NAME)
+    data: bytes | None = None
     try:
-        with tf.io.gfile.GFile(path) as file:
-            text = file.read()
-    except (*_MISSING, UnicodeDecodeError) as error:
-        raise UserError(f"{data_dir} has no readable {FILE_NAME}; make the set with `autochrome prepare`") from error
+        with tf.io.gfile.GFile(path, "rb") as file:
+            data = file.read()
+    except _MISSING:
+        pass  # told by the next line
     except tf.errors.OpError as error:
         raise _of_the_world(path, error) from error
-    description = Description.from_json(text, source=path)
+    description = Description.of_folder(data_dir, data)
     for shard in (shard for shards in description.splits.values() for shard in shards):
         shard_path = tf.io.gfile.join(data_dir, shard.name)
         try:

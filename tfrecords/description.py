@@ -56,6 +56,17 @@ class Description:
         return json.dumps({"format": _FORMAT, **asdict(self)}, indent=2, sort_keys=True) + "\n"
 
     @classmethod
+    def of_folder(cls, data_dir: str, data: bytes | None) -> Self:
+        """Read the bytes of a folder's ``dataset.json``; None where it has none.
+
+        Raises:
+            UserError: there is none, or it is not such a description, or of another spec version.
+        """
+        if data is None:
+            raise UserError(f"{data_dir} has no {FILE_NAME}; make the set with `autochrome prepare`")
+        return cls.from_json(data.decode(errors="replace"), f"{data_dir.rstrip('/')}/{FILE_NAME}")
+
+    @classmethod
     def from_json(cls, text: str, source: str = FILE_NAME) -> Self:
         """Reads the text of ``dataset.json``.
 

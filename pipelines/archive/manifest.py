@@ -49,11 +49,11 @@ import json
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
-from hashlib import blake2b
 from math import ceil
 from typing import Any, Self
 
 from pipelines.files import safe_names, storage
+from pipelines.files.hashes import stable_hash
 from pipelines.runtime.outcomes import Outcome, Status
 
 FOLDER = "manifest"
@@ -191,7 +191,7 @@ def shard_count(records: int) -> int:
 
 def shard_of(name: str, shards: int) -> int:
     """Which shard an input's record belongs to: a hash of its name, so that no order of work shows."""
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()) % shards
+    return int.from_bytes(stable_hash(name)) % shards
 
 
 def write_shard(output: str, index: int, shards: int, records: Iterable[Record]) -> tuple[str, bytes]:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
@@ -16,6 +15,7 @@ from pipelines.archive.record_files import Damage, Index
 from pipelines.archive.resume import Listed, Policy, Task, tasks
 from pipelines.archive.written_names import Rules
 from pipelines.files import contents, listings, local_files, storage
+from pipelines.files.hashes import stable_hash
 from pipelines.files.listings import Branch
 from pipelines.files.sources import FindSources, Source, files
 from pipelines.runtime.progress import SILENT, Ticker
@@ -41,8 +41,7 @@ class Selection:
 
     def rank(self, name: str) -> bytes:
         """The photos of the lowest ranks are taken."""
-        told = name.encode("utf-8", "surrogateescape")
-        return told if self.limit else blake2b(told, digest_size=16, person=b"sample").digest()
+        return name.encode("utf-8", "surrogateescape") if self.limit else stable_hash(name, "sample", size=16)
 
 
 ALL = Selection()

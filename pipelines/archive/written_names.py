@@ -17,9 +17,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
 
 from pipelines.files import safe_names
+from pipelines.files.hashes import stable_hash
 from pipelines.files.safe_names import beginning
 from pipelines.images import formats
 
@@ -167,7 +167,7 @@ def _before(addition: re.Pattern[str], text: str, end: int) -> int:
 
 
 def _hash(text: str) -> bytes:
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, person=b"name").digest()
+    return stable_hash(text, "name", errors="surrogatepass")
 
 
 def _size(text: str) -> int:

@@ -12,13 +12,13 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Self
 
 import apache_beam as beam
 
 from pipelines.files import local_writes, locked_files, storage
+from pipelines.files.hashes import stable_hash
 from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 
@@ -73,8 +73,7 @@ _MODULUS = 1 << 62
 
 def fingerprint(source: Source) -> bytes:
     """16 bytes that stand for one source's name and content, as far as a listing tells."""
-    told = f"{source.name}\0{source.fingerprint}".encode("utf-8", "surrogateescape")
-    return blake2b(told, digest_size=16).digest()
+    return stable_hash(f"{source.name}\0{source.fingerprint}", size=16)
 
 
 class Summarize(beam.PTransform):

@@ -1,9 +1,9 @@
 """The photos of a shard, read here and converted by child processes, a few small ones at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from time import perf_counter
 
 from apache_beam.metrics import Metrics
 from apache_beam.metrics.metricbase import Distribution
@@ -12,6 +12,7 @@ from pipelines.dataset.examples import Converted
 from pipelines.errors import Rejected, Undecided
 from pipelines.files.sources import Source
 from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.errors import WorldError
 
 # What a batch holds at most, and no more than this process held before there were any.
@@ -45,8 +46,7 @@ def converted(sources: Iterable[Source], size: int, processes: PhotoProcesses) -
                 yield one.source, Converted(None, one.verdict.reason, one.verdict.detail)
                 continue
             result = next(together, None) or _alone(one, size, processes)
-            for stage, milliseconds in result.milliseconds.items():
-                distribution(f"{stage}_microseconds", round(1e3 * milliseconds))
+            _count(result.milliseconds)
             yield one.source, result
 
 
@@ -65,7 +65,7 @@ def _read(source: Source) -> _Read:
     try:
         if source.duplicate_of:
             raise Rejected("duplicate", f"the same bytes as {source.duplicate_of}")
-        with Stage("read"):
+        with stage("read"):
             data = source.read()
     except Rejected as verdict:
         return _Read(source, verdict=verdict)
@@ -107,14 +107,17 @@ def _distribution_of(name: str) -> Distribution:
     return Metrics.distribution("autochrome", name)
 
 
-class Stage:
+@contextmanager
+def stage(name: str) -> Iterator[None]:
     """Adds the time of a block to the job's distribution of that stage, in microseconds."""
+    watch = Stopwatch()
+    try:
+        with watch.stage(name):
+            yield
+    finally:
+        _count(watch.milliseconds)
 
-    def __init__(self, name: str) -> None:
-        self._name = name
 
-    def __enter__(self) -> None:
-        self._started = perf_counter()
-
-    def __exit__(self, *error: object) -> None:
-        distribution(f"{self._name}_microseconds", round(1e6 * (perf_counter() - self._started)))
+def _count(milliseconds: Mapping[str, float]) -> None:
+    for name, value in milliseconds.items():
+        distribution(f"{name}_microseconds", round(1e3 * value))

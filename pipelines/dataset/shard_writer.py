@@ -10,7 +10,7 @@ from typing import Any, Self
 import cv2
 
 from pipelines.dataset import claim
-from pipelines.dataset.conversion import Stage, converted, distribution
+from pipelines.dataset.conversion import converted, distribution, stage
 from pipelines.dataset.examples import Converted
 from pipelines.dataset.sharding import Slot, order
 from pipelines.files import local_writes, storage
@@ -157,7 +157,7 @@ def _add(source: Source, result: Converted, writer: ShardWriter, statistics: Sta
     example = result.example
     if example is None:
         return Outcome(source.name, "rejected", result.reason, result.detail, source.uri)
-    with Stage("write"):
+    with stage("write"):
         record = example.to_bytes()
         writer.write(record)
     distribution("record_bytes", len(record))

@@ -3,9 +3,10 @@
 Every decision is a hash of the name (BLAKE2b), never of its place in a listing.
 """
 
-import hashlib
 import math
 from dataclasses import dataclass
+
+from pipelines.files.hashes import stable_hash
 
 _PHOTOS_PER_SHARD = 1024  # about 85 MB at 256 x 256: few enough files, and large enough to read at full speed
 # Local runs deal shards out to their workers like cards, so a set of a few thousand photos has smaller ones: 64 keep 16
@@ -25,8 +26,7 @@ class Slot:
 
 
 def _hash(purpose: str, name: str) -> int:
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8, person=purpose.encode())
-    return int.from_bytes(digest.digest())
+    return int.from_bytes(stable_hash(name, purpose))
 
 
 def shard_count(photos: int) -> int:

@@ -97,7 +97,7 @@ def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
     path = branch.path
     if storage.is_in_bucket(path):
         for blob in branch.page or (buckets.matching(path) if branch.is_glob else buckets.below(path)):
-            yield Listed(blob.uri, blob.size, f"{blob.size}-{blob.generation}")
+            yield Listed(blob.uri, blob.size, f"{blob.size}-{blob.generation}", generation=blob.generation)
     elif storage.is_remote(path):
         raise ValueError(f"{path} is neither local nor in a bucket of Cloud Storage")
     elif branch.is_glob:

@@ -24,6 +24,7 @@ class Listed:
         fingerprint: changes when the file does.
         fault: why there is nothing to read; otherwise ''.
         reason: the code under which a fault is counted.
+        generation: of an object in a bucket; None for a file.
     """
 
     uri: str
@@ -31,6 +32,7 @@ class Listed:
     fingerprint: str = ""
     fault: str = ""
     reason: str = "unreadable"
+    generation: int | None = None
 
 
 def below(path: str, root: str | None = None, *, is_entry: bool = False) -> Iterator[Listed]:

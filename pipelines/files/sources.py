@@ -30,6 +30,7 @@ class Source:
         fault: why it cannot be read, known since it was listed; else ''.
         duplicate_of: name of a photo with the same bytes; else ''.
         reason: the code under which a fault is counted.
+        generation: of the object in a bucket, so that what was listed is what is read; None for any.
     """
 
     uri: str
@@ -40,12 +41,13 @@ class Source:
     fault: str = ""
     duplicate_of: str = ""
     reason: str = "unreadable"
+    generation: int | None = None
 
     def __reduce__(self) -> tuple[type["Source"], tuple[Any, ...]]:
         # Half the bytes of the default, for what local runs hold in memory by the million.
         return Source, (
             *(self.uri, self.name, self.size, self.fingerprint),
-            *(self.offset, self.fault, self.duplicate_of, self.reason),
+            *(self.offset, self.fault, self.duplicate_of, self.reason, self.generation),
         )
 
     @property
@@ -63,10 +65,9 @@ class Source:
         if self.fault:
             raise Rejected(self.reason, self.fault)
         try:
-            generation = _generation(self.uri, self.fingerprint)
             if self.offset is None and start == 0:
-                return inputs.read(self.uri, generation)
-            return inputs.read_range(self.uri, (self.offset or 0) + start, self.size - start, generation)
+                return inputs.read(self.uri, self.generation)
+            return inputs.read_range(self.uri, (self.offset or 0) + start, self.size - start, self.generation)
         except storage.IO_ERRORS as error:
             raise Rejected("unreadable", str(error)) from error
 
@@ -93,20 +94,18 @@ def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False
         if is_input and not found.fault and not _is_named(found.uri, branch) and sidecars.is_sidecar(name):
             left_out += 1
             continue
-        yield Source(found.uri, name, found.size, found.fingerprint, fault=found.fault, reason=found.reason)
+        yield Source(
+            *(found.uri, name, found.size, found.fingerprint),
+            fault=found.fault,
+            reason=found.reason,
+            generation=found.generation,
+        )
     sidecars.note(left_out)
 
 
 def _is_named(uri: str, branch: Branch) -> bool:
     """Returns whether a file is the whole input."""
     return uri == branch.path and not branch.is_entry and not branch.is_glob
-
-
-def _generation(uri: str, fingerprint: str) -> int | None:
-    """The generation in a fingerprint, so that what was listed is what is read."""
-    if not fingerprint or not storage.is_in_bucket(uri):
-        return None
-    return int(fingerprint.split("-")[1])
 
 
 def find(path: InputPath | str) -> Iterator[Source]:
@@ -145,7 +144,9 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
                 if not fault and sidecars.is_sidecar(name):
                     left_out += 1
                     continue
-                yield Source(source.uri, name, member.size, fingerprint, member.offset, fault)
+                yield Source(
+                    *(source.uri, name, member.size, fingerprint, member.offset, fault), generation=source.generation
+                )
     except (*storage.IO_ERRORS, UserError) as error:
         yield replace(source, fault=str(error))
     sidecars.note(left_out)

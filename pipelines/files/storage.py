@@ -27,6 +27,7 @@ from pipelines.files import (
 )
 from pipelines.files.faults import Fault
 from tfrecords.errors import DeniedError, WorldError
+from tfrecords.uris import is_remote as is_remote
 
 # What file systems raise when a path is missing or forbidden; Beam wraps some and passes others through. WorldError is
 # excluded on purpose: a file on a disk or in a bucket that does not answer is not a missing file.
@@ -156,11 +157,6 @@ def whole_file(folder: str, name: str, check: Callable[[], None] | None = None) 
         raise unknown(uri)
     with beneath.opened(Path(folder), name) as path, local_files.whole_file(path, check) as file:
         yield file
-
-
-def is_remote(uri: str) -> bool:
-    """Whether a path has a scheme, such as gs://."""
-    return "://" in uri
 
 
 def is_in_bucket(uri: str) -> bool:

@@ -26,6 +26,7 @@ from pipelines.archive.manifest import STAGES, Output, Record
 from pipelines.files import cloud, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import files
+from pipelines.runtime.outcomes import DONE
 from pipelines.viewer.summary import BIN_WIDTH, Summary, colourfulness_of, was_in_colour
 from pipelines.viewer.thumbnails import Pair, Sheet
 
@@ -85,6 +86,7 @@ def pages(
         "recordsPerFile": RECORDS_PER_FILE,
         "namesPerFile": NAMES_PER_FILE,
         "keys": keys,
+        "done": DONE,
         "summary": _told(summary, made_with),
         "outcomes": outcomes,
         "marks": "".join(marks),
@@ -125,8 +127,7 @@ def leftovers(folder: str, written: set[str]) -> list[str]:
 
 def ordered(summary: Summary) -> list[tuple[str, int]]:
     """Outcomes: what was done before what was rejected, each from the most to the least frequent."""
-    done = ("written", "kept", "copied", "skipped")
-    return sorted(summary.outcomes.items(), key=lambda item: (item[0] not in done, -item[1], item[0]))
+    return sorted(summary.outcomes.items(), key=lambda item: (item[0] not in DONE, -item[1], item[0]))
 
 
 def _asset(name: str) -> bytes:

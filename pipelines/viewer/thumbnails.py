@@ -16,6 +16,7 @@ from functools import cached_property
 from pipelines.archive.manifest import Output, Record
 from pipelines.errors import Rejected, Undecided
 from pipelines.files import inputs, storage
+from pipelines.files.hashes import stable_hash
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
 from pipelines.runtime.photo_process import PhotoProcesses
@@ -138,8 +139,7 @@ def listed(folder: str) -> dict[str, str]:
 
 
 def _id(*shown: object) -> str:
-    told = "\0".join(map(str, (SIDE, QUALITY, *shown)))
-    return hashlib.blake2b(told.encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()
+    return stable_hash("\0".join(map(str, (SIDE, QUALITY, *shown))), size=10).hex()
 
 
 def _before(record: Record, page: int) -> str:

@@ -99,7 +99,7 @@ def test_the_same_seed_gives_the_same_order(prepared):
 
 def test_no_set(tmp_path):
     for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(UserError, match=r"has no readable dataset\.json; make the set with `autochrome prepare`"):
+        with pytest.raises(UserError, match=r"has no dataset\.json; make the set with `autochrome prepare`"):
             dataset.load(str(folder), "train")
 
 

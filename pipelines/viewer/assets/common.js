@@ -4,7 +4,6 @@
 // attributes that run nothing.
 const autochrome = (() => {
   const FILES_KEPT = 400;
-  const DONE = new Set(["written", "kept", "copied", "skipped"]);
   const TONES = { grayscale: "grey", near_gray: "almost grey", toned: "toned", color: "already in colour" };
   const COUNT = new Intl.NumberFormat("en");
   const FIGURE = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
@@ -48,7 +47,9 @@ const autochrome = (() => {
   const thumbnail = (id) => `report/thumbnails/${id.slice(0, 2)}/${id.slice(2)}.jpg`;
 
   const baseName = (path) => path.slice(path.lastIndexOf("/") + 1);
-  const isDone = (key) => DONE.has(key);
+  let done = new Set(); // outcomes that are not rejections
+  const setDone = (keys) => { done = new Set(keys); };
+  const isDone = (key) => done.has(key);
   const words = (key) => (isDone(key) ? key : `rejected: ${key.replaceAll("_", " ")}`);
 
   // Files of data, each loaded once by a script element: pages on disk may not fetch.
@@ -81,7 +82,7 @@ const autochrome = (() => {
 
   return {
     TONES, COUNT, FIGURE,
-    baseName, byId, bytes, duration, isDone, make, pair, photo, placed, thumbnail, words,
+    baseName, byId, bytes, duration, isDone, setDone, make, pair, photo, placed, thumbnail, words,
     rowsOf: rows.get, namesOf: names.get,
     rows: rows.put, names: names.put, // called by the files of data
   };

@@ -2,7 +2,7 @@
 
 // Which photos are shown: filters, search, pages, and the address that remembers them.
 (() => {
-  const { COUNT, baseName, byId, figures, isDone, make, namesOf, placed, rowsOf, thumbnail, viewer, words } = autochrome;
+  const { COUNT, baseName, byId, figures, isDone, make, namesOf, placed, rowsOf, setDone, thumbnail, viewer, words } = autochrome;
   const PHOTOS_PER_PAGE = 60;
   const IN_COLOUR = 1;
   const WARNED = 2;
@@ -220,6 +220,7 @@
   autochrome.index = (told) => {
     index = told;
     placed(index.place);
+    setDone(index.done);
     figures.draw(index, (key) => show(OUTCOME + key));
     viewer.start({ total, at: (place) => row(photoAt(place)) }, left);
     let typing;
