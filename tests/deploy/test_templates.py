@@ -1,5 +1,7 @@
 """The Flex Templates: what they declare against Google's schema and against our flags, and what the launcher runs."""
 
+import argparse
+import contextlib
 import importlib.util
 import json
 import os
@@ -58,14 +60,26 @@ def test_metadata_is_what_the_schema_takes(text):
                 assert re.fullmatch(regex, one.default_value), one.name
 
 
-def test_every_parameter_is_a_flag_and_every_flag_a_parameter(text, flags):
+def choices(flag) -> list[str]:
+    """The values of a flag that takes one of a few, in the words of its refusal."""
+    with contextlib.suppress(ValueError):  # a flag for numbers
+        try:
+            (flag.type or str)("no such value")
+        except argparse.ArgumentTypeError as error:
+            named = re.fullmatch(r"must be ((?:\w+, )*\w+ or \w+), not no such value", str(error))
+            return re.split(", | or ", named[1]) if named else []
+    return []
+
+
+def test_every_parameter_is_a_flag_and_every_flag_a_parameter(text, flags, command):
     parameters = {one.name: one for one in parsed(text)}
+    needed = {*PARSERS[command]().paths}
     assert set(parameters) == set(flags) - TERMINAL
     for name, one in parameters.items():
         flag = flags[name]
-        assert one.is_optional != flag.required, name
+        assert one.is_optional != (name in needed), name
         assert (one.param_type == api.ParameterType.BOOLEAN) == (flag.nargs == 0), name
-        assert [option.value for option in one.enum_options] == list(flag.choices or []), name
+        assert [option.value for option in one.enum_options] == choices(flag), name
         if one.default_value:
             assert (flag.type or str)(one.default_value) == flag.default or flag.nargs == 0, name
 
