@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model import commands, quiet, saved_model
-from model.terminal import printable
+from model.terminal import printable, say, started
 from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 SHEET_TYPES = (".png", ".jpg", ".jpeg", ".webp")
 COLUMNS = (
-    ("PSNR", "mean_psnr", "{:.2f}"),
-    ("pooled", "pooled_psnr", "{:.2f}"),
-    ("ΔE00", "mean_ciede2000", "{:.2f}"),
-    ("AuC", "auc", "{:.2f}"),
+    ("PSNR↑", "mean_psnr", "{:.2f}"),
+    ("pool↑", "pooled_psnr", "{:.2f}"),
+    ("ΔE00↓", "mean_ciede2000", "{:.2f}"),
+    ("AuC↑", "auc", "{:.2f}"),
     ("colour", "colourfulness_share", "{:.0f}%"),
-    ("stain", "stain", "{:.1f}%"),
-    ("paled", "paled", "{:.0f}%"),
+    ("stain↓", "stain", "{:.1f}%"),
+    ("paled↓", "paled", "{:.0f}%"),
     ("img/s", "images_per_s", "{:.1f}"),
     ("weights", "parameters", "{:,}"),
 )
 CAPTION = (
-    "PSNR, pooled: dB, more is better; ΔE00: CIEDE2000, less is better; AuC: % of pixels within an ab error, more is "
-    "better; colour: colourfulness, 100% is the truth's; stain: grey painted with colour, paled: colour lost, less is "
-    "better"
+    "↑ more is better, ↓ less is better. PSNR: dB, mean of the images; pool: dB, all pixels together; ΔE00: CIEDE2000; "
+    "AuC: % of pixels within an ab error; colour: colourfulness, best at the truth's 100%; stain: grey that was given "
+    "colour; paled: colour that was lost"
 )
 
 
@@ -104,9 +104,11 @@ def main(argv: list[str] | None = None) -> int:
             "rows": [row.to_dict() for row in board.rows],
         }
         _write(args.json, (json.dumps(figures, indent=2) + "\n").encode())
+        say(f"{args.json}: the same scores")
     if args.sheet:
         _, encoded = cv2.imencode(Path(args.sheet).suffix.lower(), board.sheet[..., ::-1])
         _write(args.sheet, encoded.tobytes())
+        say(f"{args.sheet}: grey, {'each model' if len(board.rows) > 3 else 'the model'} and the truth side by side")
     return 0
 
 
@@ -115,7 +117,7 @@ def _check_writable(flag: str, name: str) -> None:
     if saved_model.is_remote(name):
         return  # A bucket says so when it is written to.
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UserError(f"{flag} {path} cannot be written; give a file in a folder that is there")
+        raise UserError(f"{flag} {path} cannot be written; name a file in a folder that exists")
 
 
 def _write(name: str, data: bytes) -> None:
@@ -138,6 +140,7 @@ def _print(board: Scoreboard, split: str) -> None:
 
     from model.scoreboard import CEILING
 
+    started()
     table = Table(
         title=f"{board.images} {split} images ({board.grey_images} grey ones left out)",
         caption=CAPTION,

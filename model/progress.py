@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Iterator
 
-from model.terminal import printable, say
+from model.terminal import printable, say, started
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +45,7 @@ def shown() -> Iterator[Callable[[Report], None]]:
     if not sys.stderr.isatty():
         yield lambda report: say(line(report), file=sys.stderr)
         return
+    started()
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 

@@ -22,6 +22,25 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
+_STARTING = "autochrome: starting"
+_is_shown = False
+
+
+def starting() -> None:
+    """Say on standard error that the program starts, which takes seconds; a terminal shows it until the next line."""
+    global _is_shown
+    _is_shown = sys.stderr.isatty()
+    print(_STARTING, end="" if _is_shown else "\n", file=sys.stderr, flush=True)
+
+
+def started() -> None:
+    """Clear what `starting` shows on a terminal; `say` does it as well."""
+    global _is_shown
+    if _is_shown:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+        _is_shown = False
+
+
 def say(*parts: object, sep: str = " ", file: IO[str] | None = None) -> None:
     """Print a line at once; its parts are made printable, and what the stream cannot encode becomes an escape.
 
@@ -30,6 +49,7 @@ def say(*parts: object, sep: str = " ", file: IO[str] | None = None) -> None:
         sep: between them, printed as it is.
         file: to print to; None for standard output.
     """
+    started()
     file = file or sys.stdout
     line = sep.join(printable(str(part)) for part in parts)
     encoding = getattr(file, "encoding", None) or "utf-8"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
 
 from model import commands, preemption, progress, quiet
@@ -85,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
             stop=stop,
         )
     if result.interrupted:
-        say(f"autochrome: stopped at step {result.step} and saved; the same command goes on", file=sys.stderr)
+        say(f"autochrome: stopped at step {result.step} and saved; the same command continues", file=sys.stderr)
         return stop.exit_code
     scores = [f"{result.step} steps", f"{result.epoch:.2f} epochs", f"{result.seconds:.0f} s"]
     for name, value in (("loss", result.loss), ("validation loss", result.validation_loss)):
@@ -93,6 +94,9 @@ def main(argv: list[str] | None = None) -> int:
             scores.append(f"{name} {value:.5f}")
     already = "" if result.trained else "already complete, exported again: "
     say(f"{already}{result.saved_model}  {', '.join(scores)}")
+    model = shlex.quote(result.saved_model)
+    say(f"next: autochrome evaluate --model {model} --data {shlex.quote(args.data)}")
+    say(f"or: autochrome colorize --input scans --output colour --model {model}")
     return 0
 
 

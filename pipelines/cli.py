@@ -8,7 +8,7 @@ with interrupt.at_once():
     import importlib
 
     from model.commands import did_you_mean, listed
-    from model.terminal import say
+    from model.terminal import say, starting
     from pipelines import flags
     from pipelines.runtime import commands
     from tfrecords.errors import UserError
@@ -62,6 +62,8 @@ def _run(argv: list[str] | None) -> int:
         hint = did_you_mean(command, _COMMANDS) or f"the commands are {listed(_COMMANDS)}"
         raise UserError(f"unknown command {command}; {hint}")
     flags.check(command, rest)
+    if argv is None:  # as on a command line; in a program nobody waits at a terminal
+        starting()
     with interrupt.at_once():
         module = importlib.import_module(_COMMANDS[command][0])
     return int(module.main(rest))

@@ -2,13 +2,14 @@
 
 The collection is listed, not read. A sample by a hash of the names goes through every stage but writing, on all cores,
 and what it took is scaled to the whole; the ranges are those of 95 % confidence for a sample of that size. Where the
-disk or the line is slow, time on this machine is too short by what writing takes. A worker of Dataflow waits for its
-bucket with one thread while another one works, so its time is that of the processor.
+disk or the network is slow, writing adds to the time on this machine. A worker of Dataflow waits for its bucket with
+one thread while another one works, so that its work is what the processor takes.
 """
 
 import heapq
 import math
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -29,7 +30,7 @@ from pipelines.archive.render import render
 from pipelines.archive.tasks import Selection
 from pipelines.files import input_checks, sources
 from pipelines.files.sources import Source
-from pipelines.runtime import commands, runners
+from pipelines.runtime import commands, runners, words
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.worker_pool import Gate, WorkerPool
@@ -136,54 +137,61 @@ def rows(collection: Collection, trial: Trial, threads: int, price: float) -> li
         collection: the whole.
         trial: of its sample; at least one record.
         threads: that the trial ran on.
-        price: of a vCPU-hour; 0 when it is not known.
+        price: of a vCPU-hour in dollars; 0 when it is not known.
     """
     photos, records = collection.photos, trial.records
     taken = [sum(record.milliseconds.values()) for record in records]
-    hours = mean(taken).times(photos / max(sum(taken), 1e-9) / 3600 * len(records))
-    here, worker = (hours.times(seconds / len(records)) for seconds in (trial.wall, trial.processor))
+    # The sample's seconds of work, scaled to the whole, with the range of the mean photo.
+    scale = mean(taken).times(photos * len(records) / max(sum(taken), 1e-9))
+    here, worker = (scale.times(seconds / len(records)) for seconds in (trial.wall, trial.processor))
     pixels = mean([float(sum(one.width * one.height for one in record.outputs)) for record in records])
     written = mean([float(record.bytes_out) for record in records])
     said = [
         ("photos", f"{photos:,}, {in_bytes(collection.bytes)}"),
-        ("measured on", f"{len(records):,} of them, by a hash of the name"),
-        ("megapixels", _range(pixels.times(photos / 1e6))),
-        ("time on this machine", f"{_time(here)}, {threads} threads, {len(records) / trial.wall:.2f} photos/s"),
-        ("vCPU time on Dataflow", f"{_time(worker)}, of a vCPU like these"),
+        ("measured on", f"{_photos(len(records))}, chosen by a hash of the name"),
+        ("megapixels", _range(pixels.times(photos / 1e6), _number)),
+        (
+            "time on this machine",
+            f"{_range(here, words.duration)}, at {words.rate(len(records) / trial.wall)} on {threads} cores",
+        ),
+        ("work on Dataflow", f"{_range(worker, words.duration)} of one vCPU, shared among the workers"),
     ]
     if price:
-        said.append((f"at {price:g} a vCPU-hour", _range(worker.times(price), "{:,.2f}".format)))
-    said.append(("output", " ".join((in_bytes(written.value * photos), _between(written.times(photos), in_bytes)))))
+        said.append(("cost of that work", f"{_range(worker.times(price / 3600), _money)}, at ${price:g} a vCPU-hour"))
+    said.append(("space for the results", _range(written.times(photos), in_bytes)))
     reasons = Counter(record.reason for record in records if record.status == "rejected")
-    expected = [("rejects to expect", reasons.total())]
-    expected += [(f"  {reason}", number) for reason, number in reasons.most_common()]
-    expected.append(("in colour already", sum(map(was_in_colour, records))))
-    # A sample of all photos leaves nothing to estimate.
-    estimated = photos > len(records)
-    for what, hits in expected:
-        likely = share(hits, len(records)).times(photos)
-        said.append((what, _range(likely, "{:,.0f}".format) if estimated else f"{hits:,}"))
+    said.append(("rejected", _share(reasons.total(), len(records), photos)))
+    said += [(f"  {reason}", _share(number, len(records), photos)) for reason, number in reasons.most_common()]
+    said.append(("in colour already", _share(sum(map(was_in_colour, records)), len(records), photos)))
     return said
+
+
+def _share(hits: int, of: int, photos: int) -> str:
+    """How many photos of the collection are like so many of the sample; a sample of all leaves nothing to estimate."""
+    if of >= photos:
+        return f"{hits:,}"
+    return _range(share(hits, of).times(photos), lambda number: f"{number:,.0f}")
+
+
+def _photos(number: int) -> str:
+    return "1 photo" if number == 1 else f"{number:,} photos"
 
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _between(figure: Figure, shown: Callable[[float], str]) -> str:
-    return f"({shown(figure.low)} to {shown(figure.high)})"
+def _money(dollars: float) -> str:
+    if dollars < 0.995:
+        cents = round(100 * dollars)
+        return f"{cents} {'cent' if cents == 1 else 'cents'}"
+    return f"${dollars:,.2f}" if dollars < 100 else f"${dollars:,.0f}"
 
 
-def _range(figure: Figure, shown: Callable[[float], str] = _number) -> str:
-    return f"{shown(figure.value)} {_between(figure, shown)}"
-
-
-def _time(hours: Figure) -> str:
-    """Hours in the largest unit of which there is at least one, for people."""
-    units = [("h", 1), ("min", 60), ("s", 3600)]
-    unit, factor = next((one for one in units if hours.value * one[1] >= 1), units[-1])
-    figure = hours.times(factor)
-    return f"{_number(figure.value)} {unit} {_between(figure, _number)}"
+def _range(figure: Figure, shown: Callable[[float], str]) -> str:
+    """An estimate and its range in words; one figure where they are the same."""
+    value, low, high = map(shown, (figure.value, figure.low, figure.high))
+    return f"about {value}" if low == high == value else f"about {value} ({low} to {high})"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -197,6 +205,7 @@ def main(argv: list[str] | None = None) -> int:
     if not collection.photos:
         raise UserError(f"--input {said} holds only files that are not photos, or an empty tar; name photos")
     threads = len(os.sched_getaffinity(0))
+    say(f"autochrome: measuring {len(collection.sample):,} of {collection.photos:,} photos", file=sys.stderr)
     trial = measure(collection.sample, args.model, recipe, threads)
     say(f"To colorize {said}:")
     for name, figure in rows(collection, trial, threads, args.price_per_vcpu_hour):

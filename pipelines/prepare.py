@@ -4,6 +4,7 @@ list → mark duplicates → give every photo its shard by a hash of its name �
 and writes its own file → describe the whole. Only names cross a shuffle; pixels never do.
 """
 
+import shlex
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -33,6 +34,7 @@ from tfrecords.shards import SPLITS, is_shard
 from tfrecords.statistics import Statistics
 
 CLAIM_FILE = f"{shard_writer.FOLDER}/claim.json"
+_FOR = {"train": "training", "validation": "validation"}
 CLEARED_FILE = f"{shard_writer.FOLDER}/cleared_by"
 
 
@@ -149,6 +151,7 @@ class Prepare(beam.PTransform):
         return finished | "Describe" >> beam.Map(_finish, AsSingleton(listing), self.output, self.settings)
 
     def _claim(self, listing: Listing) -> Listing:
+        self.ticker.all_listed()
         path = storage.join(self.output, CLAIM_FILE)
         clearing = Clearing(self.run, storage.join(self.output, CLEARED_FILE), partial(_clear, self.output))
         mine = Claim(asdict(self.settings), listing)
@@ -177,8 +180,9 @@ def main(argv: list[str] | None = None) -> int:
         path = storage.join(args.output, FILE_NAME)
         description = Description.from_json(storage.read(path).decode(), path)
         print_table(f"Prepared {', '.join(args.input)}", description.outcomes, Console())
-        splits = ", ".join(f"{description.count(split):,} to {split}" for split in SPLITS)
+        splits = ", ".join(f"{description.count(split):,} examples for {_FOR[split]}" for split in SPLITS)
         say(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, REJECTED_FILE)}")
+        say(f"next: {shlex.join(['autochrome', 'train', '--data', args.output, '--output', 'run'])}")
     return 0
 
 

@@ -160,6 +160,7 @@ def _report(ledger: Ledger) -> None:
     with watched("thumbnails", enabled=lacking > 0) as ticker:
         for _ in range(lacking):
             ticker.listed()
+        ticker.all_listed()
         there |= picture(ledger, there, ticker)
     written = lay_out(ledger, summary, there)
     _delete([uri for id_, uri in pictures.items() if id_ not in wanted] + html.leftovers(folder, written))

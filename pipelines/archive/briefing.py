@@ -1,7 +1,10 @@
 """What `colorize` says before it changes files of earlier runs, and what it has done when it ends."""
 
 import json
+import shlex
+from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -40,7 +43,7 @@ def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
     number = "1 file" if files == 1 else f"{files:,} files"
     return (
         f"{output}: up to {number} of earlier runs with another model or other settings will be replaced or removed "
-        "(--dry_run lists them, --keep_existing leaves them)"
+        "(--dry_run lists them, --keep_existing keeps them)"
     )
 
 
@@ -53,7 +56,7 @@ def _is_outdated(record: Record, policy: Policy) -> bool:
 
 
 def after(pattern: str, output: str, state: str, console: Console) -> None:
-    """Prints the outcomes and what the last run did.
+    """Prints the outcomes, what the last run did, where everything is, and what to do next.
 
     Args:
         pattern: the input.
@@ -65,13 +68,22 @@ def after(pattern: str, output: str, state: str, console: Console) -> None:
     last = json.loads(storage.read(storage.join(state, LAST_RUN_FILE)))
     print_table(f"Colorized {pattern}", report["outcomes"], console)
     console.print(_work(last))
+    for line in _closing(report, last, output, state):
+        say(line, file=console.file)
+
+
+def _closing(report: dict[str, Any], last: dict[str, Any], output: str, state: str) -> Iterator[str]:
     if last["kept"]:
-        why = "somebody changed or made their files (--replace_changed makes them again), or --keep_existing left them"
-        say(f"kept: {why}", file=console.file)
-    records = "" if state == output else f"{state}: "
-    places = f"{REPORT_FILE}; {FOLDER}: a record each; {REJECTED_FILE}: those left out and why"
-    places = f"{output}: the photos; {records}{places}"
-    say(places, file=console.file)
+        yield (
+            "kept: their files were changed or made by somebody else (--replace_changed replaces them), "
+            "or --keep_existing kept them"
+        )
+    if warnings := report.get("warnings"):
+        yield f"warnings, in photos: {', '.join(f'{code} {number:,}' for code, number in warnings.items())}"
+    rejected = storage.join(state, REJECTED_FILE)
+    yield f"photos: {output}; a record of each: {storage.join(state, FOLDER)}; rejected photos and why: {rejected}"
+    command = ["autochrome", "report", output, *([] if state == output else ["--state", state])]
+    yield f"next: {shlex.join(command)}"
 
 
 def _work(last: dict[str, int]) -> Table:

@@ -142,6 +142,9 @@ class Account(beam.PTransform):
             | "Outcomes" >> beam.Map(Record.outcome)
         )
         counts = records | "Keys" >> beam.Map(lambda record: record.key) | beam.combiners.Count.PerElement()
+        warnings = (
+            records | "Warnings" >> beam.FlatMap(manifest.warning_codes) | "Codes" >> beam.combiners.Count.PerElement()
+        )
         effort = made | "Efforts" >> beam.Map(Effort.of) | "Effort" >> beam.CombineGlobally(_sum)
         return (
             made.pipeline
@@ -152,6 +155,7 @@ class Account(beam.PTransform):
                 self.recipe,
                 AsList(written),
                 AsList(counts),
+                AsList(warnings),
                 AsList(rejected),
                 AsSingleton(effort),
                 AsList(self.records | "Names" >> beam.Map(lambda file: file.name)),
@@ -188,6 +192,7 @@ def _finish(
     recipe: Recipe,
     written: list[tuple[str, Entry]],
     counts: list[tuple[str, int]],
+    warnings: list[tuple[str, int]],
     rejected: list[Outcome],
     effort: Effort,
     records: list[str],
@@ -197,7 +202,7 @@ def _finish(
     lease.check()
     folder, place = lease.folder, partial(storage.join, lease.folder)
     storage.write_in(folder, REJECTED_FILE, to_jsonl(rejected))
-    storage.write_in(folder, REPORT_FILE, manifest.summary(counts, recipe.made_with()))
+    storage.write_in(folder, REPORT_FILE, manifest.summary(counts, recipe.made_with(), warnings))
     last = {**effort.to_dict(), "damaged": sorted(damaged)}
     storage.write_in(folder, LAST_RUN_FILE, (json.dumps(last, indent=2) + "\n").encode())
     record_files.write_index(folder, written)

@@ -257,8 +257,26 @@ def has_records(name: str) -> bool:
     return is_journal(name) or (folder == FOLDER and found is not None and found["kind"] == "photos")
 
 
-def summary(records: Iterable[tuple[str, int]], made_with: dict[str, Any]) -> bytes:
-    """``report.json``: what the folder was made with, and inputs by outcome, which add up to the inputs."""
+def warning_codes(record: Record) -> set[str]:
+    """Returns the codes under which the warnings of a record are counted; a warning in words has one as well."""
+    return {
+        one if " " not in one else "renamed" if one.startswith("written as ") else "left_over"
+        for one in record.warnings
+    }
+
+
+def summary(
+    records: Iterable[tuple[str, int]], made_with: dict[str, Any], warnings: Iterable[tuple[str, int]] = ()
+) -> bytes:
+    """Returns ``report.json``.
+
+    Args:
+        records: inputs by outcome, which add up to the inputs.
+        made_with: what the folder was made with.
+        warnings: inputs by the code of a warning; in the report only if there are any.
+    """
     counts = dict(sorted(records))
     report = {**made_with, "inputs": sum(counts.values()), "outcomes": counts}
+    if warned := dict(sorted(warnings)):
+        report["warnings"] = warned
     return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()

@@ -108,14 +108,18 @@ class FindTasks(beam.PTransform):
             recorded | "Key records" >> beam.Map(lambda record: (rules.key(record.name), record)),
             existing | "Key files" >> beam.Map(lambda file: (rules.key(file.name), file)),
         ) | "Join" >> beam.CoGroupByKey()
-        decided = joined | "Decide" >> beam.FlatMap(_decided, self.policy, rules)
+        # The join waits for all sources anyway; as side input, their number has the ticker told before any work begins.
+        number = [] if self.selection.size else [AsSingleton(self._told_when_listed(sources))]
+        decided = joined | "Decide" >> beam.FlatMap(_decided, self.policy, rules, *number)
         if self.selection.size:
             last = (
                 sources
                 | "Rank" >> beam.Map(lambda source: self.selection.rank(source.name))
                 | "Lowest" >> beam.combiners.Top.Smallest(self.selection.size)
             )
-            decided |= "Select" >> beam.FlatMap(self._selected, AsSingleton(last))
+            selected = decided | "Select" >> beam.FlatMap(self._selected, AsSingleton(last))
+            number = [AsSingleton(self._told_when_listed(selected))]
+            decided = selected | "When all are" >> beam.Map(lambda task, _: task, *number)
         damaged = read | "Damaged" >> beam.FlatMap(_damaged)
         told = (damaged, missing) | "Damage" >> beam.Flatten() | "Tell" >> beam.Map(self._told)
         return Found(decided, records, told, unfinished)
@@ -145,6 +149,13 @@ class FindTasks(beam.PTransform):
         uri = storage.join(self._state, damage.name)
         notices.tell(uri, f"{uri} {damage.what}; photos without a record are made again, and equal files left alone")
         return str(damage)
+
+    def _told_when_listed(self, photos: beam.PCollection[Source] | beam.PCollection[Task]) -> beam.PCollection[int]:
+        return photos | "Number" >> beam.combiners.Count.Globally() | "All listed" >> beam.Map(self._all_listed)
+
+    def _all_listed(self, number: int) -> int:
+        self.ticker.all_listed()
+        return number
 
     @property
     def _state(self) -> str:
@@ -210,6 +221,7 @@ def _decided(
     family: tuple[bytes, tuple[Iterable[Source], Iterable[bytes], Iterable[Record], Iterable[Source]]],
     policy: Policy,
     rules: Rules,
+    number: int = 0,
 ) -> Iterator[Task]:
     _, (sources, closed, records, existing) = family
     listed = (Listed(file.name, file.size, file.fingerprint) for file in existing)

@@ -14,17 +14,19 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import IO, TextIO
+from typing import IO, Any, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from model.terminal import printable, say
+from model.terminal import printable, say, started
 from pipelines.notices import Mailbox
+from pipelines.runtime import words
 from pipelines.runtime.outcomes import Status
+from pipelines.runtime.pace import Pace
 
 _LISTED = b"."
+_ALL_LISTED = b"e"
 _CODES: dict[Status, bytes] = {
     "written": b"w",
     "kept": b"k",
@@ -50,6 +52,10 @@ class Ticker:
         """One more photo was found."""
         self._append(_LISTED)
 
+    def all_listed(self) -> None:
+        """Reports that every photo of the run was found: their number will not grow."""
+        self._append(_ALL_LISTED)
+
     def done(self, status: Status, photos: int = 1) -> None:
         """Counts photos that now have their outcome."""
         self._append(_CODES[status] * photos)
@@ -73,19 +79,21 @@ class _Reading:
 
     def __post_init__(self) -> None:
         self.counts: Counter[int] = Counter()
-        self.counted_from: int | None = None
         self.started = time.monotonic()
+        self._pace = Pace()
 
     def update(self) -> None:
         self.counts.update(self.file.read())
-        if self.counted_from is None and self.done:
-            # Listing and the start of the workers are not part of the rate.
-            self.counted_from = self.done
-            self.started = time.monotonic()
+        self._pace.note(self.done, time.monotonic())
 
     @property
-    def total(self) -> int:
+    def found(self) -> int:
         return self.counts[_LISTED[0]]
+
+    @property
+    def total(self) -> int | None:
+        """The number of photos; None while they are listed."""
+        return self.found if self.counts[_ALL_LISTED[0]] else None
 
     @property
     def done(self) -> int:
@@ -96,20 +104,25 @@ class _Reading:
         return self.counts[_CODES["rejected"][0]]
 
     @property
-    def rate(self) -> float:
-        """Photos a second since the first ones; 0 before it can be told."""
-        elapsed = time.monotonic() - self.started
-        return 0.0 if self.counted_from is None or elapsed < 1 else (self.done - self.counted_from) / elapsed
+    def rate(self) -> str:
+        """Photos a second, a minute or an hour in words; '' before it can be told."""
+        rate = self._pace.rate(time.monotonic())
+        return "" if rate is None else words.rate(rate)
+
+    @property
+    def left(self) -> str:
+        """The time that is left, in words; '' before it can be told."""
+        rate = self._pace.rate(time.monotonic())
+        if rate is None or self.total is None or self.done >= self.total:
+            return ""
+        return f"{words.duration((self.total - self.done) / rate)} left"
 
 
 def _bar(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[rejected]} rejected"),
+        *(TextColumn(f"{{task.fields[{name}]}}") for name in ("photos", "rate", "left", "rejected")),
         console=console,
         # What others write to standard error is set aside; rich would print it above the bar.
         redirect_stdout=False,
@@ -117,13 +130,28 @@ def _bar(console: Console) -> Progress:
     )
 
 
+def _fields(reading: _Reading) -> dict[str, Any]:
+    """What a bar shows beside itself."""
+    total = "?" if reading.total is None else reading.total
+    return {
+        "photos": f"{reading.done}/{total}",
+        "rate": reading.rate,
+        "left": reading.left,
+        "rejected": f"{reading.rejected} rejected",
+    }
+
+
 def _line(verb: str, reading: _Reading) -> str:
-    said = [f"{reading.done:,} of {reading.total:,} photos", f"{reading.rejected:,} rejected"]
-    if reading.rate:
-        said.insert(1, f"{reading.rate:.1f}/s")
-        if left := reading.total - reading.done:
-            said.append(f"{timedelta(seconds=round(left / reading.rate))} left")
-    return f"{verb}: {', '.join(said)}"
+    if reading.total is None and not reading.done:
+        return f"{verb}: {reading.found:,} found so far"
+    total = "?" if reading.total is None else f"{reading.total:,}"
+    parts = [f"{reading.done:,} of {total} photos", reading.rate, f"{reading.rejected:,} rejected", reading.left]
+    return f"{verb}: {', '.join(filter(None, parts))}"
+
+
+def _last_line(verb: str, reading: _Reading) -> str:
+    total = reading.found if reading.total is None else reading.total
+    return f"{verb}: {reading.done:,} of {total:,} photos in {time.monotonic() - reading.started:,.0f} s"
 
 
 @contextlib.contextmanager
@@ -140,22 +168,24 @@ def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
     if not enabled:
         yield SILENT
         return
+    started()
     stream = _own_stderr()
     console = Console(file=stream)
     show = _show_bar if console.is_terminal else _show_lines
     with tempfile.NamedTemporaryFile(prefix="autochrome-progress-") as file, Mailbox() as mailbox:
         finished = threading.Event()
-        watcher = threading.Thread(
-            target=show,
-            args=(verb, _Reading(file.file), finished, console, mailbox),
-            daemon=True,
-        )
+        reading = _Reading(file.file)
+        watcher = threading.Thread(target=show, args=(verb, reading, finished, console, mailbox), daemon=True)
         watcher.start()
         try:
-            yield Ticker(file.name)
+            try:
+                yield Ticker(file.name)
+            finally:
+                finished.set()
+                watcher.join()
+            if reading.found:
+                say(_last_line(verb, reading), file=stream)
         finally:
-            finished.set()
-            watcher.join()
             if stream is not sys.stderr:
                 stream.close()
 
@@ -170,19 +200,13 @@ def _own_stderr() -> TextIO:
 
 def _show_bar(verb: str, reading: _Reading, finished: threading.Event, console: Console, mailbox: Mailbox) -> None:
     with _bar(console) as bar:
-        task: TaskID = bar.add_task(verb, total=None, rate="", rejected=0)
+        task: TaskID = bar.add_task(verb, total=None, **_fields(reading))
         while True:
             last = finished.wait(_LOOK_EVERY_S)
             reading.update()
             for line in mailbox.news():
                 bar.console.print(printable(f"autochrome: {line}"), soft_wrap=True, highlight=False, markup=False)
-            bar.update(
-                task,
-                total=reading.total or None,
-                completed=reading.done,
-                rate=f"{reading.rate:.1f}/s" if reading.rate else "",
-                rejected=reading.rejected,
-            )
+            bar.update(task, total=reading.total or None, completed=reading.done, **_fields(reading))
             if last:
                 return
 
@@ -195,6 +219,6 @@ def _show_lines(verb: str, reading: _Reading, finished: threading.Event, console
         reading.update()
         for line in mailbox.news():
             say(f"autochrome: {line}", file=console.file)
-        if time.monotonic() - said >= _LINE_EVERY_S and reading.done and not last:
+        if time.monotonic() - said >= _LINE_EVERY_S and reading.found and not last:
             said = time.monotonic()
             say(_line(verb, reading), file=console.file)

@@ -32,11 +32,15 @@ def run(data_dir, tmp_path_factory):
     return output, done
 
 
-def test_train_ends_with_one_line_and_is_quiet_otherwise(run):
+def test_train_ends_with_its_figures_and_what_to_do_next(run, data_dir):
     output, done = run
     assert done.stdout.startswith(f"{output}/saved_model  5 steps, ")
     assert "validation loss 0." in done.stdout
-    assert done.stdout.count("\n") == 1
+    model = f"{output}/saved_model"
+    assert done.stdout.splitlines()[1:] == [
+        f"next: autochrome evaluate --model {model} --data {data_dir}",
+        f"or: autochrome colorize --input scans --output colour --model {model}",
+    ]
     assert all(line.startswith("epoch ") for line in done.stderr.splitlines()), done.stderr
     record = json.loads((output / "saved_model" / "autochrome.json").read_text())
     assert (record["config"]["seed"], record["config"]["epochs"]) == (3, 2)
@@ -50,6 +54,11 @@ def test_evaluate_prints_models_beside_grey_and_the_ceiling_and_writes_the_same(
     models = [f"--model={run[0]}/saved_model", f"--model={saved_model_dir}"]
     assert evaluate.main([*models, f"--data={data_dir}", f"--json={path}", f"--sheet={sheet}"]) == 0
     table = capsys.readouterr().out
+    assert table.endswith(f"{path}: the same scores\n{sheet}: grey, each model and the truth side by side\n")
+    assert all(
+        heading in table for heading in ("PSNR↑", "pool↑", "ΔE00↓", "AuC↑", "stain↓", "paled↓", "↑ more is better")
+    )
+    assert max(map(len, table.splitlines()[:9])) <= 80
     figures = json.loads(path.read_text())
     assert (figures["images"], figures["grey_images"]) == (3, 0)
     first, second, ceiling, grey = figures["rows"]

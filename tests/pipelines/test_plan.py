@@ -73,14 +73,21 @@ def test_figures_are_scaled_to_the_whole():
     trial = Trial([record] * 3 + [broken], wall=2.0, processor=3.6)
     said = dict(rows(Collection(4_000, 8_000_000_000, []), trial, 2, price=0.5))
     assert said["photos"] == "4,000, 8 GB"
-    assert said["megapixels"].startswith("6,000 (")
-    assert said["time on this machine"] == "33.3 min (33.3 to 33.3), 2 threads, 2.00 photos/s"
-    assert said["vCPU time on Dataflow"].startswith("1 h (1 to 1)")
-    assert said["at 0.5 a vCPU-hour"] == "0.50 (0.50 to 0.50)"
-    assert said["output"].startswith("1.5 GB (")
-    assert said["rejects to expect"] == "1,000 (182 to 2,797)"
-    assert said["  unreadable"].startswith("1,000 (")
-    assert said["in colour already"].startswith("3,000 (")
+    assert said["megapixels"].startswith("about 6,000 (")
+    assert said["time on this machine"] == "about 33 min, at 2.0/s on 2 cores"
+    assert said["work on Dataflow"] == "about 60 min of one vCPU, shared among the workers"
+    assert said["cost of that work"] == "about 50 cents, at $0.5 a vCPU-hour"
+    assert said["space for the results"].startswith("about 1.5 GB (")
+    # Wilson's interval for 1 and 3 of 4, of 4,000 photos.
+    assert said["rejected"] == said["  unreadable"] == "about 1,000 (182 to 2,797)"
+    assert said["in colour already"] == "about 3,000 (1,203 to 3,818)"
+
+
+@pytest.mark.parametrize(
+    ("dollars", "said"), [(0, "0 cents"), (0.01, "1 cent"), (0.994, "99 cents"), (12.3, "$12.30"), (12_345, "$12,345")]
+)
+def test_money_is_in_cents_or_dollars(dollars, said):
+    assert plan._money(dollars) == said
 
 
 def test_a_sample_of_all_photos_is_no_estimate():
@@ -88,22 +95,23 @@ def test_a_sample_of_all_photos_is_no_estimate():
     broken = replace(record, status="rejected", reason="unreadable")
     trial = Trial([record, broken], wall=2.0, processor=3.6)
     said = dict(rows(Collection(2, 8_000, []), trial, 2, price=0))
-    assert [said[what] for what in ("rejects to expect", "  unreadable", "in colour already")] == ["1", "1", "0"]
-    assert said["time on this machine"] == "2 s (2 to 2), 2 threads, 1.00 photos/s"
+    assert [said[what] for what in ("rejected", "  unreadable", "in colour already")] == ["1", "1", "0"]
+    assert said["time on this machine"] == "about 2 s, at 1.0/s on 2 cores"
 
 
 def test_the_command_measures_and_writes_nothing(photo_tree, saved_model_dir, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert plan.main([f"--input={photo_tree}", f"--model={saved_model_dir}", "--sample=17"]) == 0
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    assert told == "autochrome: measuring 17 of 17 photos\n"
     assert "photos                    17, " in said
-    assert "  unreadable              3" in said
+    assert "  unreadable              3\n" in said
     assert "vCPU-hour" not in said
     assert list(Path(tmp_path).iterdir()) == []
 
 
 def test_wrong_flags_end_in_a_line(photo_tree, saved_model_dir):
-    with pytest.raises(UserError, match="must be 0 or more"):
+    with pytest.raises(UserError, match="must be 0 or more, not -1"):
         plan.main([f"--input={photo_tree}", f"--model={saved_model_dir}", "--price_per_vcpu_hour=-1"])
     with pytest.raises(UserError, match="does not exist"):
         plan.main(["--input=/no/where", f"--model={saved_model_dir}"])

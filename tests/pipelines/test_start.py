@@ -1,6 +1,7 @@
 """How the command line starts: help and mistakes come before slow imports, Ctrl-C ends them without a traceback."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -102,3 +103,47 @@ def test_ctrl_c_that_is_ignored_stays_ignored(tmp_path):
     )
     assert done.returncode == 2
     assert "--input in does not exist" in done.stderr
+
+
+STARTING = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Stop(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == sys.argv.pop(1):
+            sys.exit(3)
+
+sys.meta_path.insert(0, Stop())
+from pipelines import cli
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "argv"),
+    [
+        ("apache_beam", ["colorize", "in", "out"]),
+        ("apache_beam", ["plan", "in"]),
+        ("tensorflow", ["train", "--data=records", "--output=run"]),
+    ],
+)
+def test_a_command_line_says_that_it_starts_before_slow_imports(module, argv, tmp_path):
+    script = STARTING.replace("sys.argv.pop(1)", repr(module))
+    done = subprocess.run(
+        [sys.executable, "-c", script, *argv], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "autochrome: starting\n")
+
+
+def test_on_a_terminal_the_line_goes_when_the_next_one_comes(tmp_path):
+    script = "from pipelines import cli; raise SystemExit(cli.main())"
+    primary, secondary = os.openpty()
+    command = [sys.executable, "-c", script, "inspect", "records"]
+    code = subprocess.run(command, cwd=tmp_path, stderr=secondary, check=False).returncode
+    os.close(secondary)
+    with os.fdopen(primary, "rb") as terminal:
+        said = terminal.read1(10_000)
+    assert code == 2
+    assert said.startswith(b"autochrome: starting\r\x1b[Kautochrome: error: records has no dataset.json")
+    assert said.count(b"\n") == 1

@@ -1,3 +1,4 @@
+import re
 import resource
 import subprocess
 import sys
@@ -23,27 +24,31 @@ def test_several_processes_lose_no_tick():
     with watched("preparing", enabled=True) as ticker:
         workers = [subprocess.Popen([sys.executable, "-c", WORKER, ticker.path]) for _ in range(2)]
         assert [worker.wait() for worker in workers] == [0, 0]
+        ticker.all_listed()
         with Path(ticker.path).open("rb") as file:
             reading = _Reading(file)
             reading.update()
-        assert Counter(Path(ticker.path).read_text()) == {".": 1000, "w": 600, "s": 200, "r": 200}
+        assert Counter(Path(ticker.path).read_text()) == {".": 1000, "e": 1, "w": 600, "s": 200, "r": 200}
     assert (reading.total, reading.done, reading.rejected) == (1000, 1000, 200)
     assert not Path(ticker.path).exists()
 
 
-def test_reading_goes_on_where_it_was(tmp_path):
+def test_the_number_of_photos_is_unknown_until_all_are_listed(tmp_path):
     ticker = Ticker(str(tmp_path / "ticks"))
-    ticker.listed()
     ticker.listed()
     with (tmp_path / "ticks").open("rb") as file:
         reading = _Reading(file)
         reading.update()
-        assert (reading.total, reading.done, reading.rate) == (2, 0, 0)
+        assert _line("preparing", reading) == "preparing: 1 found so far"
+        ticker.listed()
         ticker.done("rejected")
         reading.update()
+        assert _line("preparing", reading) == "preparing: 1 of ? photos, 1 rejected"
+        assert (reading.found, reading.total, reading.done, reading.rejected) == (2, None, 1, 1)
+        ticker.all_listed()
         reading.update()
-    assert (reading.total, reading.done, reading.rejected) == (2, 1, 1)
-    assert _line("preparing", reading) == "preparing: 1 of 2 photos, 1 rejected"
+        reading.update()
+        assert _line("preparing", reading) == "preparing: 1 of 2 photos, 1 rejected"
 
 
 def test_speed_and_time_left_are_told_only_when_they_are_known(tmp_path, monkeypatch):
@@ -52,6 +57,7 @@ def test_speed_and_time_left_are_told_only_when_they_are_known(tmp_path, monkeyp
     ticker = Ticker(str(tmp_path / "ticks"))
     for _ in range(30_000):
         ticker.listed()
+    ticker.all_listed()
     ticker.done("written")
     with (tmp_path / "ticks").open("rb") as file:
         reading = _Reading(file)
@@ -60,10 +66,30 @@ def test_speed_and_time_left_are_told_only_when_they_are_known(tmp_path, monkeyp
         now = 100.0
         ticker.done("written", 200)
         reading.update()
-        assert _line("preparing", reading) == "preparing: 201 of 30,000 photos, 2.0/s, 0 rejected, 4:08:20 left"
+        assert _line("preparing", reading) == "preparing: 201 of 30,000 photos, 2.0/s, 0 rejected, 4 h 8 min left"
         ticker.done("written", 29_799)
         reading.update()
         assert _line("preparing", reading).endswith("30,000 of 30,000 photos, 300.0/s, 0 rejected")
+
+
+def test_the_last_line_says_how_many_photos_took_how_long(capsys):
+    with watched("preparing", enabled=True) as ticker:
+        for status in ("written", "rejected"):
+            ticker.listed()
+            ticker.done(status)
+        ticker.all_listed()
+    assert re.fullmatch(r"preparing: 2 of 2 photos in \d+ s\n", capsys.readouterr().err)
+
+
+def test_a_job_that_broke_does_not_say_how_long_it_took(capsys):
+    def break_down() -> None:
+        with watched("preparing", enabled=True) as ticker:
+            ticker.listed()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        break_down()
+    assert capsys.readouterr().err == ""
 
 
 def test_on_a_terminal_a_bar_ends_at_the_last_count(monkeypatch, capsys):
@@ -74,18 +100,12 @@ def test_on_a_terminal_a_bar_ends_at_the_last_count(monkeypatch, capsys):
         for status in ("written", "written", "rejected"):
             ticker.listed()
             ticker.done(status)
+        ticker.all_listed()
     out, err = capsys.readouterr()
     assert out == ""
     assert "colorizing" in err
     assert "3/3" in err
     assert "1 rejected" in err
-
-
-def test_elsewhere_a_short_job_says_nothing(capsys):
-    with watched("colorizing", enabled=True) as ticker:
-        ticker.listed()
-        ticker.done("written")
-    assert capsys.readouterr() == ("", "")
 
 
 TELLING = """

@@ -1,0 +1,23 @@
+"""Figures in words, as people say them: durations and rates."""
+
+
+def duration(seconds: float) -> str:
+    """Returns a duration in the unit that suits it: ``45 s``, ``12 min``, ``5 h 20 min``, ``3 days``."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 10 and rest:
+        return f"{hours} h {rest} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < 72 else f"{hours / 24:,.0f} days"
+
+
+def rate(per_second: float) -> str:
+    """Returns a rate in the unit that suits it: ``3.2/s``, ``12/min``, ``5/h``."""
+    for factor, unit in ((1, "s"), (60, "min")):
+        if per_second * factor >= 1:
+            return f"{per_second * factor:,.1f}/{unit}"
+    return f"{per_second * 3600:.1f}/h"
