@@ -167,7 +167,7 @@ def rows(collection: Collection, trial: Trial, threads: int, price: float) -> li
 
 
 def _share(hits: int, of: int, photos: int) -> str:
-    """How many photos of the collection are like so many of the sample; a sample of all leaves nothing to estimate."""
+    """The photos of the collection that are like some of the sample; a sample of all leaves nothing to estimate."""
     if of >= photos:
         return f"{hits:,}"
     return _range(share(hits, of).times(photos), lambda number: f"{number:,.0f}")

@@ -1,6 +1,7 @@
 """`--input` given more than once, paths without flags, and an output beside its input, through whole commands."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,13 @@ def test_photos_of_two_inputs_are_all_colorized_under_names_of_their_own(place, 
     assert all(name in listed for name in ("box1/a.png", "box1/b.png", "box2/a.png", "3 inputs"))
     assert not (place / "colour").exists()
     assert cli.main(argv) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Colorized box1, box2\n")
+    assert out.endswith(
+        "photos: colour; a record of each: colour/manifest; rejected photos and why: colour/rejected.jsonl\n"
+        "next: autochrome report colour\n"
+    )
+    assert re.search(r"colorizing: 3 of 3 photos in \d+ s\n\Z", err)
     assert written(place / "colour") == {"box1/a.png", "box1/b.png", "box2/a.png"}
     before = {path: path.stat().st_mtime_ns for path in (place / "colour").rglob("*.png")}
     # In another order it is the same input: nothing is made again.
@@ -40,9 +48,15 @@ def test_photos_of_two_inputs_are_all_colorized_under_names_of_their_own(place, 
     assert (place / "colour" / "index.html").exists()
 
 
-def test_photos_of_two_inputs_become_records_whatever_their_order(place):
+def test_photos_of_two_inputs_become_records_whatever_their_order(place, capsys):
     argv = ["prepare", "--input=box1", "--input=box2", "--size=16", "--validation_percent=0"]
     assert cli.main([*argv, "--output=one"]) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith(
+        "one/dataset.json: 3 examples for training, 0 examples for validation; "
+        "rejected photos and why: one/rejected.jsonl\nnext: autochrome train --data one --output run\n"
+    )
+    assert re.search(r"preparing: 3 of 3 photos in \d+ s\n\Z", err)
     assert cli.main([argv[0], argv[2], argv[1], *argv[3:], "--output=two"]) == 0
     one, two = ((place / folder / "dataset.json").read_text() for folder in ("one", "two"))
     assert one == two
