@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -73,7 +73,7 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
 
     Raises:
         UserError: the data folder is none, the split is empty or only grey, or its pictures are not of the colorizers'
-            size.
+            size; or a shard is damaged.
     """
     from model.metrics import Scores
     from tfrecords import dataset
@@ -90,7 +90,7 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
     scores = {name: Scores() for name in (*names, CEILING, GREY)}
     seconds, images, grey_images = dict.fromkeys(names, 0.0), 0, 0
     strips: list[NDArray[np.uint8]] = []
-    for luminance, chroma in dataset.load(data_dir, split).batch(BATCH).as_numpy_iterator():
+    for luminance, chroma in _batches(data_dir, split):
         predicted = {}
         for name, colorizer in zip(names, colorizers, strict=True):
             begun = time.perf_counter()
@@ -119,6 +119,13 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
     rows += [Row(name, scores[name].to_dict()) for name in (CEILING, GREY)]
     sheet = np.concatenate([_heading(["L", *names, "truth"], size), *strips], axis=0)
     return Scoreboard(rows, images - grey_images, grey_images, sheet)
+
+
+def _batches(data_dir: str, split: str) -> Iterator[tuple[Any, Any]]:
+    from tfrecords import dataset
+
+    with dataset.damage_named(data_dir):
+        yield from dataset.load(data_dir, split).batch(BATCH).as_numpy_iterator()
 
 
 def _names(colorizers: Sequence[Colorizer]) -> list[str]:

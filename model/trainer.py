@@ -24,6 +24,7 @@ from model import strategy as strategies
 from model.config import Config
 from model.learner import Learner
 from model.progress import Report
+from tfrecords import dataset
 from tfrecords.description import Description
 from tfrecords.errors import UserError
 
@@ -89,7 +90,8 @@ def train(
 
     Raises:
         UserError: the data folder is none, the output cannot be written or holds another run, the batch cannot be
-            divided among the replicas, the configuration does not hold together, or the loss is no longer a number.
+            divided among the replicas, the configuration does not hold together, a shard is damaged, or the loss is no
+            longer a number.
     """
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
@@ -100,8 +102,9 @@ def train(
     loop = _Loop(config, data_dir, description, strategy, output, init, max_minutes, stop)
     trained = not loop.done
     on_report(loop.report())
-    for report in loop.run(checkpoint_minutes):
-        on_report(report)
+    with dataset.damage_named(data_dir):
+        for report in loop.run(checkpoint_minutes):
+            on_report(report)
     path = tf.io.gfile.join(output, saved_model.FOLDER)
     state = loop.state
     result = Result(

@@ -1,12 +1,17 @@
 """A prepared set as ``tf.data``."""
 
+import contextlib
+from collections.abc import Iterator
+
 import tensorflow as tf
 
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import DeniedError, OutageError, UserError, WorldError
+from tfrecords.shards import checksum
 
 # A name that leads nowhere, or through a file, or to a folder.
 _MISSING = (tf.errors.NotFoundError, tf.errors.FailedPreconditionError, tf.errors.InvalidArgumentError)
+_CHUNK = 1 << 20
 _FEATURES = {
     "luminance": tf.io.FixedLenFeature([], tf.string),
     "chroma": tf.io.FixedLenFeature([], tf.string),
@@ -68,6 +73,29 @@ def parse(record: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
     planes = tf.io.decode_jpeg(fields["chroma"], channels=1, dct_method="INTEGER_ACCURATE")
     chroma = tf.transpose(tf.reshape(planes, [2, size, size]), [1, 2, 0])
     return tf.cast(luminance, tf.float32) / 255.0, (tf.cast(chroma, tf.float32) - 128.0) / 128.0
+
+
+@contextlib.contextmanager
+def damage_named(data_dir: str) -> Iterator[None]:
+    """Names the shard that is damaged when the block cannot read the set; reads all of it for that.
+
+    Raises:
+        UserError: a shard does not have the checksum that ``dataset.json`` says.
+    """
+    try:
+        yield
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+        description = read_description(data_dir)
+        for shard in (shard for shards in description.splits.values() for shard in shards):
+            path = tf.io.gfile.join(data_dir, shard.name)
+            with tf.io.gfile.GFile(path, "rb") as file:
+                _, crc32c = checksum(iter(lambda file=file: file.read(_CHUNK), b""))  # type: ignore[misc]
+            if crc32c != shard.crc32c:
+                raise UserError(
+                    f"{path} is damaged: its checksum is not the one in {FILE_NAME}; prepare the set again "
+                    f"(`autochrome inspect {data_dir} --verify` checks all shards)"
+                ) from error
+        raise
 
 
 def load(data_dir: str, split: str, *, shuffle_seed: int | None = None, cycle_length: int = 16) -> tf.data.Dataset:

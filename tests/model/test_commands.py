@@ -1,6 +1,8 @@
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 from model import commands, evaluate, progress, scoreboard, train
 from model.progress import Report
 from tfrecords.errors import UserError
+from tfrecords.shards import SPLITS
 
 
 def error_of(main, *argv: str, capsys) -> str:
@@ -115,6 +118,21 @@ def test_train_refuses_what_it_cannot_use(data_dir, tmp_path, capsys):
     unwritable = ["--config=autoencoder_mini", f"--output={tmp_path}/file"]
     assert "cannot be written" in error_of(train.main, f"--data={data_dir}", *unwritable, capsys=capsys)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_shard_is_one_line_that_names_it(run, data_dir, tmp_path, capsys):
+    damaged = Path(shutil.copytree(data_dir, tmp_path / "records"))
+    shards = [max(damaged.glob(f"{split}-*.tfrecord"), key=lambda path: path.stat().st_size) for split in SPLITS]
+    for path in shards:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 0xFF
+        path.write_bytes(data)
+    flags = ["--config=autoencoder_mini", f"--output={tmp_path}/run", f"--data={damaged}"]
+    assert commands.run(lambda: train.main(flags)) == 2
+    said = capsys.readouterr().err.splitlines()[-1]  # after the progress
+    assert said.startswith(f"autochrome: error: {shards[0]} is damaged: ")
+    flags = [f"--model={run[0]}/saved_model", f"--data={damaged}"]
+    assert f"{damaged}/" in error_of(evaluate.main, *flags, capsys=capsys)
 
 
 def test_evaluate_refuses_what_it_cannot_use(run, data_dir, write_set, tmp_path, capsys):

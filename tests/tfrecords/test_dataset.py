@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.color
+import tensorflow as tf
 
 from tfrecords import color, dataset
 from tfrecords.description import FILE_NAME, Description
@@ -154,3 +155,20 @@ def test_a_set_that_cannot_be_opened_now_is_not_missing(prepared):
             dataset.read_description(str(prepared))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_a_damaged_shard_is_named(prepared):
+    path = prepared / "train-00001-of-00003.tfrecord"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    with (
+        pytest.raises(UserError, match=rf"{path} is damaged: .*; prepare the set again \(`autochrome inspect"),
+        dataset.damage_named(str(prepared)),
+    ):
+        list(dataset.load(str(prepared), "train").as_numpy_iterator())
+
+
+def test_what_is_not_the_fault_of_a_shard_is_raised_as_it_is(prepared):
+    with pytest.raises(tf.errors.DataLossError, match="elsewhere"), dataset.damage_named(str(prepared)):
+        raise tf.errors.DataLossError(None, None, "elsewhere")
