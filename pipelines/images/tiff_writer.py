@@ -87,7 +87,8 @@ def _directory(pixels: Pixels, said: Metadata, profile: bytes) -> Directory:
     if said.xmp:
         fields[tiff_tags.XMP] = Field(FieldType.BYTE, said.xmp)
     if said.iptc:
-        fields[tiff_tags.IPTC] = Field(FieldType.UNDEFINED, said.iptc)
+        # Readers expect the bytes as they are, but declared as LONG and padded (TIFF/EP, Photoshop).
+        fields[tiff_tags.IPTC] = Field(FieldType.LONG, said.iptc + bytes(-len(said.iptc) % 4))
     if said.comment and tiff_tags.IMAGE_DESCRIPTION not in fields:
         fields[tiff_tags.IMAGE_DESCRIPTION] = Field(FieldType.ASCII, said.comment.rstrip(b"\0") + b"\0")
     return directory
