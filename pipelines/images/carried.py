@@ -34,6 +34,8 @@ def carried(metadata: Metadata, file_format: str, mark: Mark | None) -> Metadata
         result = _cut_for_jpeg(result, mark)
     if file_format == "WEBP" and result.iptc:
         result = _warned(replace(result, iptc=b""), "iptc_dropped")
+    if file_format != "PNG" and result.texts:
+        result = _warned(replace(result, texts=()), "text_dropped")
     if result.comment and not _has_place_for_comment(result, file_format):
         result = _warned(replace(result, comment=b""), "comment_dropped")
     return result

@@ -138,7 +138,13 @@ def _chunks(said: Metadata) -> Iterator[bytes]:
         text = f"\niptc\n{len(content):8d}\n" + "\n".join(textwrap.wrap(content.hex(), 72)) + "\n"
         yield _chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(text.encode()))
     if said.comment:
-        yield _chunk(b"iTXt", b"Comment\0\0\0\0\0" + said.comment.decode("utf-8", "replace").encode())
+        yield _text("Comment", said.comment.decode("utf-8", "replace"))
+    for keyword, text in said.texts:
+        yield _text(keyword, text)
+
+
+def _text(keyword: str, text: str) -> bytes:
+    return _chunk(b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + text.encode("utf-8", "replace"))
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

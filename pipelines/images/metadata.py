@@ -15,6 +15,8 @@ from pipelines.images.tiff_table import Table
 from pipelines.images.tiff_tags import STRUCTURAL, FieldType
 
 _IIM_START = b"\x1c"
+_READ_TEXTS = ("Comment", "XML:com.adobe.xmp")
+_RAW_PROFILE = "Raw profile type "
 # Of the structural tags EXIF may have some that remain true or can be made so: size, and how a JPEG stores colour.
 _TRUE_IN_EXIF = {
     *(tiff_tags.IMAGE_WIDTH, tiff_tags.IMAGE_LENGTH, tiff_tags.YCBCR_COEFFICIENTS, tiff_tags.YCBCR_SUB_SAMPLING),
@@ -33,6 +35,7 @@ class Metadata:
         iptc: IIM records.
         dpi: pixels an inch, across and down, as the file itself (not its EXIF) says; None if it does not.
         comment: free text of JPEG and GIF files.
+        texts: other texts of PNG files, such as ``Title`` and ``Author``: keyword and text.
         warnings: codes of what could not be read or carried: ``exif_broken``, ``iptc_dropped``, …
     """
 
@@ -41,13 +44,15 @@ class Metadata:
     iptc: bytes = b""
     dpi: tuple[float, float] | None = None
     comment: bytes = b""
+    texts: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
         """How many are carried."""
         said = self.exif.size if self.exif else 0
-        return said + len(self.xmp) + len(self.iptc) + len(self.comment)
+        texts = sum(len(keyword) + len(text) for keyword, text in self.texts)
+        return said + len(self.xmp) + len(self.iptc) + len(self.comment) + texts
 
 
 def collect(photo: OpenPhoto, *, size: tuple[int, int], transposed: bool) -> Metadata:
@@ -81,6 +86,7 @@ def collect(photo: OpenPhoto, *, size: tuple[int, int], transposed: bool) -> Met
         iptc=found["iptc"],
         dpi=(dpi[1], dpi[0]) if dpi and transposed else dpi,
         comment=found["comment"],
+        texts=_texts(photo.image),
         warnings=tuple(warnings),
     )
 
@@ -118,11 +124,23 @@ def _bytes(value: Any) -> bytes:
     return bytes(value) if isinstance(value, (bytes, bytearray)) else b""
 
 
+def _texts(image: Image.Image) -> tuple[tuple[str, str], ...]:
+    """Return the texts of a PNG that are not read as something else."""
+    if image.format != "PNG":
+        return ()
+    texts = [(str(keyword), str(text)) for keyword, text in image.info.items() if isinstance(text, str)]
+    return tuple(
+        (keyword, text)
+        for keyword, text in texts
+        if keyword not in _READ_TEXTS and not keyword.startswith(_RAW_PROFILE)
+    )
+
+
 def _raw_profile(info: dict[Any, Any], kind: str) -> bytes:
     """Return a block that PNG has no chunk for, in ImageMagick's hexadecimal text: \\nname\\nsize\\nhex."""
-    text = info.get(f"Raw profile type {kind}")
+    text = info.get(f"{_RAW_PROFILE}{kind}")
     if kind == "exif":
-        text = text or info.get("Raw profile type APP1")
+        text = text or info.get(f"{_RAW_PROFILE}APP1")
     with contextlib.suppress(ValueError, AttributeError):
         _, size, body = str(text).lstrip("\n").split("\n", 2)
         content = bytes.fromhex(body)[: int(size)].removeprefix(exif.START)

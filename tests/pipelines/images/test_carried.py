@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from photo_files import exif_of, file_of, opened, said_of, saying
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, PngImagePlugin
 from skimage import data as skimage_data
 
 from pipelines.images import pages, tiff_directory
@@ -113,3 +113,21 @@ def test_what_of_resolution_and_comment_a_format_has_no_room_for_is_told():
         assert carried(said, file_format, MARK).warnings == expected
     long = opened(encode([(SMALL, Metadata(comment=b"x" * 70_000))], "JPEG"))
     assert long.info["comment"] == b"x" * 65_533
+
+
+def test_the_texts_of_a_png_are_carried_to_a_png_and_their_loss_is_told():
+    texts = {"Title": "Harbour 1911", "Author": "Grete Müller", "Description": "Glass plate no. 17, 東京"}
+    info = PngImagePlugin.PngInfo()
+    for keyword, text in texts.items():
+        info.add_itxt(keyword, text) if "東" in text else info.add_text(keyword, text, zip=keyword == "Author")
+    info.add_text("Comment", "in snow")
+    data = file_of(SMALL, "PNG", pnginfo=info)
+    (page,) = pages.read(data)
+    assert dict(page.metadata.texts) == texts
+    result = opened(after(data, "PNG")).info
+    assert {keyword: result[keyword] for keyword in texts} == texts
+    assert carried(page.metadata, "PNG", MARK).warnings == ()
+    for file_format in ("JPEG", "TIFF"):
+        assert carried(page.metadata, file_format, MARK).warnings == ("text_dropped",)
+    (bare,) = pages.read(file_of(SMALL, "PNG"))
+    assert (bare.metadata.texts, carried(bare.metadata, "JPEG", MARK).warnings) == ((), ())
