@@ -1,35 +1,56 @@
 """Lines for the person at the terminal while a job runs, from whatever process has something to say.
 
-A local run sets standard error aside (`pipelines.runtime.runners`), so its processes append their lines to a file, and
-the process that shows the progress prints them. Elsewhere, as on Dataflow, lines go to standard error and so to the
-logs.
+A local run sets standard error aside (`pipelines.runtime.local_run`), so its processes append their lines to a file,
+and the process that shows the progress prints them. A command that is not running a job prints them itself. Elsewhere,
+as in a worker on Dataflow, they are log records of `logging`, so that they reach the runner's logs with their severity.
 """
 
+import contextlib
 import json
+import logging
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from typing import Self
 
 from model.terminal import say
 
 _VARIABLE = "AUTOCHROME_NOTICES"
 """Names the file; workers inherit it."""
+_LOG = logging.getLogger(__package__)
+_is_command = False
 
 
-def tell(subject: str, line: str) -> bool:
-    """Says something about a subject; what was said last about it is not repeated.
+@contextlib.contextmanager
+def on_terminal() -> Iterator[None]:
+    """Print notices on standard error within the block: this process is a command, with a person before it."""
+    global _is_command
+    before, _is_command = _is_command, True
+    try:
+        yield
+    finally:
+        _is_command = before
+
+
+def tell(subject: str, line: str, severity: int = logging.WARNING) -> bool:
+    """Say something about a subject, unless it is what was said last about it.
 
     Args:
         subject: such as a bucket; many threads and processes may notice the same at once.
         line: for people.
+        severity: a level of `logging`, for workers without a terminal.
 
     Returns:
         whether it could be said: a process may have no descriptor left.
     """
     path = os.environ.get(_VARIABLE)
     if path is None:
-        _TOLD_HERE.print([(subject, line)])
+        for news in _TOLD_HERE.news([(subject, line)]):
+            if _is_command:
+                say(f"autochrome: {news}", file=sys.stderr)
+            else:
+                _LOG.log(severity, "%s", news)
         return True
     try:
         with open(path, "ab", buffering=0) as file:  # noqa: PTH123 (in append mode, and in one call)
@@ -53,11 +74,6 @@ class Board:
                 self._last[subject] = line
                 lines.append(line)
         return lines
-
-    def print(self, notices: list[tuple[str, str]]) -> None:
-        """Prints the news on standard error."""
-        for line in self.news(notices):
-            say(f"autochrome: {line}", file=sys.stderr)
 
 
 _TOLD_HERE = Board()

@@ -9,6 +9,7 @@ attempt.
 
 import errno
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -30,6 +31,7 @@ from tfrecords.color import Floats
 
 # What file systems say to a name or a place that they cannot have; anything else is not the photo's fault.
 _NO_SUCH_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+_LOG = logging.getLogger(__package__)
 SOFTWARE = f"Autochrome {version('autochrome')}"
 
 
@@ -115,6 +117,7 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
         record = replace(record, status="rejected", reason=verdict.reason, detail=verdict.detail)
     except Undecided as undecided:
         if not last:
+            _LOG.info("%s: %s; trying again, alone", named.source.name, undecided.detail)
             raise
         record = replace(record, reason=undecided.reason, detail=undecided.detail)
     except Exception as error:

@@ -1,5 +1,6 @@
 """The photos of a shard, read here and converted by child processes, a few small ones at a time."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.errors import WorldError
 
+_LOG = logging.getLogger(__package__)
 # What a batch holds at most, and no more than this process held before there were any.
 _PHOTOS, _BYTES = 8, 1 << 20
 
@@ -84,7 +86,8 @@ def _alone(one: _Read, size: int, processes: PhotoProcesses) -> Converted:
     try:
         try:
             result = processes.call(one.data, name, size)
-        except Undecided:
+        except Undecided as undecided:
+            _LOG.info("%s: %s; trying again, in a fresh process", name, undecided.detail)
             result = processes.call(one.data, name, size, alone=True)
     except Rejected as verdict:
         return Converted(None, verdict.reason, verdict.detail)

@@ -1,10 +1,12 @@
 """How long a disk or a bucket that fails is waited for, and who is told.
 
 What fails is tried again after random pauses below a limit that doubles, for a fixed time in all. After five seconds a
-line tells the person at the terminal what is waited for, and another one that it works again.
+line tells the person at the terminal what is waited for, and another one that it works again. Every failure is a log
+record as well, which a runner such as Dataflow keeps and a local run does not show.
 """
 
 import errno
+import logging
 import os
 import threading
 import time
@@ -21,6 +23,7 @@ from pipelines.files.faults import Fault
 from tfrecords.errors import OutageError, WorldError
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__package__)
 
 _REMEDIES = {
     errno.ENOSPC: "make room on the disk",
@@ -92,7 +95,7 @@ class Attempts:
         if self._since is not None:
             _WATCH.discard(self)
         if self._is_told and kind is None:
-            notices.tell(self._subject, f"{self._subject} works again")
+            notices.tell(self._subject, f"{self._subject} works again", logging.INFO)
 
     def alive(self) -> None:
         """Notes that something has arrived: a large file takes long, which is not a fault."""
@@ -106,6 +109,7 @@ class Attempts:
         if self._since is None:
             self._since = self._started
             _WATCH.add(self)
+        _LOG.info("%s %s%s; trying again", self._subject, self._problem, self._cause)
 
     def look(self, now: float) -> None:
         """Tells the person what is waited for, once, when it has taken long."""
@@ -172,6 +176,7 @@ def locally(
     except Exception as error:
         if not is_retried(error):
             _raise(path, error)
+        _LOG.info("%s cannot be %s (%s); trying again", path, done, faults.cause(error))
     attempts = Attempts(path, f"cannot be {done}", LOCAL_SECONDS, is_retried, longest_pause=LONGEST_LOCAL_PAUSE)
     try:
         with attempts:

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from model import commands
 from model.terminal import say
+from pipelines import notices
 from pipelines.errors import JobFailedError
 from pipelines.files import local_files
 
@@ -34,7 +35,8 @@ def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:
             raise
 
     try:
-        return commands.run(interruptible)
+        with notices.on_terminal():
+            return commands.run(interruptible)
     except JobFailedError as error:
         say(f"autochrome: error: {error}", file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@ child lives on from photo to photo. It has limits (`pipelines.images.limits`) an
 """
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ from pipelines.files import patience
 from pipelines.images.limits import Limits
 from pipelines.runtime.photo_server import Call, Done, Failed, File, Handler, NoMemory, Photo, Question, Ready, Refused
 
+_LOG = logging.getLogger(__package__)
 _STARTS = 3
 # A child ends when its parent does, and for no signal that is sent to all processes of a job.
 _UNHEARD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
@@ -258,6 +260,7 @@ class PhotoProcesses:
             if process.wait_until_ready():
                 return process
             process.close()
+            _LOG.warning("the process for photos was killed at its start; starting another one")
         raise PhotoProcessError(f"the process for photos was killed {_STARTS} times at its start")
 
     def _started(self) -> PhotoProcess:

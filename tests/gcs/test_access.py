@@ -11,7 +11,7 @@ import pytest
 from prepare_job import digests
 
 from model import google_cloud
-from pipelines import cli
+from pipelines import cli, notices
 from pipelines.errors import Rejected
 from pipelines.files import patience, sources, storage
 from tfrecords.description import FILE_NAME
@@ -198,7 +198,7 @@ def test_an_unreachable_bucket_at_the_launch_is_one_line_and_no_traceback(calm_c
 @pytest.mark.usefixtures("told_early")
 def test_a_bucket_that_takes_requests_and_answers_none_is_told_of_as_early(monkeypatch, capsys):
     monkeypatch.setattr(patience, "BUCKET_SECONDS", 0.3)
-    with socket.create_server(("localhost", 0)) as silent:
+    with notices.on_terminal(), socket.create_server(("localhost", 0)) as silent:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{silent.getsockname()[1]}")
         google_cloud.client.cache_clear()
         failed = []

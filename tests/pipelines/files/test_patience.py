@@ -1,6 +1,7 @@
 """Retries, under a clock that tests turn."""
 
 import errno
+import logging
 import os
 from dataclasses import dataclass, field
 
@@ -38,7 +39,7 @@ def clock(monkeypatch) -> Clock:
 @pytest.fixture
 def told(monkeypatch) -> list[str]:
     lines: list[str] = []
-    monkeypatch.setattr(notices, "tell", lambda subject, line: lines.append(line) or True)
+    monkeypatch.setattr(notices, "tell", lambda subject, line, severity=0: lines.append(line) or True)
     return lines
 
 
@@ -130,3 +131,16 @@ def test_a_bucket_that_answers_nothing_is_told_of_by_a_thread(monkeypatch, told)
         while not told:
             pass
     assert told == ["gs://b does not answer; trying for 5 minutes", "gs://b works again"]
+
+
+def test_every_failure_is_a_log_record_for_the_runner(clock, told, caplog):
+    with caplog.at_level("INFO", "pipelines"):
+        patience.locally("a.jpg", failing(3, OSError(errno.EIO, "Input/output error")))
+    line = "a.jpg cannot be read (Input/output error); trying again"
+    assert caplog.record_tuples == [("pipelines.files", logging.INFO, line)] * 3
+    assert told == [], "the pauses were short, so nobody was told"
+
+
+def test_a_run_that_shows_no_log_shows_no_failure(clock, told, caplog):
+    patience.locally("a.jpg", failing(3, OSError(errno.EIO, "Input/output error")))
+    assert caplog.records == []
