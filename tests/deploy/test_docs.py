@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from model import evaluate, train
-from pipelines import flags
+from model import checkpoints, evaluate, saved_model, train
+from pipelines import flags, prepare
+from pipelines.archive import finish, lease, manifest, record_files
 from pipelines.images import formats
-from pipelines.runtime import runners
+from pipelines.runtime import outcomes, runners
+from pipelines.viewer import html
+from tfrecords import description
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("deploy", "docs", "model", "pipelines", "tests", "tfrecords")
@@ -175,6 +178,20 @@ def test_every_format_that_is_read_is_listed():
     named = set(inline(ROOT / "docs" / "formats.md"))
     assert set(formats.READ) <= named
     assert set(formats._NOT_READ.values()) <= named
+
+
+def test_every_file_that_a_command_writes_is_in_the_table():
+    written = {prepare.CLAIM_FILE, description.FILE_NAME, outcomes.REJECTED_FILE, flags.SAMPLE_FILE, saved_model.RECORD}
+    written |= {
+        manifest.REPORT_FILE,
+        manifest.RUNS_FILE,
+        manifest.JOURNAL,
+        finish.LAST_RUN_FILE,
+        record_files.INDEX_FILE,
+    }
+    written |= {lease.FILE, html.FILE, checkpoints.CONFIG_FILE, checkpoints.METRICS_FILE, checkpoints.CHECKPOINTS}
+    table = (ROOT / "ARCHITECTURE.md").read_text().partition("## Files on disk")[2].partition("## ")[0]
+    assert not [name for name in written if name not in table]
 
 
 def test_the_gallery_shows_every_picture_that_the_script_makes():
