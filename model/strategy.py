@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any
 
 import tensorflow as tf
 
+from model import cluster
 from tfrecords.errors import UserError
 
 NAMES = ("auto", "one", "mirrored", "multiworker", "tpu")
@@ -31,14 +30,14 @@ def make(name: str) -> tf.distribute.Strategy:
     if name == "mirrored":
         return _mirrored()
     if name == "multiworker":
-        if not _workers():
-            raise UserError(
-                "strategy multiworker needs TF_CONFIG, which names the workers and this task; it is not set"
-            )
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        found = cluster.from_environment()
+        if not found.addresses:
+            raise UserError("--strategy multiworker needs TF_CONFIG, which names the workers and this one; set it")
+        with cluster.waited_for(found):
+            return tf.distribute.MultiWorkerMirroredStrategy()
     if name == "tpu":
         return _tpu()
-    raise UserError(f"there is no strategy {name!r}; choose one of {', '.join(NAMES)}")
+    raise UserError(f"--strategy {name} is unknown; choose one of {', '.join(NAMES)}")
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
@@ -54,7 +53,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 def _detect() -> str:
     if _has_tpu():
         return "tpu"
-    if len(_workers()) > 1:
+    if len(cluster.from_environment().addresses) > 1:
         return "multiworker"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one"
 
@@ -63,7 +62,9 @@ def _mirrored() -> tf.distribute.Strategy:
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     devices = [f"{kind}:{index}" for index, _ in enumerate(tf.config.list_logical_devices(kind))]
     if len(devices) < 2:
-        raise UserError(f"strategy mirrored needs at least two devices, found {', '.join(devices)}; use --strategy=one")
+        raise UserError(
+            f"--strategy mirrored needs two devices or more, found {', '.join(devices)}; use --strategy=one"
+        )
     return tf.distribute.MirroredStrategy(devices)
 
 
@@ -73,20 +74,10 @@ def _has_tpu() -> bool:
 
 def _tpu() -> tf.distribute.Strategy:
     if not _has_tpu():
-        raise UserError("strategy tpu needs a TPU on this machine or its address in TPU_NAME; found neither")
+        raise UserError(
+            "--strategy tpu found no TPU here and no address in TPU_NAME; set TPU_NAME, or use --strategy=auto"
+        )
     resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=os.environ.get("TPU_NAME", "local"))
     tf.config.experimental_connect_to_cluster(resolver)
     tf.tpu.experimental.initialize_tpu_system(resolver)
     return tf.distribute.TPUStrategy(resolver)
-
-
-def _workers() -> list[str]:
-    """Return the addresses that take part according to TF_CONFIG; empty when it is not set."""
-    text = os.environ.get("TF_CONFIG", "")
-    if not text:
-        return []
-    try:
-        cluster: dict[str, Any] = json.loads(text).get("cluster", {})
-        return [address for job in ("chief", "worker") for address in cluster.get(job, [])]
-    except (ValueError, AttributeError) as error:
-        raise UserError(f"TF_CONFIG is not the JSON object that TensorFlow documents: {error}") from error

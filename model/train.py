@@ -6,7 +6,7 @@ import dataclasses
 import shlex
 import sys
 
-from model import commands, preemption, progress, quiet
+from model import cluster, commands, preemption, progress, quiet
 from model import config as configs
 from model.terminal import say
 
@@ -68,6 +68,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     given = {name: getattr(args, name) for name in ("epochs", "batch_size", "seed") if getattr(args, name) is not None}
     config = dataclasses.replace(configs.by_name(args.config).override(args.set), **given)
+    if args.strategy in ("auto", "multiworker"):
+        cluster.from_environment()  # told before TensorFlow is imported
     from model import google_cloud
 
     google_cloud.check_all({"--data": args.data, "--output": args.output, "--init": args.init})

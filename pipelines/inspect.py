@@ -1,5 +1,6 @@
 """What a data folder holds, without importing TensorFlow."""
 
+import sys
 from dataclasses import replace
 from itertools import islice
 
@@ -53,7 +54,9 @@ def sample(data_dir: str, description: Description, number: int) -> list[LabExam
             with storage.opened(storage.join(data_dir, shard.name)) as file:
                 found += map(LabExample.from_bytes, islice(read_records(file), number - len(found)))
         except storage.IO_ERRORS as error:
-            raise UserError(f"{shard.name} cannot be read ({error}); prepare the set again") from error
+            raise UserError(
+                f"{shard.name} cannot be read ({error}); run `autochrome inspect {data_dir} --verify`"
+            ) from error
     return found
 
 
@@ -101,6 +104,7 @@ def main(argv: list[str] | None = None) -> int:
     args = flags.inspect().parse_args(argv)
     cloud.check({"DIR": args.data})
     description = Description.of_folder(args.data, storage.read_if_there(storage.join(args.data, FILE_NAME)))
+    examples = sample(args.data, description, args.sample) if args.sample else []
     shards = [shard for split in description.splits.values() for shard in split]
     faults = {shard.name: verify(args.data, shard) for shard in shards} if args.verify else None
     console = Console()
@@ -114,10 +118,13 @@ def main(argv: list[str] | None = None) -> int:
             f"{statistics['largest_record'] / 1000:.1f} kB at most{_synsets(statistics['synsets'])}"
         )
     print_table("Inputs", description.outcomes, console)
-    if args.sample and (examples := sample(args.data, description, args.sample)):
+    if examples:
         Image.fromarray(contact_sheet(examples)).save(SAMPLE_FILE)
         say(f"{SAMPLE_FILE}, row by row: {', '.join(example.name for example in examples)}")
-    return 1 if faults and any(faults.values()) else 0
+    if damaged := [name for name, fault in (faults or {}).items() if fault]:
+        named = ", ".join(damaged)
+        say(f"damaged: {named}; delete it, and run the same `autochrome prepare` again", file=sys.stderr)
+    return 1 if damaged else 0
 
 
 if __name__ == "__main__":

@@ -42,11 +42,13 @@ def read_description(data_dir: str) -> Description:
         try:
             found = tf.io.gfile.stat(shard_path).length
         except _MISSING as error:
-            raise UserError(f"{shard_path} is missing; prepare the set again") from error
+            raise UserError(f"{shard_path} is missing; run the same `autochrome prepare` again") from error
         except tf.errors.OpError as error:
             raise _of_the_world(shard_path, error) from error
         if found != shard.bytes:
-            raise UserError(f"{shard_path} has {found} bytes instead of {shard.bytes}; prepare the set again")
+            raise UserError(
+                f"{shard_path} has {found:,} bytes, not {shard.bytes:,}; run the same `autochrome prepare` again"
+            )
     return description
 
 
@@ -92,8 +94,8 @@ def damage_named(data_dir: str) -> Iterator[None]:
                 _, crc32c = checksum(iter(lambda file=file: file.read(_CHUNK), b""))  # type: ignore[misc]
             if crc32c != shard.crc32c:
                 raise UserError(
-                    f"{path} is damaged: its checksum is not the one in {FILE_NAME}; prepare the set again "
-                    f"(`autochrome inspect {data_dir} --verify` checks all shards)"
+                    f"{path} is damaged: its checksum is not the one in {FILE_NAME}; run `autochrome inspect {data_dir} "
+                    "--verify`, delete what it names, and run the same `autochrome prepare` again"
                 ) from error
         raise
 

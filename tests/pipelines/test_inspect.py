@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import mistake
 from PIL import Image
 from skimage.color import rgb2lab
 
@@ -57,10 +58,13 @@ def test_verify_finds_one_flipped_bit(prepared, capsys):
     data[len(data) // 2] ^= 4
     (prepared / shard.name).write_bytes(data)
     assert inspect.main([str(prepared), "--verify"]) == 1
-    shown = capsys.readouterr().out
+    shown, told = capsys.readouterr()
+    assert told == f"damaged: {shard.name}; delete it, and run the same `autochrome prepare` again\n"
     assert f"{shard.crc32c:08x}" in shown
     assert shown.count("ok") == len(shards_of(prepared)) - 1
     assert inspect.main([str(prepared)]) == 0
+    argv = ["inspect", str(prepared), "--sample=1000"]
+    assert mistake(argv, prepared, capsys).endswith(f"; run `autochrome inspect {prepared} --verify`")
 
 
 def test_verify_finds_what_is_missing_or_cut_short(prepared):

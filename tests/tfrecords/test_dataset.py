@@ -163,7 +163,7 @@ def test_a_damaged_shard_is_named(prepared):
     data[len(data) // 2] ^= 0xFF
     path.write_bytes(data)
     with (
-        pytest.raises(UserError, match=rf"{path} is damaged: .*; prepare the set again \(`autochrome inspect"),
+        pytest.raises(UserError, match=rf"{path} is damaged: .*; run `autochrome inspect .* delete what it names"),
         dataset.damage_named(str(prepared)),
     ):
         list(dataset.load(str(prepared), "train").as_numpy_iterator())
