@@ -94,8 +94,8 @@ def damage_named(data_dir: str) -> Iterator[None]:
                 _, crc32c = checksum(iter(lambda file=file: file.read(_CHUNK), b""))  # type: ignore[misc]
             if crc32c != shard.crc32c:
                 raise UserError(
-                    f"{path} is damaged: its checksum is not the one in {FILE_NAME}; run `autochrome inspect {data_dir} "
-                    "--verify`, delete what it names, and run the same `autochrome prepare` again"
+                    f"{path} is damaged: its checksum is not the one in {FILE_NAME}; run `autochrome inspect "
+                    f"{data_dir} --verify`, delete what it names, and run the same `autochrome prepare` again"
                 ) from error
         raise
 

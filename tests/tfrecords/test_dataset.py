@@ -113,7 +113,7 @@ def test_a_description_that_is_not_text(prepared):
 def test_a_missing_shard(prepared):
     name = shard_name("train", 1, 3)
     (prepared / name).unlink()
-    with pytest.raises(UserError, match=f"{name} is missing; prepare the set again"):
+    with pytest.raises(UserError, match=f"{name} is missing; run the same `autochrome prepare` again"):
         dataset.load(str(prepared), "train")
 
 
@@ -121,7 +121,7 @@ def test_a_shard_cut_short(prepared):
     path = prepared / shard_name("validation", 0, 1)
     data = path.read_bytes()
     path.write_bytes(data[:-1])
-    with pytest.raises(UserError, match=f"{path.name} has {len(data) - 1} bytes instead of {len(data)}"):
+    with pytest.raises(UserError, match=f"{path.name} has {len(data) - 1:,} bytes, not {len(data):,};"):
         dataset.load(str(prepared), "train")
 
 
