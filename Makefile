@@ -78,7 +78,8 @@ types: $(READY)
 # --no-deps: the lock is complete, and pip before 23.3 would take a package with an extra from the index, not from the lock.
 # --no-build-isolation: google-apitools is built here, with locked tools rather than the newest ones of the day.
 $(READY): requirements.lock deploy/requirements-build.lock setup.py
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)) and "autochrome needs Python 3.11 or 3.12: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null || { echo "Autochrome needs Python 3.11 or 3.12. Name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up $(VENV): 4 GB, about three minutes, in which pip prints nothing"
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --require-hashes --requirement deploy/requirements-build.lock
 	$(INSTALL) --require-hashes --no-build-isolation --requirement requirements.lock
@@ -93,5 +94,5 @@ lock:  ## write the four lock files from setup.py (needs uv); versions that stil
 	printf 'setuptools\nwheel\n' | $(COMPILE) --universal --constraint requirements.lock --output-file deploy/requirements-build.lock -
 	echo 'tensorflow[and-cuda]' | $(COMPILE) --python-platform x86_64-manylinux_2_28 --constraint requirements.lock --output-file deploy/requirements-cuda.lock -
 
-clean:  ## remove the environment, what the demo made, and fetched runners
-	rm -rf $(VENV) $(DEMO) $(ENGINES)
+clean:  ## remove the environment, what the demo made, fetched runners, and what pip left from building the package
+	rm -rf $(VENV) $(DEMO) $(ENGINES) build autochrome.egg-info

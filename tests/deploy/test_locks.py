@@ -1,6 +1,7 @@
 """The lock files: complete, with their extras, and installed in a way that takes nothing else from the index."""
 
 import re
+import subprocess
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
@@ -89,3 +90,14 @@ def test_an_install_takes_what_is_locked_and_nothing_else(repository, script):
     for install in re.findall(r"pip install ([^;&\n]* \.)$", text, re.MULTILINE):
         assert {"--no-deps", "--no-build-isolation"} <= set(install.split()), install
     assert "pip check" in text.replace("--disable-pip-version-check ", "") or script == "deploy/Dockerfile"
+
+
+@pytest.mark.parametrize("python", ["no-such-python", "/bin/false"])
+def test_a_machine_without_the_right_python_is_told_so(repository, tmp_path, python):
+    ready = tmp_path / "environment" / ".ready"
+    made = ["make", f"VENV={ready.parent}", f"PYTHON={python}", str(ready)]
+    done = subprocess.run(made, cwd=repository, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    told = "Autochrome needs Python 3.11 or 3.12. Name one: make PYTHON=/path/to/python3.11"
+    assert told in done.stderr.splitlines()
+    assert not ready.parent.exists()
