@@ -1,8 +1,7 @@
-"""Pillow's reader of TIFF directories, held to the size of what it reads.
+"""A limit on Pillow's reader of TIFF directories: it reads no more than twice the size of what it is given.
 
-Pillow keeps the values of all tags of an EXIF block in memory when it looks for the resolution of a JPEG, the
-orientation of an AVIF or any `getexif`. 64 kB whose 5,400 tags lie over each other are 350 MB, and a JPEG may have a
-megabyte of EXIF.
+Pillow keeps the values of all tags of an EXIF block in memory to find the resolution of a JPEG or the orientation of
+any photo. 64 kB with 5,400 tags that overlap take 350 MB, and a JPEG may have a megabyte of EXIF.
 """
 
 from typing import IO, Any
@@ -11,7 +10,7 @@ from PIL import TiffImagePlugin
 
 
 class _Metered:
-    """A file of which no more is read than twice its size: its tables, and every value once."""
+    """A file that can be read up to twice its size: its tables, and every value once."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -20,7 +19,11 @@ class _Metered:
         file.seek(place)
 
     def read(self, size: int = -1) -> bytes:
-        """Read on; OSError, which Pillow takes for the end of the directory, when too much has been read."""
+        """Read on.
+
+        Raises:
+            OSError: too much has been read; Pillow takes this for the end of the directory.
+        """
         data = self._file.read(size)
         self._room -= len(data)
         if self._room < 0:
@@ -37,5 +40,5 @@ class _BoundedDirectory(TiffImagePlugin.ImageFileDirectory_v2):
 
 
 def install() -> None:
-    """Make Pillow use it, for all images that it opens."""
+    """Make Pillow use this limit for all images that it opens."""
     setattr(TiffImagePlugin, "ImageFileDirectory_v2", _BoundedDirectory)  # noqa: B010 (mypy forbids the assignment)

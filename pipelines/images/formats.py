@@ -1,8 +1,8 @@
 """The formats that photos are read from and written in, and the extensions of their files."""
 
-# Pictures, in Pillow's words and in the order in which they are tried; its JPEG is MPO as well. Left out on purpose:
-# EPS and WMF, which other programs draw (Ghostscript, Windows); BUFR, GRIB, HDF5 and MPEG, which are only recognised;
-# IPTC, a wrapper whose content could be anything.
+# Formats by Pillow's names, in the order in which they are tried; JPEG includes MPO. Left out on purpose: EPS and WMF,
+# which other programs draw (Ghostscript, Windows); BUFR, GRIB, HDF5 and MPEG, which Pillow only recognises; IPTC, a
+# wrapper whose content could be anything.
 READ = (
     *("BMP", "DIB", "GIF", "JPEG", "PPM", "PNG", "AVIF", "BLP", "CUR", "DCX", "DDS", "FITS", "FLI", "FTEX", "GBR"),
     *("ICNS", "ICO", "IM", "IMT", "JPEG2000", "MCIDAS", "MSP", "PCD", "PCX", "PIXAR", "PSD", "QOI", "SGI", "SPIDER"),
@@ -51,16 +51,16 @@ EXTENSIONS = tuple(sorted({*_ANY_OTHER, *(one for known in _COPIED.values() for 
 
 
 def not_read(data: bytes) -> str:
-    """Return the name of a known format that is not read, by the first bytes of a file; '' for any other."""
+    """Return the name of a known format that is not read, judged by the first bytes of a file; '' for any other."""
     return next((name for start, name in _NOT_READ.items() if data.startswith(start)), "")
 
 
 def output_format(choice: str, source_format: str) -> str:
-    """Return the format to write, in Pillow's words.
+    """Return the format to write, by Pillow's name.
 
     Args:
         choice: ``keep``, or one of ``jpeg``, ``png``, ``tiff``, ``webp``.
-        source_format: of the source; ``keep`` turns what is not one of these into PNG, which loses nothing.
+        source_format: of the source; ``keep`` turns any that is not written into PNG, which loses nothing.
     """
     wanted = {"MPO": "JPEG"}.get(source_format, source_format) if choice == "keep" else choice.upper()
     return wanted if wanted in _WRITTEN else "PNG"
@@ -86,7 +86,7 @@ def copy_name(name: str, source_format: str) -> str:
 
     Args:
         name: of the photo.
-        source_format: of its bytes, in Pillow's words.
+        source_format: of its bytes, by Pillow's name.
     """
     return _ending_in(_COPIED.get(source_format, _ANY_OTHER), name)
 

@@ -1,26 +1,26 @@
-"""The filter that drops photos which teach no colour: grey, nearly grey, and toned.
+"""The filter that drops photos without colour to learn from: grey, nearly grey, and toned.
 
-The rule. R = G = B in every pixel is ``grayscale``. Any other photo is judged by 192 x 192 single pixels of it, in the
-codes of JPEG's own colour space (Y, Cb, Cr; ITU-T T.871), where the mean chroma of a block outlives what JPEG does to
-it. One curve from luma to chroma (Cb and Cr piecewise linear in Y, 23 pieces) is fitted by least squares, so that the
-mean of the curve over a block (a grid of 16 x 16) is the mean chroma of the block. What it leaves unexplained is
-averaged over fields of 2 x 2 blocks: false colour differs from block to block and averages out, the colour of things
-does not. The root mean square over the 64 fields is the residual. A photo is one tone where
+The rule. R = G = B in every pixel is ``grayscale``. Any other photo is judged by 192 x 192 of its pixels, in the codes
+of JPEG's own colour space (Y, Cb, Cr; ITU-T T.871), in which JPEG keeps the mean chroma of a block. One curve from luma
+to chroma (Cb and Cr piecewise linear in Y, 23 pieces) is fitted by least squares, so that the mean of the curve over a
+block (a grid of 16 x 16) is the mean chroma of the block. What the curve leaves unexplained is averaged over fields of
+2 x 2 blocks: false colour differs from block to block and averages out, the colour of things does not. The residual is
+the root mean square over the 64 fields. A photo is one tone if
 
     residual <= 0.21 (1 + mean chroma / 20) (1 + contrast of Y inside the blocks / 50) coarseness;
 
-strong tints and busy pictures carry more false colour. Coarseness is 1, or for JPEGs below quality 48 the step in which
-the file stores the mean chroma of a block, over 18: 1.6 at quality 30. Where the mean chroma in Lab is above 45, half
-the residual is allowed. One tone with a mean chroma in Lab of at most 1 is ``near_gray``, any other is ``toned``. The
-hue may change with Y, so split tones count.
+strong tints and busy pictures have more false colour. Coarseness is 1, or for JPEGs below quality 48 the step in which
+the file stores the mean chroma of a block, over 18: 1.6 at quality 30. If the mean chroma in Lab is above 45, half the
+residual is allowed. One tone with a mean chroma in Lab of at most 1 is ``near_gray``, any other is ``toned``. The hue
+may change with Y, so split tones count as one tone.
 
-The line is drawn at pixels, not at what they meant: a real photo whose colour follows its luminance is dropped as well
-(a beige garment on beige cloth, a grey wolf in snow, blue rain at night). Fog, snow, sand and sunsets stay while
-something in them leaves the curve. On the other side a print with stains, or one faded unevenly, is kept, and so is
-half of what heavily compressed WebP files hold of grey photos: their false colour is as large as faint real colour.
+The rule looks at pixels, not at what they show: a real photo whose colour follows its luminance is dropped as well (a
+beige garment on beige cloth, a grey wolf in snow, blue rain at night). Fog, snow, sand and sunsets are kept if
+something in them leaves the curve. On the other hand a print with stains, or one that faded unevenly, is kept, and so
+is half of the grey photos in heavily compressed WebP files: their false colour is as large as faint real colour.
 
-Measured by tests/bench/grayscale_bench.py on the half of the photos that the rule and its numbers were not found on
-(but the step of the tolerance from 0.22 to 0.21, and three labels, were taken with both in view):
+Measured by tests/bench/grayscale_bench.py on the half of the photos that were not used to find the rule and its
+numbers (the tolerance of 0.21 rather than 0.22, and three labels, were chosen with both halves in view):
 
     made grey, R = G = B or through JPEG           1,532    100 %    dropped
     grey with noise, through JPEG 30 to 95           502   99.4 %    dropped
@@ -54,9 +54,9 @@ TEXTURE_SCALE = 50.0
 COARSE_STEP = 18.0
 """DC step of the chroma in a JPEG from which the tolerance grows with it; quality 48 by the standard's tables."""
 NEUTRAL = 1.0
-"""Mean chroma (Lab) up to which one tone is called ``near_gray``; no eye sees it."""
+"""Mean chroma (Lab) up to which one tone is called ``near_gray``; it is invisible."""
 VIVID = 45.0
-"""Mean chroma (Lab) above which the tolerance is halved: few prints are as strong as that all over."""
+"""Mean chroma (Lab) above which the tolerance is halved: few prints are as strongly toned as that all over."""
 
 _SIDE = 192
 _BLOCKS = 16
@@ -80,10 +80,10 @@ _WEIGHT = _PIXEL + _SHARE_ABOVE
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the filter says of a photo.
+    """What the filter says about a photo.
 
     Attributes:
-        reason: ``grayscale``, ``near_gray``, ``toned``, or None where the photo has colour to teach.
+        reason: ``grayscale``, ``near_gray``, ``toned``, or None if the photo has colour to learn from.
         chroma: mean chroma of the blocks, Lab units.
         residual: root mean square of the chroma that luma does not explain, in codes (a chroma range of 0 to 255).
         allowed: the residual up to which the photo counts as one tone.
@@ -96,15 +96,15 @@ class Verdict:
 
 
 def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
-    """Say whether a photo teaches colour, and why not.
+    """Judge whether a photo has colour to learn from.
 
     Args:
-        rgb: uint8 ``[H, W, 3]`` sRGB, H and W at least 1, as decoded. In a photo made smaller the pixels are mixtures,
-            off the curve where it bends, and a strong tint may be taken for colour.
+        rgb: uint8 ``[H, W, 3]`` sRGB, H and W at least 1, as decoded. In a downsized photo pixels are mixtures: they
+            leave the curve where it bends, and a strong tint may be taken for colour.
         chroma_step: ``Photo.chroma_step`` of the file; 0 where it is not known.
 
     Returns:
-        The verdict with its figures. A picture of one single colour is ``toned``.
+        the verdict with its figures; a picture of a single colour is ``toned``.
     """
     if _is_gray(rgb[::16, ::16]) and _is_gray(rgb):
         return Verdict("grayscale", 0.0, 0.0, TOLERANCE)
@@ -133,7 +133,7 @@ def _is_gray(rgb: Bytes) -> bool:
 
 
 def _residual(luma: Bytes, chroma: npt.NDArray[np.float64]) -> float:
-    """What no curve from the luma of the pixels ``[192, 192]`` to the chroma of the blocks ``[256, 2]`` explains."""
+    """Return the chroma of the blocks ``[256, 2]`` that no curve of the pixels' luma ``[192, 192]`` explains."""
     # Row by row the mean of the hat functions of Y over one block, so that hats @ curve is the mean of the curve.
     below = _ROW_STARTS + cv2.LUT(luma, _KNOT_BELOW)
     summed = np.bincount(below.ravel(), cv2.LUT(luma, _WEIGHT).ravel(), _BLOCKS**2 * len(_KNOTS))

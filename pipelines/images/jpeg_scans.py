@@ -1,6 +1,6 @@
-"""How many scans a JPEG has (ITU-T T.81, annex B): a progressive one may go over the picture thousands of times.
+"""The number of scans of a JPEG (ITU-T T.81, annex B): a progressive one may go over the picture thousands of times.
 
-A scan that changes nothing takes 200 bytes, and as long as any other: 490 kB were 112 seconds.
+A scan that changes nothing takes 200 bytes, and as much time as any other: 490 kB took 112 seconds.
 """
 
 import re
@@ -14,7 +14,7 @@ _SEQUENTIAL = (0xC0, 0xC1)  # Huffman-coded, each scan of which takes 6 bits a b
 
 
 def count(data: bytes) -> int:
-    """The scans of the first picture of a JPEG that is not sequential; 1 for anything else."""
+    """Return the number of scans of the first picture of a JPEG; 1 if it is sequential, or not a JPEG."""
     found = 0
     for marker in _markers(data):
         if marker in _SEQUENTIAL:
@@ -24,7 +24,7 @@ def count(data: bytes) -> int:
 
 
 def _markers(data: bytes) -> Iterator[int]:
-    """Its markers, until the picture or their sense ends."""
+    """Yield the markers of the first picture, as far as they can be followed."""
     if not data.startswith(_START):
         return
     position = len(_START)

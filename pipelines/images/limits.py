@@ -1,9 +1,9 @@
-"""What one photo may cost: memory, processor time and waiting time, by the size of its file.
+"""The limits of one photo: memory, processor time and wall time, by the size of its file.
 
-The kernel enforces all three on the process that handles the photo, in C code too, without a thread or a clock of ours.
-A file under 1 MB is done within 2.5 GB and 30 seconds of processor time, or rejected. Larger files have far more than
-was measured: a photo of 179 megapixels, the most that is accepted, takes 0.9 GB (grey JPEG of 26 MB), 3.2 GB (WebP of
-10 MB) or 5.9 GB (16-bit TIFF of 970 MB), and 6 to 41 seconds.
+The kernel enforces all three on the process that handles the photo, in C code too, without a thread or a timer here.
+A file under 1 MB takes at most 2.5 GB and 30 seconds of processor time, or is rejected. Larger files are allowed far
+more than was measured: a photo of 179 megapixels, the most that is accepted, takes 0.9 GB (grey JPEG of 26 MB), 3.2 GB
+(WebP of 10 MB) or 5.9 GB (16-bit TIFF of 970 MB), and 6 to 41 seconds.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ class Limits:
     Attributes:
         memory: bytes of address space on top of those of the process at rest.
         processor: seconds of processor time.
-        wall: seconds in all, without those spent waiting for the parent; against hangs, so generous.
+        wall: seconds without those spent waiting for the parent; generous, as it is only against hangs.
     """
 
     memory: int
@@ -53,8 +53,8 @@ class Limits:
 def enforced(limits: Limits, at_rest: int) -> Iterator[None]:
     """Hold this process to the limits while the block runs.
 
-    Beyond the memory, allocations fail. Beyond the processor time the process dies of SIGXCPU, beyond the wall time of
-    SIGALRM.
+    Beyond the memory, allocations fail. Beyond the processor time the process dies of SIGXCPU, and beyond the wall time
+    of SIGALRM.
 
     Args:
         limits: of the photo.
@@ -84,7 +84,7 @@ def _lowered(kind: int, wanted: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def waiting() -> Iterator[None]:
-    """Stop the wall clock while the block runs, which waits for someone else."""
+    """Stop the wall clock while the block waits for another process."""
     left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
     try:
         yield
@@ -93,14 +93,14 @@ def waiting() -> Iterator[None]:
 
 
 def address_space() -> int:
-    """Return the bytes of address space that this process has; 0 where the system does not say."""
+    """Return the bytes of address space that this process has; 0 if the system does not tell."""
     with contextlib.suppress(OSError):
         return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     return 0
 
 
 def is_memory_there(limits: Limits) -> bool:
-    """Whether the machine has the memory that a photo may take: if so, a lack of it is due to the limit."""
+    """Return whether the machine has the memory that a photo may take; if so, a lack of it is due to the limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if hard != resource.RLIM_INFINITY and hard < address_space() + limits.memory:
         return False

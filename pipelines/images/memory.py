@@ -1,7 +1,7 @@
-"""Lack of memory, told from faults of a photo.
+"""Lack of memory, told apart from faults of a photo.
 
-Each library has its own way to say that an allocation failed, and some say nothing: their decoders fail as they do on a
-broken file. What ``tests/bench/memory_bench.py`` found under 0 to 100 MB of address space, photo by photo:
+Each library reports a failed allocation in its own way. Some report nothing: their decoders fail as they do on a broken
+file. ``tests/bench/memory_bench.py`` found these under 0 to 100 MB of address space, photo by photo:
 
     Python, numpy, Pillow      MemoryError
     Pillow's decoders          SystemError caused by MemoryError
@@ -9,8 +9,8 @@ broken file. What ``tests/bench/memory_bench.py`` found under 0 to 100 MB of add
     OpenCV                     cv2.error "(-4:Insufficient memory)", "std::bad_alloc"
     libavif                    RuntimeError "… Out of memory"
     TensorFlow                 ResourceExhaustedError
-    libjpeg (progressive), OpenJPEG, libwebp, dav1d, LERC, libjxl, libtiff in Pillow: as on a broken file, which
-        "out of memory when reading image file" and "decoder error -9" may mean as well; `is_short` decides.
+    libjpeg (progressive), OpenJPEG, libwebp, dav1d, LERC, libjxl, libtiff in Pillow: as on a broken file; "out of
+        memory when reading image file" and "decoder error -9" may mean that as well; `is_short` decides
 """
 
 import contextlib
@@ -27,7 +27,7 @@ _OF_ENCODERS = ("out of memory when writing", "encoder error -9")
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error, or one that it was raised from, says that there is no memory."""
+    """Return whether an error, or one that it was raised from, says that there is no memory."""
     return _says_so(error) or (error.__cause__ is not None and out_of_memory(error.__cause__))
 
 
@@ -45,7 +45,7 @@ def _says_so(error: BaseException) -> bool:
 
 
 def is_short(needed: int) -> bool:
-    """Whether this process cannot have `needed` more bytes of memory at present."""
+    """Return whether this process cannot have `needed` more bytes of memory at present."""
     try:
         mmap.mmap(-1, max(1, needed), flags=mmap.MAP_PRIVATE).close()
     except (OSError, MemoryError, OverflowError):
@@ -54,13 +54,13 @@ def is_short(needed: int) -> bool:
 
 
 class suppressed(contextlib.suppress):  # noqa: N801 (used as contextlib.suppress is)
-    """Like `contextlib.suppress`, but lets through what says that there is no memory.
+    """Like `contextlib.suppress`, but lets errors through that say that there is no memory.
 
-    A photo must not come out otherwise because memory was scarce: without its profile, or on its side.
+    Scarce memory must not change the result, such as a photo without its profile, or on its side.
     """
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """Suppresses the error if it is of the kinds given and not about memory."""
+        """Suppress the error if it is of the given kinds and not about memory."""
         return (error is None or not out_of_memory(error)) and super().__exit__(kind, error, trace)

@@ -119,7 +119,7 @@ def _open_other(data: bytes) -> OpenPhoto:
         readable = png.readable(data)
         data, profile, dropped = readable.data, readable.profile, readable.warnings
     size = webp.size(data) or (0, 0)
-    sizes.check(*size, data, sample_bytes=sizes.WEBP_BYTES)
+    sizes.check(*size, len(data), sample_bytes=sizes.WEBP_BYTES)
     image = _open(data, formats.READ, *size)
     profile = profile or (jp2.profile(data) if image.format == "JPEG2000" else b"")
     if profile:
@@ -133,12 +133,12 @@ def _open_tiff(page: Table) -> OpenPhoto:
     page = tiff_pages.without_overlaps(first)
     dropped = () if page is first else ("exif_shortened",)
     data, size = page.data, tiff_pages.size_of(page)
-    sizes.check(size.width, size.height, data, sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
+    sizes.check(size.width, size.height, len(data), sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
     if not tiff_fallback.is_misread(page):
         with contextlib.suppress(UnidentifiedImageError):
             return OpenPhoto(_open(data, ("TIFF",)), data, page, page, dropped)
     largest = tiff_fallback.largest(page)
-    sizes.check(*largest, data, sample_bytes=size.sample_bytes)
+    sizes.check(*largest, len(data), sample_bytes=size.sample_bytes)
     with _told_from_lack_of_memory(*largest):
         plain, stored = tiff_fallback.plain(page)
     return OpenPhoto(_open(plain, ("TIFF",)), plain, page, stored, dropped)

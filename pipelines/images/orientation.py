@@ -1,4 +1,4 @@
-"""The eight ways a camera or a scanner may have been held (EXIF and TIFF tag 274), and turning upright."""
+"""The eight orientations in which EXIF and TIFF store photos, and turning them upright."""
 
 from typing import Any
 
@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipelines.images import memory
+from pipelines.images import memory, tiff_tags
 
-TAG = 274
 UPRIGHT = 1
 _FLIPS_AND_TURNS: dict[int, tuple[int, int, bool]] = {  # row step, column step, transposed afterwards
     1: (1, 1, False),
@@ -23,24 +22,24 @@ _FLIPS_AND_TURNS: dict[int, tuple[int, int, bool]] = {  # row step, column step,
 
 
 def valid(value: int) -> int:
-    """The orientation itself, or 1 in place of one that does not exist."""
+    """Return the orientation itself, or 1 instead of one that does not exist."""
     return value if value in _FLIPS_AND_TURNS else UPRIGHT
 
 
 def transposes(value: int) -> bool:
-    """Whether turning upright exchanges width and height."""
+    """Return whether turning upright exchanges width and height."""
     return _FLIPS_AND_TURNS[value][2]
 
 
 def of(image: Image.Image) -> int:
-    """The orientation of an open image's EXIF, 1 to 8; broken EXIF counts as none."""
+    """Return the orientation of an open image, 1 to 8, from its EXIF or XMP; broken EXIF counts as none."""
     with memory.suppressed(Exception):
-        return valid(int(image.getexif().get(TAG, UPRIGHT)))
+        return valid(int(image.getexif().get(tiff_tags.ORIENTATION, UPRIGHT)))
     return UPRIGHT
 
 
 def upright(pixels: npt.NDArray[Any], value: int) -> npt.NDArray[Any]:
-    """Apply an orientation to ``[H, W]`` or ``[H, W, C]``."""
+    """Turn ``[H, W]`` or ``[H, W, C]`` of an orientation upright; the result is contiguous."""
     rows, columns, transposed = _FLIPS_AND_TURNS[value]
     pixels = pixels[::rows, ::columns]
     return np.ascontiguousarray(pixels.swapaxes(0, 1) if transposed else pixels)

@@ -28,7 +28,7 @@ class Page:
             holds more than 8 bits a sample, else uint8.
         index: from 0 on.
         count: of pages in the file.
-        format: of the file, in Pillow's words.
+        format: of the file, by Pillow's name.
         metadata: of the page, true of these pixels.
         chroma_step: `pipelines.images.decode.Photo.chroma_step` of the file.
     """
@@ -83,16 +83,16 @@ def _tiff_pages(data: bytes) -> list[Table]:
     """Return the directory of each page of a TIFF; their sizes are checked."""
     pages: list[Table] = []
     counted: list[tuple[int, bool]] = []
-    most = sizes.most_pages(data)
+    most = sizes.most_pages(len(data))
     for table in tiff_pages.chain(data):
         size = tiff_pages.size_of(table)
         if counted and size.is_reduced_or_mask:
             continue
-        sizes.check(size.width, size.height, data, sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
+        sizes.check(size.width, size.height, len(data), sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
         counted.append((size.width * size.height, size.is_bilevel))
         if len(counted) <= most:
             pages.append(table)
-    sizes.check_pages(counted, data)
+    sizes.check_pages(counted, len(data))
     return pages or [tiff_pages.first(data)]
 
 

@@ -1,7 +1,7 @@
-"""PNG files whose texts or profile Pillow refuses, together with the photo, made such that it reads the photo.
+"""PNG files without the texts or the profile for which Pillow would refuse the whole photo.
 
-These are texts and profiles of more than a megabyte once they are decompressed, more than 64 MB of texts, and unknown
-methods of compression (PNG, third edition, sections 11.3.2 and 11.3.3). The profile is kept up to 16 MB.
+It refuses texts and profiles of more than a megabyte once they are decompressed, more than 64 MB of texts, and unknown
+compression methods (PNG, third edition, sections 11.3.2 and 11.3.3). Profiles up to 16 MB are handed on.
 """
 
 import struct
@@ -25,7 +25,7 @@ class Readable:
 
     Attributes:
         data: the file.
-        profile: ICC profile that was taken out of it, else b"".
+        profile: the ICC profile that was taken out of the file, else b"".
         warnings: codes of what was dropped: ``text_dropped``, ``xmp_dropped``, ``profile_dropped``.
     """
 
@@ -35,7 +35,7 @@ class Readable:
 
 
 def readable(data: bytes) -> Readable:
-    """Take out what Pillow refuses; the same bytes where that is nothing."""
+    """Take out what Pillow refuses; return the same bytes if that is nothing."""
     kept: list[bytes] = []
     warnings: list[str] = []
     profile, start, room = b"", 0, PngImagePlugin.MAX_TEXT_MEMORY
@@ -56,7 +56,7 @@ def readable(data: bytes) -> Readable:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[int, bytes, bytes, int]]:
-    """Place, type, content and end of each text and profile, as far as they can be followed."""
+    """Yield place, type, content and end of each text and profile, as far as they can be followed."""
     position = len(SIGNATURE)
     while position + 12 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, position)
@@ -69,7 +69,7 @@ def _chunks(data: bytes) -> Iterator[tuple[int, bytes, bytes, int]]:
 
 
 def _read(kind: bytes, content: bytes) -> tuple[bytes, bool]:
-    """A text or profile, cut beyond the most that is looked at, and whether Pillow refuses it."""
+    """Return a text or profile, cut at the most that is read, and whether Pillow refuses it."""
     _, _, rest = content.partition(b"\0")
     if kind == b"iTXt":
         flags, text = rest[:2], rest[2:].split(b"\0", 2)[-1]

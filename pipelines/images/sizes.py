@@ -28,13 +28,13 @@ _MAX_SCANNED_PIXELS = 8_000_000_000
 _BYTES_OF_MODE = {"I": 4, "F": 4, "I;16": 2, "I;16B": 2}
 
 
-def check(width: int, height: int, data: bytes, *, sample_bytes: int = 1, is_bilevel: bool = False) -> None:
+def check(width: int, height: int, file_size: int, *, sample_bytes: int = 1, is_bilevel: bool = False) -> None:
     """Refuse a page before it is decoded.
 
     Args:
         width: in pixels.
         height: in pixels.
-        data: the file.
+        file_size: bytes of the file.
         sample_bytes: bytes of a pixel, as the decoder holds it.
         is_bilevel: whether all pixels are black or white.
 
@@ -45,11 +45,11 @@ def check(width: int, height: int, data: bytes, *, sample_bytes: int = 1, is_bil
     pixels = width * height
     if max(width, height) > MAX_SIDE:
         raise Rejected("too_large", f"{width} x {height} pixels; no side may have more than {MAX_SIDE:,}")
-    small = max(_SMALL_PAGE, _PIXELS_A_BYTE * len(data))
+    small = max(_SMALL_PAGE, _PIXELS_A_BYTE * file_size)
     if pixels > MAX_PIXELS or _weight(is_bilevel) * pixels > small:
-        raise Rejected("too_large", f"{width} x {height} pixels in {len(data):,} bytes")
-    if pixels * (_OF_RESULT + _COPIES * sample_bytes) > Limits.of(len(data)).memory:
-        raise Rejected("too_large", f"{width} x {height} pixels of {sample_bytes} bytes in {len(data):,} bytes")
+        raise Rejected("too_large", f"{width} x {height} pixels in {file_size:,} bytes")
+    if pixels * (_OF_RESULT + _COPIES * sample_bytes) > Limits.of(file_size).memory:
+        raise Rejected("too_large", f"{width} x {height} pixels of {sample_bytes} bytes in {file_size:,} bytes")
 
 
 def check_image(image: Image.Image, data: bytes) -> None:
@@ -63,7 +63,7 @@ def check_image(image: Image.Image, data: bytes) -> None:
         Rejected: ``too_large``, as `check` does; or if a JPEG goes over its pixels too many times.
     """
     width, height = image.size
-    check(width, height, data, sample_bytes=_sample_bytes(image, data), is_bilevel=image.mode == "1")
+    check(width, height, len(data), sample_bytes=_sample_bytes(image, data), is_bilevel=image.mode == "1")
     if image.format in ("JPEG", "MPO"):
         scans = jpeg_scans.count(data)
         if scans * width * height > _MAX_SCANNED_PIXELS:
@@ -81,12 +81,12 @@ def _sample_bytes(image: Image.Image, data: bytes) -> int:
     return _BYTES_OF_MODE.get(image.mode, len(image.getbands()))
 
 
-def check_pages(pages: list[tuple[int, bool]], data: bytes) -> None:
+def check_pages(pages: list[tuple[int, bool]], file_size: int) -> None:
     """Refuse the pages of a file.
 
     Args:
         pages: for each, its pixels, and whether all of them are black or white.
-        data: the file.
+        file_size: bytes of the file.
 
     Raises:
         Rejected: ``too_large`` above MAX_TOTAL_PIXELS; above 150 million in a file that has less than a byte for 100
@@ -94,15 +94,15 @@ def check_pages(pages: list[tuple[int, bool]], data: bytes) -> None:
     """
     total = sum(pixels for pixels, _ in pages)
     weighted = sum(_weight(is_bilevel) * pixels for pixels, is_bilevel in pages)
-    if total > MAX_TOTAL_PIXELS or weighted > max(_SMALL_TOTAL, _PIXELS_A_BYTE * len(data)):
-        raise Rejected("too_large", f"{len(pages)} pages of {total:,} pixels together in {len(data):,} bytes")
-    if len(pages) > most_pages(data):
-        raise Rejected("too_large", f"{len(pages):,} pages in {len(data):,} bytes")
+    if total > MAX_TOTAL_PIXELS or weighted > max(_SMALL_TOTAL, _PIXELS_A_BYTE * file_size):
+        raise Rejected("too_large", f"{len(pages)} pages of {total:,} pixels together in {file_size:,} bytes")
+    if len(pages) > most_pages(file_size):
+        raise Rejected("too_large", f"{len(pages):,} pages in {file_size:,} bytes")
 
 
-def most_pages(data: bytes) -> int:
+def most_pages(file_size: int) -> int:
     """Return how many pages a file may have: 1,000, or one for 400 bytes."""
-    return max(_MAX_PAGES, len(data) // _BYTES_A_PAGE)
+    return max(_MAX_PAGES, file_size // _BYTES_A_PAGE)
 
 
 def _weight(is_bilevel: bool) -> float:

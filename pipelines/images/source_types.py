@@ -1,4 +1,4 @@
-"""IPTC's vocabulary of digital source types: what photos are marked as. Imports nothing, as `--help` needs it."""
+"""IPTC's vocabulary of digital source types, with which photos are marked. Imports nothing: `--help` needs it."""
 
 IPTC_TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 COMPOSITE = IPTC_TERMS + "compositeWithTrainedAlgorithmicMedia"

@@ -1,4 +1,4 @@
-"""Work on a few rows at a time, so that what lies between input and result never has the size of a picture."""
+"""Work on a few rows at a time, so that intermediate results never have the size of a picture."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 PIXELS = 1 << 18
-"""In a strip, or a single row where that has more; a quarter of a million stay in the processor's cache."""
+"""Of a strip, unless a single row has more; a quarter of a million pixels stay in the processor's cache."""
 
 
 def strips(height: int, width: int, pixels: int = PIXELS) -> Iterator[slice]:
@@ -20,7 +20,17 @@ def strips(height: int, width: int, pixels: int = PIXELS) -> Iterator[slice]:
 def by_strips(
     made: Callable[[slice], npt.NDArray[Any]], height: int, width: int, pixels: int = PIXELS
 ) -> npt.NDArray[Any]:
-    """Puts a picture together of what a function makes of each strip: ``[n, W]`` or ``[n, W, C]``, of one type."""
+    """Compute a picture strip by strip.
+
+    Args:
+        made: takes the rows of a strip and returns ``[n, W]`` or ``[n, W, C]``, always of the same type.
+        height: of the picture, at least 1.
+        width: of the picture.
+        pixels: of a strip.
+
+    Returns:
+        the strips as one array, ``[H, W]`` or ``[H, W, C]``.
+    """
     result = np.empty(0)
     for rows in strips(height, width, pixels):
         part = made(rows)

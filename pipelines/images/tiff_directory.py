@@ -177,19 +177,30 @@ def write(directory: Directory, start: int, most: int = _MAX_SIZE) -> bytes:
         start: where it will start in the file, an even number.
         most: as in `block`, of the file up to the end of the directory.
     """
+    return _laid_out(directory, start, most).finish()
+
+
+def write_with_places(directory: Directory, start: int) -> tuple[bytes, dict[int, int]]:
+    """Lay a directory out as `write` does, and return where in the file its own values are, by tag."""
+    writer = _laid_out(directory, start, _MAX_SIZE)
+    return writer.finish(), writer.places
+
+
+def _laid_out(directory: Directory, start: int, most: int) -> "_Writer":
     child = directory.children.get(EXIF_IFD)
     note = child.fields.get(MAKER_NOTE) if child else None
     spare = min(_MAX_GAP - 1, most - start - directory.size)
     waits = note is not None and note.at >= start + directory.table_size
-    layout = _Writer(start, note, waits=waits, most_gap=spare)
-    layout.add(directory)
-    return layout.finish()
+    writer = _Writer(start, note, waits=waits, most_gap=spare)
+    writer.add(directory)
+    return writer
 
 
 class _Writer:
     """Bytes that grow from an offset on, around one value, the MakerNote, that should come to lie where it was."""
 
     def __init__(self, start: int, note: Field | None, *, waits: bool, most_gap: int) -> None:
+        self.places: dict[int, int] = {}
         self._start = start
         self._bytes = bytearray()
         self._note = note
@@ -231,8 +242,13 @@ class _Writer:
             else:
                 value = directory.fields[tag]
                 kind, count = value.type, value.count
-                fits = len(value.data) <= _INLINE
-                content = value.data if fits else self._pointer(directory, self._value(value))
+                if len(value.data) <= _INLINE:
+                    at, content = start + len(table) + ENTRY - _INLINE, value.data
+                else:
+                    at = self._value(value)
+                    content = self._pointer(directory, at)
+                if start == self._start:
+                    self.places[tag] = at
             table += struct.pack(f"{directory.order}HHI", tag, kind, count) + content.ljust(_INLINE, b"\0")
         self._bytes[start - self._start : start - self._start + len(table)] = table
         return start

@@ -176,6 +176,7 @@ def _written(pixels: Pixels, photometric: Photometric, page: Table) -> tuple[byt
     result.put(tiff_tags.PLANAR_CONFIGURATION, FieldType.SHORT, Planar.TOGETHER)
     result.put(tiff_tags.STRIP_BYTE_COUNTS, FieldType.LONG, pixels.nbytes)
     result.put(tiff_tags.STRIP_OFFSETS, FieldType.LONG, 0)
-    result.put(tiff_tags.STRIP_OFFSETS, FieldType.LONG, len(tiff_directory.block(result)))
+    header = tiff_directory.header(result.order)
+    result.put(tiff_tags.STRIP_OFFSETS, FieldType.LONG, len(header) + result.size)
     stored = np.ascontiguousarray(pixels, np.dtype(f"{result.order}u{pixels.itemsize}"))
-    return b"".join([tiff_directory.block(result), stored.data]), result
+    return b"".join([tiff_directory.block(result).ljust(len(header) + result.size, b"\0"), stored.data]), result

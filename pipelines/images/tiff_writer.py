@@ -51,7 +51,8 @@ def _append(file: bytearray, directory: Directory, strips: Iterator[bytes], coun
     start = len(file)
     directory.put(tiff_tags.STRIP_BYTE_COUNTS, FieldType.LONG, *[0] * count)
     directory.put(tiff_tags.STRIP_OFFSETS, FieldType.LONG, *[0] * count)
-    file += tiff_directory.write(directory, start)  # as long as it is going to be
+    table, places = tiff_directory.write_with_places(directory, start)
+    file += table
     sizes, offsets = [], []
     for strip in strips:
         offsets.append(len(file))
@@ -59,10 +60,9 @@ def _append(file: bytearray, directory: Directory, strips: Iterator[bytes], coun
         file += strip
         if len(file) > _MAX_BYTES:
             raise Rejected("too_large", "more than 4 GB do not fit into a TIFF")
-    directory.put(tiff_tags.STRIP_BYTE_COUNTS, FieldType.LONG, *sizes)
-    directory.put(tiff_tags.STRIP_OFFSETS, FieldType.LONG, *offsets)
-    final = tiff_directory.write(directory, start)
-    file[start : start + len(final)] = final
+    longs = f"{directory.order}{count}I"
+    struct.pack_into(longs, file, places[tiff_tags.STRIP_BYTE_COUNTS], *sizes)
+    struct.pack_into(longs, file, places[tiff_tags.STRIP_OFFSETS], *offsets)
     return start + directory.table_size - tiff_directory.LINK
 
 

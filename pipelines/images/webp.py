@@ -1,4 +1,4 @@
-"""The size of a WebP picture, from its header (RFC 9649): Pillow takes 8 bytes a pixel before it says the size."""
+"""The size of a WebP picture, from its header (RFC 9649): Pillow allocates 8 bytes a pixel before it tells the size."""
 
 
 def size(data: bytes) -> tuple[int, int] | None:

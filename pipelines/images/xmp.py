@@ -1,9 +1,8 @@
-"""XMP packets (ISO 16684-1): what a photo said about itself is kept, and it is marked as colorized by a machine.
+"""XMP packets (ISO 16684-1): what a photo says about itself is kept, and it is marked as colorized by a machine.
 
 The mark follows the IPTC Photo Metadata Standard 2025.1: ``Iptc4xmpExt:DigitalSourceType`` with a term of IPTC's
-vocabulary, ``AISystemUsed`` and ``AISystemVersionUsed`` for model and digest; where the photo has no
-``dc:source`` or ``xmp:CreatorTool`` of its own they name the photo it was made from and the software, and properties in
-a namespace of our own name these in any case.
+vocabulary, and ``AISystemUsed`` and ``AISystemVersionUsed`` for model and digest. Properties in a namespace of this
+project name the source photo and the software; so do ``dc:source`` and ``xmp:CreatorTool`` if the photo has none.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +26,7 @@ _SPACES = {
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "autochrome": "urn:x-autochrome:photo/1.0/",
 }
-# What describes the stored pixels, not the photo, and is no longer so; readers take it from the file itself.
+# Properties of the pixels as they were stored, no longer true of the result; readers take them from the file itself.
 _OUTDATED = (
     *(("tiff", name) for name in ("ImageWidth", "ImageLength", "BitsPerSample", "SamplesPerPixel", "Compression")),
     *(("tiff", name) for name in ("PhotometricInterpretation", "PlanarConfiguration", "YCbCrSubSampling")),
@@ -46,7 +45,7 @@ _STAMPED = (
     *(("Iptc4xmpExt", name) for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")),
     *(("autochrome", name) for name in ("Software", "Model", "ModelDigest", "Source")),
 )
-# A node takes 40 microseconds; of those of real packets, a few hundred, none lies deeper than ten others.
+# A node takes 40 microseconds. Real packets have a few hundred, at most ten deep.
 _MOST_NODES, _MOST_DEPTH = 50_000, 100
 _EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}"/></x:xmpmeta>'
 _BEGIN = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
@@ -55,13 +54,13 @@ _END = '\n<?xpacket end="w"?>'
 
 @dataclass(frozen=True)
 class Mark:
-    """What a colorized photo says of its making.
+    """What a colorized photo says about how it was made.
 
     Attributes:
         software: name and version of this program.
         model_name: of the model that predicted the chroma.
-        model_digest: of the same.
-        source_name: the photo it was made from, relative to the input.
+        model_digest: of that model.
+        source_name: of the source photo, relative to the input.
         digital_source_type: a term of IPTC's vocabulary, as URI.
     """
 
@@ -73,16 +72,16 @@ class Mark:
 
 
 def merge(packet: bytes, mark: Mark | None) -> tuple[bytes, str]:
-    """The packet of the colorized photo.
+    """Make the packet of the colorized photo.
 
     Args:
-        packet: of the source, or nothing.
-        mark: none leaves the mark out.
+        packet: of the source, or b"".
+        mark: None leaves the mark out.
 
     Returns:
-        the packet, UTF-8, b"" when there is nothing to say; and a warning when that of the source counts as none, else
-        "": ``xmp_broken`` when it is no XML or declares entities, ``xmp_dropped`` when it has more than 50,000 elements
-        and attributes, or more than 100 of them inside each other.
+        the packet in UTF-8, b"" if there is nothing to say; and a warning if the packet of the source was dropped, else
+        "": ``xmp_broken`` if it is not XML or declares entities, ``xmp_dropped`` if it has more than 50,000 elements
+        and attributes, or elements nested more than 100 deep.
     """
     document, warning = _parse(packet.strip(b"\0 \r\n\t"))
     if document is None:
@@ -124,7 +123,7 @@ class _EntitiesError(Exception):
 
 
 def _check_size(packet: bytes) -> None:
-    """Look at a packet without keeping it; raise _TooLargeError, _EntitiesError, ExpatError."""
+    """Parse a packet without keeping it; raise _TooLargeError, _EntitiesError, ExpatError."""
     nodes = depth = 0
 
     def begin(_: str, attributes: list[str]) -> None:
@@ -156,7 +155,7 @@ def _descriptions(root: minidom.Element) -> Iterator[minidom.Element]:
 
 
 def _take(description: minidom.Element, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Take properties out, be they attributes or elements; return their text by prefix and name."""
+    """Remove properties, written as attributes or elements; return their text by prefix and name."""
     wanted = {(_SPACES[prefix], name): (prefix, name) for prefix, name in names}
     found = {}
     for space, name in wanted:
@@ -175,7 +174,7 @@ def _take(description: minidom.Element, names: Iterable[tuple[str, str]]) -> dic
 
 
 def _keep_line_breaks(document: minidom.Document, description: minidom.Element) -> None:
-    """Make elements of properties written as attributes that hold line breaks, which minidom would write as spaces."""
+    """Turn attributes with line breaks into elements: minidom would write the line breaks as spaces."""
     for attribute in list(description.attributes.values()):
         if attribute.namespaceURI not in (_RDF, _XMLNS, None) and set("\n\r\t") & set(attribute.value):
             child = document.createElementNS(attribute.namespaceURI, attribute.name)
@@ -215,7 +214,7 @@ def _stamp(document: minidom.Document, root: minidom.Element, mark: Mark) -> Non
 
 
 def _printable(text: str) -> str:
-    """Without the control characters that XML cannot hold, and surrogates of names that are not UTF-8."""
+    """Replace control characters that XML cannot hold, and surrogates of names that are not UTF-8."""
     return "".join(
         c if c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff" else "\ufffd" for c in text
     )

@@ -3,11 +3,11 @@ import pytest
 from pipelines.errors import Rejected
 from pipelines.images import sizes
 
-KILOBYTE, MEGABYTE, SCAN = bytes(1000), bytes(1_000_000), bytes(50_000_000)
+KILOBYTE, MEGABYTE, SCAN = 1000, 1_000_000, 50_000_000
 
 
 @pytest.mark.parametrize(
-    ("size", "data", "options", "accepted"),
+    ("size", "file_size", "options", "accepted"),
     [
         ((13_377, 13_377), SCAN, {"sample_bytes": 3}, True),
         ((13_378, 13_378), SCAN, {}, False),
@@ -25,19 +25,19 @@ KILOBYTE, MEGABYTE, SCAN = bytes(1000), bytes(1_000_000), bytes(50_000_000)
         ((10_000, 8000), MEGABYTE, {"sample_bytes": 8}, True),
         ((9400, 9400), KILOBYTE, {"sample_bytes": 16}, False),
         ((5000, 5000), KILOBYTE, {"sample_bytes": 128}, False),
-        ((13_000, 13_000), bytes(500_000_000), {"sample_bytes": 8}, True),
+        ((13_000, 13_000), 500_000_000, {"sample_bytes": 8}, True),
     ],
 )
-def test_how_large_a_page_may_be(size, data, options, accepted):
+def test_how_large_a_page_may_be(size, file_size, options, accepted):
     if accepted:
-        sizes.check(*size, data, **options)
+        sizes.check(*size, file_size, **options)
     else:
         with pytest.raises(Rejected, match=f"too_large.*{size[0]} x {size[1]} pixels"):
-            sizes.check(*size, data, **options)
+            sizes.check(*size, file_size, **options)
 
 
 @pytest.mark.parametrize(
-    ("pages", "data", "accepted"),
+    ("pages", "file_size", "accepted"),
     [
         ([(8_700_000, True)] * 40, KILOBYTE, True),
         ([(8_700_000, True)] * 50, KILOBYTE, False),
@@ -51,9 +51,9 @@ def test_how_large_a_page_may_be(size, data, options, accepted):
         ([(100, False)] * 2501, MEGABYTE, False),
     ],
 )
-def test_how_many_pages_a_file_may_have(pages, data, accepted):
+def test_how_many_pages_a_file_may_have(pages, file_size, accepted):
     if accepted:
-        sizes.check_pages(pages, data)
+        sizes.check_pages(pages, file_size)
     else:
         with pytest.raises(Rejected, match="too_large"):
-            sizes.check_pages(pages, data)
+            sizes.check_pages(pages, file_size)
