@@ -1,1 +1,1 @@
-"""Where bytes live: local disks, Cloud Storage, tars. Lists, reads and writes; knows nothing of pictures."""
+"""List, read and write files on local disks, in Cloud Storage and inside tars. Nothing here knows about pictures."""

@@ -1,8 +1,8 @@
-"""Local folders entered without following links, so that nothing is ever written outside the output.
+"""Open local folders without following links, so that nothing is ever written outside the output.
 
-An output may hold a link to another folder, such as the one with the sources. Each folder on the way to a file is
-opened by itself, below the one before it and never through a link; the file is then written in the folder that was
-opened, whatever its path means by that time.
+An output may contain a link to another folder, such as the one with the sources. Each folder on the path to a file is
+opened relative to the one above it, and never through a link. The file is then written into the opened folder, even if
+its path leads somewhere else by that time.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ _FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class LinkError(UserError):
-    """Something in the output is a link to another place."""
+    """A part of a path in the output is a link."""
 
     def __init__(self, path: Path, target: str) -> None:
         super().__init__(f"{path} is a link to {target}, and nothing is written through links; remove it")
@@ -25,17 +25,18 @@ class LinkError(UserError):
 
 @contextlib.contextmanager
 def opened(root: Path, name: str) -> Iterator[Path]:
-    """Gives a path to a file below a folder that no link can lead elsewhere; it is valid within the block.
+    """Yield a path to a file below a folder that no link can redirect; it is valid inside the block.
 
-    The folders on the way are created if they are missing; their names are on the disk then.
+    Missing folders on the way are created and synced to the disk.
 
     Args:
         root: the folder; it may itself be reached through links.
-        name: path of the file relative to the root, safe as by `pipelines.files.safe_names`.
+        name: path of the file relative to the root, made safe by `pipelines.files.safe_names`.
 
     Raises:
         LinkError: a folder on the way is a link.
-        OSError: a folder cannot be opened or created; also what the block raises, with the path as the user knows it.
+        OSError: a folder cannot be opened or created. Errors from the block are raised with the path that the user
+            knows.
     """
     *folders, file = name.split("/")
     local_files.make_folder(root)
@@ -67,7 +68,7 @@ def _as_known(filename: object, place: Path, at: Path) -> object:
 
 
 def _entered(descriptor: int, folder: str, path: Path) -> int:
-    """Opens a folder that lies in an open one, and creates it if it is missing."""
+    """Open a folder inside an open folder; create it if it is missing."""
     try:
         return _open(descriptor, folder, path)
     except FileNotFoundError:
@@ -86,10 +87,10 @@ def _open(descriptor: int, folder: str, path: Path) -> int:
 
 
 def check(root: Path, path: str) -> None:
-    """Makes sure that no part of a path below a folder is a link; parts that are missing will be created.
+    """Check that no part of a path below a folder is a link; missing parts are fine.
 
     Raises:
-        LinkError: one is.
+        LinkError: a part is a link.
     """
     at = root
     for part in filter(None, path.split("/")):

@@ -1,7 +1,7 @@
-"""Reads objects of Cloud Storage: whole, by range, or as an open file; what is read is what was stored.
+"""Read objects from Cloud Storage: whole, by range, or as an open file. What is read is exactly what was stored.
 
-A read that was cut goes on in the middle of the object. Each object is of one generation, and whole ones are compared
-with their checksum.
+An interrupted read resumes in the middle of the object. All parts come from one generation of the object, and the
+checksum of whole objects is verified.
 """
 
 import errno
@@ -24,20 +24,21 @@ from pipelines.files.neighbours import Neighbours
 from pipelines.files.patience import Attempts
 
 _LOOKED_AT = 8
-# Listing a tar skips what it holds: with less, there is a request a member; with more, all of a tar of scans is read.
+# Listing a tar seeks over its contents. A smaller buffer costs a request per member; a larger one reads whole scans.
 _BUFFER = 4 << 20
 
 
 def read(uri: str, generation: int | None = None, *, neighbours: Neighbours | None = None) -> bytes:
-    """The bytes of an object, whose checksum (crc32c) was compared; one request where nothing goes wrong.
+    """Return the bytes of an object after verifying their checksum (crc32c); usually one request.
 
     Args:
         uri: of the object.
-        generation: that it must have; None for any.
-        neighbours: others of an input, where it alone may be forbidden.
+        generation: that the object must have; None for any.
+        neighbours: other objects of the input, where this object alone may be forbidden.
 
     Raises:
-        google.api_core.exceptions.GoogleAPIError: it is missing, of another generation, or it alone is forbidden.
+        google.api_core.exceptions.GoogleAPIError: the object is missing, has another generation, or is the only one
+            that is forbidden.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     with patiently(uri, neighbours=neighbours) as attempts:
@@ -51,17 +52,17 @@ def _read(uri: str, generation: int | None, attempts: Attempts) -> bytes:
     options = {"if_generation_match": generation, "retry": attempts.retry, "timeout": TIMEOUT}
     blob.download_to_file(arrived, checksum=None, **options)
     data = arrived.getvalue()
-    if blob.content_encoding != "gzip":  # what is stored compressed arrives unpacked
+    if blob.content_encoding != "gzip":  # compressed objects arrive unpacked, so their checksum does not apply
         if blob.crc32c is None:
             blob.reload(**{**options, "if_generation_match": blob.generation or generation})
-        # The library compares nothing once a download was cut and went on.
+        # The library verifies nothing after an interrupted download was resumed.
         if google_crc32c.Checksum(data).digest() != b64decode(blob.crc32c):
             raise DataCorruption(None, f"{uri} arrived with a wrong checksum")
     return data
 
 
 class _Arrived(io.BytesIO):
-    """What has arrived of a download, each part of which is a sign of life."""
+    """The bytes of a download that have arrived; each part proves that the bucket still answers."""
 
     def __init__(self, attempts: Attempts) -> None:
         super().__init__()
@@ -73,7 +74,7 @@ class _Arrived(io.BytesIO):
 
 
 class _Reader(io.RawIOBase):
-    """An object open for reading, every request a range of the same generation."""
+    """An object open for reading; every request is a range of the same generation."""
 
     def __init__(self, blob: Blob, neighbours: Neighbours | None) -> None:
         self._blob = blob
@@ -99,20 +100,21 @@ class _Reader(io.RawIOBase):
         return size
 
     def readall(self) -> bytes:
-        # Which would ask for 8 kB at a time.
+        # The default would ask for 8 kB at a time.
         return self.read(max(0, self._blob.size - self._position)) or b""
 
 
 def opened(uri: str, *, neighbours: Neighbours | None = None) -> io.BufferedReader:
-    """Opens an object for reading by range, 4 MB at a time.
+    """Open an object for reading by range, 4 MB at a time.
 
     Args:
         uri: of the object.
-        neighbours: others of an input, where it alone may be forbidden.
+        neighbours: other objects of the input, where this object alone may be forbidden.
 
     Raises:
-        FileNotFoundError: there is none.
-        google.api_core.exceptions.GoogleAPIError: it alone is forbidden; when reading: it was replaced or deleted.
+        FileNotFoundError: there is no such object.
+        google.api_core.exceptions.GoogleAPIError: the object is the only one that is forbidden; while reading: it was
+            replaced or deleted.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     blob = buckets.find(uri, neighbours)
@@ -124,14 +126,15 @@ def opened(uri: str, *, neighbours: Neighbours | None = None) -> io.BufferedRead
 def read_range(
     uri: str, start: int, size: int, generation: int | None = None, *, neighbours: Neighbours | None = None
 ) -> bytes:
-    """Bytes from the middle of an object; one request where nothing goes wrong.
+    """Return bytes from the middle of an object; usually one request.
 
-    Cloud Storage gives no checksum of a part. All bytes are counted and are of one generation; that none of them
-    changed on the way is left to TLS.
+    Cloud Storage gives no checksum for a part. The bytes are counted and are all of one generation; TLS protects them
+    in transit.
 
     Raises:
-        ValueError: the object ends before.
-        google.api_core.exceptions.GoogleAPIError: it is missing, of another generation, or it alone is forbidden.
+        ValueError: the object ends before the end of the range.
+        google.api_core.exceptions.GoogleAPIError: the object is missing, has another generation, or is the only one
+            that is forbidden.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     if not size:
@@ -156,15 +159,15 @@ def read_range(
 
 @cache
 def neighbours_in(bucket: str) -> Neighbours:
-    """Returns what this process knows of the objects of a bucket that it read as an input."""
+    """Return what this process knows about the objects that it read from a bucket as input."""
     return Neighbours(_opens, _beside)
 
 
 def _opens(uri: str) -> bool:
-    """Asks once for a byte of an object."""
+    """Request one byte of an object, once, and return whether it can be read."""
     try:
         cloud.blob(uri).download_to_file(io.BytesIO(), start=0, end=0, raw_download=True, checksum=None, retry=None)
-    except RequestRangeNotSatisfiable:  # it is empty, and may be read
+    except RequestRangeNotSatisfiable:  # an empty object that may be read
         return True
     except Exception as error:
         if faults.of(error) is Fault.WORLD:
@@ -174,7 +177,7 @@ def _opens(uri: str) -> bool:
 
 
 def _beside(uri: str) -> Iterator[str]:
-    """Lists some objects of the same folder, once."""
+    """Yield some objects of the same folder, listed once."""
     bucket, name = cloud.split(uri)
     folder = name.rpartition("/")[0]
     options = {"prefix": f"{folder}/" if folder else "", "max_results": _LOOKED_AT, "timeout": TIMEOUT, "retry": None}

@@ -1,9 +1,9 @@
-"""Cloud Storage: listed by prefix, read whole or by range, written whole or not at all, whatever the network does.
+"""List, find, write and delete objects in Cloud Storage. An object is written whole or not at all.
 
-Beam's file systems list a bucket in one go, write over what is there, and rename by copying. Here an object is written
-by one request, which the bucket carries out only if the object is still the one that was there (its generation); so a
-request may be repeated (`pipelines.files.cloud`), and of two writers of one object each leaves a whole one. What an
-object holds is read by `pipelines.files.bucket_reads`.
+Beam's file systems list a bucket in one go, overwrite existing objects, and rename by copying. Here one request writes
+an object, and the bucket carries it out only if the existing object still has the expected generation. Requests can
+therefore be repeated (`pipelines.files.cloud`), and when two writers race for an object, each leaves a complete one.
+`pipelines.files.bucket_reads` reads the contents of objects.
 """
 
 import contextlib
@@ -33,9 +33,13 @@ _RACES = 10
 
 @dataclass(frozen=True)
 class Blob:
-    """An object in a bucket: its URI, bytes, and generation, which is another one after every write.
+    """An object in a bucket.
 
-    ``changed`` is the time of that write by the clock of Cloud Storage, in seconds since 1970.
+    Attributes:
+        uri: of the object.
+        size: in bytes.
+        generation: changes with every write.
+        changed: time of the last write by the clock of Cloud Storage, in seconds since 1970.
     """
 
     uri: str
@@ -45,7 +49,7 @@ class Blob:
 
 
 def _pages(uri: str, prefix: str, **options: str) -> Iterator[tuple[list[storage.Blob], set[str]]]:
-    """Yields a listing page by page: objects, and the subfolders met so far.
+    """Yield a listing page by page: the objects of the page, and all subfolders so far.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
@@ -57,7 +61,7 @@ def _pages(uri: str, prefix: str, **options: str) -> Iterator[tuple[list[storage
         bucket,
         prefix=prefix,
         timeout=TIMEOUT,
-        # Each page has attempts of its own; the time between two pages is the caller's.
+        # Each page has its own attempts; the time between two pages is spent by the caller.
         retry=lambda request: under_way[-1].retry(request),
         **options,
     )
@@ -72,7 +76,7 @@ def _pages(uri: str, prefix: str, **options: str) -> Iterator[tuple[list[storage
 
 
 def pages(folder: str) -> Iterator[tuple[list[Blob], list[str]]]:
-    """Yields what lies directly below a folder, page by page: its objects, and its subfolders with a last slash.
+    """Yield the direct contents of a folder, page by page: objects, and subfolders with a trailing slash.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
@@ -88,7 +92,7 @@ def pages(folder: str) -> Iterator[tuple[list[Blob], list[str]]]:
 
 
 def below(uri: str) -> Iterator[Blob]:
-    """Yields the objects below a folder, or the one object of that name, a page of 1,000 at a time.
+    """Yield the objects below a folder, or the one object with that name, in pages of 1,000.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
@@ -104,7 +108,7 @@ def below(uri: str) -> Iterator[Blob]:
 
 
 def matching(pattern: str) -> Iterator[Blob]:
-    """Yields the objects that a glob matches, as Beam reads globs: ``**`` crosses folders.
+    """Yield the objects that match a glob, with the rules of Beam: ``**`` crosses folders.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
@@ -125,14 +129,14 @@ def _listed(blob: storage.Blob) -> Blob:
 
 
 def find(uri: str, neighbours: Neighbours | None = None) -> Blob | None:
-    """An object, asked for by its name; None where there is none, or no bucket.
+    """Look up an object by name; return None if the object or the bucket does not exist.
 
     Args:
         uri: of the object.
-        neighbours: others of an input, where it alone may be forbidden.
+        neighbours: other objects of the input, where this object alone may be forbidden.
 
     Raises:
-        google.api_core.exceptions.GoogleAPIError: it alone is forbidden.
+        google.api_core.exceptions.GoogleAPIError: the object is the only one that is forbidden.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     if not cloud.split(uri)[1]:
@@ -147,14 +151,15 @@ def find(uri: str, neighbours: Neighbours | None = None) -> Blob | None:
 
 
 def write(uri: str, file: bytes | BinaryIO, check: Callable[[], None] | None = None) -> None:
-    """Writes a whole object, or none; of writers at once each leaves a whole one, and the last one stays.
+    """Write an object whole or not at all; if several writers race, each writes a whole object and the last one wins.
 
-    Where the bytes are there already, nothing is written: another worker made them, or this one, whose answer got lost.
+    Nothing is written if the same bytes are there already, from another worker or from a request of this one whose
+    answer was lost.
 
     Args:
         uri: of the object.
-        file: what to write; of a file all of it, wherever it stands.
-        check: called before each request that writes; what it raises ends the writing.
+        file: the data; a file is written from its start, wherever its position is.
+        check: called before each request that writes; an exception from it stops the write.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
@@ -182,10 +187,10 @@ def write(uri: str, file: bytes | BinaryIO, check: Callable[[], None] | None = N
 
 
 def create(uri: str, data: bytes) -> bool:
-    """Writes an object where there is none; of several writers at once one succeeds.
+    """Write an object only if there is none; if several writers race, one succeeds.
 
     Returns:
-        whether it was written; False where there is one already.
+        whether it was written; False if an object exists already.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
@@ -195,9 +200,9 @@ def create(uri: str, data: bytes) -> bool:
 
 
 def replace(uri: str, file: BinaryIO, generation: int) -> bool:
-    """Writes an object in the place of one of that generation, 0 for none; False where there is another one.
+    """Replace an object of the given generation (0: there is none); return False if it has another generation.
 
-    When an answer gets lost, the repeated request finds the object that the first one wrote: that is False as well.
+    The result is also False if the answer is lost and the repeated request finds the object that the first one wrote.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
@@ -207,12 +212,12 @@ def replace(uri: str, file: BinaryIO, generation: int) -> bool:
 
 
 def upload(uri: str, file: BinaryIO, generation: int, metadata: dict[str, str] | None = None) -> int | None:
-    """Does what ``replace`` does, perhaps with custom metadata; returns the new generation, or None for False."""
+    """Do what `replace` does, with optional custom metadata; return the new generation, or None instead of False."""
     blob = cloud.blob(uri)
     blob.metadata = metadata
     try:
         with _kept(uri), patiently(uri, is_awaited=False) as attempts:
-            # With the size known, what has up to 8 MB takes one request. The bucket compares the checksum.
+            # With a known size, up to 8 MB take one request. The bucket verifies the checksum.
             blob.upload_from_file(
                 file,
                 rewind=True,
@@ -229,7 +234,7 @@ def upload(uri: str, file: BinaryIO, generation: int, metadata: dict[str, str] |
 
 @contextlib.contextmanager
 def _kept(uri: str) -> Iterator[None]:
-    """Tells an object that a retention policy or a hold keeps from a right that is missing."""
+    """Turn a refusal that comes from a retention policy or a hold into an error that says so."""
     try:
         yield
     except DeniedError as error:
@@ -247,14 +252,14 @@ def _crc32c(file: BinaryIO) -> bytes:
 
 
 def delete(uris: Iterable[str]) -> None:
-    """Deletes objects, side by side; what is gone already is passed over.
+    """Delete objects in parallel; missing ones are ignored.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     with ThreadPoolExecutor(_DELETED_AT_ONCE) as pool:
-        # Each with the context of the caller, who may want refusals at once (`pipelines.files.cloud.at_launch`).
+        # Each call keeps the caller's context, which may want refusals at once (`pipelines.files.cloud.at_launch`).
         for deleted in [pool.submit(copy_context().run, _delete, uri) for uri in uris]:
             deleted.result()
 
@@ -265,6 +270,6 @@ def _delete(uri: str) -> None:
 
 
 def remove(uri: str, generation: int) -> None:
-    """Deletes an object of that generation; leaves any other one alone. Raises what ``delete`` raises."""
+    """Delete an object if it still has that generation. Raises what `delete` raises."""
     with _kept(uri), patiently(uri) as attempts, contextlib.suppress(NotFound, PreconditionFailed):
         cloud.blob(uri).delete(if_generation_match=generation, retry=attempts.retry, timeout=TIMEOUT)

@@ -1,8 +1,8 @@
-"""Requests to Cloud Storage: the client that makes them, how often they are repeated, and what their failures mean.
+"""Send requests to Cloud Storage: one client, one retry policy, one meaning for each failure.
 
-Requests that fail with 408, 429 or 5xx, and cut connections, are tried again for five minutes. Those that are refused
-(401, 403, credentials that cannot be renewed) are tried again for one minute, unless only the object is refused: then
-other objects of the bucket can be read at that moment, which is asked of the bucket.
+Requests that fail with 408, 429 or 5xx, and dropped connections, are retried for five minutes. Refused requests (401,
+403, credentials that cannot be renewed) are retried for one minute, unless only this object is refused. To find out,
+other objects of the bucket are read.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ from tfrecords.errors import DeniedError, OutageError
 __all__ = ["SCHEME", "TIMEOUT", "client", "split"]
 
 _DENIALS = 3
-"""Attempts before it is asked whether the object alone is refused."""
+"""Refusals before other objects are tried."""
 _IS_LAUNCH = ContextVar("is_launch", default=False)
 
 
 @contextlib.contextmanager
 def at_launch() -> Iterator[None]:
-    """Lets requests of the block that are refused fail at once: before any work there is nothing to save by waiting."""
+    """Let refused requests in the block fail at once: before work starts, nothing is lost by stopping."""
     token = _IS_LAUNCH.set(True)
     try:
         yield
@@ -38,16 +38,16 @@ def at_launch() -> Iterator[None]:
 
 
 def blob(uri: str) -> storage.Blob:
-    """Returns an object of which nothing is known yet."""
+    """Return an object without asking the bucket about it."""
     bucket, name = split(uri)
     return client().bucket(bucket).blob(name)
 
 
 class _Denials:
-    """Decides for one operation how often a request that is refused is made again.
+    """Decides how often one operation retries a refused request.
 
     Attributes:
-        is_own: whether only the object is refused, and others of the bucket are not.
+        is_own: whether this object is refused and others of the bucket are not.
     """
 
     def __init__(self, uri: str, neighbours: Neighbours | None, seconds: float) -> None:
@@ -60,7 +60,7 @@ class _Denials:
         self._since = 0.0
 
     def is_retried(self, error: Exception) -> bool:
-        """Returns whether a request that failed so is made again."""
+        """Return whether to retry a request after this error."""
         if faults.of(error) is not Fault.DENIED:
             return patience.is_passing(error)
         if faults.is_kept(error):
@@ -69,14 +69,14 @@ class _Denials:
         self._since = self._since if self._number else now
         self._number += 1
         if self._is_alone:
-            # Others could be read a moment ago, and it is refused still.
+            # Others could be read a moment ago, and this object is still refused.
             self.is_own = self._neighbours is not None and self._neighbours.is_one_of_few(self._uri)
         elif self._neighbours is not None and self._number >= _DENIALS:
             self._is_alone = self._neighbours.can_be_read(self._uri)
         return not self.is_own and now - self._since < self._seconds
 
     def in_words(self, error: Exception) -> str:
-        """Returns what is refused, and what to do about it."""
+        """Return a message that says what is refused and what to do about it."""
         refused = refusal(self._uri, faults.cause(error))
         if self._is_alone and self._neighbours is not None:
             return f"{self._neighbours.refused} met here are forbidden; {refused}"
@@ -90,17 +90,18 @@ def patiently(
     neighbours: Neighbours | None = None,
     is_awaited: bool = True,
 ) -> Iterator[Attempts]:
-    """Gives the retry policy of one operation, and tells what is wrong with the world from what is with an object.
+    """Yield the retry policy for one operation, and separate faults of the object from outages and lost rights.
 
     Args:
         uri: of the object or folder.
-        neighbours: objects of the bucket, where one object alone may be refused.
-        is_awaited: whether an answer is expected within seconds; large objects take longer to send.
+        neighbours: other objects of the bucket, where one object alone may be refused.
+        is_awaited: whether an answer is expected within seconds; uploads of large objects take longer.
 
     Raises:
         OutageError: no attempt succeeded for five minutes.
-        DeniedError: all were refused for a minute, and not because of this object alone.
-        google.api_core.exceptions.GoogleAPIError: the object is missing, of another generation, or alone refused.
+        DeniedError: all attempts were refused for a minute, and not because of this object alone.
+        google.api_core.exceptions.GoogleAPIError: the object is missing, has another generation, or is the only one
+            that is refused.
     """
     denied_seconds = 0.0 if _IS_LAUNCH.get() else patience.DENIED_SECONDS
     denials = _Denials(uri, neighbours, denied_seconds)
@@ -128,13 +129,13 @@ def patiently(
 
 
 def check(paths: Mapping[str, str]) -> None:
-    """Makes sure that folders in Cloud Storage can be listed with the credentials that there are; asks once for each.
+    """Check, with one request each, that folders in Cloud Storage can be listed with the current credentials.
 
     Args:
-        paths: by the flag they were given with; local ones are passed over.
+        paths: by flag; local paths are ignored.
 
     Raises:
-        UserError: access is refused, or there is no such bucket.
+        UserError: access is refused, or the bucket does not exist.
         OutageError: a bucket does not answer for five minutes.
     """
     for flag, path in paths.items():

@@ -1,9 +1,9 @@
-"""What a file in the output holds now, and a fingerprint that tells cheaply whether that has changed.
+"""Describe what a file in the output contains, with a fingerprint that shows cheaply whether it has changed.
 
-A fingerprint is what a listing says of a file. On a local disk these are its size, the time its content changed and the
-time anything about it changed: programs that edit a photo in place and put its time back (``exiftool -P``) do not hide
-from the last one. In a bucket they are the size and the generation. Two equal fingerprints mean equal bytes. Two
-different ones prove nothing, because a copied or restored file has a new fingerprint: then the bytes are read.
+A fingerprint comes from a listing. For a local file it consists of the size, the modification time and the inode change
+time; programs that edit a photo in place and restore its modification time (``exiftool -P``) still alter the last one.
+For an object it consists of the size and the generation. Equal fingerprints mean equal bytes. Different fingerprints
+prove nothing, because a copied or restored file gets a new one; in that case the bytes are read.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ from pipelines.files.sources import Source
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
-        bytes: how many.
-        sha256: of them; '' for a file that nobody may read.
-        fingerprint: of the file, taken before it was read.
-        own_run: number of the run that wrote it, as the file itself says, see `pipelines.files.marks`; 0 if it does
-            not.
+        bytes: its size.
+        sha256: in hex; '' if the file may not be read.
+        fingerprint: taken before the file was read.
+        own_run: number of the run that wrote it, according to its mark (`pipelines.files.marks`); 0 without a valid
+            mark.
     """
 
     bytes: int
@@ -35,27 +35,27 @@ class Content:
     own_run: int = 0
 
     def may_go(self, digests: Collection[str]) -> bool:
-        """Returns whether nobody's work is lost with a file that no record of its photo tells of.
+        """Return whether the file can be deleted without losing anybody's work, although no record mentions it.
 
         Args:
-            digests: of what earlier runs wrote there.
+            digests: SHA-256 of the files that earlier runs wrote there.
         """
-        # A power cut may leave an empty file, and nobody makes a photo of no bytes.
+        # A power cut may leave an empty file, and no photo has zero bytes.
         return self.bytes == 0 or self.own_run > 0 or self.sha256 in digests
 
 
 def sha256(data: bytes) -> str:
-    """Returns the SHA-256 of some bytes, in hex."""
+    """Return the SHA-256 of ``data`` in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 def listed(file: Source) -> str:
-    """Returns the fingerprint of a file that was listed in the output; '' where it is gone."""
+    """Return the fingerprint of a file that was listed in the output; '' if it is gone."""
     return file.fingerprint if storage.is_remote(file.uri) else _local(file.uri)
 
 
 def fingerprint(uri: str) -> str:
-    """Returns the fingerprint of a file; '' where there is none."""
+    """Return the fingerprint of a file; '' if there is none."""
     if storage.is_in_bucket(uri):
         found = buckets.find(uri)
         return f"{found.size}-{found.generation}" if found else ""
@@ -73,10 +73,10 @@ def _local(path: str) -> str:
 
 
 def read(uri: str) -> Content | None:
-    """Reads a file; None where there is none.
+    """Read a file; return None if there is none.
 
     Raises:
-        storage.IO_ERRORS: it cannot be read for another reason than its permissions on a local disk.
+        storage.IO_ERRORS: it cannot be read, for a reason other than its permissions on a local disk.
     """
     found = own_objects.find(uri) if storage.is_in_bucket(uri) else None
     before = f"{found.size}-{found.generation}" if found else fingerprint(uri)
@@ -97,7 +97,7 @@ def read(uri: str) -> Content | None:
 
 
 def remove(uri: str, content: Content) -> None:
-    """Removes a file that was read; in a bucket only if it has not been written since.
+    """Remove a file that was read before; an object only if it has not been written since.
 
     Raises:
         storage.IO_ERRORS: it cannot be removed.

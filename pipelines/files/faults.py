@@ -1,7 +1,7 @@
-"""Whose fault an error is: the photo's, which is recorded, or the world's, which is retried and then stops the job.
+"""Decide whose fault an error is: the photo's, which is recorded, or the world's, which is retried and stops the job.
 
-An error is classified by its type, HTTP status or errno, never by its text. What is not known is `PASSING`: it is
-retried and then stops the job, because a photo that is rejected by mistake may never be looked at again.
+Errors are classified by type, HTTP status or errno, never by their text. Unknown errors are `PASSING`: they are retried
+and then stop the job, because a photo that is rejected by mistake may never be looked at again.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ from tfrecords.errors import WorldError
 
 
 class Fault(Enum):
-    """What an error of reading or listing says.
+    """What an error from reading or listing means.
 
     Attributes:
         PHOTO: this one file is gone, changed, or not what was listed.
-        DENIED: access was refused. That is the photo's fault where other files can still be read, else the world's.
-        PASSING: the disk, the network, the store or the memory fails; it may work again in a moment.
-        WORLD: the file system is damaged, or somebody gave up already; retrying does not help.
+        DENIED: access was refused. This is the photo's fault if other files can still be read, else the world's.
+        PASSING: the disk, the network, the store or the memory failed; a retry may succeed.
+        WORLD: the file system is damaged or full, or retries were given up before; retrying does not help.
     """
 
     PHOTO = "photo"
@@ -42,14 +42,14 @@ _PHOTO_ERRNOS = frozenset(
     (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 )
 _DENIED_ERRNOS = frozenset((errno.EACCES, errno.EPERM))
-# Checksums of the file system that do not match, structures that are broken, a disk that is full.
+# Checksums of the file system that do not match, damaged structures, a full or read-only disk.
 _WORLD_ERRNOS = frozenset(
     (errno.EUCLEAN, errno.EBADMSG, errno.ENODATA, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 )
-# Gone, replaced by another generation, or shorter than it was listed.
+# Gone, replaced by another generation, or shorter than listed.
 _PHOTO_STATUSES = frozenset((404, 410, 412, 416))
 _PASSING_STATUSES = frozenset((408, 429))
-# Reasons of https://cloud.google.com/storage/docs/json_api/v1/status-codes
+# Reasons from https://cloud.google.com/storage/docs/json_api/v1/status-codes
 _KEPT = ("retentionPolicyNotMet", "objectUnderActiveHold")
 _NETWORK_ERRORS = (
     *(requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException),
@@ -58,12 +58,12 @@ _NETWORK_ERRORS = (
 
 
 def of(error: BaseException) -> Fault:
-    """Classifies an error that was raised while a file was opened, read, listed or looked up."""
+    """Classify an error from opening, reading, listing or looking up a file."""
     if isinstance(error, WorldError):
         return Fault.WORLD
     if isinstance(error, RetryError):
         return Fault.PASSING if error.cause is None else of(error.cause)
-    # Before OSError: requests and ssl derive from it, with error numbers of their own.
+    # Before OSError: requests and ssl derive from it, with their own error numbers.
     if isinstance(error, (MemoryError, *_NETWORK_ERRORS)):
         return Fault.PASSING
     if isinstance(error, GoogleAuthError):
@@ -74,12 +74,12 @@ def of(error: BaseException) -> Fault:
         return max(map(of, _details(error)), key=list(Fault).index, default=Fault.PASSING)
     if isinstance(error, OSError):
         return _of_os_error(error)
-    # What was read is shorter or other than was listed; also the damage that `pipelines.files.tars` finds.
+    # The data are shorter than listed or different, or `pipelines.files.tars` found damage.
     return Fault.PHOTO if isinstance(error, (ValueError, LookupError)) else Fault.WORLD
 
 
 def status_of(error: BaseException) -> int | None:
-    """Returns the HTTP status that an error stands for, or None; also for the errors of Beam's clients of S3."""
+    """Return the HTTP status of an error, or None; this includes the errors of Beam's S3 clients."""
     if isinstance(error, InvalidResponse):
         return int(error.response.status_code)
     code = getattr(error, "code", None)
@@ -87,7 +87,7 @@ def status_of(error: BaseException) -> int | None:
 
 
 def is_kept(error: BaseException) -> bool:
-    """Returns whether an error says that a retention policy or a hold keeps an object. Not all holds say so."""
+    """Return whether the error names a retention policy or a hold that keeps an object. Not every hold is named."""
     told = getattr(error, "errors", None)
     response = getattr(error, "response", None)
     if not told and isinstance(response, requests.Response):
@@ -101,7 +101,7 @@ def _of_status(status: int) -> Fault:
         return Fault.PHOTO
     if status in _PASSING_STATUSES or status >= 500:
         return Fault.PASSING
-    # 401 and 403; also 400, with which objects are refused whose key somebody else keeps.
+    # 401 and 403; also 400, which objects with a customer-supplied encryption key return.
     return Fault.DENIED
 
 
@@ -111,7 +111,7 @@ def _details(error: BeamIOError) -> Iterator[BaseException]:
 
 def _of_os_error(error: OSError) -> Fault:
     if error.errno is None and error.args and isinstance(error.args[0], BaseException):
-        return of(error.args[0])  # Beam wraps errors so
+        return of(error.args[0])  # Beam wraps errors this way
     if error.errno in _PHOTO_ERRNOS or (error.errno is None and isinstance(error, FileNotFoundError)):
         return Fault.PHOTO
     if error.errno in _DENIED_ERRNOS or (error.errno is None and isinstance(error, PermissionError)):
@@ -120,7 +120,7 @@ def _of_os_error(error: OSError) -> Fault:
 
 
 def is_missing(error: BaseException) -> bool:
-    """Returns whether an error says that there is no file, object or folder of that name."""
+    """Return whether an error means that a file, object or folder does not exist."""
     if isinstance(error, BeamIOError):
         details = list(_details(error))
         return bool(details) and all(map(is_missing, details))
@@ -132,7 +132,7 @@ def is_missing(error: BaseException) -> bool:
 
 
 def cause(error: BaseException) -> str:
-    """Returns the first line of what went wrong, in the operating system's words where it has any."""
+    """Return the cause of an error in one line, with the text of the operating system if there is one."""
     if isinstance(error, OSError) and error.strerror:
         return str(error.strerror)
     if isinstance(error, BeamIOError) and (details := list(_details(error))):

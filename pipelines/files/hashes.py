@@ -1,4 +1,4 @@
-"""Hashes of text that stay the same in every run, on every machine and in every version of Python."""
+"""Hash text to values that are the same in every run, on every machine and in every version of Python."""
 
 from hashlib import blake2b
 
@@ -8,7 +8,7 @@ def stable_hash(text: str, purpose: str = "", *, size: int = 8, errors: str = "s
 
     Args:
         text: such as the name of a photo; it need not be valid Unicode.
-        purpose: separates hashes of one text that decide different things; at most 16 bytes.
+        purpose: keeps apart hashes of the same text that decide different things; at most 16 bytes.
         size: of the hash, in bytes.
         errors: how to encode surrogates, as in `str.encode`.
     """

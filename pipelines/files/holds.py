@@ -1,7 +1,7 @@
-"""What Cloud Storage keeps from being replaced or removed: by a retention policy, an object's retention, or a hold.
+"""Find out what protects an object in Cloud Storage: a retention policy, the object's own retention, or a hold.
 
-Such a refusal has status 403, like a missing right, and for a hold also its reason (``forbidden``). So the object
-itself is asked, whose metadata name what keeps it.
+A refusal for this reason has status 403, like a missing right, and a hold even has the same reason (``forbidden``). The
+metadata of the object say what protects it.
 """
 
 from google.api_core.exceptions import ClientError, NotFound
@@ -12,7 +12,7 @@ from tfrecords.errors import DeniedError
 
 
 def of_object(uri: str) -> str:
-    """Returns in words what keeps an object from being replaced or removed; '' if nothing does or nothing tells."""
+    """Return what protects an object from being replaced or removed; '' if nothing does or it cannot be known."""
     blob = cloud.blob(uri)
     try:
         with patiently(uri) as attempts:
@@ -26,7 +26,7 @@ def of_object(uri: str) -> str:
 
 
 def of_bucket(uri: str) -> str:
-    """Returns in words what keeps new objects of a bucket; '' if nothing does, or if its settings may not be read."""
+    """Return what protects new objects of a bucket; '' if nothing does, or if its settings cannot be read."""
     try:
         with cloud.at_launch(), patiently(uri) as attempts:
             bucket = client().get_bucket(split(uri)[0], retry=attempts.retry, timeout=TIMEOUT)
@@ -38,11 +38,11 @@ def of_bucket(uri: str) -> str:
 
 
 def check_creatable(uri: str) -> None:
-    """Makes sure that an object can be created, without creating it: asks for an upload and sends nothing.
+    """Check that an object can be created, without creating it: start an upload and send nothing.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
-        WorldError: it cannot.
+        WorldError: the object cannot be created.
     """
     with cloud.at_launch(), patiently(uri) as attempts:
         cloud.blob(uri).create_resumable_upload_session(size=0, retry=attempts.retry, timeout=TIMEOUT)

@@ -1,4 +1,4 @@
-"""What is checked of an input before any work: it is there, holds photos, and lies apart from the output."""
+"""Check an input before work starts: it exists, contains photos, and does not overlap with the output."""
 
 import os
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ _ARCHIVES = (".zip", ".7z", ".rar")
 
 
 def check_any(patterns: str | Sequence[str]) -> None:
-    """Makes sure that each path of an input has at least one file that may be a photo.
+    """Check that each path of an input contains at least one file that may be a photo.
 
     Raises:
-        UserError: one has none or cannot be listed.
+        UserError: a path contains none or cannot be listed.
         OutageError: the disk or the bucket does not answer.
     """
     for path in input_paths.of(patterns):
@@ -42,7 +42,7 @@ def _check(path: InputPath) -> None:
 
 
 def _check_kind(pattern: str) -> None:
-    """Makes sure that one file that is named is not of a kind that many files are in and that is not supported."""
+    """Reject a single file of a common kind that contains many photos and is not supported."""
     name = pattern.lower()
     if not listings.is_literal(pattern) or os.path.isdir(pattern):  # noqa: PTH112 (raises nothing)
         return
@@ -53,7 +53,7 @@ def _check_kind(pattern: str) -> None:
 
 
 def _check_no_records(folder: str) -> None:
-    """Makes sure that a folder is not what `autochrome prepare` wrote."""
+    """Reject a folder that `autochrome prepare` wrote."""
     if not storage.is_in_bucket(folder) and not os.path.isdir(folder):  # noqa: PTH112 (raises nothing)
         return
     data = storage.read_if_there(storage.join(folder, FILE_NAME)) or b""
@@ -64,12 +64,12 @@ def _check_no_records(folder: str) -> None:
 
 
 def check_apart(patterns: str | Sequence[str], output: str, flag: str = "--output") -> None:
-    """Makes sure that sources are never written to, and results never taken for sources the next time.
+    """Check that an output folder does not overlap with the sources, so that neither is taken for the other.
 
     Args:
         patterns: of the sources.
-        output: a folder that is written to.
-        flag: that it was given with.
+        output: the folder that is written to.
+        flag: the flag that named it.
 
     Raises:
         UserError: one folder contains the other, or no output is named.

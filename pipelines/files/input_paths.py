@@ -1,8 +1,8 @@
-"""What `--input` names: one path or several, and how the names of photos begin that come from several.
+"""Resolve the paths of `--input`, and choose the first part of photo names where there are several paths.
 
-The name of a photo is its path below the folder that was named. Where several folders were, the names begin with the
-folder's own name, or with as much of its path as tells it from the others: with ``--input 1920s/box1 --input
-1920s/box2`` they are ``box1/a.jpg`` and ``box2/a.jpg``. The order of the paths does not matter.
+The name of a photo is its path below the folder that was named. With several folders, names begin with the name of the
+folder, or with as much of its path as makes it unique: with ``--input 1920s/box1 --input 1920s/box2`` they are
+``box1/a.jpg`` and ``box2/a.jpg``. The order of the paths does not matter.
 """
 
 import os
@@ -18,10 +18,10 @@ class InputPath:
     """One path of an input.
 
     Attributes:
-        pattern: folder, file or glob, local or a URI.
+        pattern: folder, file or glob; local or a URI.
         root: the folder that names are relative to.
-        folder: what names begin with: '' or a folder with a last slash.
-        is_alone: whether the input is this path alone.
+        folder: the first part of names: '' or a folder with a trailing slash.
+        is_alone: whether this is the only path of the input.
     """
 
     pattern: str
@@ -30,12 +30,12 @@ class InputPath:
     is_alone: bool = True
 
     def lends_no_folder(self, uri: str) -> bool:
-        """Returns whether a tar is the whole input, so that the names of its photos do not begin with its own."""
+        """Return whether a tar is the whole input, so that its own name is not part of the names of its photos."""
         return self.is_alone and uri == self.pattern
 
 
 def of(patterns: str | Sequence[str]) -> list[InputPath]:
-    """Returns the paths of an input, in an order of their own; a path that is given twice is taken once."""
+    """Return the paths of an input, sorted and without duplicates."""
     given = [patterns] if isinstance(patterns, str) else patterns
     distinct = [pattern for _, pattern in sorted({storage.normalized(pattern): pattern for pattern in given}.items())]
     roots = {pattern: listings.root_of(pattern) for pattern in distinct}
@@ -49,19 +49,19 @@ def of(patterns: str | Sequence[str]) -> list[InputPath]:
 
 
 def overlap(paths: Sequence[InputPath]) -> bool:
-    """Returns whether a file may be found below more than one of the paths."""
+    """Return whether a file may be found below more than one of the paths."""
     roots = sorted(
         storage.normalized(path.pattern if _is_local_file(path.pattern) else path.root) + "/" for path in paths
     )
-    # A folder comes right before what is in it, or before another folder in it.
+    # When sorted, a folder comes right before its contents, or before another folder inside it.
     return any(after.startswith(before) for before, after in pairwise(roots))
 
 
 def meets(path: InputPath, output: str) -> bool:
-    """Returns whether an output folder would hold photos of the input, or be searched for them.
+    """Return whether an output folder would contain photos of the input, or be searched for them.
 
-    It may lie beside a photo or a tar that is named, and in the folder of a local glob like ``*.jpg``, which finds
-    nothing in subfolders.
+    The output may be in the same folder as a named photo or tar, and in the folder of a local glob such as ``*.jpg``,
+    which does not search subfolders.
     """
     alone = listings.is_literal(path.pattern) and (tars.is_tar(path.pattern) or _is_local_file(path.pattern))
     source, target = storage.normalized(path.pattern if alone else path.root) + "/", storage.normalized(output) + "/"
@@ -69,7 +69,7 @@ def meets(path: InputPath, output: str) -> bool:
 
 
 def _is_flat(pattern: str) -> bool:
-    """Returns whether a pattern is a local glob that finds nothing in subfolders."""
+    """Return whether a pattern is a local glob that does not search subfolders."""
     if listings.is_literal(pattern) or storage.is_remote(pattern):
         return False
     folder, _, last = pattern.rpartition("/")
@@ -82,7 +82,7 @@ def _is_local_file(pattern: str) -> bool:
 
 
 def _labels(roots: set[str]) -> dict[str, str]:
-    """Returns what names begin with, by root: the end of its path that no other root has; '' for a single root."""
+    """Return the first part of names, by root: the shortest unique end of its path; '' for a single root."""
     if len(roots) == 1:
         return dict.fromkeys(roots, "")
     parts = {root: root.partition("://")[2].split("/") if "://" in root else root.split("/")[1:] for root in roots}

@@ -1,7 +1,7 @@
-"""Reads the files of an input, and tells what is wrong with one of them from what is wrong with all.
+"""Read input files, and separate a fault of one file from a fault of all files.
 
-A file that is missing, or that may not be read, is one photo's fault only while other files of the input can be read.
-If none can, a mount is gone or rights are lost: it is tried again, and then the job stops.
+A file that is missing or forbidden is the fault of that photo only while other files of the input can be read. If none
+can be read, a mount is gone or rights are lost: the read is retried, and then the job stops.
 """
 
 import contextlib
@@ -20,9 +20,9 @@ _IS_OPTIONAL = ContextVar("is_optional", default=False)
 
 @contextlib.contextmanager
 def optional() -> Iterator[None]:
-    """Lets the files that are read in the block be missing or forbidden together with all others.
+    """Allow all files that are read in the block to be missing or forbidden.
 
-    An archive may be away when its report is looked at, and who looks may have no rights on it.
+    A report can be viewed while the archive is offline, or by a person without rights to it.
     """
     token = _IS_OPTIONAL.set(True)
     try:
@@ -33,7 +33,7 @@ def optional() -> Iterator[None]:
 
 
 def read(uri: str, generation: int | None = None) -> bytes:
-    """Returns the bytes of a file; of an object perhaps of one generation only.
+    """Return the bytes of a file; an object can be limited to one generation.
 
     Raises:
         storage.IO_ERRORS: this one file is missing, changed or forbidden.
@@ -45,14 +45,14 @@ def read(uri: str, generation: int | None = None) -> bytes:
 
 
 def read_range(uri: str, start: int, size: int, generation: int | None = None) -> bytes:
-    """Returns bytes from the middle of a file. Raises what `read` raises, or ValueError where it ends before."""
+    """Return bytes from the middle of a file. Raises what `read` raises, or ValueError if the file ends early."""
     if storage.is_in_bucket(uri):
         return _in_bucket(uri, lambda known: bucket_reads.read_range(uri, start, size, generation, neighbours=known))
     return _on_disk(uri, lambda: storage.read_range(uri, start, size))
 
 
 def opened(uri: str) -> BinaryIO:
-    """Opens a file for reading by range. Raises what `read` raises; its reads do as well."""
+    """Open a file for reading by range. Opening and reading raise what `read` raises."""
     if storage.is_in_bucket(uri):
         return _in_bucket(uri, lambda known: bucket_reads.opened(uri, neighbours=known))
     return _on_disk(uri, lambda: storage.opened(uri))

@@ -1,7 +1,7 @@
-"""Splits an input for listing in parallel, and lists the parts: folders, globs and single files, local or in a bucket.
+"""Split an input so that it can be listed in parallel, and list the parts: folders, globs and files, local or remote.
 
-Only a pattern that the user wrote is ever read as a glob. The name of a file or a folder never is: ``box[1]`` is that
-folder, and not ``box1``.
+Only a pattern from the user is read as a glob. Names of files and folders are not: ``box[1]`` means that folder, and
+not ``box1``.
 """
 
 import os
@@ -15,13 +15,13 @@ from pipelines.files.local_listing import MAGIC, Listed
 
 @dataclass(frozen=True)
 class Branch:
-    """A part of a folder that one worker lists; unlike a plain string, Beam takes it if it is not UTF-8.
+    """A part of a folder that one worker lists. Unlike a plain string, Beam can encode it if it is not UTF-8.
 
     Attributes:
-        path: what to list: a folder with all its subfolders, or a file.
-        page: objects that were listed already; then there is nothing left to list.
+        path: a folder to list with all its subfolders, or a file.
+        page: objects that are listed already; then nothing is left to list.
         is_glob: whether the path is a glob.
-        is_entry: whether the path was found in a folder, so that it is not followed if it is a link to one.
+        is_entry: whether the path was found in a folder; then a link to a folder is not followed.
     """
 
     path: str
@@ -31,13 +31,13 @@ class Branch:
 
 
 def is_literal(pattern: str) -> bool:
-    """Returns whether a pattern names one folder or file: it has no wildcard, or is on a local disk under that name."""
+    """Return whether a pattern names one folder or file: it has no wildcard, or a local file has exactly that name."""
     has_wildcard = any(char in pattern for char in MAGIC)
     return not has_wildcard or (not storage.is_remote(pattern) and os.path.lexists(pattern))
 
 
 def is_file(pattern: str) -> bool:
-    """Returns whether a pattern names one file and no folder."""
+    """Return whether a pattern names a single file, not a folder."""
     if not is_literal(pattern):
         return False
     if storage.is_remote(pattern):
@@ -46,16 +46,16 @@ def is_file(pattern: str) -> bool:
 
 
 def root_of(pattern: str) -> str:
-    """Returns the folder that names are relative to: the pattern itself, or what comes before its first wildcard."""
+    """Return the folder that names are relative to: the pattern itself, or the part before its first wildcard."""
     if is_literal(pattern):
         alone = not storage.is_remote(pattern) and os.path.isfile(pattern)  # noqa: PTH113 (as above)
-        return os.path.dirname(pattern) if alone else pattern.rstrip("/") or "/"  # noqa: PTH120 (keeps URIs as they are)
+        return os.path.dirname(pattern) if alone else pattern.rstrip("/") or "/"  # noqa: PTH120 (URIs stay as they are)
     before = pattern[: min(pattern.find(char) for char in MAGIC if char in pattern)]
     return before.rpartition("/")[0] or ("/" if before.startswith("/") else "")
 
 
 def of_input(pattern: str) -> Iterator[Branch]:
-    """Yields the parts of an input.
+    """Yield the parts of an input.
 
     Args:
         pattern: folder, glob (``**`` crosses folders) or file; local or a URI.
@@ -67,7 +67,7 @@ def of_input(pattern: str) -> Iterator[Branch]:
 
 
 def of_folder(path: str) -> Iterator[Branch]:
-    """Yields the parts of a folder: its subfolders, and its files; or the path itself if it is no folder."""
+    """Yield the parts of a folder: its subfolders and files, or the path itself if it is not a folder."""
     if storage.is_in_bucket(path):
         has_any = False
         for blobs, subfolders in buckets.pages(path):
@@ -75,7 +75,7 @@ def of_folder(path: str) -> Iterator[Branch]:
             yield from map(Branch, subfolders)
             if blobs:
                 yield Branch(path, tuple(blobs))
-        if not has_any:  # a single object has nothing below it
+        if not has_any:  # nothing is below a single object
             yield Branch(path)
     elif storage.is_remote(path) or not os.path.isdir(path):  # noqa: PTH112 (as above)
         yield Branch(path)
@@ -85,11 +85,11 @@ def of_folder(path: str) -> Iterator[Branch]:
 
 
 def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
-    """Yields every file of a branch under its whole path, lazily on local disks; see `local_listing.below`.
+    """Yield every file of a branch with its full path, lazily on local disks; see `local_listing.below`.
 
     Args:
-        branch: to be listed.
-        root: of the input, if it was seen to be there: if it is gone, a disk was unmounted.
+        branch: to list.
+        root: of the input, if it existed when the job started; if it is gone now, a disk was unmounted.
 
     Raises:
         WorldError: the disk or the bucket fails, or rights are lost.

@@ -1,13 +1,13 @@
-"""Files on a local disk: written whole or not at all, by several processes at once, whatever is killed or loses power.
+"""Write files on a local disk whole or not at all, with several processes at once, through kills and power cuts.
 
-A file is written under a hidden name and renamed when it is complete. The writer holds a lock on it meanwhile, so that
-``sweep`` can tell what a killed process left from what a living one still writes.
+A file is written under a hidden name and renamed when it is complete. Meanwhile the writer holds a lock on it, so that
+`sweep` can tell files of killed processes from files that are still being written.
 
-When a function returns, its file is on the disk and so is its name: the bytes are synced before the rename, the folder
-after it. ``tests/bench/sync_bench.py`` measures what that costs.
+When a function returns, both the file and its name are on the disk: the bytes are synced before the rename, the folder
+after it. ``tests/bench/sync_bench.py`` measures the cost.
 
-A function that fails may be called again with the same arguments, which `pipelines.files.local_writes` does: what it
-has begun is gone, and what it has done is not taken for the work of another process.
+A function that fails may be called again with the same arguments, as `pipelines.files.local_writes` does: unfinished
+work is removed, and finished work is not mistaken for that of another process.
 """
 
 import contextlib
@@ -25,9 +25,9 @@ from pipelines.files.safe_names import beginning
 
 _UNFINISHED = ".part"
 _LONGEST_BEGINNING = 200  # bytes, of the 255 that a name may have
-# What file systems answer that cannot sync a folder.
+# Errors of file systems that cannot sync a folder.
 _NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
-# What a disk answers that fails: for a moment; and for longer, or for good.
+# Errors of a failing disk: transient ones first, lasting ones below.
 PASSING = (
     *(errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
     *(errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EREMOTEIO),
@@ -42,7 +42,7 @@ _HIDDEN = re.compile(r"(?:^|/)\.[^/]*\.[0-9a-f]{32}\.part\Z")
 
 @contextlib.contextmanager
 def whole_file(path: Path, check: Callable[[], None] | None = None) -> Iterator[BinaryIO]:
-    """Opens a file for writing that appears complete, or, when the block or ``check`` raises, not at all.
+    """Open a file for writing that appears complete, or not at all if the block or ``check`` raises.
 
     Args:
         path: of the file.
@@ -59,18 +59,18 @@ def whole_file(path: Path, check: Callable[[], None] | None = None) -> Iterator[
 
 
 def _renamed(temporary: Path, path: Path, file: BinaryIO) -> None:
-    """Gives an open file its name."""
+    """Give an open file its final name."""
     try:
         temporary.replace(path)
     except OSError:
-        # A network file system may fail after it has done what was asked for.
+        # A network file system may report an error after it has done the rename.
         if not is_at(path, file):
             raise
 
 
 @contextlib.contextmanager
 def _begun(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """Opens a new file under a hidden name; removes it at the end if it still has that name."""
+    """Open a new file under a hidden name; remove it at the end if it still has that name."""
     temporary = path.with_name(hidden_name(path.name))
     with _leaving:
         file = locked(temporary)
@@ -84,7 +84,7 @@ def _begun(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
 
 
 def _discard(temporary: Path) -> None:
-    """Removes what is left of an attempt; the disk may fail in that as well, and then it is swept some time."""
+    """Remove the remains of an attempt; if the disk fails here too, a later `sweep` removes them."""
     for _ in range(_REMOVALS):
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -92,14 +92,14 @@ def _discard(temporary: Path) -> None:
 
 
 def abandon() -> None:
-    """Removes the unfinished files of this process, which is about to end; no other thread can begin one any more."""
+    """Remove the unfinished files of this process, which is about to exit; no thread can begin a new one after this."""
     _leaving.acquire()
     for temporary in tuple(_unfinished):
         temporary.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> None:
-    """Creates a folder and those above it where they are missing; their names are on the disk then."""
+    """Create a folder and its missing parents, and sync their names to the disk."""
     # A thread that finds a folder must not use it before the thread that created it has synced its name.
     with _folders:
         _make_folder(folder)
@@ -113,15 +113,15 @@ def _make_folder(folder: Path) -> None:
 
 
 def sync(file: BinaryIO) -> None:
-    """Returns when all that was written to a file is on the disk."""
+    """Wait until everything that was written to a file is on the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Returns when the names in a folder are on the disk; does nothing on file systems that cannot sync folders.
+    """Wait until the names in a folder are on the disk; do nothing on file systems that cannot sync folders.
 
-    It is tried again by itself: once a file has its name, the attempt at the whole must not be repeated.
+    Only the sync is retried: once the file has its name, the whole write must not be repeated.
 
     Raises:
         OutageError: it failed for 45 seconds.
@@ -129,7 +129,7 @@ def sync_folder(folder: Path) -> None:
     try:
         _sync_folder(folder)
     except OSError:
-        from pipelines.files import patience  # loads Beam, which commands that only show help do without
+        from pipelines.files import patience  # loads Beam, which commands that only show help do not need
 
         patience.locally(str(folder), lambda: _sync_folder(folder), done="written")
 
@@ -138,7 +138,7 @@ def _sync_folder(folder: Path) -> None:
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except PermissionError:
-        return  # a folder that may be written but not listed
+        return  # a folder that may be written to but not listed
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -149,18 +149,18 @@ def _sync_folder(folder: Path) -> None:
 
 
 def hidden_name(name: str) -> str:
-    """Returns a new name for a file that will be called ``name`` once it is complete."""
-    # A name may have the greatest length that the file system allows; its start is enough to recognise it.
+    """Return a new hidden name for a file that will be called ``name`` when it is complete."""
+    # Names may already have the maximum length; the beginning is enough to recognise a file.
     return f".{beginning(name[:60], _LONGEST_BEGINNING)}.{uuid.uuid4().hex}{_UNFINISHED}"
 
 
 def is_unfinished(path: str) -> bool:
-    """Returns whether a path is the hidden name under which a file is written before it is whole."""
+    """Return whether a path is the hidden name of an unfinished file."""
     return bool(_HIDDEN.search(path))
 
 
 def locked(path: Path) -> BinaryIO:
-    """Creates a file and locks it: ``sweep`` leaves it alone as long as its writer lives."""
+    """Create a file and lock it, so that `sweep` leaves it alone while its writer lives."""
     while True:
         file = path.open("xb")
         try:
@@ -168,7 +168,7 @@ def locked(path: Path) -> BinaryIO:
         except BlockingIOError:
             pass
         except OSError:
-            return file  # a file system without locks, where nothing is swept either
+            return file  # a file system without locks, where `sweep` removes nothing either
         else:
             if is_at(path, file):
                 return file
@@ -178,12 +178,12 @@ def locked(path: Path) -> BinaryIO:
 
 
 def sweep(folder: Path) -> None:
-    """Removes what killed writers left unfinished in a folder; leaves alone what a living process writes."""
+    """Remove unfinished files of killed writers from a folder; files of living processes are left alone."""
     sweep_files(str(path) for path in folder.glob(f".*{_UNFINISHED}"))
 
 
 def sweep_files(paths: Iterable[str]) -> None:
-    """Removes those of some unfinished files that no living process writes."""
+    """Remove those of the given unfinished files that no living process writes."""
     for path in paths:
         with contextlib.suppress(OSError), Path(path).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -191,10 +191,10 @@ def sweep_files(paths: Iterable[str]) -> None:
 
 
 def create(path: Path, data: bytes) -> bool:
-    """Writes a whole file where there is none; of several writers at once one succeeds.
+    """Write a file only if there is none; if several writers race, one succeeds.
 
     Returns:
-        whether it was written; False where a file of that name exists.
+        whether it was written; False if a file with that name exists.
     """
     make_folder(path.parent)
     with _begun(path) as (temporary, file):
@@ -206,7 +206,7 @@ def create(path: Path, data: bytes) -> bool:
 
 
 def _linked(temporary: Path, path: Path, data: bytes) -> bool:
-    """Gives a file its second name; without links, creates it under that name. Returns False where one exists."""
+    """Give a file a second name, or create it there if links do not work; return False if the name is taken."""
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
@@ -214,7 +214,7 @@ def _linked(temporary: Path, path: Path, data: bytes) -> bool:
     except FileNotFoundError:  # abandoned
         raise
     except OSError as error:
-        if path.exists() and path.samefile(temporary):  # as above
+        if path.exists() and path.samefile(temporary):  # as in `_renamed`
             return True
         if error.errno in PASSING + _LASTING:
             raise
@@ -240,7 +240,7 @@ def _created_in_place(path: Path, data: bytes) -> bool:
 
 
 def is_at(path: Path, file: BinaryIO) -> bool:
-    """Returns whether an open file still has that path."""
+    """Return whether an open file still has that path."""
     try:
         return path.stat().st_ino == os.fstat(file.fileno()).st_ino
     except FileNotFoundError:
@@ -248,7 +248,7 @@ def is_at(path: Path, file: BinaryIO) -> bool:
 
 
 def remove_all(paths: Iterable[Path]) -> None:
-    """Removes files; those that are gone already are passed over."""
+    """Remove files; missing ones are ignored."""
     paths = tuple(paths)
     for path in paths:
         path.unlink(missing_ok=True)
@@ -258,6 +258,6 @@ def remove_all(paths: Iterable[Path]) -> None:
 
 
 def lock(file: BinaryIO) -> None:
-    """Waits until no other process holds the file's lock; does nothing on file systems without locks."""
+    """Wait until no other process holds a lock on the file; do nothing on file systems without locks."""
     with contextlib.suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Lists folders and globs of local disks, without following links to folders."""
+"""List folders and globs on local disks without following links to folders."""
 
 import fnmatch
 import os
@@ -16,14 +16,14 @@ LINKED_FOLDER = "linked_folder"
 
 @dataclass(frozen=True)
 class Listed:
-    """A file that was listed, or what could not be.
+    """A listed file, or a place that could not be listed.
 
     Attributes:
         uri: of the file.
         size: in bytes.
         fingerprint: changes when the file does.
-        fault: why there is nothing to read; otherwise ''.
-        reason: the code under which a fault is counted.
+        fault: why the file cannot be read; otherwise ''.
+        reason: the code under which the fault is counted.
         generation: of an object in a bucket; None for a file.
     """
 
@@ -36,15 +36,15 @@ class Listed:
 
 
 def below(path: str, root: str | None = None, *, is_entry: bool = False) -> Iterator[Listed]:
-    """Yields a file, or the files below a folder, in order of name; links to folders are yielded with a fault.
+    """Yield a file, or the files below a folder, sorted by name.
 
-    So are links that lead nowhere, and folders that cannot be listed. Pipes and devices are left out: reading them
-    would wait for ever.
+    Links to folders, broken links, and folders that cannot be listed are yielded with a fault. Pipes and devices are
+    left out, because reading them would block forever.
 
     Args:
         path: of a file or a folder.
-        root: of the input that the path is part of; None if it is not.
-        is_entry: whether the path was found in a folder. Otherwise the user named it, and a link is followed.
+        root: of the input that contains the path; None outside an input.
+        is_entry: whether the path was found in a folder. If not, the user named it, and a link is followed.
 
     Raises:
         WorldError: the disk fails, or rights are lost.
@@ -61,7 +61,7 @@ def below(path: str, root: str | None = None, *, is_entry: bool = False) -> Iter
         if stat.S_ISREG(found.st_mode):
             yield Listed(path, found.st_size, f"{found.st_size}-{found.st_mtime_ns}")
         return
-    # Not recursive: folders may be nested deeper than Python calls.
+    # Not recursive: folders may be nested deeper than Python's call stack.
     left: list[Iterator[Listed | str]] = [_entries(path, root)]
     while left:
         entry = next(left[-1], None)
@@ -74,7 +74,7 @@ def below(path: str, root: str | None = None, *, is_entry: bool = False) -> Iter
 
 
 def _entries(folder: str, root: str | None) -> Iterator[Listed | str]:
-    """Yields the files of a folder, and the paths of its subfolders, in order of name."""
+    """Yield the files of a folder and the paths of its subfolders, sorted by name."""
     try:
         entries = local_reads.listed(folder, root)
     except OSError as error:
@@ -107,9 +107,9 @@ def _linked(path: str) -> Listed:
 
 
 def matching(pattern: str, root: str | None = None) -> Iterator[Listed]:
-    """Yields the files that a glob matches, in order of name, as ``glob.glob(pattern, recursive=True)`` finds them.
+    """Yield the files that match a glob, sorted by name, with the rules of ``glob.glob(pattern, recursive=True)``.
 
-    ``**`` does not follow links to folders; these are yielded with a fault.
+    ``**`` does not follow links to folders; they are yielded with a fault.
 
     Args:
         pattern: with wildcards.
@@ -125,7 +125,7 @@ def matching(pattern: str, root: str | None = None) -> Iterator[Listed]:
 
 
 def _expanded(folder: str, parts: list[str], root: str | None) -> Iterator[Listed]:
-    """Yields what the rest of a glob matches below a folder; '' is the working directory."""
+    """Yield what the rest of a glob matches below a folder; '' is the working directory."""
     part, rest = parts[0], parts[1:]
     if part == "**":
         yield from _at_any_depth(folder, rest or ["*"], root)
@@ -149,7 +149,7 @@ def _expanded(folder: str, parts: list[str], root: str | None) -> Iterator[Liste
 
 
 def _at_any_depth(folder: str, parts: list[str], root: str | None) -> Iterator[Listed]:
-    """Yields what the rest of a glob matches below a folder and below all its subfolders that are not hidden."""
+    """Yield what the rest of a glob matches below a folder and below all its subfolders that are not hidden."""
     left = [folder]
     while left:
         folder = left.pop()
@@ -166,7 +166,7 @@ def _at_any_depth(folder: str, parts: list[str], root: str | None) -> Iterator[L
 
 
 def _listable(folder: str, root: str | None) -> "Iterator[os.DirEntry[str] | Listed]":
-    """Yields the entries of a folder; nothing if it is no folder, and a fault if it cannot be listed."""
+    """Yield the entries of a folder; nothing if it is not a folder, and a fault if it cannot be listed."""
     try:
         yield from local_reads.listed(folder or ".", root)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""Reads and lists local files, again and again while the disk, the mount, the descriptors or the memory fail."""
+"""Read and list local files; retry while the disk, the mount, file descriptors or memory fail."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ _LOOKED_AT = 8
 
 
 class _Reader(io.RawIOBase):
-    """A file open for reading; where a read fails, it is opened again, as a network file system may demand."""
+    """A file open for reading that is opened again after a failed read, as network file systems may require."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -69,7 +69,7 @@ class _Reader(io.RawIOBase):
 
 
 def opened(path: str) -> io.BufferedReader:
-    """Opens a file for reading.
+    """Open a file for reading.
 
     Raises:
         OSError: it is missing, forbidden or a folder.
@@ -79,7 +79,7 @@ def opened(path: str) -> io.BufferedReader:
 
 
 def read(path: str) -> bytes:
-    """Returns all bytes of a file. Raises what `opened` raises."""
+    """Return all bytes of a file. Raises what `opened` raises."""
 
     def whole() -> bytes:
         with open(path, "rb") as file:  # noqa: PTH123 (called once a photo)
@@ -89,19 +89,19 @@ def read(path: str) -> bytes:
 
 
 def size(path: str) -> int:
-    """Returns the size of a file in bytes. Raises what `opened` raises."""
+    """Return the size of a file in bytes. Raises what `opened` raises."""
     return locally(path, lambda: os.stat(path).st_size)  # noqa: PTH116 (called once a photo)
 
 
 def listed(folder: str, root: str | None = None) -> "list[os.DirEntry[str]]":
-    """Returns what is in a folder, in order of name.
+    """Return the entries of a folder, sorted by name.
 
     Args:
-        folder: to be listed.
-        root: of the input, where it is part of one.
+        folder: to list.
+        root: of the input that contains the folder; None outside an input.
 
     Raises:
-        OSError: the folder is gone or forbidden, and the root is not.
+        OSError: the folder is gone or forbidden, but the root is not.
         OutageError: it could not be listed for 45 seconds, or the root is gone, empty or forbidden as well.
     """
 
@@ -113,7 +113,7 @@ def listed(folder: str, root: str | None = None) -> "list[os.DirEntry[str]]":
 
 
 def looked_up(path: str, root: str | None = None) -> os.stat_result:
-    """Returns what the file system says of a file or folder. Raises what `listed` raises."""
+    """Return the status of a file or folder (``os.stat``). Raises what `listed` raises."""
     return _patiently(path, lambda: os.stat(path), root)  # noqa: PTH116 (called once a photo)
 
 
@@ -127,7 +127,7 @@ def _patiently(path: str, work: Callable[[], T], root: str | None) -> T:
 
 
 def _has_entries(folder: str) -> bool:
-    """Returns whether a folder can be listed and is not empty, as the place is where a disk was mounted."""
+    """Return whether a folder can be listed and has entries; a mount point is empty after its disk is unmounted."""
     try:
         with os.scandir(folder or ".") as entries:
             return any(True for _ in entries)
@@ -145,7 +145,7 @@ def _opens(path: str) -> bool:
 
 
 def _beside(path: str) -> Iterator[str]:
-    """Yields some files of the same folder."""
+    """Yield some files of the same folder."""
     with contextlib.suppress(OSError), os.scandir(os.path.dirname(path) or ".") as entries:  # noqa: PTH120 (as above)
         found = (entry.path for entry in entries if _is_regular(entry))
         yield from islice(found, _LOOKED_AT)
@@ -159,4 +159,4 @@ def _is_regular(entry: "os.DirEntry[str]") -> bool:
 
 
 NEIGHBOURS = Neighbours(_opens, _beside)
-"""Of this process, on its disks."""
+"""The local files that this process has read."""

@@ -1,4 +1,4 @@
-"""Small local files that several processes change: each holds a lock on the file while it does so."""
+"""Change small local files that several processes share; each holds a lock on the file while it changes it."""
 
 import contextlib
 import os
@@ -11,14 +11,14 @@ from pipelines.files.local_files import hidden_name, is_at, lock, locked, make_f
 
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[BinaryIO | None]:
-    """Opens a file to read and write while every other process that opens it this way waits.
+    """Open a file for reading and writing while every other process that opens it this way waits.
 
     Yields:
-        the file; None where there is none.
+        the file; None if there is none.
     """
     while True:
         try:
-            # Not through a link: what the file is replaced by would be written to where it leads.
+            # Links are refused: a replacement would be written to the target of the link.
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b")
         except FileNotFoundError:
             yield None
@@ -28,16 +28,16 @@ def held(path: Path) -> Iterator[BinaryIO | None]:
             if is_at(path, file):
                 yield file
                 return
-        # Replaced or removed while this process waited.
+        # The file was replaced or removed while this process waited.
 
 
 def repair(path: Path, data: bytes, *, is_whole: Callable[[bytes], bool]) -> None:
-    """Writes a damaged file again; of several processes that do so at once the first does, the others leave it alone.
+    """Rewrite a damaged file; if several processes try at once, the first one does it and the others leave it alone.
 
     Args:
-        path: of the file; nothing happens where it is gone.
-        data: to be written.
-        is_whole: tells from a file's bytes that it needs no repair.
+        path: of the file; nothing happens if it is gone.
+        data: to write.
+        is_whole: returns from the bytes of the file whether it needs no repair.
     """
     with held(path) as file:
         if file is not None and not is_whole(file.read()):
@@ -48,23 +48,23 @@ def repair(path: Path, data: bytes, *, is_whole: Callable[[bytes], bool]) -> Non
 
 
 def version(file: BinaryIO) -> str:
-    """Returns what changes whenever the file of a path is replaced or written."""
+    """Return a value that changes whenever the file at a path is replaced or written."""
     about = os.fstat(file.fileno())
     return f"{about.st_ino}-{about.st_mtime_ns}"
 
 
 def changed(file: BinaryIO) -> float:
-    """Returns when a file was written, in seconds since 1970."""
+    """Return when a file was last written, in seconds since 1970."""
     return os.fstat(file.fileno()).st_mtime
 
 
 def replace(path: Path, data: bytes, known: str) -> bool:
-    """Writes a whole file in the place of one that has not changed; False where it has changed or is gone.
+    """Replace a file with a new one if it has not changed; return False if it has changed or is gone.
 
     Args:
         path: of the file.
-        data: to be written.
-        known: its ``version`` when it was read.
+        data: to write.
+        known: its `version` when it was read.
     """
     with held(path) as file:
         if file is None or version(file) != known:
@@ -75,7 +75,7 @@ def replace(path: Path, data: bytes, known: str) -> bool:
 
 
 def remove(path: Path, known: str) -> bool:
-    """Removes a file that has not changed; False where it has changed or is gone. Takes what ``replace`` takes."""
+    """Remove a file if it has not changed; return False if it has or is gone. The arguments are those of `replace`."""
     with held(path) as file:
         if file is None or version(file) != known:
             return False
@@ -85,7 +85,7 @@ def remove(path: Path, known: str) -> bool:
 
 
 def clock(folder: Path) -> float:
-    """Returns the time, in seconds since 1970, by the clock that gives files in a folder their times of change."""
+    """Return the time in seconds since 1970, by the clock that sets the modification times of files in a folder."""
     make_folder(folder)
     path = folder / hidden_name("clock")
     with locked(path) as file:

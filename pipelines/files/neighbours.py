@@ -1,7 +1,7 @@
-"""Files that were read before: they tell whether one file has a fault or all of them have.
+"""Remember files that were read before, to decide whether one file has a fault or all of them have.
 
-A photo that cannot be opened because it is gone, or because access to it is refused, is the photo's fault only if other
-files can be opened at that moment. If none can, the folder was unmounted, or the rights of the job are lost.
+A photo that is gone or forbidden is at fault itself only if other files can be opened at the same moment. If none can,
+the folder was unmounted, or the job lost its rights.
 """
 
 import threading
@@ -14,14 +14,14 @@ _SHARE = 0.01
 
 
 class Neighbours:
-    """What one process knows of the files of its disks or of a bucket."""
+    """What one process knows about the files on its disks or in a bucket."""
 
     def __init__(self, opens: Callable[[str], bool], beside: Callable[[str], Iterable[str]]) -> None:
-        """Begins with nothing known.
+        """Start without any known files.
 
         Args:
-            opens: whether a file can be opened and read at this moment; raises nothing.
-            beside: finds files that may be opened in the folder of one; raises nothing.
+            opens: returns whether a file can be opened and read at this moment; raises nothing.
+            beside: returns files from the folder of a file that may be readable; raises nothing.
         """
         self._opens = opens
         self._beside = beside
@@ -31,14 +31,14 @@ class Neighbours:
         self._refused: set[str] = set()
 
     def was_read(self, path: str) -> None:
-        """Notes that a file was read."""
+        """Record that a file was read."""
         with self._lock:
             self._number_read += 1
             if path not in self._recent:
                 self._recent.append(path)
 
     def can_be_read(self, path: str) -> bool:
-        """Returns whether some file other than this one can be opened and read at this moment."""
+        """Return whether some other file can be opened and read at this moment."""
         with self._lock:
             known = list(reversed(self._recent))
         return any(self._opens(other) for other in known if other != path) or any(
@@ -46,9 +46,9 @@ class Neighbours:
         )
 
     def is_one_of_few(self, path: str) -> bool:
-        """Notes that access to a file is refused; returns whether that can still be the fault of single files.
+        """Record that access to a file is refused; return whether this can still be the fault of single files.
 
-        It cannot where more than five files of this process, and more than one in a hundred, are refused.
+        It cannot if more than five files of this process, and more than one in a hundred, are refused.
         """
         with self._lock:
             self._refused.add(path)
@@ -56,7 +56,7 @@ class Neighbours:
 
     @property
     def refused(self) -> str:
-        """How many files are refused, in words."""
+        """How many files are refused, for messages: ``3 of 20 files``."""
         return f"{len(self._refused):,} of {self._met:,} files"
 
     @property

@@ -1,4 +1,4 @@
-"""Objects that are written with a mark, and replaced only if they are this program's, see `pipelines.files.marks`."""
+"""Write objects with a mark, and replace an object only if this program wrote it; see `pipelines.files.marks`."""
 
 import io
 from base64 import b64encode
@@ -17,13 +17,13 @@ _RACES = 10
 
 @dataclass(frozen=True)
 class Found:
-    """An object that is there.
+    """An existing object.
 
     Attributes:
         size: in bytes.
-        generation: another one after every write.
+        generation: changes with every write.
         crc32c: of its bytes, in base64.
-        own_run: number of the run that wrote it, as the object says; 0 if it does not.
+        own_run: number of the run that wrote it, according to its mark; 0 without a valid mark.
     """
 
     size: int
@@ -33,10 +33,10 @@ class Found:
 
 
 def find(uri: str) -> Found | None:
-    """Looks an object up; None where there is none.
+    """Look up an object; return None if there is none.
 
     Raises:
-        google.api_core.exceptions.GoogleAPIError: it alone is forbidden.
+        google.api_core.exceptions.GoogleAPIError: the object is the only one that is forbidden.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     blob = cloud.blob(uri)
@@ -52,17 +52,17 @@ def find(uri: str) -> Found | None:
 def write(
     uri: str, data: bytes, run: int, may_replace: Callable[[Found], bool], check: Callable[[], None]
 ) -> tuple[int, bool] | None:
-    """Writes a marked object unless another one is in the way; one request where there is none.
+    """Write a marked object unless somebody else's object is there; one request if there is none.
 
     Args:
         uri: of the object.
-        data: its bytes. If they are there already, nothing is written.
+        data: its bytes. Nothing is written if the same bytes are there already.
         run: number of the run.
-        may_replace: whether an object that is there may be replaced.
-        check: called before each request that writes; what it raises ends the writing.
+        may_replace: returns whether an existing object may be replaced.
+        check: called before each request that writes; an exception from it stops the write.
 
     Returns:
-        the object's generation, and whether it replaced another one; None where one is in the way.
+        the generation of the object, and whether it replaced another one; None if an object must not be replaced.
 
     Raises:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.

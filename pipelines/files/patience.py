@@ -1,8 +1,8 @@
-"""How long a disk or a bucket that fails is waited for, and who is told.
+"""Wait for a disk or a bucket that fails, for a limited time, and tell the user about it.
 
-What fails is tried again after random pauses below a limit that doubles, for a fixed time in all. After five seconds a
-line tells the person at the terminal what is waited for, and another one that it works again. Every failure is a log
-record as well, which a runner such as Dataflow keeps and a local run does not show.
+Failed operations are retried after random pauses whose limit doubles, for a fixed total time. After five seconds a line
+on the terminal says what the program waits for; another line says when it works again. Every failure is also a log
+record, which a runner such as Dataflow keeps and a local run does not show.
 """
 
 import errno
@@ -34,14 +34,14 @@ _REMEDIES = {
 LOCAL_SECONDS = 45.0
 BUCKET_SECONDS = 300.0
 DENIED_SECONDS = 60.0
-"""Rights and credentials take a while to arrive everywhere, and somebody may be renewing them."""
+"""Changes of rights and credentials take a while to spread, and somebody may be renewing them."""
 TOLD_AFTER_SECONDS = 5.0
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_LOCAL_PAUSE = 0.25, 32.0, 8.0
 _LOOK_EVERY_SECONDS = 0.5
 
 
 class Attempts:
-    """The attempts at one operation, as a context that lasts until it has succeeded or failed for good.
+    """The attempts at one operation: a context that lasts until the operation succeeds or finally fails.
 
     Attributes:
         retry: the policy that makes the attempts.
@@ -58,16 +58,16 @@ class Attempts:
         denied_seconds: float | None = None,
         is_awaited: bool = False,
     ) -> None:
-        """Prepares an operation.
+        """Prepare an operation.
 
         Args:
-            subject: what is waited for, such as ``gs://bucket``.
-            problem: what is said of it while it fails, such as ``does not answer``.
-            seconds: how long it is tried.
-            is_retried: whether an error may pass.
-            longest_pause: the limit at which pauses no longer double; None for that of a bucket.
-            denied_seconds: how long it is tried while access is denied; None to treat it as any other error.
-            is_awaited: whether the person is also told where the first attempt neither succeeds nor fails.
+            subject: what the program waits for, such as ``gs://bucket``.
+            problem: what to say about it while it fails, such as ``does not answer``.
+            seconds: total time of all attempts.
+            is_retried: returns whether an error may pass.
+            longest_pause: the limit at which pauses stop doubling, in seconds; None for that of a bucket.
+            denied_seconds: total time while access is denied; None to treat this like any other error.
+            is_awaited: whether to tell the user also if the first attempt neither succeeds nor fails.
         """
         self._subject = subject
         self._problem = problem
@@ -98,7 +98,7 @@ class Attempts:
             notices.tell(self._subject, f"{self._subject} works again", logging.INFO)
 
     def alive(self) -> None:
-        """Notes that something has arrived: a large file takes long, which is not a fault."""
+        """Record that data arrived: a large file takes long, which is not a fault."""
         if self._since is not None and not self._cause:
             self._since = time.monotonic()
 
@@ -112,7 +112,7 @@ class Attempts:
         _LOG.info("%s %s%s; trying again", self._subject, self._problem, self._cause)
 
     def look(self, now: float) -> None:
-        """Tells the person what is waited for, once, when it has taken long."""
+        """Tell the user once what the program waits for, if it has taken long."""
         if not self._is_told and self._since is not None and now - self._since >= TOLD_AFTER_SECONDS:
             duration = in_words(self._seconds)
             line = f"{self._subject} {self._problem}{self._cause}; trying for {duration}"
@@ -120,7 +120,7 @@ class Attempts:
 
 
 class _Watch:
-    """A thread that looks at what is under way; it starts with the first operation that is added."""
+    """A thread that watches running operations; it starts with the first operation that is added."""
 
     def __init__(self) -> None:
         self._under_way: set[Attempts] = set()
@@ -151,25 +151,25 @@ _WATCH = _Watch()
 
 
 def is_passing(error: Exception) -> bool:
-    """Returns whether an error may be over in a moment."""
+    """Return whether an error may go away by itself."""
     return faults.of(error) is Fault.PASSING
 
 
 def locally(
     path: str, work: Callable[[], T], is_retried: Callable[[Exception], bool] = is_passing, *, done: str = "read"
 ) -> T:
-    """Does something on this machine, again and again while the disk, the descriptors or the memory fail.
+    """Do some local work; retry while the disk, file descriptors or memory fail.
 
     Args:
-        path: of the file or folder, for messages; or what else it is done with.
-        work: what to do; done from its start in each attempt.
-        is_retried: whether an error may pass.
-        done: what is done with it, for messages.
+        path: of the file or folder, or another subject for messages.
+        work: called once per attempt; each attempt starts from the beginning.
+        is_retried: returns whether an error may pass.
+        done: what is done to the subject, for messages.
 
     Raises:
         OutageError: it failed for 45 seconds.
         WorldError: the file system is damaged or full.
-        Exception: what else `work` raised that may not pass.
+        Exception: any other error from ``work``.
     """
     try:
         return work()
@@ -205,5 +205,5 @@ def _advice(error: BaseException | None) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """Returns a number of seconds for people."""
+    """Return a duration in seconds as a readable text."""
     return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"

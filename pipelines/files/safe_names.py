@@ -1,8 +1,8 @@
-"""Names of photos that are safe to use as paths, whatever a disk, a bucket or a tar calls them.
+"""Make names of photos safe to use as paths, whatever a disk, a bucket or a tar calls them.
 
-A source's name is its path relative to the input. It never leads out of a folder, and it has no control characters. It
-may still hold bytes that are not UTF-8, as Python's ``surrogateescape`` keeps them: the store that the photo is written
-to decides what becomes of these, see `pipelines.archive.written_names`.
+The name of a source is its path relative to the input. It never leads out of a folder, and it has no control
+characters. It may contain bytes that are not UTF-8, which are kept with ``surrogateescape``: the store that the photo
+is written to decides how to spell them, see `pipelines.archive.written_names`.
 """
 
 import re
@@ -15,15 +15,15 @@ _DRIVE = re.compile(r"(?:[A-Za-z]:)+")
 
 
 def relative(path: str, *, windows: bool = False) -> str:
-    """Makes a path safe: ``/./a//../b.jpg`` becomes ``a/b.jpg``, and ``a\\nb.jpg`` becomes ``a%0Ab.jpg``.
+    """Return a safe form of a path: ``/./a//../b.jpg`` becomes ``a/b.jpg``, and ``a\\nb.jpg`` becomes ``a%0Ab.jpg``.
 
     Args:
-        path: relative to the input, or to the tar; with forward slashes.
+        path: relative to the input or the tar, with forward slashes.
         windows: whether backslashes separate folders as well, and a drive such as ``C:`` may come first.
 
     Returns:
-        the path without parts that are empty, ``.`` or ``..``, control characters as ``%`` and two hex digits each
-        (in such a part, ``%`` itself is ``%25``); '' if nothing is left. Any other path is returned as it is.
+        the path without parts that are empty, ``.`` or ``..``. Control characters become ``%`` and two hex digits, and
+        in a part that has any, ``%`` itself becomes ``%25``. '' if nothing is left. Safe paths are returned unchanged.
     """
     if windows:
         path = path.replace("\\", "/")
@@ -38,9 +38,9 @@ def _plain(part: str) -> str:
 
 
 def utf_8(path: str) -> str:
-    """Returns a path in UTF-8: each byte that is not becomes ``%`` and two hex digits: ``caf\\udce9`` is ``caf%E9``.
+    """Return a path in UTF-8: each invalid byte becomes ``%`` and two hex digits, so ``caf\\udce9`` is ``caf%E9``.
 
-    In a part that has such bytes, ``%`` itself becomes ``%25``, so that the name can be read back.
+    In a part with such bytes, ``%`` itself becomes ``%25``, so that the name can be decoded again.
     """
     if not _NOT_UTF_8.search(path):
         return path
@@ -51,13 +51,13 @@ def utf_8(path: str) -> str:
 
 def _percent(match: re.Match[str]) -> str:
     char = match[0]
-    # Python keeps a byte that is not UTF-8 in one of these surrogates; any other one is a character by itself.
+    # Python keeps a byte that is not UTF-8 as one of these surrogates; any other surrogate is a character of its own.
     encoded = char.encode("utf-8", "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass")
     return "".join(f"%{byte:02X}" for byte in encoded)
 
 
 def beginning(text: str, size: int) -> str:
-    """Returns the beginning of a text that has at most `limit` bytes in UTF-8, whole characters only."""
+    """Return the longest beginning of a text that has at most ``size`` bytes in UTF-8, in whole characters."""
     data = text[:size].encode("utf-8", "surrogateescape")
     if len(data) > size:
         while size and data[size] & 0xC0 == 0x80:
@@ -66,5 +66,5 @@ def beginning(text: str, size: int) -> str:
 
 
 def is_safe(path: str) -> bool:
-    """Returns whether a path is relative, and stays below the folder that it is joined to."""
+    """Return whether a path is relative and stays below the folder that it is joined to."""
     return bool(path) and "\0" not in path and all(part not in ("", ".", "..") for part in path.split("/"))

@@ -1,4 +1,4 @@
-"""Where the photos are: folders, globs, single files, tars and tars of tars, on local disks and in buckets."""
+"""Find photos: in folders, globs, single files, tars and tars of tars, on local disks and in buckets."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -21,16 +21,16 @@ class Source:
     """A photo to read: a file, or a range of a tar.
 
     Attributes:
-        uri: what to open.
+        uri: of the file to open.
         name: path relative to the input, with forward slashes, made safe by `pipelines.files.safe_names`. Two photos
-            may have one name: a tar may repeat it, and a bucket may have ``a/b.jpg`` beside ``a//b.jpg``.
+            may have the same name: a tar may repeat a name, and a bucket may contain ``a/b.jpg`` and ``a//b.jpg``.
         size: in bytes.
-        fingerprint: changes when the file does: its size and time of change, or generation in a bucket.
+        fingerprint: changes when the file does: its size and modification time, or its generation in a bucket.
         offset: of the first byte in a tar; None for a file.
-        fault: why it cannot be read, known since it was listed; else ''.
+        fault: why it cannot be read, if this is known from the listing; else ''.
         duplicate_of: name of a photo with the same bytes; else ''.
         reason: the code under which a fault is counted.
-        generation: of the object in a bucket, so that what was listed is what is read; None for any.
+        generation: of the object in a bucket, so that the version that was listed is read; None for any.
     """
 
     uri: str
@@ -44,7 +44,7 @@ class Source:
     generation: int | None = None
 
     def __reduce__(self) -> tuple[type["Source"], tuple[Any, ...]]:
-        # Half the bytes of the default, for what local runs hold in memory by the million.
+        # Half the bytes of the default: local runs keep millions of sources in memory.
         return Source, (
             *(self.uri, self.name, self.size, self.fingerprint),
             *(self.offset, self.fault, self.duplicate_of, self.reason, self.generation),
@@ -52,14 +52,14 @@ class Source:
 
     @property
     def place(self) -> tuple[str, str, int]:
-        """What tells it from any other photo, and orders photos by name."""
+        """A unique key, which sorts photos by name."""
         return self.name, self.uri, self.offset or 0
 
     def read(self, start: int = 0) -> bytes:
-        """The photo's bytes from ``start`` on.
+        """Return the bytes of the photo from ``start`` on.
 
         Raises:
-            Rejected: the reason of its fault; ``unreadable`` if this photo is gone, changed or forbidden.
+            Rejected: with the reason of its fault; ``unreadable`` if this photo is gone, changed or forbidden.
             WorldError: the disk or the bucket fails, or rights are lost.
         """
         if self.fault:
@@ -73,21 +73,21 @@ class Source:
 
 
 def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False) -> Iterator[Source]:
-    """Yields every file of a branch under its name; what cannot be read is yielded with its fault.
+    """Yield every file of a branch with its name; files that cannot be read are yielded with a fault.
 
     Args:
         branch: of a listing.
         root: that names are relative to.
-        folder: what the names of files below the root begin with.
-        is_input: whether photos are wanted, so that sidecars are left out unless the user named them. The root was
-            seen to be there, so that a disk was unmounted if it is gone.
+        folder: the first part of the names of files below the root.
+        is_input: whether the files are photos to process. Then sidecars are left out unless the user named them, and
+            a root that is gone means that a disk was unmounted, because it existed before.
 
     Raises:
         WorldError: the disk or the bucket fails, or rights are lost.
     """
     left_out = 0
     for found in listings.listed(branch, root if is_input else None):
-        # An object that is the whole input has no name below itself, so it keeps its own.
+        # A single object that is the whole input has no path below the root, so it keeps its own name.
         path = found.uri[len(root) :] if root else found.uri
         below = safe_names.relative(path)
         name = safe_names.relative(folder + below if below else found.uri.rpartition("/")[2]) or _UNNAMED
@@ -104,12 +104,12 @@ def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False
 
 
 def _is_named(uri: str, branch: Branch) -> bool:
-    """Returns whether a file is the whole input."""
+    """Return whether the user named this file."""
     return uri == branch.path and not branch.is_entry and not branch.is_glob
 
 
 def find(path: InputPath | str) -> Iterator[Source]:
-    """Yields every file of an input's path but sidecars, tars unopened, as one worker sees it."""
+    """Yield every file of one path of an input except sidecars, in one process; tars stay closed."""
     path = _path(path)
     for branch in listings.of_input(path.pattern):
         yield from files(branch, path.root, path.folder, is_input=True)
@@ -120,13 +120,13 @@ def _path(path: InputPath | str) -> InputPath:
 
 
 def members(source: Source, path: InputPath | str) -> Iterator[Source]:
-    """Yields the files in a tar but sidecars, inner tars unopened; any other source as it is.
+    """Yield the files in a tar except sidecars; inner tars stay closed. Any other source is yielded unchanged.
 
-    A tar that cannot be listed, or not to its end, is yielded itself with the fault, behind the files that were found.
+    A tar that cannot be listed to its end is yielded itself, with a fault, after the files that were found.
 
     Args:
-        source: a file, or an inner tar that ``members`` gave.
-        path: of the input; a tar that is the whole input lends its members no folder.
+        source: a file, or an inner tar that `members` yielded.
+        path: of the input; if the whole input is one tar, its name is not part of the names.
     """
     if not tars.is_tar(source.name) or source.fault:
         yield source
@@ -137,7 +137,7 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
     try:
         with inputs.opened(source.uri) as file:
             for member in tars.members(file, name=source.uri, within=inner, depth=1):
-                # An inner tar is marked as unopened; another worker will open it.
+                # An inner tar is marked as unopened; another worker opens it.
                 opens = tars.is_tar(member.name) and inner is None
                 fingerprint = f"{source.fingerprint}-{member.offset}-{member.size}"
                 name, fault = safe_names.relative(folder + member.name), "" if opens else member.fault
@@ -153,7 +153,7 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
 
 
 def everything(patterns: str | Sequence[str]) -> Iterator[Source]:
-    """Yields all photos of an input, those in tars and in tars of tars as well, each once, as one worker sees them."""
+    """Yield each photo of an input once, including those in tars and in tars of tars, in one process."""
     paths = input_paths.of(patterns)
     seen: set[tuple[bytes, int]] | None = set() if input_paths.overlap(paths) else None
     for path in paths:
@@ -168,21 +168,21 @@ def everything(patterns: str | Sequence[str]) -> Iterator[Source]:
 
 @dataclass(eq=False)
 class FindSources(beam.PTransform):
-    """Lists an input: root → PCollection of Source.
+    """List an input: root → PCollection of Source.
 
-    Folders are listed and tars indexed side by side: subfolders, tars and inner tars each go to any worker. Photos do
-    not cross a shuffle here, as local runs keep in memory what does; what comes next spreads them.
+    Folders are listed and tars indexed in parallel: each subfolder, tar and inner tar can go to any worker. Photos do
+    not cross a shuffle here, because local runs keep shuffled data in memory; the next step spreads them.
 
     Attributes:
         patterns: the paths of the input.
-        on_found: called for every photo, where it is found.
+        on_found: called for every photo in the process that finds it.
     """
 
     patterns: str | Sequence[str]
     on_found: Callable[[], object] | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Source]:
-        """Lists, and opens tars and the tars in them."""
+        """Add the steps that list the input, open tars, and open the tars inside them."""
         paths = input_paths.of(self.patterns)
         listed = (
             root
@@ -225,10 +225,10 @@ def _files(part: tuple[InputPath, Branch]) -> Iterator[Source]:
 
 
 def _file(source: Source) -> tuple[bytes, int]:
-    """What tells files apart, whatever path of the input they were found below; bytes, as it may not be UTF-8."""
+    """Return a key that is the same for one file, whatever path found it; bytes, because it may not be UTF-8."""
     return os.fsencode(storage.normalized(source.uri)), source.offset or 0
 
 
 def _place(source: Source, _: int) -> int:
-    """0 for what is to be opened as a tar, 1 for photos."""
+    """Return 0 for a tar to open, 1 for a photo."""
     return 0 if tars.is_tar(source.name) and not source.fault else 1

@@ -1,6 +1,6 @@
-"""Files on local disks and in buckets: read, write whole or not at all, join, and the checks before a job starts.
+"""Read, write, list and remove files on local disks and in buckets. A file is written whole or not at all.
 
-Every function takes the exact name of a file; none of them reads a name as a glob.
+Every function takes the exact name of a file; none reads a name as a glob.
 """
 
 import contextlib
@@ -29,23 +29,23 @@ from pipelines.files.faults import Fault
 from tfrecords.errors import DeniedError, WorldError
 from tfrecords.uris import is_remote as is_remote
 
-# What file systems raise when a path is missing or forbidden; Beam wraps some and passes others through. WorldError is
+# What file systems raise if a path is missing or forbidden; Beam wraps some errors and passes others on. WorldError is
 # excluded on purpose: a file on a disk or in a bucket that does not answer is not a missing file.
 IO_ERRORS = (BeamIOError, GoogleAPIError, GoogleAuthError, OSError, ValueError)
 _IN_MEMORY = 64 << 20
 
 
 class OutsideError(ValueError):
-    """A name that leads out of its folder. It is a bug: every source's name has been made safe."""
+    """A name leads out of its folder. This is a bug: the names of all sources have been made safe."""
 
 
 def unknown(uri: str) -> ValueError:
-    """Returns the error of a path whose scheme is not supported."""
+    """Return the error for a path whose scheme is not supported."""
     return ValueError(f"{uri} is neither local nor in a bucket of Cloud Storage")
 
 
 def opened(uri: str) -> BinaryIO:
-    """Opens a file for reading, never decompressed on the way.
+    """Open a file for reading, without decompressing it.
 
     Raises:
         IO_ERRORS: the file is missing or forbidden.
@@ -59,7 +59,7 @@ def opened(uri: str) -> BinaryIO:
 
 
 def read(uri: str, generation: int | None = None) -> bytes:
-    """The bytes of a file; of an object perhaps of one generation only. Raises what ``opened`` raises."""
+    """Return the bytes of a file; an object can be limited to one generation. Raises what `opened` raises."""
     if is_in_bucket(uri):
         return bucket_reads.read(uri, generation)
     if not is_remote(uri):
@@ -69,7 +69,7 @@ def read(uri: str, generation: int | None = None) -> bytes:
 
 
 def read_range(uri: str, start: int, size: int, generation: int | None = None) -> bytes:
-    """Bytes from the middle of a file; of an object perhaps of one generation only. Raises what ``opened`` raises."""
+    """Return bytes from the middle of a file; generation and errors as in `read`, or ValueError if it ends early."""
     if is_in_bucket(uri):
         return bucket_reads.read_range(uri, start, size, generation)
     with opened(uri) as file:
@@ -77,10 +77,10 @@ def read_range(uri: str, start: int, size: int, generation: int | None = None) -
 
 
 def read_if_there(uri: str) -> bytes | None:
-    """Returns the bytes of a file, or None if there is no such file.
+    """Return the bytes of a file, or None if it does not exist.
 
     Raises:
-        WorldError: the file may be there, but it cannot be read.
+        WorldError: the file may exist, but cannot be read.
     """
     try:
         return read(uri)
@@ -91,10 +91,10 @@ def read_if_there(uri: str) -> bytes | None:
 
 
 def size(uri: str) -> int:
-    """Returns the size of a file in bytes, or -1 if there is no such file.
+    """Return the size of a file in bytes, or -1 if it does not exist.
 
     Raises:
-        WorldError: the file may be there, but it cannot be looked up.
+        WorldError: the file may exist, but cannot be looked up.
     """
     try:
         if is_in_bucket(uri):
@@ -116,7 +116,7 @@ def _cannot_be_read(uri: str, error: Exception) -> WorldError:
 
 
 def join(folder: str, name: str) -> str:
-    """Returns the path or URI of a file named by its path relative to a folder.
+    """Return the path or URI of a file from its folder and its path relative to the folder.
 
     Raises:
         OutsideError: the result would not be below the folder.
@@ -127,25 +127,25 @@ def join(folder: str, name: str) -> str:
 
 
 def normalized(path: str) -> str:
-    """A path in the one form in which two can be compared: absolute, links resolved; a URI without a last slash."""
+    """Return a path in a form that can be compared: absolute, links resolved; a URI without a trailing slash."""
     return path.rstrip("/") if is_remote(path) else str(Path(path).resolve())
 
 
 @contextlib.contextmanager
 def whole_file(folder: str, name: str, check: Callable[[], None] | None = None) -> Iterator[BinaryIO]:
-    """Opens a file for writing that appears complete, or, when the block or ``check`` raises, not at all.
+    """Open a file for writing that appears complete, or not at all if the block or ``check`` raises.
 
-    On a local disk nothing is tried again: only the caller can start over, see `pipelines.files.local_writes`.
-    Until then it has a hidden name of its own, so that two writers of one file do not meet; the later one wins. What a
-    killed process leaves behind ``sweep`` finds. In a bucket nothing is left: a file is sent when it is complete.
+    On a local disk nothing is retried, because only the caller can start over (`pipelines.files.local_writes`). Until
+    it is complete, the file has a unique hidden name, so two writers of one file do not collide, and the later one
+    wins. `sweep` removes what a killed process leaves. An object is sent when it is complete, so nothing is left.
 
     Args:
-        folder: that the file is to lie in.
+        folder: that will contain the file.
         name: its path relative to the folder. On a local disk no link on the way is followed.
         check: called when the file is complete, just before it gets its name.
 
     Raises:
-        beneath.LinkError: a link on the way leads elsewhere.
+        beneath.LinkError: a folder on the way is a link.
     """
     uri = join(folder, name)
     if is_in_bucket(uri):
@@ -160,18 +160,18 @@ def whole_file(folder: str, name: str, check: Callable[[], None] | None = None) 
 
 
 def is_in_bucket(uri: str) -> bool:
-    """Whether it is an object, a folder or a glob of Cloud Storage."""
+    """Return whether a URI is an object, a folder or a glob in Cloud Storage."""
     return uri.startswith(cloud.SCHEME)
 
 
 def sweep(folder: str) -> None:
-    """Removes what killed writers left unfinished in a local folder; what a living process writes is left alone."""
+    """Remove unfinished files of killed writers from a local folder; files of living processes are left alone."""
     if not is_remote(folder):
         local_files.sweep(Path(folder))
 
 
 def names(folder: str) -> list[str]:
-    """Returns the names of the files directly in a folder; none if there is no such folder.
+    """Return the names of the files directly in a folder; an empty list if there is no such folder.
 
     Raises:
         WorldError: the folder cannot be listed.
@@ -187,7 +187,7 @@ def names(folder: str) -> list[str]:
 
 
 def remove(uris: list[str]) -> None:
-    """Removes files of one file system by their exact names; those that are gone already are passed over."""
+    """Remove files of one file system by their exact names; missing ones are ignored."""
     if uris and is_in_bucket(uris[0]):
         buckets.delete(uris)
     elif uris:
@@ -195,18 +195,18 @@ def remove(uris: list[str]) -> None:
 
 
 def write(uri: str, data: bytes, check: Callable[[], None] | None = None) -> None:
-    """Writes a whole file, or none; ``check`` is that of ``whole_file``."""
+    """Write a file whole or not at all; ``check`` is that of `whole_file`."""
     folder, slash, name = uri.rpartition("/")
     write_in(folder or slash or ".", name, data, check)
 
 
 def write_in(folder: str, name: str, data: bytes, check: Callable[[], None] | None = None) -> None:
-    """Writes a whole file below a folder, or none; the arguments are those of ``whole_file``.
+    """Write a file below a folder, whole or not at all; the arguments are those of `whole_file`.
 
     Raises:
-        beneath.LinkError: a link on the way leads elsewhere.
+        beneath.LinkError: a folder on the way is a link.
         WorldError: the disk or the bucket fails; or, in a bucket, rights or credentials are missing.
-        OSError: on a disk, it is forbidden, or there cannot be a file of that name.
+        OSError: on a disk, access is denied, or the name is not possible.
     """
     uri = join(folder, name)
     if is_in_bucket(uri):
@@ -218,10 +218,10 @@ def write_in(folder: str, name: str, data: bytes, check: Callable[[], None] | No
 
 
 def create(uri: str, data: bytes) -> bool:
-    """Writes a whole file where there is none; of several writers at once one succeeds.
+    """Write a file only if there is none; if several writers race, one succeeds.
 
     Returns:
-        whether it was written; False where there is one already.
+        whether it was written; False if a file exists already.
     """
     if is_in_bucket(uri):
         return buckets.create(uri, data)

@@ -1,13 +1,13 @@
-"""Tar files as lists of byte ranges: photos inside a tar, or inside a tar of tars, are found without being read.
+"""List tar files as byte ranges, so that photos in a tar, or in a tar of tars, are found without reading them.
 
-Headers (ustar, GNU long names, PAX, base-256 sizes, sparse files) are parsed by Python's ``tarfile``, one at a time,
-through ``TarInfo.fromtarfile`` rather than ``TarFile.next``: ``next`` keeps every member in memory, reads a byte of
-every content, and takes a damaged header for the end of the archive, which would lose photos without a word.
+Headers (ustar, GNU long names, PAX, base-256 sizes, sparse files) are parsed by Python's `tarfile`, one at a time,
+through ``TarInfo.fromtarfile``. ``TarFile.next`` is not used: it keeps every member in memory, reads a byte of every
+content, and takes a damaged header for the end of the archive, which would silently lose photos.
 
-What it costs is one seek and one read of 512 bytes a member (three reads in a row for a PAX or GNU long name), so all
-depends on what the file makes of a seek. On a local disk it is a page. A remote file that fetches a chunk after every
-seek beyond its buffer wants a buffer smaller than the usual member, or one so large that listing becomes a sequential
-read; and a tar of tars is best listed with ``depth=1`` and then each inner tar, with ``within``, in parallel.
+The cost is one seek and one read of 512 bytes per member (three consecutive reads for a PAX or GNU long name), so it
+depends on what a seek costs. On a local disk it is a page. A remote file that fetches a chunk after every seek beyond
+its buffer needs a buffer that is smaller than a typical member, or so large that listing becomes a sequential read. A
+tar of tars is best listed with ``depth=1``, and then each inner tar in parallel with ``within``.
 """
 
 import io
@@ -30,16 +30,16 @@ _COMPRESSIONS = {
     b"LZIP": "lzip",
     b"\x1f\x9d": "compress",
 }
-# Tars are padded with zeros to whole records of this many bytes.
+# Tars are padded with zeros to a multiple of this size in bytes.
 _RECORD = 20 * tarfile.BLOCKSIZE
-# No header is longer; a damaged one may claim gigabytes.
+# Real headers are shorter; a damaged one may claim gigabytes.
 _LONGEST_HEADER = 1 << 20
-# What tarfile raises on damaged headers: not all of it is its own.
+# What `tarfile` raises on damaged headers; some are not its own exceptions.
 _DAMAGE = (tarfile.TarError, ValueError, ArithmeticError, LookupError, RecursionError)
 
 
 class BrokenTarError(ValueError):
-    """A tar that cannot be listed, or not to its end; the message is one line that names it and says where."""
+    """A tar cannot be listed to its end; the message is one line that names the tar and the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ class Member:
     """A regular file inside a tar.
 
     Attributes:
-        name: its path, relative and with forward slashes; an inner tar's stem is a folder of it. Bytes that are not
-            UTF-8 are kept as ``surrogateescape`` does.
+        name: its path, relative and with forward slashes; below a folder with the stem of an inner tar. Bytes that are
+            not UTF-8 are kept with ``surrogateescape``.
         offset: of its first byte in the outer file.
-        size: bytes.
-        fault: why the range is not the content of one file, for people; '' where it is. Set on sparse files (stored
-            without their holes) and on inner tars that are broken, compressed, or nested deeper than was asked for.
+        size: in bytes.
+        fault: why the range is not the content of one file, as a readable message; else ''. Set for sparse files
+            (stored without their holes) and for inner tars that are broken, compressed, or nested too deep.
     """
 
     name: str
@@ -62,30 +62,31 @@ class Member:
 
 
 def is_tar(name: str) -> bool:
-    """Whether a name ends as tars do, in any case. ``members`` refuses those that are compressed."""
+    """Return whether a name ends like that of a tar, in any case. `members` refuses compressed tars."""
     return _TAR.search(name) is not None
 
 
 def members(file: BinaryIO, *, name: str = "the tar", within: Member | None = None, depth: int = 2) -> Iterator[Member]:
-    """Yields the regular files of a tar and of the tars in it as byte ranges of the file, in their order.
+    """Yield the regular files of a tar, and of the tars in it, as byte ranges of the file, in their order.
 
-    Contents are never read, and memory does not grow with the number of members. The file may be used in between.
-    Left out are folders, links (what a hard link points to is listed under its own name), devices, pipes, and the
-    ``._`` files (AppleDouble metadata) of macOS. Names are made relative: ``/``, ``.`` and ``..`` are dropped from
-    them, and backslashes become slashes. A name that occurs twice, as after ``tar --append``, is yielded twice.
+    Contents are never read, and memory does not grow with the number of members. The caller may use the file between
+    two members. Folders, links (the target of a hard link is listed under its own name), devices, pipes, and the ``._``
+    files of macOS (AppleDouble metadata) are left out. Names are made relative: ``/``, ``.`` and ``..`` are dropped,
+    and backslashes become slashes. A name that occurs twice, as after ``tar --append``, is yielded twice.
 
-    A broken inner tar does not stop the listing: its whole files are yielded, then the inner tar itself with a fault.
+    A broken inner tar does not stop the listing: its complete files are yielded, then the inner tar with a fault.
 
     Args:
         file: the tar, open for reading and seekable.
         name: of the tar, for messages.
-        within: an inner tar, as it was yielded: only this one is listed, with the names and ranges of a whole listing.
+        within: an inner tar that was yielded before: only this one is listed, with the same names and ranges as in a
+            full listing.
         depth: levels of tars to open; 1 yields inner tars unopened, each with a fault that says so.
 
     Raises:
-        BrokenTarError: at once, the file is empty, no tar, or its first header is damaged. Or, after everything before
-            that place has been yielded: a header is damaged, the tar is truncated (in a member, or before the
-            end-of-archive mark), or another tar is joined to its end.
+        BrokenTarError: at once: the file is empty or not a tar, or its first header is damaged. After everything
+            before the damage was yielded: a header is damaged, the tar is truncated (in a member, or before the
+            end-of-archive mark), or another tar is appended to it.
         UserError: the tar is compressed.
         OSError: the file cannot be read.
     """
@@ -96,10 +97,10 @@ def members(file: BinaryIO, *, name: str = "the tar", within: Member | None = No
 
 
 def read_range(file: BinaryIO, offset: int, size: int) -> bytes:
-    """The bytes of a member.
+    """Return the bytes of a member.
 
     Raises:
-        ValueError: the file ends before.
+        ValueError: the file ends before the end of the range.
     """
     file.seek(offset)
     data = file.read(size)
@@ -112,7 +113,7 @@ def read_range(file: BinaryIO, offset: int, size: int) -> bytes:
 
 
 class _Window(io.RawIOBase):
-    """The part of a file that is one tar, as tarfile wants it: reading ends where the tar ends and is for headers."""
+    """The part of a file that is one tar, as `tarfile` expects it: reads end with the tar and return headers only."""
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
         self._file = file
@@ -142,7 +143,7 @@ class _Window(io.RawIOBase):
 
 
 def _listed(window: _Window, name: str, folder: str, depth: int) -> Iterator[Member]:
-    """Yields the members of one tar; their names are put below a folder."""
+    """Yield the members of one tar with their names below a folder."""
     tar = _opened(window, name)
     while (info := _next(tar, window, name)) is not None:
         path = _below(folder, info)
@@ -162,7 +163,7 @@ def _listed(window: _Window, name: str, folder: str, depth: int) -> Iterator[Mem
 
 
 def _inner(window: _Window, path: str, depth: int) -> Iterator[Member]:
-    """Yields the members of a tar inside a tar, then, if it is not opened or is broken, the tar itself."""
+    """Yield the members of an inner tar; then, if it is not opened or is broken, the tar itself."""
     fault = f"{path} is a tar nested deeper than tars are opened"
     if depth > 0:
         try:
@@ -174,7 +175,7 @@ def _inner(window: _Window, path: str, depth: int) -> Iterator[Member]:
 
 
 def _opened(window: _Window, name: str) -> tarfile.TarFile:
-    """The tar in a window, before its first header."""
+    """Return the tar in a window, positioned before its first header."""
     if not window.size:
         raise BrokenTarError(f"{name} is empty, not a tar")
     try:
@@ -189,12 +190,12 @@ def _opened(window: _Window, name: str) -> tarfile.TarFile:
                 )
                 raise UserError(message) from error
         raise BrokenTarError(f"{name} is not a tar, or its first header is damaged") from error
-    tar.offset = 0  # the constructor reads the first header; it is read again, so that all are treated alike
+    tar.offset = 0  # the constructor reads the first header; read it again, so that all headers are treated alike
     return tar
 
 
 def _next(tar: tarfile.TarFile, window: _Window, name: str) -> tarfile.TarInfo | None:
-    """The next header, or None at the end-of-archive mark."""
+    """Return the next header, or None at the end-of-archive mark."""
     here = tar.offset
     window.seek(here)
     try:
@@ -216,7 +217,7 @@ def _next(tar: tarfile.TarFile, window: _Window, name: str) -> tarfile.TarInfo |
 
 
 def _has_header(rest: bytes) -> bool:
-    """Whether the first that is not zero after an end-of-archive mark is a header: old tars leave rubbish there."""
+    """Return whether the first non-zero block after an end-of-archive mark is a header; old tars have garbage there."""
     zeros = len(rest) - len(rest.lstrip(b"\0"))
     block = rest[zeros - zeros % tarfile.BLOCKSIZE :][: tarfile.BLOCKSIZE]
     try:
@@ -227,7 +228,7 @@ def _has_header(rest: bytes) -> bool:
 
 
 def _below(folder: str, info: tarfile.TarInfo) -> str:
-    """Returns the path of a member that leads out of no folder: ``/./a/../b.jpg`` becomes ``a/b.jpg``."""
-    # Tars that were made on Windows may have backslashes, and nothing in a tar says where it was made.
+    """Return the path of a member, made safe: ``/./a/../b.jpg`` becomes ``a/b.jpg``."""
+    # Tars from Windows may contain backslashes, and nothing in a tar says where it was made.
     name = safe_names.relative(info.name, windows=True) or f"unnamed-{info.offset_data}"
     return f"{folder}/{name}" if folder else name

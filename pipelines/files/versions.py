@@ -1,7 +1,7 @@
-"""Small files that several processes change: read with their version, and replaced only while they still have it.
+"""Change small files that several processes share: read a version, and replace the file only if it still has it.
 
-On a local disk a process that changes such a file holds a lock on it; in a bucket the request names the generation that
-the object must have. On other file systems there is neither, and the last writer wins.
+On a local disk a process holds a lock while it changes such a file. In a bucket the request names the generation that
+the object must have. Other file systems have neither, and the last writer wins.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ from pipelines.files import beneath, bucket_reads, buckets, local_files, local_w
 
 @dataclass(frozen=True)
 class Version:
-    """A file that was read.
+    """One version of a file.
 
     Attributes:
         data: its bytes.
-        id: is another one after every write.
+        id: changes with every write.
         changed: when it was written, in seconds since 1970 by the clock of the file system.
     """
 
@@ -30,7 +30,7 @@ class Version:
 
 
 def read(uri: str) -> Version | None:
-    """Reads a file; None where there is none.
+    """Read a file; return None if there is none.
 
     Raises:
         storage.IO_ERRORS, WorldError: it cannot be read.
@@ -44,7 +44,7 @@ def read(uri: str) -> Version | None:
 
 
 def _local(uri: str) -> Path:
-    """The path of a file in a folder of the output, of which neither may be a link."""
+    """Return the path of a file in a folder of the output, after checking that neither is a link."""
     path = Path(uri)
     beneath.check(path.parent.parent, f"{path.parent.name}/{path.name}")
     return path
@@ -58,9 +58,9 @@ def _read_locally(path: Path) -> Version | None:
 
 
 def replace(uri: str, data: bytes, version: Version) -> bool:
-    """Writes a file in the place of one that has not changed since it was read; False where it has, or is gone.
+    """Replace a file if it has not changed since it was read; return False if it has changed or is gone.
 
-    In a bucket an answer that got lost is False as well, although the data are there: read the file again.
+    In a bucket the result is also False if the answer was lost, although the data were written: read the file again.
     """
     if storage.is_in_bucket(uri):
         return buckets.replace(uri, io.BytesIO(data), int(version.id))
@@ -68,7 +68,7 @@ def replace(uri: str, data: bytes, version: Version) -> bool:
 
 
 def remove(uri: str, version: Version) -> None:
-    """Removes a file that has not changed since it was read; any other one is left alone."""
+    """Remove a file if it has not changed since it was read."""
     if storage.is_in_bucket(uri):
         buckets.remove(uri, int(version.id))
     else:
@@ -76,7 +76,7 @@ def remove(uri: str, version: Version) -> None:
 
 
 def clock(folder: str) -> float:
-    """Returns the time by the clock of ``Version.changed``: writes a file into the folder and removes it."""
+    """Return the time by the clock of ``Version.changed``; this writes a file into the folder and removes it."""
     if not storage.is_in_bucket(folder):
         return local_writes.patiently(folder, lambda: locked_files.clock(Path(folder)))
     uri = storage.join(folder, local_files.hidden_name("clock"))

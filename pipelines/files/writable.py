@@ -1,4 +1,4 @@
-"""Whether a folder can be written to, found out before any work by writing there."""
+"""Check whether a folder can be written to, before work starts, by writing to it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from pipelines.files import beneath, cloud, faults, holds, local_files, local_writes, storage
 from tfrecords.errors import DeniedError, OutageError, UserError, WorldError
 
-# Of the form of unfinished files, so that nothing takes it for a photo; always the same, in case it cannot be removed.
+# Named like an unfinished file, so that nothing takes it for a photo; a fixed name, in case it cannot be removed.
 _PROBE = f".probe.{'0' * 32}.part"
 
 
@@ -18,17 +18,17 @@ def check(
     instead: str = "choose another folder",
     own: Iterable[str] = (),
 ) -> None:
-    """Makes sure that files can be written into a folder, which is created where it is missing.
+    """Check that files can be written into a folder; the folder is created if it is missing.
 
     Args:
         folder: local or ``gs://``.
-        flag: that it was given with.
-        once: whether it is enough that files can be created: none of them will be replaced or removed.
-        instead: what to do about a bucket that keeps every object it gets.
-        own: what the command writes there for itself, by relative path: no part of these may be a link.
+        flag: the flag that named it.
+        once: whether it is enough to create files, because none will be replaced or removed.
+        instead: what the user can do about a bucket that keeps every object.
+        own: relative paths that the command writes for itself: no part of them may be a link.
 
     Raises:
-        UserError: they cannot.
+        UserError: files cannot be written.
         OutageError: the disk or the bucket does not answer.
     """
     try:
