@@ -6,25 +6,25 @@ WorldError               the world's: the job stops, and no photo is blamed; exi
   DeniedError            rights or credentials are missing (`tfrecords.errors`)
   LostLeaseError         another run took over the output (`tfrecords.errors`)
   ModelError             the model cannot predict
-  PhotoProcessError      child processes cannot work
-Rejected                 the photo's: recorded with a reason code, and the job goes on
-Undecided                not known yet: the photo is tried once more, alone
-JobFailedError           the job broke; the message is the cause in one line
+  PhotoProcessError      child processes do not work
+Rejected                 the photo's: recorded with a reason code, and the job continues
+Undecided                unknown so far: the photo is tried once more, alone
+JobFailedError           the job failed; the message is the cause in one line
 """
 
 from tfrecords.errors import WorldError
 
 
 class JobFailedError(Exception):
-    """The job stopped for a reason that is not the fault of one photo; the message is the cause in one line."""
+    """The job stopped, and not because of a single photo; the message is the cause in one line."""
 
 
 class ModelError(WorldError):
-    """The model cannot predict, or predicts what is not a finite number."""
+    """The model cannot predict, or its predictions are not finite numbers."""
 
 
 class PhotoProcessError(WorldError):
-    """A child process for photos cannot be started, or its code has a fault; then a note holds the traceback."""
+    """A child process for photos cannot be started, or its code has a bug; then a note contains the traceback."""
 
 
 class Rejected(Exception):  # noqa: N818 (a verdict on a photo, not a failure of the program)
@@ -32,7 +32,7 @@ class Rejected(Exception):  # noqa: N818 (a verdict on a photo, not a failure of
 
     Attributes:
         reason: the code under which it is counted, such as ``unreadable``.
-        detail: what exactly was found, for people.
+        detail: what exactly was found, as a readable message.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -42,11 +42,11 @@ class Rejected(Exception):  # noqa: N818 (a verdict on a photo, not a failure of
 
 
 class Undecided(Exception):  # noqa: N818 (not a failure of the program)
-    """A photo whose process died, or had too little memory: try it once more, last and alone, in a fresh process.
+    """The process of a photo died or had too little memory: retry the photo once, last and alone, in a fresh process.
 
     Attributes:
-        reason: the code to reject the photo with if that ends in the same way.
-        detail: for people.
+        reason: the code to reject the photo with if the second attempt ends in the same way.
+        detail: a readable message.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

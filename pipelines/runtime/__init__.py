@@ -1,1 +1,1 @@
-"""How a job runs: Beam's options and runners, worker threads, child processes, progress, outcomes."""
+"""Run jobs: Beam's options and runners, worker threads, child processes, progress, outcomes."""

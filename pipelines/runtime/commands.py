@@ -1,4 +1,4 @@
-"""What the command lines of the jobs share beside those of `model.commands`."""
+"""Code that the command lines of the jobs share, in addition to `model.commands`."""
 
 import importlib
 import sys
@@ -13,7 +13,7 @@ from pipelines.files import local_files
 
 
 def in_bytes(number: float) -> str:
-    """A number of bytes in words, three digits of it: ``1.23 MB``."""
+    """Return a number of bytes as text with three digits: ``1.23 MB``."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if number < 1000:
             return f"{number:.3g} {unit}"
@@ -22,9 +22,10 @@ def in_bytes(number: float) -> str:
 
 
 def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:
-    """Returns the exit code of a command; every failure is one line on stderr.
+    """Run a command and return its exit code; every failure is one line on stderr.
 
-    2 is for what the user can correct, rights and credentials included; 1 for an outage and for a job that failed.
+    The code is 2 for errors that the user can correct, rights and credentials included, and 1 for an outage or a job
+    that failed.
     """
 
     def interruptible() -> int:
@@ -43,5 +44,5 @@ def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:
 
 
 def run_module(name: str) -> NoReturn:
-    """Runs the command of a module, imported by name: what is pickled for workers must not live in ``__main__``."""
+    """Run the command of a module, imported by name, because code that is pickled must not be in ``__main__``."""
     sys.exit(run(importlib.import_module(name).main, sys.argv[1:]))

@@ -1,8 +1,8 @@
-"""What ties the worker processes of a local run to the process that launched them: it ends them, and they end with it.
+"""Tie the worker processes of a local run to their launcher: it ends them, and they end if it dies.
 
-Beam starts the workers and waits until they have finished what they are doing, which takes minutes for a shard; after a
-kill of the launcher they go on alone. So the launcher holds a lock on a file, and a worker that gets hold of that lock
-ends itself. Each worker holds a lock on a file named after its process, by which the launcher sees that it is gone.
+Beam starts the workers and waits until they finish their current work, which takes minutes for a shard. If the launcher
+is killed, they continue alone. So the launcher holds a lock on a file, and a worker that obtains this lock ends itself.
+Each worker holds a lock on a file named after its process id, which shows the launcher whether it is gone.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 VARIABLE = "AUTOCHROME_LIFELINE"
-"""The environment variable that names the folder of the files to the workers."""
+"""The environment variable that tells the workers the folder of the lock files."""
 _LAUNCHER = "launcher"
 _PATIENCE_S = 5.0
 _LOOK_EVERY_S = 0.01
@@ -26,10 +26,10 @@ _held_open: list[BinaryIO] = []
 
 
 class Lifeline:
-    """The launcher's end.
+    """The launcher's side.
 
     Args:
-        folder: for the files; empty.
+        folder: an empty folder for the lock files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,7 +38,7 @@ class Lifeline:
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def cut(self) -> None:
-        """Ends all workers and returns when they are gone; kills those that do not end themselves."""
+        """End all workers and wait until they are gone; kill those that do not end by themselves."""
         fcntl.flock(self._file, fcntl.LOCK_UN)
         patient_until = time.monotonic() + _PATIENCE_S
         for path in self._folder.iterdir():
@@ -52,7 +52,7 @@ class Lifeline:
                     time.sleep(_LOOK_EVERY_S)
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the lock file."""
         self._file.close()
 
 
@@ -66,7 +66,7 @@ def _is_free(file: BinaryIO) -> bool:
 
 @contextlib.contextmanager
 def held() -> Iterator[Lifeline]:
-    """Ties to this process the workers that are started in the block; those that are left at its end are ended."""
+    """Tie the workers that are started in the block to this process; end those that are left when the block ends."""
     folder = tempfile.mkdtemp(prefix="autochrome-workers-")
     lifeline = Lifeline(Path(folder))
     os.environ[VARIABLE] = folder
@@ -80,17 +80,17 @@ def held() -> Iterator[Lifeline]:
 
 
 def follow(end: Callable[[], None]) -> None:
-    """Ties this process, a worker, to its launcher.
+    """Tie this process, a worker, to its launcher.
 
     Args:
-        end: ends the process; called from a thread as soon as the launcher cuts the line or is gone.
+        end: ends the process; called from a thread when the launcher ends the workers or is gone.
     """
     folder = Path(os.environ[VARIABLE])
     try:
         mine = (folder / str(os.getpid())).open("xb")
         fcntl.flock(mine, fcntl.LOCK_EX)
         launcher = (folder / _LAUNCHER).open("rb")
-    except FileNotFoundError:  # cut before this process had started
+    except FileNotFoundError:  # the launcher ended before this process started
         end()
         return
 

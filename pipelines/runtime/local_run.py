@@ -1,4 +1,4 @@
-"""A job on this machine, in Beam's in-process runner: what it does with memory, standard error and Ctrl-C."""
+"""Run a job on this machine with Beam's in-process runner: memory, standard error and Ctrl-C."""
 
 import contextlib
 import ctypes
@@ -28,18 +28,18 @@ _PROCESSES = "multi_processing"
 
 
 def run(root: beam.PTransform, options: PipelineOptions) -> None:
-    """Runs a job to its end; on Ctrl-C ends its workers, leaves nothing half-written and raises KeyboardInterrupt.
+    """Run a job to its end. On Ctrl-C, end the workers, remove unfinished files and raise KeyboardInterrupt.
 
-    ``DirectRunner`` is Beam's switch between several local runners, of which the first is fetched from the network and
-    ignores the number of workers; FnApiRunner is chosen on purpose. It has a thread of its own, as it would make an
-    ordinary failure of KeyboardInterrupt, or wait for workers that are gone.
+    FnApiRunner is used directly. ``DirectRunner`` chooses between several local runners, of which the first is
+    downloaded from the network and ignores the number of workers. The runner has a thread of its own, because it would
+    turn KeyboardInterrupt into an ordinary failure, or wait for workers that are gone.
 
     Args:
-        root: the whole job, to be applied to the pipeline.
+        root: the whole job, applied to the pipeline.
         options: of Beam.
     """
     _share_arenas()
-    # There is a worker a core: numpy's own threads would only get into each other's way.
+    # There is one worker per core; numpy's own threads would compete with them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     pipeline = beam.Pipeline(runner=_runner(options), options=options)
     ended = Future[None]()
@@ -69,18 +69,18 @@ def _runner(options: PipelineOptions) -> FnApiRunner:
     direct = options.view_as(DirectOptions)
     if direct.direct_running_mode != _PROCESSES:
         return FnApiRunner()
-    # The same as Beam does for this mode, but with worker processes of our own.
+    # As Beam does for this mode, but with our own worker processes.
     direct.direct_running_mode = "in_memory"
-    # -P: a folder `pipelines` of the user's, where the command is run, is not ours.
+    # -P: a folder `pipelines` in the user's working directory must not be imported.
     command = f"exec {shlex.quote(sys.executable)} -P -m pipelines.runtime.local_worker"
     return FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))
 
 
 def _share_arenas() -> None:
-    """Lets the threads of this process, and of the workers it will start, share two memory arenas.
+    """Let the threads of this process, and of the workers it will start, share two memory arenas.
 
-    With one for each of gRPC's many threads, glibc keeps twice the memory for the names that pass through them
-    (``tests/bench/prepare_memory_bench.py``). On other C libraries nothing happens.
+    With one arena for each of gRPC's many threads, glibc keeps twice the memory for the names that pass through them
+    (``tests/bench/prepare_memory_bench.py``). Other C libraries are left alone.
     """
     os.environ.setdefault("MALLOC_ARENA_MAX", str(_ARENAS))
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -90,10 +90,14 @@ def _share_arenas() -> None:
 
 @contextlib.contextmanager
 def stderr_set_aside() -> Iterator[Path]:
-    """Sends what this process and its workers write to standard error to a file, which is removed when all goes well.
+    """Send standard error of this process and its workers to a file, which is removed if the block succeeds.
 
-    Beam prints a worker's traceback three times and C libraries remark on broken photos; the outcome of each photo and
-    the cause of a failure are told in other ways. The file descriptor itself is set aside, as the workers inherit it.
+    Beam prints a worker's traceback three times, and C libraries print warnings about broken photos. The outcome of
+    each photo and the cause of a failure are reported in other ways. The file descriptor itself is redirected, because
+    workers inherit it.
+
+    Yields:
+        the path of the file.
     """
     descriptor, name = tempfile.mkstemp(prefix="autochrome-", suffix=".log")
     kept = os.dup(2)
@@ -104,7 +108,7 @@ def stderr_set_aside() -> Iterator[Path]:
         Path(name).unlink()
     except KeyboardInterrupt:
         Path(name).unlink()
-        # Threads that miss their workers have a lot to say.
+        # Threads that lose their workers print a lot.
         interrupt.speak_on(kept)
         kept = os.open(os.devnull, os.O_WRONLY)
         raise

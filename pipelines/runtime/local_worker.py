@@ -1,4 +1,4 @@
-"""A worker process of a local run: Beam's, tied to its launcher, which is the one that hears Ctrl-C."""
+"""A worker process of a local run: Beam's worker, tied to its launcher, which alone handles Ctrl-C."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ def _end() -> None:
 
 
 def main() -> None:
-    """Runs the worker until the launcher needs it no longer."""
+    """Run the worker until the launcher ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lifeline.follow(_end)  # before the imports, which take seconds
     from apache_beam.runners.worker import sdk_worker_main

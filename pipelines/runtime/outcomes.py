@@ -1,4 +1,4 @@
-"""What became of every input: one outcome each, counted, tabled, and the rejected ones written down."""
+"""Record one outcome for every input, count outcomes, print them as a table, and list the rejected inputs."""
 
 import json
 from collections import Counter
@@ -18,14 +18,15 @@ REJECTED_FILE = "rejected.jsonl"
 
 @dataclass(frozen=True, order=True)
 class Outcome:
-    """What became of one input.
+    """The result for one input.
 
     Attributes:
         name: of the input, relative to ``--input``.
-        status: written; kept as it was there; copied or skipped as it was in colour; or rejected.
+        status: ``written``; ``kept`` because it was there; ``copied`` or ``skipped`` because it is in colour; or
+            ``rejected``.
         reason: code of a rejection, else ''.
-        detail: of a rejection, for people, else ''.
-        uri: the input itself.
+        detail: of a rejection, as a readable message, else ''.
+        uri: of the input.
     """
 
     name: str
@@ -36,32 +37,32 @@ class Outcome:
 
     @property
     def key(self) -> str:
-        """Under which it is counted: the reason of a rejection, else the status."""
+        """The name that it is counted under: the reason of a rejection, else the status."""
         return self.reason or self.status
 
 
 def count(outcome: Outcome) -> None:
-    """Adds one outcome to the job's Beam counters."""
-    # Imported here: the processes that decode photos know outcomes, but start without Beam.
+    """Add one outcome to the job's Beam counters."""
+    # Imported here, because the processes that decode photos use outcomes but start without Beam.
     from apache_beam.metrics import Metrics
 
     Metrics.counter("autochrome", outcome.key).inc()
 
 
 def tally(outcomes: Iterable[Outcome]) -> dict[str, int]:
-    """Inputs by outcome; the values add up to the number of outcomes."""
+    """Return the number of inputs by outcome; the values add up to the number of outcomes."""
     return dict(sorted(Counter(outcome.key for outcome in outcomes).items()))
 
 
 def to_jsonl(outcomes: Iterable[Outcome]) -> bytes:
-    """Outcomes as JSON Lines in order of name, UTF-8."""
+    """Return outcomes as JSON Lines in UTF-8, sorted by name."""
     lines = "".join(json.dumps(asdict(o), ensure_ascii=False) + "\n" for o in sorted(outcomes))
-    # A file name that is not UTF-8 has surrogates, whose backslash form is JSON's as well.
+    # A file name that is not UTF-8 has surrogates; their backslash form is valid JSON too.
     return lines.encode(errors="backslashreplace")
 
 
 def print_table(title: str, counts: dict[str, int], console: "Console") -> None:
-    """Prints inputs by outcome and their sum; rejections stand below what was written."""
+    """Print the number of inputs by outcome and the total; rejections come last."""
     from rich.table import Table
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""How fast a run is: photos a second over the last minute, or over the last ten photos where these take longer."""
+"""Measure how fast a run is: photos per second over the last minute, or over the last ten photos if that is longer."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,16 +10,16 @@ _SOONEST_S = 1.0
 
 @dataclass
 class Pace:
-    """The rate of a run that is looked at now and then.
+    """The rate of a run, measured from time to time.
 
-    What comes before the first photos are done, listing and the start of the workers, is not part of the rate. Neither
-    are, after a minute, photos of earlier runs, which are found done all at once.
+    The time before the first photos are done (listing, starting the workers) does not count. Photos of earlier runs,
+    which are found done all at once, stop counting after a minute.
     """
 
     _marks: deque[tuple[float, int]] = field(default_factory=deque)
 
     def note(self, done: int, now: float) -> None:
-        """Notes how many photos are done at a time in seconds."""
+        """Record how many photos are done at a time in seconds."""
         marks = self._marks
         if done and (not marks or done > marks[-1][1]):
             marks.append((now, done))
@@ -27,7 +27,7 @@ class Pace:
             marks.popleft()
 
     def rate(self, now: float) -> float | None:
-        """Returns photos a second, always above 0; None as long as that cannot be told."""
+        """Return photos per second, always above 0; None while the rate is unknown."""
         if not self._marks:
             return None
         (since, before), (_, done) = self._marks[0], self._marks[-1]

@@ -1,7 +1,7 @@
-"""Photos handled by child processes, which a broken file may crash, hang or fill without harm to the job.
+"""Process photos in child processes, so that a broken file that crashes, hangs or fills memory does not harm the job.
 
 The parent keeps a few children, gives each one photo at a time, answers its questions and takes the files it makes. A
-child lives on from photo to photo. It has limits (`pipelines.images.limits`) and is replaced when it dies.
+child processes many photos. It has limits (`pipelines.images.limits`) and is replaced if it dies.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from pipelines.runtime.photo_server import Call, Done, Failed, File, Handler, No
 
 _LOG = logging.getLogger(__package__)
 _STARTS = 3
-# A child ends when its parent does, and for no signal that is sent to all processes of a job.
+# A child ends when its parent does, and ignores signals that are sent to all processes of a job.
 _UNHEARD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 
 
@@ -33,7 +33,7 @@ class PhotoProcess:
     """One child process.
 
     Args:
-        handler: what it does with each photo: a function of a module, see `pipelines.runtime.photo_server`.
+        handler: processes each photo: a function of a module, see `pipelines.runtime.photo_server`.
     """
 
     def __init__(self, handler: Handler) -> None:
@@ -42,7 +42,7 @@ class PhotoProcess:
         command = [sys.executable, "-P", "-m", "pipelines.runtime.photo_server", str(theirs.fileno()), str(lifeline)]
         with theirs, contextlib.ExitStack() as stack:
             stack.callback(os.close, lifeline)
-            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _UNHEARD)  # inherited
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _UNHEARD)  # the child inherits the mask
             try:
                 self._process = subprocess.Popen(
                     [*command, f"{handler.__module__}:{handler.__qualname__}"],
@@ -62,10 +62,10 @@ class PhotoProcess:
         self._close = weakref.finalize(self, _ended, self._process, self._connection, held)
 
     def wait_until_ready(self) -> bool:
-        """Waits until it has started; returns False if it died instead.
+        """Wait until the process has started; return False if it was killed instead.
 
         Raises:
-            PhotoProcessError: it ended by itself, so that it would do so again.
+            PhotoProcessError: it exited by itself, so another one would do the same.
         """
         if not self._is_ready:
             try:
@@ -85,18 +85,18 @@ class PhotoProcess:
         answer: Callable[[Any], Any],
         give: Callable[[bytes], None],
     ) -> Done | Refused | NoMemory | Failed:
-        """Has it handle photos.
+        """Let the process handle photos.
 
         Args:
             photos: at least one.
-            data: their files, one after the other.
+            data: the bytes of their files, concatenated.
             answer: answers the handler's questions.
-            give: takes the files that it makes.
+            give: takes the files that the handler makes.
 
         Raises:
-            Rejected: ``timed_out``: one took more processor time than it may.
+            Rejected: ``timed_out``: a photo took more processor time than allowed.
             Undecided: the process died.
-            Exception: what ``answer`` and ``give`` raise; the process is of no use after that.
+            Exception: any error from ``answer`` and ``give``; the process cannot be used after that.
         """
         limits = photos[0].limits
         try:
@@ -123,7 +123,7 @@ class PhotoProcess:
                 return message
 
     def _death(self, limits: Limits) -> Rejected | Undecided:
-        """What the way in which the process ended says of the photo that it had."""
+        """Return what the way in which the process died says about its photo."""
         code = self._process.wait()
         if code == -signal.SIGXCPU:
             return Rejected("timed_out", f"not done after {limits.processor} s of processor time")
@@ -136,12 +136,12 @@ class PhotoProcess:
         return Undecided("crashed", f"its process ended with exit code {code}")
 
     def close(self) -> None:
-        """Ends it at once."""
+        """Kill the process at once."""
         self._close()
 
 
 def _environment() -> dict[str, str]:
-    """The parent's, with its path of modules, and one thread for numpy."""
+    """Return the parent's environment with its module path, and one thread for numpy."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109 (a string is wanted)
     return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
@@ -154,11 +154,11 @@ def _ended(process: "subprocess.Popen[bytes]", connection: Connection, lifeline:
 
 
 class PhotoProcesses:
-    """The children of one parent process; as many as its threads have photos for at a time.
+    """The child processes of one parent: one for each photo that its threads handle at a time.
 
     Args:
-        handler: what they do with each photo.
-        started: how many to start at once, so that they are ready when the first photos are.
+        handler: processes each photo.
+        started: how many to start at once, so that they are ready for the first photos.
     """
 
     def __init__(self, handler: Handler, started: int = 0) -> None:
@@ -175,24 +175,24 @@ class PhotoProcesses:
         give: Callable[[bytes], None] = lambda file: None,
         alone: bool = False,
     ) -> Any:
-        """Has a photo handled.
+        """Let a child handle one photo.
 
         Args:
-            data: the file.
-            arguments: more of the handler, picklable.
+            data: the bytes of the file.
+            arguments: further arguments of the handler, picklable.
             answer: answers the handler's questions.
-            give: takes the files that it makes.
-            alone: in a fresh process, the only one.
+            give: takes the files that the handler makes.
+            alone: whether to end idle processes and use a fresh one.
 
         Returns:
-            what the handler returned.
+            the result of the handler.
 
         Raises:
             Rejected: by the handler; or ``timed_out``, ``too_large``: beyond the limits of processor time or memory.
             Undecided: the process died, or had too little memory.
-            PhotoProcessError: the child dies at its start, or the handler has a fault.
+            PhotoProcessError: the child dies at its start, or the handler has a bug.
             OutageError: no child could be started for 45 seconds, for lack of descriptors, processes or memory.
-            Exception: what ``answer`` and ``give`` raise.
+            Exception: any error from ``answer`` and ``give``.
         """
         if alone:
             self.close()
@@ -209,13 +209,13 @@ class PhotoProcesses:
         return reply.results[0]
 
     def call_together(self, photos: Sequence[tuple[bytes, tuple[Any, ...]]]) -> tuple[Any, ...] | None:
-        """Has small photos handled together: waking a process up for each would cost a third of the time.
+        """Let a child handle several small photos in one call: waking it up for each would cost a third of the time.
 
         Args:
-            photos: the file of each, and more arguments of the handler, which asks nothing and makes no files.
+            photos: for each, its bytes and further arguments of the handler, which asks nothing and makes no files.
 
         Returns:
-            what the handler returned for each; None if it could not handle one of them, whichever: call each by itself.
+            the result of the handler for each; None if it could not handle one of them: then call each by itself.
 
         Raises:
             PhotoProcessError: the child cannot be started.
@@ -242,7 +242,7 @@ class PhotoProcesses:
         except BaseException:
             process.close()
             raise
-        if isinstance(reply, NoMemory):  # it may hold on to some
+        if isinstance(reply, NoMemory):  # the process may still hold some of the memory
             process.close()
             return reply
         self._idle.append(process)
@@ -267,7 +267,7 @@ class PhotoProcesses:
         return PhotoProcess(self._handler)
 
     def close(self) -> None:
-        """Ends the children that have no photo."""
+        """End the children that are idle."""
         with contextlib.suppress(IndexError):
             while True:
                 self._idle.pop().close()
@@ -277,5 +277,5 @@ def _verdict(reply: NoMemory, limits: Limits) -> Rejected | Undecided:
     if not reply.is_limit:
         return Undecided("out_of_memory", "more memory than there is")
     detail = f"more than {limits.memory / 1e9:.1f} GB of memory"
-    # What earlier photos left behind must not decide.
+    # The memory that earlier photos left behind must not decide.
     return Rejected("too_large", detail) if reply.is_fresh else Undecided("too_large", detail)

@@ -1,4 +1,4 @@
-"""The child process of `photo_process`: takes photos one by one, hands each to a handler, reports back.
+"""The child process of `photo_process`: it receives photos one by one, passes each to a handler, and reports back.
 
 It imports neither Beam nor TensorFlow, so that it starts in 0.3 s, and has one thread. A handler is a function
 
@@ -34,7 +34,7 @@ Handler = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Photo:
-    """One of the photos of a call: the bytes of its file, more arguments of the handler, and its limits."""
+    """One photo of a call: the size of its file in bytes, further arguments of the handler, and its limits."""
 
     size: int
     arguments: tuple[Any, ...]
@@ -43,7 +43,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Call:
-    """From the parent: handle these photos, whose files follow as one piece of bytes."""
+    """From the parent: handle these photos; the bytes of their files follow, concatenated."""
 
     photos: tuple[Photo, ...]
 
@@ -55,7 +55,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class Question:
-    """From the child: the handler asks the parent something; the answer is sent as it is."""
+    """From the child: the handler asks the parent something; the answer is sent unwrapped."""
 
     content: Any
 
@@ -67,7 +67,7 @@ class File:
 
 @dataclass(frozen=True)
 class Done:
-    """From the child: what the handler returned for each photo, and the seconds of processor time they took."""
+    """From the child: the result of the handler for each photo, and their processor time in seconds."""
 
     results: tuple[Any, ...]
     processor: float
@@ -75,7 +75,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Refused:
-    """From the child: the handler raised Rejected, so that the rest of the photos was left."""
+    """From the child: the handler raised Rejected, so the remaining photos were not handled."""
 
     reason: str
     detail: str
@@ -83,10 +83,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class NoMemory:
-    """From the child: the handler ran out of memory, so that the rest of the photos was left.
+    """From the child: the handler ran out of memory, so the remaining photos were not handled.
 
     Attributes:
-        is_limit: whether the limit is why; otherwise the machine has too little.
+        is_limit: whether the limit is the cause; otherwise the machine has too little memory.
         is_fresh: whether this was the first photo of the process.
     """
 
@@ -96,20 +96,20 @@ class NoMemory:
 
 @dataclass(frozen=True)
 class Failed:
-    """From the child: the handler raised something else, in one line and with its traceback; the rest was left."""
+    """From the child: the handler raised another error (one line, traceback); remaining photos were not handled."""
 
     error: str
     traceback: str
 
 
 class Parent:
-    """The parent process, as a handler sees it."""
+    """The parent process, as seen by a handler."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def ask(self, question: Any) -> Any:
-        """Returns the parent's answer to a question; the wall clock stands still meanwhile."""
+        """Return the parent's answer to a question; the wall-clock limit is paused meanwhile."""
         self._connection.send(Question(question))
         with waiting():
             try:
@@ -118,13 +118,13 @@ class Parent:
                 _end()
 
     def give(self, data: bytes) -> None:
-        """Sends a finished file, which this process need not hold any longer."""
+        """Send a finished file, so that this process can free it."""
         self._connection.send(File())
         self._connection.send_bytes(data)
 
 
 def serve(connection: Connection, handler: Handler) -> None:
-    """Handles photos until the parent closes the connection."""
+    """Handle photos until the parent closes the connection."""
     parent = Parent(connection)
     at_rest = address_space()
     is_fresh = True
@@ -168,19 +168,19 @@ def _end() -> NoReturn:
 
 
 def _end_with_parent(lifeline: int) -> None:
-    """Has the kernel end this process, whatever it is doing, when the other end of a pipe closes with the parent.
+    """Let the kernel end this process, whatever it is doing, when the other end of a pipe closes with the parent.
 
-    The signal is SIGIO, whose default is to end the process. A thread that waits for the end of the pipe would not get
-    to run while a decoder holds Python's lock.
+    The signal is SIGIO, whose default action is to terminate. A thread that waits for the end of the pipe would not
+    run while a decoder holds Python's lock.
     """
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([lifeline], [], [], 0)[0]:  # closed before it was watched
+    if select.select([lifeline], [], [], 0)[0]:  # closed before the signal was set up
         _end()
 
 
 def _load_codecs() -> None:
-    """Loads what decoders import when they need it: under a limit of memory that would fail in odd ways."""
+    """Load modules that decoders import on demand, because imports fail in odd ways under a memory limit."""
     import imagecodecs
     import tifffile  # noqa: F401
     from PIL import Image
@@ -191,14 +191,14 @@ def _load_codecs() -> None:
 
 
 def main() -> None:
-    """Runs the process; its arguments are two file descriptors, and a handler as ``module:name``."""
+    """Run the process; its arguments are two file descriptors, and a handler as ``module:name``."""
     connection, lifeline, (module, _, name) = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].partition(":")
     _end_with_parent(lifeline)
     for ending in (signal.SIGXCPU, signal.SIGALRM):
         signal.signal(ending, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     with contextlib.suppress(OSError):  # not on every system
-        Path("/proc/self/oom_score_adj").write_text("1000")  # before the process that holds the model
+        Path("/proc/self/oom_score_adj").write_text("1000")  # to be killed before the process that holds the model
     cv2.setNumThreads(1)
     handler = getattr(importlib.import_module(module), name)
     _load_codecs()
@@ -207,5 +207,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # What is pickled must not live in __main__.
+    # Classes that are pickled must not be in __main__.
     importlib.import_module("pipelines.runtime.photo_server").main()

@@ -1,6 +1,6 @@
-"""Progress of a local run, whatever the number of worker processes: a bar on a terminal, now and then a line elsewhere.
+"""Show the progress of a local run, whatever the number of workers: a bar on a terminal, otherwise a line at intervals.
 
-Beam's local runner tells nothing while a stage runs, so every worker appends one byte a photo to a file that the
+Beam's local runner reports nothing while a stage runs, so every worker appends one byte per photo to a file that the
 launching process watches. Jobs on other runners have no such file; their progress is in Beam's counters.
 """
 
@@ -40,30 +40,30 @@ _LINE_EVERY_S = 10.0
 
 @dataclass(frozen=True)
 class Ticker:
-    """What workers report to.
+    """The receiver of the workers' reports.
 
     Attributes:
-        path: of the file that takes one byte an event; '' when nobody watches.
+        path: of the file that gets one byte per event; '' if nobody watches.
     """
 
     path: str = ""
 
     def listed(self) -> None:
-        """One more photo was found."""
+        """Report that one more photo was found."""
         self._append(_LISTED)
 
     def all_listed(self) -> None:
-        """Reports that every photo of the run was found: their number will not grow."""
+        """Report that all photos of the run were found, so that the total is final."""
         self._append(_ALL_LISTED)
 
     def done(self, status: Status, photos: int = 1) -> None:
-        """Counts photos that now have their outcome."""
+        """Report that photos have an outcome."""
         self._append(_CODES[status] * photos)
 
     def _append(self, code: bytes) -> None:
         if self.path:
-            # One byte in append mode is whole or absent, also when several processes write. Without a descriptor left
-            # the bar lags behind, but the job need not stop.
+            # A byte in append mode is written whole or not at all, also by several processes. If no file descriptor is
+            # free, the bar lags behind, but the job need not stop.
             with contextlib.suppress(OSError), open(self.path, "ab", buffering=0) as file:  # noqa: PTH123 (called once a photo)
                 file.write(code)
 
@@ -73,7 +73,7 @@ SILENT = Ticker()
 
 @dataclass
 class _Reading:
-    """What the file said so far; reads only what is new."""
+    """The contents of the file so far; each update reads only what is new."""
 
     file: IO[bytes]
 
@@ -92,7 +92,7 @@ class _Reading:
 
     @property
     def total(self) -> int | None:
-        """The number of photos; None while they are listed."""
+        """The number of photos; None until listing has ended."""
         return self.found if self.counts[_ALL_LISTED[0]] else None
 
     @property
@@ -105,13 +105,13 @@ class _Reading:
 
     @property
     def rate(self) -> str:
-        """Photos a second, a minute or an hour in words; '' before it can be told."""
+        """Photos per second, minute or hour as text; '' while the rate is unknown."""
         rate = self._pace.rate(time.monotonic())
         return "" if rate is None else words.rate(rate)
 
     @property
     def left(self) -> str:
-        """The time that is left, in words; '' before it can be told."""
+        """The remaining time as text; '' while it is unknown."""
         rate = self._pace.rate(time.monotonic())
         if rate is None or self.total is None or self.done >= self.total:
             return ""
@@ -124,14 +124,14 @@ def _bar(console: Console) -> Progress:
         BarColumn(),
         *(TextColumn(f"{{task.fields[{name}]}}") for name in ("photos", "rate", "left", "rejected")),
         console=console,
-        # What others write to standard error is set aside; rich would print it above the bar.
+        # Standard error of other code is redirected to a file; rich would print it above the bar.
         redirect_stdout=False,
         redirect_stderr=False,
     )
 
 
 def _fields(reading: _Reading) -> dict[str, Any]:
-    """What a bar shows beside itself."""
+    """Return the texts beside a bar."""
     total = "?" if reading.total is None else reading.total
     return {
         "photos": f"{reading.done}/{total}",
@@ -156,14 +156,14 @@ def _last_line(verb: str, reading: _Reading) -> str:
 
 @contextlib.contextmanager
 def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
-    """Shows progress on standard error while the block runs.
+    """Show progress on standard error while the block runs.
 
     Args:
         verb: what is done to the photos, such as ``preparing``.
         enabled: False for runners whose workers are on other machines.
 
     Yields:
-        the ticker to hand to the job.
+        the ticker for the job.
     """
     if not enabled:
         yield SILENT
@@ -191,10 +191,10 @@ def watched(verb: str, *, enabled: bool) -> Iterator[Ticker]:
 
 
 def _own_stderr() -> TextIO:
-    """Standard error on a descriptor of its own, as the run sets the common one aside."""
+    """Return standard error on its own descriptor, because the run redirects the shared one."""
     try:
         return os.fdopen(os.dup(sys.stderr.fileno()), "w")
-    except io.UnsupportedOperation:  # replaced by something that is not a file, which nothing sets aside
+    except io.UnsupportedOperation:  # standard error is not a file, so nothing redirects it
         return sys.stderr
 
 

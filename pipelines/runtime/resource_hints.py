@@ -1,11 +1,11 @@
-"""What the stages that hold pixels ask of the machines they run on.
+"""Choose the resources that stages with pixels request for their workers.
 
-Dataflow fits its machines to a stage, and takes ``min_ram`` as the memory of a whole worker, whatever its cores. It is
-meant for two cores: two processes of two threads, each with the largest photo that is accepted (179 megapixels).
-``tests/bench/scale_bench.py`` found 10 bytes a pixel in ``prepare``, of formats that cannot be shrunk while they
-are decoded, and 7 in ``colorize``, beside TensorFlow and the model.
+Dataflow chooses machines by stage, and takes ``min_ram`` as the memory of a whole worker, whatever its number of cores.
+The value is for two cores: two processes of two threads, each with the largest accepted photo (179 megapixels).
+``tests/bench/scale_bench.py`` measured 10 bytes per pixel in ``prepare``, for formats that cannot be shrunk while they
+are decoded, and 7 in ``colorize``, in addition to TensorFlow and the model.
 
-Other runners get no hints: they fit no machines, but start a second set of worker processes for stages that have any.
+Other runners get no hints: they do not choose machines, and start a second set of workers for stages that have hints.
 """
 
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
@@ -16,11 +16,11 @@ MIN_RAM = "8GB"
 
 
 def of(options: PipelineOptions, accelerator: str = "") -> dict[str, str]:
-    """The resource hints of a stage; none where the runner or the price (FlexRS) does not allow any.
+    """Return the resource hints of a stage; empty if the runner or the price (FlexRS) does not allow any.
 
     Args:
         options: of Beam.
-        accelerator: in Dataflow's words, such as ``type:nvidia-l4;count:1;install-nvidia-driver``; empty for none.
+        accelerator: in Dataflow's notation, such as ``type:nvidia-l4;count:1;install-nvidia-driver``; '' for none.
     """
     if not runners.is_dataflow(options) or options.view_as(GoogleCloudOptions).flexrs_goal:
         return {}

@@ -1,4 +1,4 @@
-"""Beam's options and runners: every option passes through, unknown flags are errors, local runs use all cores."""
+"""Set up Beam's options and runners: Beam flags are accepted, unknown flags are errors, local runs use all cores."""
 
 import argparse
 import os
@@ -20,15 +20,15 @@ from pipelines.files.cloud import SCHEME
 from pipelines.runtime import local_run
 from tfrecords.errors import UserError
 
-_THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is a process a core
+_THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is one process per core
 _LOCAL = ("direct", "fnapi")
 _DATAFLOW = "dataflow"
 
 
 class FlinkJobServerOptions(PipelineOptions):
-    """The option of Beam's Flink job server, which is Java, that batch jobs use and Beam's Python half does not list.
+    """The option of Beam's Java Flink job server for batch jobs, which Beam's Python code does not declare.
 
-    It stands under the same name in Beam's ``FlinkPipelineOptions``; without this it would be an unknown flag.
+    It has the same name in Beam's ``FlinkPipelineOptions``. Without this class it would be an unknown flag.
     """
 
     @classmethod
@@ -37,26 +37,26 @@ class FlinkJobServerOptions(PipelineOptions):
 
 
 def is_local(options: PipelineOptions) -> bool:
-    """Whether the job runs on this machine, in Beam's in-process runner."""
+    """Return whether the job runs on this machine, in Beam's in-process runner."""
     return _runner(options) in _LOCAL
 
 
 def is_dataflow(options: PipelineOptions) -> bool:
-    """Whether the job runs on Dataflow."""
+    """Return whether the job runs on Dataflow."""
     return _runner(options) == _DATAFLOW
 
 
 def _runner(options: PipelineOptions) -> str:
-    """The runner as Beam compares names: ``Flink``, ``flinkrunner`` and ``a.module.FlinkRunner`` are one."""
+    """Return the runner in one spelling: ``Flink``, ``flinkrunner`` and ``a.module.FlinkRunner`` are the same."""
     name = options.view_as(StandardOptions).runner or "DirectRunner"
     return str(name).rpartition(".")[2].lower().removesuffix("runner")
 
 
 def beam_parser() -> Parser:
-    """Returns a parser of all flags that Beam has on this machine."""
+    """Return a parser of all flags that Beam has on this machine."""
     parser = Parser("COMMAND", "", "", "")
     for options_class in _all_subclasses(PipelineOptions):
-        # Beam builds its own parser by this method, but forgives unknown flags with a warning.
+        # Beam builds its own parser with this method, but only warns about unknown flags.
         add = options_class.__dict__.get("_add_argparse_args")
         if add is not None:
             add.__get__(None, options_class)(parser)
@@ -64,15 +64,15 @@ def beam_parser() -> Parser:
 
 
 def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOptions:
-    """Makes Beam's options from what is left of a command line.
+    """Create Beam's options from the remaining flags of a command line.
 
     Args:
         flags: Beam's.
-        processes: whether local runs take one worker process a core unless told otherwise; else one in all.
+        processes: whether local runs use one worker process per core by default; otherwise a single one.
 
     Raises:
-        UserError: a flag is neither ours nor Beam's, or has a value that Beam does not take; the runner is unknown; or
-            a flag that Dataflow needs is missing.
+        UserError: a flag is neither ours nor Beam's, or has a value that Beam does not accept; the runner is unknown;
+            or a flag that Dataflow needs is missing.
     """
     parser = beam_parser()
     _, unknown = parser.parse_known_args(list(flags))
@@ -87,7 +87,7 @@ def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOpt
         direct = options.view_as(DirectOptions)
         given = {flag.partition("=")[0] for flag in flags}
         if "--direct_num_workers" not in given:
-            direct.direct_num_workers = 0 if processes else 1  # 0 is Beam's word for one a core
+            direct.direct_num_workers = 0 if processes else 1  # 0 means one per core
         if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
             direct.direct_running_mode = "multi_processing"
     else:
@@ -100,7 +100,7 @@ def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOpt
 
 
 def _check_runner(options: PipelineOptions) -> None:
-    """Makes the runner, which Beam would do only when the job starts."""
+    """Create the runner, to report an error now; Beam would do so only when the job starts."""
     name = options.view_as(StandardOptions).runner
     try:
         create_runner(name)
@@ -112,16 +112,16 @@ def _check_runner(options: PipelineOptions) -> None:
 
 
 def check_reach(options: PipelineOptions, **paths: str | Sequence[str]) -> None:
-    """Makes sure that workers on other machines can reach what a job reads and writes.
+    """Check that workers on other machines can reach the files of a job.
 
-    Only Dataflow's are sure to have no disk in common with this machine.
+    Only Dataflow workers are sure to share no disk with this machine.
 
     Args:
         options: of Beam.
-        paths: one or several, by the flag they were given with.
+        paths: one or several, by flag.
 
     Raises:
-        UserError: a path is on this machine, and Dataflow is to run the job.
+        UserError: a path is on this machine, and the job is to run on Dataflow.
     """
     for flag, given in paths.items():
         for path in [given] if isinstance(given, str) else given:
@@ -132,7 +132,7 @@ def check_reach(options: PipelineOptions, **paths: str | Sequence[str]) -> None:
 
 
 def _check_dataflow(options: PipelineOptions) -> None:
-    """Makes sure that what Dataflow needs is given; Beam would ask the network for it, or make a bucket of its own."""
+    """Check that the flags Dataflow needs are given; Beam would ask the network for them, or create a bucket."""
     cloud = options.view_as(GoogleCloudOptions)
     place = "staging_location" if cloud.staging_location and not cloud.temp_location else "temp_location"
     for name in ("project", "region", place):
@@ -140,14 +140,14 @@ def _check_dataflow(options: PipelineOptions) -> None:
             raise UserError(f"--runner=DataflowRunner needs --{name}")
     validator = PipelineOptionsValidator(options, None)
     errors = list(validator.validate_gcs_path(cloud, place))
-    if cloud.dataflow_endpoint == GoogleCloudOptions.DATAFLOW_ENDPOINT:  # Beam takes no other for valid
+    if cloud.dataflow_endpoint == GoogleCloudOptions.DATAFLOW_ENDPOINT:  # Beam considers any other endpoint invalid
         errors += validator.validate_cloud_options(cloud)
     if errors:
         raise UserError(errors[0])
 
 
 def threads(flags: Sequence[str], options: PipelineOptions) -> int:
-    """How many photos a worker processes at a time: one a core where a local run has one worker for all."""
+    """Return how many photos a worker processes at a time: one per core if a local run has a single worker."""
     if not is_local(options):
         return _THREADS_OF_REMOTE_WORKERS
     if any(flag.partition("=")[0] == "--direct_num_workers" for flag in flags):
@@ -161,20 +161,21 @@ def _all_subclasses(options_class: type[PipelineOptions]) -> list[type[PipelineO
 
 
 def is_template(options: PipelineOptions) -> bool:
-    """Whether the job is only written down, for a template's launcher to submit."""
+    """Return whether the job is only written to a file, which a template's launcher submits."""
     return options.view_as(GoogleCloudOptions).template_location is not None
 
 
 def run(root: beam.PTransform, options: PipelineOptions, *, on_end: Callable[[], None] | None = None) -> None:
-    """Runs a job to its end; with --template_location only writes it down, for a template's launcher to submit.
+    """Run a job to its end; with --template_location only write it to a file, which a template's launcher submits.
 
     Args:
-        root: the whole job, to be applied to the pipeline.
-        options: of Beam, from ``beam_options``.
-        on_end: called when the job of a cluster was refused or has ended; not when it may go on without this process.
+        root: the whole job, applied to the pipeline.
+        options: of Beam, from `beam_options`.
+        on_end: called if a remote job was refused or has ended; not if it may continue without this process.
 
     Raises:
-        JobFailedError: the job broke.
+        UserError: a worker found an error that the user can correct.
+        JobFailedError: the job failed.
     """
     log: Path | None = None
     try:
@@ -199,7 +200,7 @@ def _submit(root: beam.PTransform, options: PipelineOptions, on_end: Callable[[]
         pipeline = beam.Pipeline(options=options)
         _ = pipeline | root
         result = pipeline.run()
-        # A template's launcher submits the job after this process has ended: there is none to wait for.
+        # A template's launcher submits the job after this process has ended, so there is nothing to wait for.
         if is_template(options):
             return
         place = _console(result, options) if is_dataflow(options) else ""
@@ -222,19 +223,19 @@ def _console(result: PipelineResult, options: PipelineOptions) -> str:
 
 
 def _has_ended(result: PipelineResult | None) -> bool:
-    """Whether a job of a cluster is known to have ended, or was never accepted."""
+    """Return whether a remote job is known to have ended, or was never accepted."""
     try:
         return result is None or PipelineState.is_terminal(result.state)
-    except Exception:  # whatever the runner's service answers when it is asked
+    except Exception:  # any error of the runner's service means that the state is unknown
         return False
 
 
 def _cause(error: Exception) -> tuple[str, str]:
-    """Finds the exception that says why a job failed in a worker's traceback, which arrives as text.
+    """Find the cause of a failed job in a worker's traceback, which arrives as text.
 
     Returns:
-        the class and the message of the first of our own errors, which are written for people; else "" and the line of
-        the innermost exception. Without Beam's remark on the step.
+        class and message of the first of our own errors, which have readable messages; else '' and the line of the
+        innermost exception. Beam's note about the step is removed.
     """
     remark = r" \[while running .*?\]"
     text = re.sub(remark, "", str(error))

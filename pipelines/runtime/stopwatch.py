@@ -1,4 +1,4 @@
-"""Milliseconds that a photo spends in each stage."""
+"""Measure the milliseconds that a photo spends in each stage."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from time import perf_counter
 
 
 class Stopwatch:
-    """Milliseconds by stage; a stage within a stage is taken off the outer one."""
+    """Milliseconds by stage; the time of an inner stage is not counted in the outer one."""
 
     def __init__(self) -> None:
         self.milliseconds: defaultdict[str, float] = defaultdict(float)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Adds the time of a block to a stage."""
+        """Add the time of a block to a stage."""
         started, before = perf_counter(), sum(self.milliseconds.values())
         try:
             yield

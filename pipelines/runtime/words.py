@@ -1,8 +1,8 @@
-"""Figures in words, as people say them: durations and rates."""
+"""Format durations and rates in readable units."""
 
 
 def duration(seconds: float) -> str:
-    """Returns a duration in the unit that suits it: ``45 s``, ``12 min``, ``5 h 20 min``, ``3 days``."""
+    """Return a duration in a suitable unit: ``45 s``, ``12 min``, ``5 h 20 min``, ``3 days``."""
     if seconds < 99.5:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -16,7 +16,7 @@ def duration(seconds: float) -> str:
 
 
 def rate(per_second: float) -> str:
-    """Returns a rate in the unit that suits it: ``3.2/s``, ``12/min``, ``5/h``."""
+    """Return a rate in a suitable unit: ``3.2/s``, ``12/min``, ``5/h``."""
     for factor, unit in ((1, "s"), (60, "min")):
         if per_second * factor >= 1:
             return f"{per_second * factor:,.1f}/{unit}"

@@ -1,7 +1,7 @@
-"""Threads that share the work of one process, and share its memory: where that runs out, fewer go on.
+"""Run work on threads of one process that share its memory; if memory runs out, fewer threads continue.
 
-Decoding, prediction, colour conversion and encoding run in C without Python's lock, so that threads keep all cores busy
-with one model in memory, and a slow photo holds up no other.
+Decoding, prediction, colour conversion and encoding run in C without Python's lock. Threads therefore keep all cores
+busy with one model in memory, and a slow photo does not delay others.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ _QUEUED_PER_THREAD = 2
 
 
 class Gate:
-    """Lets a number of pieces of work run at a time; fewer, once one of them had too little memory.
+    """Limits how many tasks run at a time, and lowers the limit when a task runs out of memory.
 
     Attributes:
-        limit: how many may run at a time.
+        limit: how many tasks may run at a time.
     """
 
     def __init__(self, limit: int) -> None:
@@ -33,7 +33,7 @@ class Gate:
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
-        """Waits until one more may run; when the block runs out of memory, halves the limit for all."""
+        """Wait until one more task may run; if the block runs out of memory, halve the limit for all."""
         with self._changed:
             self._changed.wait_for(lambda: self._running < self.limit and not self._alone)
             self._running += 1
@@ -48,7 +48,7 @@ class Gate:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Waits until nothing else runs, and lets nothing else in while the block does."""
+        """Wait until nothing else runs, and keep other tasks out during the block."""
         with self._changed:
             self._alone += 1  # from here on nobody else enters
             self._changed.wait_for(lambda: self._running == 0)
@@ -67,12 +67,12 @@ class Gate:
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
-    """Whether work failed because this machine has too little memory, here or in a child process."""
+    """Return whether work failed because this machine has too little memory, here or in a child process."""
     return out_of_memory(error) or (isinstance(error, Undecided) and error.reason == "out_of_memory")
 
 
 def unless_out_of_memory(work: Callable[[], T], otherwise: T) -> T:
-    """Returns the result of some work, or ``otherwise`` when it runs out of memory."""
+    """Return the result of ``work``, or ``otherwise`` if it runs out of memory."""
     try:
         return work()
     except Exception as error:
@@ -82,11 +82,11 @@ def unless_out_of_memory(work: Callable[[], T], otherwise: T) -> T:
 
 
 class WorkerPool(Generic[T]):
-    """Does pieces of work on several threads and gives results as they come, a few pieces ahead of the one who asks.
+    """Runs tasks on several threads and yields results as they finish, a few tasks ahead of the caller.
 
     Args:
-        threads: how many.
-        gate: that the work goes through; pools of one process share it.
+        threads: their number.
+        gate: limits the running tasks; all pools of one process share it.
     """
 
     def __init__(self, threads: int, gate: Gate) -> None:
@@ -97,20 +97,20 @@ class WorkerPool(Generic[T]):
         self._last: deque[Callable[[], T]] = deque()
 
     def add(self, work: Callable[[], T], last: Callable[[], T]) -> Iterator[T]:
-        """Takes a piece of work; yields what is done by now, after waiting where too much is under way.
+        """Add a task; yield the results that are ready, after waiting if too many tasks are queued.
 
         Args:
-            work: to be done.
-            last: to be done instead, after everything else and alone, if it raises Undecided or runs out of memory.
+            work: the task.
+            last: runs in place of the task, after all others and alone, if it raises Undecided or runs out of memory.
 
         Raises:
-            Exception: what a piece raised.
+            Exception: any error from a task.
         """
         self._pending.add(self._pool.submit(self._one, work, last))
         yield from self._finished(at_most=self._most - 1)
 
     def rest(self) -> Iterator[T]:
-        """Yields the results of all that is under way, then of what is to be done alone; raises what a piece raised."""
+        """Yield the results of all queued tasks, then of those that run alone. Raises the errors of tasks."""
         yield from self._finished(at_most=0)
         while self._last:
             with self._gate.alone():
@@ -118,7 +118,7 @@ class WorkerPool(Generic[T]):
             yield result
 
     def _one(self, work: Callable[[], T], last: Callable[[], T]) -> list[T]:
-        """The result; none if the work is to be done again."""
+        """Return the result in a list; an empty list if the task must run again."""
         try:
             with self._gate.entered():
                 return [work()]
@@ -137,5 +137,5 @@ class WorkerPool(Generic[T]):
             yield from future.result()
 
     def close(self) -> None:
-        """Ends the threads; what has not begun is not done."""
+        """End the threads; tasks that have not started are dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
