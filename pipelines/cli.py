@@ -1,4 +1,4 @@
-"""The command line ``autochrome``: one word for each program."""
+"""The command line ``autochrome`` with one subcommand for each program."""
 
 import sys
 
@@ -43,7 +43,7 @@ def _help() -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs a command; returns the exit code: 0; 1 for a failed job; 2 for a user's mistake; 130 after Ctrl-C."""
+    """Run a command; return the exit code: 0, 1 for a failed job, 2 for a user error, 130 after Ctrl-C."""
     return commands.run(_run, argv)
 
 
@@ -62,7 +62,7 @@ def _run(argv: list[str] | None) -> int:
         hint = did_you_mean(command, _COMMANDS) or f"the commands are {listed(_COMMANDS)}"
         raise UserError(f"unknown command {command}; {hint}")
     flags.check(command, rest)
-    if argv is None:  # as on a command line; in a program nobody waits at a terminal
+    if argv is None:  # called from a command line, where a user waits at a terminal
         starting()
     with interrupt.at_once():
         module = importlib.import_module(_COMMANDS[command][0])

@@ -1,4 +1,4 @@
-"""The flags of the commands that use Beam, in a module without it: help and mistyped flags need no slow imports."""
+"""Define the flags of commands that use Beam, without importing it: help and flag errors need no slow imports."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -9,21 +9,21 @@ from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
 
 SAMPLE_FILE = "sample.png"
-"""What `inspect --sample` writes."""
+"""The file that `inspect --sample` writes."""
 SAMPLE = 32
-"""How many photos `plan` measures."""
+"""The number of photos that `plan` measures by default."""
 _INPUT = "folder, photo, tar or 'glob'; may be repeated"
 
 
 def _side(text: str) -> int:
-    """Returns the side of the stored pictures."""
+    """Return the side of the stored pictures in pixels: a multiple of 8 in [8, 2048]."""
     if not text.isdecimal() or int(text) % 8 or not 8 <= int(text) <= 2048:
         raise argparse.ArgumentTypeError(f"must be a multiple of 8 from 8 to 2048, not {text}")
     return int(text)
 
 
 def prepare() -> Parser:
-    """Returns the flags of ``autochrome prepare``."""
+    """Return the parser of ``autochrome prepare``."""
     parser = Parser(
         "prepare",
         "[--input] PATH [--output] DIR [flags] [Beam flags]",
@@ -59,7 +59,7 @@ def prepare() -> Parser:
 
 
 def colorize() -> Parser:
-    """Returns the flags of ``autochrome colorize``."""
+    """Return the parser of ``autochrome colorize``."""
     parser = Parser(
         "colorize",
         "[--input] PATH [--output] DIR [flags] [Beam flags]",
@@ -90,7 +90,7 @@ def colorize() -> Parser:
 
 
 def report() -> Parser:
-    """Returns the flags of ``autochrome report``."""
+    """Return the parser of ``autochrome report``."""
     parser = Parser(
         "report",
         "DIR [--state DIR]",
@@ -108,7 +108,7 @@ def report() -> Parser:
 
 
 def plan() -> Parser:
-    """Returns the flags of ``autochrome plan``."""
+    """Return the parser of ``autochrome plan``."""
     parser = Parser(
         "plan",
         "[--input] PATH [flags] [Beam flags]",
@@ -136,7 +136,7 @@ def plan() -> Parser:
 
 
 def inspect() -> Parser:
-    """Returns the flags of ``autochrome inspect``."""
+    """Return the parser of ``autochrome inspect``."""
     parser = Parser(
         "inspect",
         "DIR [--verify] [--sample N]",
@@ -164,7 +164,7 @@ def _add_model(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_settings(group: argparse._ArgumentGroup) -> None:
-    """Adds the flags that `pipelines.archive.provenance.settings_of` reads."""
+    """Add the flags that `pipelines.archive.provenance.settings_of` reads."""
     group.add_argument(
         "--format",
         metavar="F",
@@ -209,11 +209,11 @@ _ALL = {**PARSERS, "train": train.parser, "evaluate": evaluate.parser}
 
 
 def check(command: str, argv: Sequence[str]) -> None:
-    """Looks at a command line as far as that goes without Beam, whose own flags are not looked at.
+    """Check a command line as far as possible without Beam, whose own flags are not checked.
 
     Raises:
         UserError: a flag is missing, mistyped, of another command, or has a wrong value.
-        SystemExit: help was asked for, and printed.
+        SystemExit: help was requested and printed.
     """
     parser = _ALL[command]()
     for word in argv:
@@ -228,7 +228,7 @@ def check(command: str, argv: Sequence[str]) -> None:
 def _check_flag(parser: Parser, flag: str) -> None:
     if flag in parser.flags:
         return
-    # None of Beam's flags is close to one of ours (`tests/pipelines/test_cli.py`).
+    # No flag of Beam is close to one of ours (`tests/pipelines/test_cli.py`).
     if hint := did_you_mean(flag, parser.flags):
         raise UserError(f"unknown flag {flag}; {hint}")
     owners = [command for command, make in _ALL.items() if flag in make().flags]

@@ -1,8 +1,8 @@
-"""Lines for the person at the terminal while a job runs, from whatever process has something to say.
+"""Show lines to the user while a job runs, from any of its processes.
 
-A local run sets standard error aside (`pipelines.runtime.local_run`), so its processes append their lines to a file,
-and the process that shows the progress prints them. A command that is not running a job prints them itself. Elsewhere,
-as in a worker on Dataflow, they are log records of `logging`, so that they reach the runner's logs with their severity.
+A local run redirects standard error (`pipelines.runtime.local_run`), so its processes append their lines to a file, and
+the process that shows the progress prints them. A command that does not run a job prints them itself. Elsewhere, as in
+a worker on Dataflow, they are records of `logging`, so that they reach the runner's logs with their severity.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from typing import Self
 from model.terminal import say
 
 _VARIABLE = "AUTOCHROME_NOTICES"
-"""Names the file; workers inherit it."""
+"""The environment variable with the path of the file; workers inherit it."""
 _LOG = logging.getLogger(__package__)
 _is_command = False
 
 
 @contextlib.contextmanager
 def on_terminal() -> Iterator[None]:
-    """Print notices on standard error within the block: this process is a command, with a person before it."""
+    """Print notices on standard error within the block, because this process is a command that a user watches."""
     global _is_command
     before, _is_command = _is_command, True
     try:
@@ -34,15 +34,15 @@ def on_terminal() -> Iterator[None]:
 
 
 def tell(subject: str, line: str, severity: int = logging.WARNING) -> bool:
-    """Say something about a subject, unless it is what was said last about it.
+    """Show a line about a subject, unless it is the same as the last line about it.
 
     Args:
-        subject: such as a bucket; many threads and processes may notice the same at once.
-        line: for people.
+        subject: such as a bucket; many threads and processes may report the same at once.
+        line: a readable message.
         severity: a level of `logging`, for workers without a terminal.
 
     Returns:
-        whether it could be said: a process may have no descriptor left.
+        whether the line was shown; it is not if the process has no free file descriptor.
     """
     path = os.environ.get(_VARIABLE)
     if path is None:
@@ -61,13 +61,13 @@ def tell(subject: str, line: str, severity: int = logging.WARNING) -> bool:
 
 
 class Board:
-    """What was said already, so that each subject's news are printed once."""
+    """Remembers the last line about each subject, so that repeated lines are not printed."""
 
     def __init__(self) -> None:
         self._last: dict[str, str] = {}
 
     def news(self, notices: list[tuple[str, str]]) -> list[str]:
-        """Returns the lines that are not what was said last about their subject."""
+        """Return the lines that differ from the last line about their subject."""
         lines = []
         for subject, line in notices:
             if self._last.get(subject) != line:
@@ -80,7 +80,7 @@ _TOLD_HERE = Board()
 
 
 class Mailbox:
-    """Where the processes of a run leave their notices; a context manager."""
+    """The file to which the processes of a run append their notices; a context manager."""
 
     def __enter__(self) -> Self:
         self._file = tempfile.NamedTemporaryFile(prefix="autochrome-notices-")
@@ -98,6 +98,6 @@ class Mailbox:
         self._file.close()
 
     def news(self) -> list[str]:
-        """Returns the lines that arrived since the last call and say something new."""
+        """Return the lines that arrived since the last call and are not repetitions."""
         *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
         return self._board.news([(str(subject), str(line)) for subject, line in map(json.loads, lines)])

@@ -1,1 +1,1 @@
-"""What `prepare` is made of: the claim, sharding, duplicates, examples and the shards of records."""
+"""The parts of `prepare`: claim, sharding, duplicates, examples, and the shards of records."""

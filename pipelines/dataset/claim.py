@@ -1,11 +1,11 @@
-"""The claim of a run on its output folder: a stopped run goes on where it was, another run is refused.
+"""Claim an output folder for a run: a stopped run continues where it was, and a different run is refused.
 
-A run that starts writes down what it is about to do, and compares it with what it finds written there. Where both are
-equal, finished parts count; where they differ, the run ends with a line that says what differs, unless it was told to
-clear the folder first.
+A run first writes its settings and sources to the folder, or compares them with those that it finds there. If they are
+equal, finished shards count. If they differ, the run ends with a line that names the difference, unless it was told to
+clear the folder.
 
-A runner may repeat a step, or start the whole job again. So a run that clears the folder leaves its number there, and
-does not clear it again: that would remove its own finished parts.
+A runner may repeat a step, or start the whole job again. So a run that clears the folder leaves its number there and
+does not clear it a second time, which would delete its own finished shards.
 """
 
 import json
@@ -25,11 +25,11 @@ from tfrecords.errors import UserError
 
 @dataclass(frozen=True)
 class Listing:
-    """What an input holds, as far as two runs must agree on it.
+    """The contents of an input, as far as two runs must agree on them.
 
     Attributes:
-        photos: how many.
-        fingerprint: of all names, sizes and times of change together, whatever their order; hex.
+        photos: their number.
+        fingerprint: of all names, sizes and modification times, independent of their order; hex.
     """
 
     photos: int
@@ -38,23 +38,23 @@ class Listing:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a run is about to do: its settings, and what it found to do it to."""
+    """What a run is going to do: its settings, and the sources that it found."""
 
     settings: dict[str, Any]
     sources: Listing
 
     def to_json(self) -> str:
-        """Equal claims give equal text."""
+        """Return JSON text; equal claims give equal text."""
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The inverse of ``to_json``; ValueError, KeyError or TypeError when it is no claim."""
+        """Return the claim that `to_json` wrote; ValueError, KeyError or TypeError for anything else."""
         fields = json.loads(text)
         return cls(fields["settings"], Listing(**fields["sources"]))
 
     def difference(self, other: Self) -> str:
-        """What is different about another claim, in words; '' when nothing is."""
+        """Return how this claim differs from an earlier one, as readable text; '' if they are equal."""
         said = [
             f"{name} was {other.settings.get(name)}, is {value}"
             for name, value in self.settings.items()
@@ -67,12 +67,12 @@ class Claim:
         return "; ".join(said)
 
 
-# Beam's integers have 64 bits with a sign, so a fingerprint is two numbers below this.
+# Beam's integers are signed and have 64 bits, so a fingerprint consists of two numbers below this.
 _MODULUS = 1 << 62
 
 
 def fingerprint(source: Source) -> bytes:
-    """16 bytes that stand for one source's name and content, as far as a listing tells."""
+    """Return 16 bytes that represent the name and content of one source, as far as a listing shows them."""
     return stable_hash(f"{source.name}\0{source.fingerprint}", size=16)
 
 
@@ -80,7 +80,7 @@ class Summarize(beam.PTransform):
     """PCollection of Source → its one Listing."""
 
     def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Listing]:
-        """Sums fingerprints, which no order of listing changes."""
+        """Sum the fingerprints, so that the order of the listing does not matter."""
         return photos | "Fingerprint" >> beam.Map(_one) | "Sum" >> beam.CombineGlobally(_sum) | beam.Map(_listing)
 
 
@@ -109,8 +109,8 @@ class Clearing:
 
     Attributes:
         run: a number that no other run has.
-        marker: path of a file that says which run cleared the folder; to be removed when the run has ended.
-        clear: removes what earlier runs left, except their claim.
+        marker: path of a file that says which run cleared the folder; removed when the run has ended.
+        clear: removes everything that earlier runs left, except their claim.
     """
 
     run: str
@@ -118,13 +118,13 @@ class Clearing:
     clear: Callable[[], None]
 
     def is_done(self) -> bool:
-        """Returns whether this run has cleared the folder."""
+        """Return whether this run has already cleared the folder."""
         return storage.read_if_there(self.marker) == self._told
 
     def carry_out(self, claim: str) -> None:
-        """Clears the folder, the claim of that path included."""
+        """Clear the folder, then remove the claim at that path."""
         self.clear()
-        # The claim goes last: parts of another run must never lie under this one's name, nor under none.
+        # The claim is removed last: shards of another run must never exist under this run's claim, or without one.
         storage.remove([claim])
         storage.write(self.marker, self._told)
 
@@ -134,18 +134,18 @@ class Clearing:
 
 
 def stake(path: str, claim: Claim, *, clearing: Clearing | None = None) -> None:
-    """Writes a claim down where there is none, else compares the two. Of runs that start at once, one writes.
+    """Write a claim if there is none, else compare it with the existing one. If several runs start at once, one writes.
 
     Args:
         path: of the claim.
         claim: of this run.
-        clearing: how to clear the folder first; None to go on with what earlier runs left.
+        clearing: how to clear the folder first; None to continue what earlier runs left.
 
     Raises:
-        UserError: another run with other settings or sources has the folder, and it is not to be cleared; or it took
-            the folder just after that was cleared.
+        UserError: the folder belongs to a run with other settings or sources, and is not to be cleared; or such a run
+            claimed it just after it was cleared; or the claim is damaged and in a bucket.
     """
-    # Photos may have changed before a runner starts a job again; then no part of the first start is of use.
+    # Photos may have changed before a runner starts a job again; the shards of the first start are then useless.
     if clearing is not None and not (clearing.is_done() and _read(path) in (None, claim)):
         clearing.carry_out(path)
     text = claim.to_json().encode()
@@ -153,12 +153,12 @@ def stake(path: str, claim: Claim, *, clearing: Clearing | None = None) -> None:
         if storage.create(path, text):
             return
         if storage.is_remote(path):
-            # Objects are written whole or not at all, so this is another run's that has just come, or no work of ours.
+            # Objects are written whole or not at all: another run has just written it, or it is not a claim of ours.
             there = _read(path)
             if there is None:
                 raise UserError(f"{path} is damaged; remove it and start again: finished shards are kept")
             break
-        # Of several runs that find it damaged one writes it again, and the others find that one's.
+        # If several runs find it damaged, one rewrites it and the others find the new one.
         repair = partial(locked_files.repair, Path(path), text, is_whole=lambda data: _parsed(data) is not None)
         local_writes.patiently(path, repair)
     if difference := claim.difference(there):
@@ -168,7 +168,7 @@ def stake(path: str, claim: Claim, *, clearing: Clearing | None = None) -> None:
 
 
 def _read(path: str) -> Claim | None:
-    """The claim that is written down; None where there is none, or a damaged one."""
+    """Return the existing claim; None if there is none, or a damaged one."""
     data = storage.read_if_there(path)
     return None if data is None else _parsed(data)
 

@@ -1,4 +1,4 @@
-"""The photos of a shard, read here and converted by child processes, a few small ones at a time."""
+"""Read the photos of a shard, and convert them in child processes, a few small ones at a time."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.errors import WorldError
 
 _LOG = logging.getLogger(__package__)
-# What a batch holds at most, and no more than this process held before there were any.
+# The maximum of a batch. It is small, so that batches do not raise the memory of this process.
 _PHOTOS, _BYTES = 8, 1 << 20
 
 
@@ -29,15 +29,15 @@ class _Read:
 
 
 def converted(sources: Iterable[Source], size: int, processes: PhotoProcesses) -> Iterator[tuple[Source, Converted]]:
-    """Yields what becomes of each photo, in order.
+    """Yield each photo with the result of its conversion, in order.
 
     Args:
         sources: the photos.
-        size: side of the examples.
-        processes: the children; their handler is `pipelines.dataset.examples.convert`.
+        size: side of the examples in pixels.
+        processes: the child processes; their handler is `pipelines.dataset.examples.convert`.
 
     Raises:
-        WorldError: a photo cannot be read, or this machine has too little memory for it; that is not its fault.
+        WorldError: a photo cannot be read, or this machine has too little memory for it, which is not its fault.
         PhotoProcessError: the child processes fail.
     """
     for batch in _batches(sources):
@@ -76,10 +76,10 @@ def _read(source: Source) -> _Read:
 
 
 def _alone(one: _Read, size: int, processes: PhotoProcesses) -> Converted:
-    """Converts one photo.
+    """Convert one photo.
 
-    If it is undecided it is tried once more at once, in a fresh process: records have an order, and the shard is done
-    when all its photos are, so nothing is gained by waiting for the others.
+    If the result is undecided, the photo is tried once more at once, in a fresh process. Records have an order, and the
+    shard is done when all its photos are, so nothing is gained by waiting for the others.
     """
     name = one.source.name
     result: Converted
@@ -100,19 +100,19 @@ def _alone(one: _Read, size: int, processes: PhotoProcesses) -> Converted:
 
 
 def distribution(name: str, value: int) -> None:
-    """Adds a value to the job's distribution of that name."""
+    """Add a value to the job's distribution of that name."""
     _distribution_of(name).update(value)
 
 
 @cache
 def _distribution_of(name: str) -> Distribution:
-    """Beam's distribution of that name; made once, as making one costs more than its update."""
+    """Return Beam's distribution of that name; cached, because creating it costs more than updating it."""
     return Metrics.distribution("autochrome", name)
 
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Adds the time of a block to the job's distribution of that stage, in microseconds."""
+    """Add the time of a block to the job's distribution of that stage, in microseconds."""
     watch = Stopwatch()
     try:
         with watch.stage(name):

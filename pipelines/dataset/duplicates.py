@@ -1,7 +1,7 @@
-"""Photos that are there twice: the same bytes under two names would teach twice, or leak into validation.
+"""Find duplicate photos: the same bytes under two names would count twice in training, or leak into validation.
 
-Equal photos have equal sizes, so only photos whose size occurs more than once are opened, and then only their last
-bytes (compressed pictures that differ end differently); a digest of the whole content settles what is left.
+Equal photos have equal sizes, so only photos whose size occurs more than once are opened. Of these only the last bytes
+are read, because different compressed pictures end differently. A digest of the whole content decides the rest.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ _TAIL = 4096
 
 
 def mark(same_size: Iterable[Source]) -> Iterator[Source]:
-    """Marks, among photos of one size, all but the first by name of those with equal content.
+    """Mark all but the first, by name, of the photos with equal content.
 
     Args:
-        same_size: photos that have as many bytes as each other.
+        same_size: photos of the same size in bytes.
 
     Yields:
-        every photo once, ``duplicate_of`` set on those whose content an earlier name has. A photo that cannot be read
-        equals no other: reading it again will say why.
+        every photo once, with ``duplicate_of`` set if an earlier name has the same content. A photo that cannot be
+        read equals no other; the reason is reported when it is read again.
     """
     photos = sorted(same_size, key=lambda photo: photo.place)
     if len(photos) == 1 or photos[0].size == 0:
@@ -40,7 +40,7 @@ def mark(same_size: Iterable[Source]) -> Iterator[Source]:
 
 
 def _digest(photo: Source, start: int = 0) -> bytes:
-    """Digest of a photo's bytes from ``start`` on; of its place if it cannot be read."""
+    """Return a digest of the photo's bytes from ``start`` on; if it cannot be read, a value unique to the photo."""
     try:
         return hashlib.blake2b(photo.read(start), digest_size=16).digest()
     except Rejected:
@@ -48,10 +48,10 @@ def _digest(photo: Source, start: int = 0) -> bytes:
 
 
 class MarkDuplicates(beam.PTransform):
-    """Sets ``duplicate_of``: PCollection of Source → PCollection of Source. Only names cross the shuffle."""
+    """Set ``duplicate_of``: PCollection of Source → PCollection of Source. Only names cross the shuffle."""
 
     def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Source]:
-        """Groups by size, then compares."""
+        """Group by size, then compare contents."""
         return (
             photos
             | "Size" >> beam.WithKeys(lambda photo: photo.size)

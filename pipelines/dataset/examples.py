@@ -1,4 +1,4 @@
-"""One photo to one Lab example: judge, resize, convert; what a child process does in `prepare`."""
+"""Turn one photo into one Lab example: judge, resize, convert. This is the work of a child process in `prepare`."""
 
 from dataclasses import dataclass, field
 
@@ -11,18 +11,18 @@ from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Bytes, srgb_to_codes
 from tfrecords.example import LabExample, synset_of
 
-# Below this there is nothing to see: a few ImageNet files are 20 pixels wide.
+# Smaller photos show nothing; a few ImageNet files are 20 pixels wide.
 MIN_SIDE = 32
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What became of a photo.
+    """The result for one photo.
 
     Attributes:
-        example: None when the photo is rejected.
+        example: None if the photo is rejected.
         reason: code of the rejection, else ''.
-        detail: of the rejection, for people, else ''.
+        detail: of the rejection, as a readable message, else ''.
         milliseconds: by stage.
     """
 
@@ -33,21 +33,21 @@ class Converted:
 
 
 def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
-    """Decodes a photo and turns it into a training example; a handler of `pipelines.runtime.photo_server`.
+    """Decode a photo and turn it into a training example; a handler of `pipelines.runtime.photo_server`.
 
     Args:
-        parent: not needed.
-        data: the photo.
+        parent: not used.
+        data: the bytes of the photo.
         name: see `to_example`.
-        size: likewise.
+        size: see `to_example`.
 
     Raises:
-        Exception: there is too little memory (`pipelines.images.memory.out_of_memory`), or this code has a fault.
+        Exception: there is too little memory (`pipelines.images.memory.out_of_memory`), or this code has a bug.
     """
     watch = Stopwatch()
     try:
         with watch.stage("decode"):
-            # Not below twice the size: compared with whole decoding that is off by 0.26 in L and 0.14 in ab on average.
+            # Not below twice the size: that differs from full decoding by 0.26 in L and 0.14 in ab on average.
             photo = decode(data, shrink_to=2 * size)
         with watch.stage("convert"):
             example = to_example(photo, name, size)
@@ -57,15 +57,15 @@ def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
 
 
 def to_example(photo: Photo, name: str, size: int) -> LabExample:
-    """Turns a photo into a training example.
+    """Turn a photo into a training example.
 
     Args:
-        photo: decoded, perhaps smaller than it is but with no side below the example's.
-        name: path relative to the input; the synset is read off it.
-        size: side S of the example. The photo is squeezed to a square, as the paper has it.
+        photo: decoded, perhaps reduced, but with no side below that of the example.
+        name: path relative to the input; it contains the synset.
+        size: side S of the example in pixels. The photo is squeezed into a square, as in the paper.
 
     Returns:
-        the example, with luminance and chroma of S x S.
+        the example, with luminance uint8 ``[S, S]`` and chroma uint8 ``[S, S, 2]``.
 
     Raises:
         Rejected: ``too_small``, ``grayscale``, ``near_gray`` or ``toned``.
@@ -90,11 +90,11 @@ def to_example(photo: Photo, name: str, size: int) -> LabExample:
 
 
 def squeezed(pixels: Bytes, size: int) -> Bytes:
-    """Pixels as a square, uint8 ``[size, size, 3]``, by area averaging; linear where a side is too short for that.
+    """Squeeze pixels into a square, uint8 ``[size, size, 3]``, by area averaging; linear if a side is too short.
 
-    Up to twice the size OpenCV averages whole pixels far faster than parts of them, so they are first brought to twice
-    the size: 0.5 ms in place of 1.2 ms for 500 x 375 pixels. That differs from averaging at once by 0.18 in L and 0.17
-    in ab on average (107 ImageNet photos), less than decoding at half the size does.
+    Up to twice the size, OpenCV averages whole pixels far faster than parts of pixels, so photos are first scaled to
+    twice the size: 0.5 ms instead of 1.2 ms for 500 x 375 pixels. The result differs from direct averaging by 0.18 in L
+    and 0.17 in ab on average (107 ImageNet photos), less than decoding at half the size does.
     """
     square, least, most = (size, size), min(pixels.shape[:2]), max(pixels.shape[:2])
     if least < size:

@@ -1,4 +1,4 @@
-"""One shard of records as a unit of work: made whole, with its account beside it, or found finished and left alone."""
+"""Write one shard of records as a unit of work: complete and with a report, or found finished and left alone."""
 
 import json
 from collections.abc import Iterable
@@ -26,14 +26,14 @@ FOLDER = "parts"
 
 @dataclass(frozen=True)
 class ShardReport:
-    """The account of a finished shard.
+    """The report on a finished shard.
 
     Attributes:
-        split: that it belongs to.
+        split: of the shard.
         shard: the file.
-        rejected: outcomes of the photos left out, in the order they were met.
+        rejected: outcomes of the rejected photos, in the order of the shard.
         statistics: of its records.
-        sources: fingerprint of the photos it was made of, rejected ones included, and of their size in it; hex.
+        sources: fingerprint of all its photos, rejected ones included, and of the side of the stored pictures; hex.
     """
 
     split: str
@@ -43,7 +43,7 @@ class ShardReport:
     sources: str
 
     def to_json(self) -> str:
-        """Equal parts give equal text."""
+        """Return JSON text; equal reports give equal text."""
         fields: dict[str, Any] = {
             "split": self.split,
             "shard": asdict(self.shard),
@@ -55,7 +55,7 @@ class ShardReport:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The inverse of ``to_json``; ValueError, KeyError or TypeError when it is no part."""
+        """Return the report that `to_json` wrote; ValueError, KeyError or TypeError for anything else."""
         fields = json.loads(text)
         return cls(
             split=fields["split"],
@@ -69,20 +69,23 @@ class ShardReport:
 def finish(
     grouped: tuple[Slot, Iterable[Source]], output: str, size: int, ticker: Ticker, processes: PhotoProcesses
 ) -> ShardReport:
-    """Makes sure that one shard is there.
+    """Make one shard, unless it is there.
 
-    A shard whose account says that it was made of these very photos, and which has the bytes that the account says, is
-    not opened again. Other settings need no comparing: they show in its name, and the run's claim compared them.
+    A shard is left alone if its report names exactly these photos and the file has the size in bytes that the report
+    states. Other settings need no comparison: they are part of the name, or the run's claim compared them.
 
     Args:
-        grouped: the shard's place, and its photos in any order.
+        grouped: the place of the shard, and its photos in any order.
         output: the data folder.
-        size: side of the stored pictures.
-        ticker: to be told of every photo.
-        processes: the children; their handler is `pipelines.dataset.examples.convert`.
+        size: side of the stored pictures in pixels.
+        ticker: receives one report for every photo.
+        processes: the child processes; their handler is `pipelines.dataset.examples.convert`.
+
+    Returns:
+        the report on the shard.
 
     Raises:
-        OSError, BeamIOError: something cannot be written.
+        OSError, BeamIOError: a file cannot be written.
         WorldError: a photo cannot be read, or this machine has too little memory for it.
         PhotoProcessError: the child processes fail.
     """
@@ -94,7 +97,7 @@ def finish(
     if part is None:
         make = partial(_make, slot.split, name, photos, output, size, _Progress(ticker), processes)
         path = storage.join(output, name)
-        # In a bucket the request is repeated; on a disk all must be written again.
+        # For a bucket the request is repeated; on a disk the whole file must be written again.
         part, outcomes = make() if storage.is_remote(path) else local_writes.patiently(path, make)
         for outcome in outcomes:
             count(outcome)
@@ -111,7 +114,7 @@ def _fingerprint(photos: list[Source], size: int) -> str:
 
 
 def _found(account: str, output: str, sources: str) -> ShardReport | None:
-    """The finished part, or None where it is to be made."""
+    """Return the report on a finished shard, or None if the shard must be made."""
     try:
         part = ShardReport.from_json((storage.read_if_there(account) or b"").decode())
     except (ValueError, KeyError, TypeError):
@@ -122,7 +125,7 @@ def _found(account: str, output: str, sources: str) -> ShardReport | None:
 
 @dataclass
 class _Progress:
-    """Tells the ticker of each photo of a shard once, however often the shard is begun."""
+    """Reports each photo of a shard to the ticker once, even if the shard is started several times."""
 
     ticker: Ticker
     told: int = 0
@@ -136,12 +139,12 @@ class _Progress:
 def _make(
     split: str, name: str, photos: list[Source], output: str, size: int, progress: _Progress, processes: PhotoProcesses
 ) -> tuple[ShardReport, list[Outcome]]:
-    """Reads, judges, converts and writes the photos of one shard, which appears whole or not at all.
+    """Read, judge, convert and write the photos of one shard, which appears complete or not at all.
 
     Returns:
         the report, and the outcomes of all photos.
     """
-    cv2.setNumThreads(1)  # the runner has a worker a core
+    cv2.setNumThreads(1)  # the runner has one worker per core
     outcomes: list[Outcome] = []
     statistics = Statistics()
     with storage.whole_file(output, name) as file:

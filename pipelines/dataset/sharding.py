@@ -1,6 +1,6 @@
-"""Which photo goes where in the records: a pure function of its name, so that runs repeat and files may be added.
+"""Choose the place of each photo in the records from its name alone, so that runs repeat and files may be added.
 
-Every decision is a hash of the name (BLAKE2b), never of its place in a listing.
+Every decision is a hash of the name (BLAKE2b), never of its position in a listing.
 """
 
 import math
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pipelines.files.hashes import stable_hash
 
 _PHOTOS_PER_SHARD = 1024  # about 85 MB at 256 x 256: few enough files, and large enough to read at full speed
-# Local runs deal shards out to their workers like cards, so a set of a few thousand photos has smaller ones: 64 keep 16
+# Local runs deal shards out to their workers in turn, so sets of a few thousand photos have smaller shards: 64 keep 16
 # workers busy to the end.
 _LEAST_PHOTOS_PER_SHARD = 64
 _SHARDS_OF_SMALL_SETS = 64
@@ -30,22 +30,22 @@ def _hash(purpose: str, name: str) -> int:
 
 
 def shard_count(photos: int) -> int:
-    """How many training shards a set of `photos` photos gets by default."""
+    """Return the default number of training shards for a set of ``photos`` photos."""
     few = min(_SHARDS_OF_SMALL_SETS, photos // _LEAST_PHOTOS_PER_SHARD)
     return max(_LEAST_SHARDS, few, math.ceil(photos / _PHOTOS_PER_SHARD))
 
 
 def is_held_out(name: str, validation_percent: float) -> bool:
-    """Whether a photo belongs to the validation split: the same answer for the same name, whatever else is there."""
+    """Return whether a photo belongs to the validation split; this depends only on its name and the percentage."""
     return _hash("split", name) < validation_percent / 100 * 2**64
 
 
 def slot(name: str, num_shards: int, validation_percent: float) -> Slot:
-    """The shard a photo belongs to.
+    """Return the shard that a photo belongs to.
 
     Args:
         name: relative to the input.
-        num_shards: of the training split; the validation split has as many in proportion, at least one.
+        num_shards: of the training split; the validation split has a proportional number, at least one.
         validation_percent: in [0, 100).
     """
     if is_held_out(name, validation_percent):
@@ -55,5 +55,5 @@ def slot(name: str, num_shards: int, validation_percent: float) -> Slot:
 
 
 def order(name: str) -> tuple[int, str]:
-    """Sort key of the photos within a shard: mixed across classes, and the same in every run."""
+    """Return the sort key of a photo within its shard: classes are mixed, and every run has the same order."""
     return _hash("order", name), name
