@@ -19,20 +19,18 @@ from statistics import fmean, stdev
 
 import numpy as np
 
-from model import quiet
 from model.terminal import say
 from pipelines import flags
-from pipelines.archive.attempt import Context, attempt
+from pipelines.archive.attempt import attempt
+from pipelines.archive.context import Engine
 from pipelines.archive.manifest import Record
 from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe, settings_of
-from pipelines.archive.render import render
 from pipelines.archive.tasks import Selection
 from pipelines.files import input_checks, sources
 from pipelines.files.sources import Source
 from pipelines.runtime import commands, runners, words
 from pipelines.runtime.commands import in_bytes
-from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 from pipelines.viewer.summary import was_in_colour
 from tfrecords.errors import UserError
@@ -107,26 +105,20 @@ def share(hits: int, of: int) -> Figure:
 
 def measure(sample: list[Source], model: str, recipe: Recipe, threads: int) -> Trial:
     """Takes the sample through all stages on this number of threads; writes nothing."""
-    processes = PhotoProcesses(render, started=threads)  # they start while TensorFlow does
-    with quiet.startup():
-        from model.colorizer import Colorizer, one_thread_a_prediction
-
-    one_thread_a_prediction()
-    colorizer = Colorizer.load(model, recipe.model_digest)
-    context = Context(recipe, colorizer.size, colorizer.predict, lambda record, files: record, processes)
-    # The first prediction builds what later ones find.
-    context.predict(np.zeros((1, context.size, context.size, 1), np.float32))
-    pool: WorkerPool[Record] = WorkerPool(threads, Gate(threads))
-    records: list[Record] = []
-    started, processor = time.perf_counter(), time.process_time()
-    for source in sample:
-        named = NamedSource(source, source.name, source.name)
-        records += pool.add(partial(attempt, named, context), partial(attempt, named, context, last=True))
-    records += pool.rest()
-    wall = time.perf_counter() - started
-    used = time.process_time() - processor + processes.processor_seconds
-    pool.close()
-    processes.close()
+    with Engine(model, recipe, started=threads) as engine:
+        context = engine.context(lambda record, files: record)
+        # The first prediction builds what later ones find.
+        context.predict(np.zeros((1, context.size, context.size, 1), np.float32))
+        pool: WorkerPool[Record] = WorkerPool(threads, Gate(threads))
+        records: list[Record] = []
+        started, processor = time.perf_counter(), time.process_time()
+        for source in sample:
+            named = NamedSource(source, source.name, source.name)
+            records += pool.add(partial(attempt, named, context), partial(attempt, named, context, last=True))
+        records += pool.rest()
+        wall = time.perf_counter() - started
+        used = time.process_time() - processor + engine.processes.processor_seconds
+        pool.close()
     return Trial(records, wall, used)
 
 

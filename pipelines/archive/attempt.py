@@ -10,13 +10,13 @@ attempt.
 import errno
 import hashlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
+from pipelines.archive.context import Context
 from pipelines.archive.manifest import STAGES, Output, Record
 from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe
@@ -25,7 +25,6 @@ from pipelines.errors import ModelError, Rejected, Undecided
 from pipelines.files.beneath import LinkError
 from pipelines.images.memory import out_of_memory
 from pipelines.images.xmp import Mark
-from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Floats
 
@@ -33,25 +32,6 @@ from tfrecords.color import Floats
 _NO_SUCH_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 _LOG = logging.getLogger(__package__)
 SOFTWARE = f"Autochrome {version('autochrome')}"
-
-
-@dataclass(frozen=True)
-class Context:
-    """All that a photo needs beside itself.
-
-    Attributes:
-        recipe: settings and model, in words.
-        size: side S of the model's input.
-        predict: luminance float32 ``[1, S, S, 1]`` in [0, 1] → a and b, float32 ``[1, S, S, 2]``.
-        save: puts a photo's files under their paths relative to the output; returns the record of what is there then.
-        processes: the children; their handler is `pipelines.archive.render.render`.
-    """
-
-    recipe: Recipe
-    size: int
-    predict: Callable[[Floats], Floats]
-    save: Callable[[Record, dict[str, bytes]], Record]
-    processes: PhotoProcesses
 
 
 def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = "") -> Record:

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 import apache_beam as beam
@@ -15,6 +15,7 @@ from pipelines.archive import forecast
 from pipelines.archive.forecast import Forecast
 from pipelines.archive.resume import Policy, Task
 from pipelines.archive.tasks import FindTasks
+from pipelines.files.find_photos import FindPhotos
 from pipelines.notices import Mailbox
 from pipelines.runtime import runners
 
@@ -36,13 +37,19 @@ def sums(found: Iterable[Forecast]) -> str:
     return f"{len(forecasts):,} inputs; " + ", ".join(f"{what}: {number:,}" for what, number in counts if number)
 
 
-def show(found: FindTasks, title: str) -> None:
-    """Prints the lines on each input, in order of name, and their sums; writes nothing to the output."""
+def show(patterns: Sequence[str], found: FindTasks, title: str) -> None:
+    """Prints the lines on each input, in order of name, and their sums; writes nothing to the output.
+
+    Args:
+        patterns: the input.
+        found: finds what there is to do.
+        title: of the sums.
+    """
     descriptor, path = tempfile.mkstemp(prefix="autochrome-dry-run-")
     os.close(descriptor)
     try:
         with Mailbox() as mailbox:
-            runners.run(_Listing(found, path), runners.beam_options(["--direct_num_workers=1"]))
+            runners.run(_Listing(patterns, found, path), runners.beam_options(["--direct_num_workers=1"]))
             for line in mailbox.news():
                 say(f"autochrome: {line}", file=sys.stderr)
         with open(path, encoding="ascii") as file:  # noqa: PTH123 (as below)
@@ -63,13 +70,15 @@ def _read(line: str) -> tuple[str, Forecast]:
 class _Listing(beam.PTransform):
     """root → a forecast for each input in a local file."""
 
-    def __init__(self, found: FindTasks, path: str) -> None:
+    def __init__(self, patterns: Sequence[str], found: FindTasks, path: str) -> None:
         super().__init__()
+        self._patterns = patterns
         self._found = found
         self._path = path
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
-        return (root | self._found).tasks | beam.Map(self._write, self._found.policy, self._found.output)
+        found = root | FindPhotos(self._patterns) | self._found
+        return found.tasks | beam.Map(self._write, self._found.policy, self._found.output)
 
     def _write(self, task: Task, policy: Policy, output: str) -> None:
         line = json.dumps([task.named.source.name, asdict(forecast.of(task, policy, output))])

@@ -1,140 +1,68 @@
-"""The account of a run: its records sorted into the manifest's shards, the report, and the traces of work removed."""
+"""`WriteManifest`: sorts the records of a run into the manifest's shards, writes the report, and cleans up after it."""
 
 import contextlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines.archive import manifest, record_files
+from pipelines.archive import manifest, record_files, runs
 from pipelines.archive.lease import Lease
-from pipelines.archive.manifest import REPORT_FILE, STAGES, Record
+from pipelines.archive.manifest import REPORT_FILE, Record
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.record_files import Entry
+from pipelines.archive.results import Effort, Result
 from pipelines.files import local_files, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
 from pipelines.runtime.outcomes import REJECTED_FILE, Outcome, to_jsonl
+from tfrecords.errors import UserError
 
 LAST_RUN_FILE = f"{manifest.FOLDER}/last_run.json"
-
-
-class Result(NamedTuple):
-    """A record, and what this run did for it.
-
-    Attributes:
-        record: of the photo.
-        now: whether this run made it, or an earlier one.
-        replaced: files that had another version before.
-        removed: files of earlier runs that are gone.
-    """
-
-    record: Record
-    now: bool
-    replaced: int = 0
-    removed: int = 0
-
-
-@dataclass(frozen=True)
-class Effort:
-    """What a run did; differs from run to run.
-
-    Attributes:
-        made: photos that this run made, or tried to; with ``found`` they add up to the inputs.
-        left_out: those of ``made`` that got no file: rejected, or skipped as they are in colour.
-        found: photos that were done before, those kept included.
-        kept: photos whose files this run left although it would have made others, see `pipelines.archive.manifest`.
-        replaced: files that had another version before.
-        removed: files of earlier runs that this run removed.
-        pixels: of the files made.
-        milliseconds: of all of them together, by stage.
-    """
-
-    made: int = 0
-    left_out: int = 0
-    found: int = 0
-    kept: int = 0
-    replaced: int = 0
-    removed: int = 0
-    pixels: int = 0
-    milliseconds: tuple[float, ...] = (0.0,) * len(STAGES)
-
-    @classmethod
-    def of(cls, made: Result) -> "Effort":
-        """That of one photo."""
-        kept = made.record.status == "kept"
-        if kept or not made.now:
-            return cls(found=1, kept=int(kept), removed=made.removed)
-        pixels = sum(output.width * output.height for output in made.record.outputs)
-        milliseconds = tuple(made.record.milliseconds.get(stage, 0.0) for stage in STAGES)
-        return cls(
-            made=1,
-            left_out=int(not made.record.outputs),
-            replaced=made.replaced,
-            removed=made.removed,
-            pixels=pixels,
-            milliseconds=milliseconds,
-        )
-
-    def __add__(self, other: "Effort") -> "Effort":
-        return Effort(
-            self.made + other.made,
-            self.left_out + other.left_out,
-            self.found + other.found,
-            self.kept + other.kept,
-            self.replaced + other.replaced,
-            self.removed + other.removed,
-            self.pixels + other.pixels,
-            tuple(a + b for a, b in zip(self.milliseconds, other.milliseconds, strict=True)),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            **asdict(self),
-            "milliseconds": {s: round(ms, 1) for s, ms in zip(STAGES, self.milliseconds, strict=True)},
-        }
-
-
-def _sum(efforts: Iterable[Effort]) -> Effort:
-    return sum(efforts, Effort())
+_MODULUS = 1 << 62
 
 
 @dataclass(eq=False)
-class Account(beam.PTransform):
-    """PCollection of Result → manifest, ``report.json`` and ``rejected.jsonl``, all in the folder of the lease.
+class WriteManifest(beam.PTransform):
+    """Write the records of `ColorizePhotos` down: manifest, ``report.json`` and ``rejected.jsonl``; ends its run.
+
+    It takes all records that `ColorizePhotos` gave in the same pipeline, each once and unchanged; the job stops before
+    anything is written if some are missing. Without this transform the photos are written all the same. Their records
+    then stay in the journal, where the next run finds them.
+
+        >>> with beam.Pipeline(runner="FnApiRunner") as p:
+        ...     _ = p | FindPhotos("scans") | ColorizePhotos("colour") | WriteManifest("colour")
+
+    Returns None once, after the manifest is written.
 
     Attributes:
-        lease: of the run, which ends with it.
-        recipe: of the run.
-        records: PCollection of Source: shards and journals that the run read when it started.
-        damaged: PCollection of str: what was damaged in them, a line each.
-        unfinished: PCollection of Source: files that killed writers left.
+        folder: where the manifest goes: the output of `ColorizePhotos`, or its ``state`` if that is set.
+
+    Raises:
+        UserError: when it is applied: no `ColorizePhotos` of this pipeline keeps its records in the folder.
     """
 
-    lease: Lease
-    recipe: Recipe
-    records: beam.PCollection[Source]
-    damaged: beam.PCollection[str]
-    unfinished: beam.PCollection[Source]
+    folder: str
 
-    def expand(self, made: beam.PCollection[Result]) -> beam.PCollection[None]:
-        """Builds the graph."""
-        records = made | "Records" >> beam.Map(lambda made: made.record)
-        shards = records | "Count" >> beam.combiners.Count.Globally() | "Shards" >> beam.Map(manifest.shard_count)
+    def expand(self, records: beam.PCollection[Record]) -> beam.PCollection[None]:
+        """Build the graph."""
+        run = runs.of(records.pipeline, self.folder)
+        made = run.results | "Made" >> beam.Map(_made) | "Sum of made" >> beam.CombineGlobally(_checksum)
+        given = records | "Given" >> beam.Map(_one) | "Sum of given" >> beam.CombineGlobally(_checksum)
+        shards = given | "Shards" >> beam.Map(_shards, AsSingleton(made))
         written = (
             records
             # As text, which takes less memory than objects where a local run holds them all.
             | "Lines" >> beam.Map(_line)
             | "Shard" >> beam.Map(_placed, AsSingleton(shards))
             | "Group" >> beam.GroupByKey()
-            | "Write shards" >> beam.Map(_write_shard, self.lease, AsSingleton(shards))
+            | "Write shards" >> beam.Map(_write_shard, run.lease, AsSingleton(shards))
         )
         rejected = (
             records
@@ -145,27 +73,63 @@ class Account(beam.PTransform):
         warnings = (
             records | "Warnings" >> beam.FlatMap(manifest.warning_codes) | "Codes" >> beam.combiners.Count.PerElement()
         )
-        effort = made | "Efforts" >> beam.Map(Effort.of) | "Effort" >> beam.CombineGlobally(_sum)
+        effort = run.results | "Efforts" >> beam.Map(Effort.of) | "Effort" >> beam.CombineGlobally(_sum)
         return (
-            made.pipeline
-            | "End" >> beam.Create([self.lease])
+            records.pipeline
+            | "End" >> beam.Create([run.lease])
             | "Finish"
             >> beam.Map(
                 _finish,
-                self.recipe,
+                run.recipe,
+                # Nothing is written or removed before the records are known to be complete.
+                AsSingleton(shards),
                 AsList(written),
                 AsList(counts),
                 AsList(warnings),
                 AsList(rejected),
                 AsSingleton(effort),
-                AsList(self.records | "Names" >> beam.Map(lambda file: file.name)),
-                AsList(self.damaged),
-                AsList(self.unfinished),
+                AsList(run.records | "Names" >> beam.Map(lambda file: file.name)),
+                AsList(run.damaged),
+                AsList(run.unfinished),
             )
             # A worker that has to repeat the last step needs the lease; it goes when that step is done for good.
             | "Finished" >> beam.Reshuffle()
             | "Release" >> beam.Map(Lease.release)
         )
+
+
+_Checksum = tuple[int, int]
+"""How many records, and the sum of their digests below 2**62, which no order changes. Beam's integers have 64 bits."""
+
+
+def _made(result: Result) -> _Checksum:
+    return _one(result.record)
+
+
+def _one(record: Record) -> _Checksum:
+    told = (record.name, record.uri, record.offset, record.status, record.reason, record.sha256)
+    digest = blake2b("\0".join(map(str, told)).encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    return 1, int.from_bytes(digest) % _MODULUS
+
+
+def _checksum(parts: Iterable[_Checksum]) -> _Checksum:
+    count = total = 0
+    for more, digest in parts:
+        count, total = count + more, (total + digest) % _MODULUS
+    return count, total
+
+
+def _shards(given: _Checksum, made: _Checksum) -> int:
+    if given != made:
+        raise UserError(
+            f"WriteManifest got {given[0]:,} records, and ColorizePhotos gave {made[0]:,}; "
+            "pass all of them on, each once and unchanged"
+        )
+    return manifest.shard_count(given[0])
+
+
+def _sum(efforts: Iterable[Effort]) -> Effort:
+    return sum(efforts, Effort())
 
 
 def _line(record: Record) -> tuple[bytes, bytes]:
@@ -190,6 +154,7 @@ def _write_shard(placed: tuple[int, Iterable[bytes]], lease: Lease, shards: int)
 def _finish(
     lease: Lease,
     recipe: Recipe,
+    _: int,
     written: list[tuple[str, Entry]],
     counts: list[tuple[str, int]],
     warnings: list[tuple[str, int]],

@@ -14,6 +14,9 @@ harm: they are whole, and have the bytes that any run with this model and these 
   the workers of the job renew it, as the launcher may leave. It expires after 15 minutes, as machines take some to
   start. The job's last step removes it. It stays behind a job that failed or was cancelled until it expires, unless the
   launcher was there to see the job end.
+* *Pipelines of the user's own* (`pipelines.ColorizePhotos`): the job takes the lease in its first step, and its workers
+  renew it. It expires after 15 minutes. In a local run it also ends with the process, or when the process has closed
+  the run's workers, so that a pipeline that failed can be started again at once.
 * *Templates*: there is no launcher, so the job takes the lease in its first step. A graph that is launched twice at
   once is one run to the lease: give each launch a graph of its own, as a Flex Template does.
 """
@@ -25,8 +28,9 @@ import socket
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -42,6 +46,11 @@ _CLUSTER_S = 900.0
 _LOOKS = 12  # in the time after which a lease expires; it is renewed at every other one
 _RACES = 20
 _PATIENCE_S = 2.0
+# Runs of this process by their workers, and those whose workers have ended: a pipeline that failed in a notebook leaves
+# its lease behind, and the process lives on.
+_WORKERS: Counter[str] = Counter()
+_ENDED: set[str] = set()
+_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,11 @@ class Holder:
         since = datetime.now(UTC).isoformat(timespec="seconds")
         seconds = _LOCAL_S if local else _CLUSTER_S
         return cls(uuid.uuid4().hex, socket.gethostname(), pid, _process(pid) if pid else "", since, seconds)
+
+    @classmethod
+    def unwatched(cls, *, local: bool) -> Self:
+        """Describe a new run that nobody but its workers will keep alive, in a pipeline of the user's own."""
+        return replace(cls.here(local=local), seconds=_CLUSTER_S)
 
     @classmethod
     def from_json(cls, data: bytes) -> Self | None:
@@ -198,6 +212,20 @@ class Lease:
                 versions.replace(self.uri, self.holder.to_json(), version)
         self._known, self._looked = version.id, _now()
 
+    def enter(self) -> None:
+        """Count a worker of this run in this process; called when the worker starts."""
+        with _LOCK:
+            _WORKERS[self.run] += 1
+            _ENDED.discard(self.run)
+
+    def leave(self) -> None:
+        """Take a worker back. Without workers the run has ended, and this process may start another one."""
+        with _LOCK:
+            _WORKERS[self.run] -= 1
+            if not _WORKERS[self.run]:
+                del _WORKERS[self.run]
+                _ENDED.add(self.run)
+
     def release(self) -> None:
         """Gives the lease up; does nothing where another run has it. One that cannot be removed expires."""
         with contextlib.suppress(*storage.IO_ERRORS, WorldError):
@@ -222,7 +250,7 @@ class Lease:
     def _check_over(self, version: Version) -> None:
         holder = Holder.from_json(version.data)
         alive = holder.is_alive() if holder else None
-        if alive is False:
+        if alive is False or (holder and holder.run in _ENDED):
             return
         seconds = holder.seconds if holder else _CLUSTER_S
         age = max(0.0, versions.clock(storage.join(self.folder, FOLDER)) - version.changed)

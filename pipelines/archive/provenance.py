@@ -8,7 +8,7 @@ numbered, and what an earlier number made is compared with its digest before it 
 import argparse
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from model import saved_model
@@ -20,6 +20,11 @@ from tfrecords.errors import UserError
 
 _RECIPE = 3
 """Raise it when the same model and settings give other files than before."""
+_CHOICES = {
+    "format": ("keep", "jpeg", "png", "tiff", "webp"),
+    "bit_depth": ("8", "keep"),
+    "on_color": ("recolor", "skip", "copy"),
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,18 @@ class Settings:
     bit_depth: BitDepth = "8"
     on_color: str = "recolor"
     digital_source_type: str = COMPOSITE
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            UserError: one is unknown or out of its range.
+        """
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise UserError(f"{name} {getattr(self, name)!r} is unknown; choose one of {', '.join(known)}")
+        if not 1 <= self.quality <= 100:
+            raise UserError(f"quality {self.quality} is out of range; choose 1 to 100")
 
     def digest(self) -> str:
         """Hex sha256 of the settings; equal settings of this version of the program give equal files."""
@@ -112,6 +129,11 @@ def number(output: str, recipe: Recipe) -> int:
     """The number that a run has in a folder: that of the last one where it goes on with it, else the next."""
     before = known(output)
     return len(before) + (not before or before[-1] != recipe.made_with())
+
+
+def numbered(recipe: Recipe, folder: str) -> Recipe:
+    """Return a recipe with the number that its run has in a folder."""
+    return replace(recipe, run=number(folder, recipe))
 
 
 def begin(output: str, recipe: Recipe) -> None:

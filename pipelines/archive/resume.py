@@ -96,14 +96,14 @@ def tasks(
     """Decides for the photos of one family, those with one `Rules.key`.
 
     Args:
-        sources: the photos.
+        sources: the photos; one that is there twice counts once.
         records: of earlier runs, several of a photo in any order.
         existing: files in the output folder.
         policy: of this run.
         rules: of the output.
         folders: of photos, whose names no file may have.
     """
-    sources = list(sources)
+    sources = list({source.place: source for source in sources}.values())
     namesakes = Counter((source.name, source.offset) for source in sources)
     recorded: defaultdict[tuple[str, int | None], list[Record]] = defaultdict(list)
     written: defaultdict[str, set[str]] = defaultdict(set)

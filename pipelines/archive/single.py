@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from model import quiet
 from model.terminal import say
-from pipelines.archive.attempt import Context, attempt
+from pipelines.archive.attempt import attempt
+from pipelines.archive.context import Engine
 from pipelines.archive.manifest import Record
 from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe
-from pipelines.archive.render import render
 from pipelines.errors import Undecided
 from pipelines.files import listings, sources, storage, tars, writable
 from pipelines.images.formats import EXTENSIONS, format_of
-from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import UserError
 
 
@@ -64,11 +62,6 @@ def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dr
         return 0
     folder = str(Path(output).parent) if not storage.is_remote(output) else output.rpartition("/")[0]
     writable.check(folder)
-    processes = PhotoProcesses(render, started=1)  # it starts while TensorFlow does
-    with quiet.startup():
-        from model.colorizer import Colorizer
-
-    colorizer = Colorizer.load(model, recipe.model_digest)
     name = output.rpartition("/")[2]
 
     def save(record: Record, files: dict[str, bytes]) -> Record:
@@ -76,14 +69,13 @@ def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dr
             storage.write(storage.join(folder, made), data)
         return record
 
-    context = Context(recipe, colorizer.size, colorizer.predict, save, processes)
     photo = NamedSource(source, name, name)
-    try:
-        record = attempt(photo, context)
-    except Undecided:
-        record = attempt(photo, context, last=True)
-    finally:
-        processes.close()
+    with Engine(model, recipe) as engine:
+        context = engine.context(save)
+        try:
+            record = attempt(photo, context)
+        except Undecided:
+            record = attempt(photo, context, last=True)
     if record.status == "rejected":
         say(f"{pattern}: rejected, {record.reason}: {record.detail}")
         return 1

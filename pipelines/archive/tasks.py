@@ -1,7 +1,7 @@
 """Finding what there is to do: sources, records and files of the output, each listed once, joined in Beam."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import apache_beam as beam
@@ -17,7 +17,7 @@ from pipelines.archive.written_names import Rules
 from pipelines.files import contents, listings, local_files, storage
 from pipelines.files.hashes import stable_hash
 from pipelines.files.listings import Branch
-from pipelines.files.sources import FindSources, Source, files
+from pipelines.files.sources import Source, files
 from pipelines.runtime.progress import SILENT, Ticker
 
 
@@ -66,34 +66,35 @@ class Found:
 
 @dataclass(eq=False)
 class FindTasks(beam.PTransform):
-    """root → Found.
+    """PCollection of Source → Found.
 
     Attributes:
-        input: folder, file or glob; or several.
         output: the folder of the photos in colour.
         policy: of the run.
         selection: which of the photos.
         ticker: to be told of every photo.
         state: the folder of the manifest; '' where it is the output.
-        begin: is called before the output is listed, by a worker, and again when that worker has to repeat its work.
+        begin: passes the output on before it is listed; called again when a worker has to repeat its work.
     """
 
-    input: str | Sequence[str]
     output: str
     policy: Policy
     selection: Selection = ALL
     ticker: Ticker = SILENT
     state: str = ""
-    begin: Callable[[], None] | None = None
+    begin: beam.DoFn | None = None
 
-    def expand(self, root: beam.pvalue.PBegin) -> Found:
-        """Builds the graph."""
-        on_found = None if self.selection.size else self.ticker.listed
-        rules = Rules.of(self.output)
-        sources = root | "Sources" >> FindSources(self.input, on_found)
+    def default_type_hints(self) -> None:
+        """Give none: Beam would read them from ``expand``, and warn that a Found is no PCollection."""
+
+    def expand(self, sources: beam.PCollection[Source]) -> Found:
+        """Build the graph."""
+        rules, root = Rules.of(self.output), sources.pipeline
         # Nothing is decided before the output has been listed, so that no work starts before this.
         # Folders are bytes here: Beam's coder of strings refuses what is not UTF-8.
-        begun = root | "Output" >> beam.Create([os.fsencode(self.output)]) | "Begin" >> beam.Map(self._begun)
+        begun = root | "Output" >> beam.Create([os.fsencode(self.output)])
+        if self.begin is not None:
+            begun |= "Begin" >> beam.ParDo(self.begin)
         records, existing, unfinished = self._listed(begun)
         index = begun | "Index" >> beam.Map(lambda _: record_files.read_index(self._state))
         read = records | "Spread journals" >> beam.Reshuffle() | "Read" >> beam.FlatMap(_read, AsSingleton(index))
@@ -160,11 +161,6 @@ class FindTasks(beam.PTransform):
     @property
     def _state(self) -> str:
         return self.state or self.output
-
-    def _begun(self, output: bytes) -> bytes:
-        if self.begin is not None:
-            self.begin()
-        return output
 
     def _selected(self, task: Task, lowest: list[bytes]) -> Iterator[Task]:
         if task.existing is None and self.selection.rank(task.named.source.name) > max(lowest):

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipelines.archive import changes, leftovers, places
-from pipelines.archive.finish import Result
+from pipelines.archive.context import Save
 from pipelines.archive.manifest import Record
 from pipelines.archive.places import OccupiedError
+from pipelines.archive.results import Result
 from pipelines.archive.resume import Policy, Task
-
-Save = Callable[[Record, dict[str, bytes]], Record]
 
 
 def carry_out(

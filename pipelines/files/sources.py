@@ -1,11 +1,9 @@
 """Find photos: in folders, globs, single files, tars and tars of tars, on local disks and in buckets."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-
-import apache_beam as beam
 
 from pipelines.errors import Rejected
 from pipelines.files import input_paths, inputs, listings, safe_names, sidecars, storage, tars
@@ -160,75 +158,12 @@ def everything(patterns: str | Sequence[str]) -> Iterator[Source]:
         for file in find(path):
             for member in members(file, path):
                 for source in members(member, path) if member.offset is not None else [member]:
-                    if seen is None or _file(source) not in seen:
+                    if seen is None or file_of(source) not in seen:
                         yield source
                     if seen is not None:
-                        seen.add(_file(source))
+                        seen.add(file_of(source))
 
 
-@dataclass(eq=False)
-class FindSources(beam.PTransform):
-    """List an input: root → PCollection of Source.
-
-    Folders are listed and tars indexed in parallel: each subfolder, tar and inner tar can go to any worker. Photos do
-    not cross a shuffle here, because local runs keep shuffled data in memory; the next step spreads them.
-
-    Attributes:
-        patterns: the paths of the input.
-        on_found: called for every photo in the process that finds it.
-    """
-
-    patterns: str | Sequence[str]
-    on_found: Callable[[], object] | None = None
-
-    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Source]:
-        """Add the steps that list the input, open tars, and open the tars inside them."""
-        paths = input_paths.of(self.patterns)
-        listed = (
-            root
-            | "Input" >> beam.Create(paths)
-            | "Branches" >> beam.FlatMap(_branches)
-            | "Spread branches" >> beam.Reshuffle()
-            | "Files" >> beam.FlatMap(_files)
-        )
-        tars_found, photos = listed | "Tars?" >> beam.Partition(_place, 2)
-        inner_tars, photos_in_tars = self._opened(tars_found, "tars") | "Tars in tars?" >> beam.Partition(_place, 2)
-        photos_within = self._opened(inner_tars, "inner tars")
-        found = (photos, photos_in_tars, photos_within) | "All" >> beam.Flatten()
-        if input_paths.overlap(paths):
-            found = (
-                found
-                | "Key places" >> beam.Map(lambda source: (_file(source), source))
-                | "Same place" >> beam.GroupByKey()
-                | "Once" >> beam.Map(lambda keyed: min(keyed[1], key=lambda source: source.place))
-            )
-        return found | "Tell" >> beam.Map(self._tell)
-
-    def _opened(self, tars_found: beam.PCollection[Source], what: str) -> beam.PCollection[Source]:
-        path = input_paths.of(self.patterns)[0]
-        spread = tars_found | f"Spread {what}" >> beam.Reshuffle()
-        return spread | f"Open {what}" >> beam.FlatMap(members, path)
-
-    def _tell(self, source: Source) -> Source:
-        if self.on_found is not None:
-            self.on_found()
-        return source
-
-
-def _branches(path: InputPath) -> Iterator[tuple[InputPath, Branch]]:
-    return ((path, branch) for branch in listings.of_input(path.pattern))
-
-
-def _files(part: tuple[InputPath, Branch]) -> Iterator[Source]:
-    path, branch = part
-    return files(branch, path.root, path.folder, is_input=True)
-
-
-def _file(source: Source) -> tuple[bytes, int]:
+def file_of(source: Source) -> tuple[bytes, int]:
     """Return a key that is the same for one file, whatever path found it; bytes, because it may not be UTF-8."""
     return os.fsencode(storage.normalized(source.uri)), source.offset or 0
-
-
-def _place(source: Source, _: int) -> int:
-    """Return 0 for a tar to open, 1 for a photo."""
-    return 0 if tars.is_tar(source.name) and not source.fault else 1

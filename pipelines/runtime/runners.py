@@ -22,6 +22,7 @@ from tfrecords.errors import UserError
 
 _THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is one process per core
 _LOCAL = ("direct", "fnapi")
+_IN_PROCESS = (*_LOCAL, "switchingdirect", "bundlebaseddirect")
 _DATAFLOW = "dataflow"
 
 
@@ -48,8 +49,24 @@ def is_dataflow(options: PipelineOptions) -> bool:
 
 def _runner(options: PipelineOptions) -> str:
     """Return the runner in one spelling: ``Flink``, ``flinkrunner`` and ``a.module.FlinkRunner`` are the same."""
-    name = options.view_as(StandardOptions).runner or "DirectRunner"
-    return str(name).rpartition(".")[2].lower().removesuffix("runner")
+    return _short(str(options.view_as(StandardOptions).runner or "DirectRunner"))
+
+
+def _short(name: str) -> str:
+    return name.rpartition(".")[2].lower().removesuffix("runner")
+
+
+def is_run_locally(pipeline: beam.Pipeline) -> bool:
+    """Return whether a pipeline runs on this machine, in one of Beam's in-process runners."""
+    return _short(type(pipeline.runner).__name__) in _IN_PROCESS
+
+
+def threads_of(pipeline: beam.Pipeline) -> int:
+    """Return how many photos a worker of a pipeline is to work on at a time, as `threads` does for a command."""
+    if not is_run_locally(pipeline):
+        return _THREADS_OF_REMOTE_WORKERS
+    workers = pipeline.options.view_as(DirectOptions).direct_num_workers
+    return len(os.sched_getaffinity(0)) if workers == 1 else 1
 
 
 def beam_parser() -> Parser:

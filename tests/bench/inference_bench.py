@@ -30,14 +30,15 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model.colorizer import Colorizer
 from model.upsampling import model_luminance, recolor
+from pipelines.archive.colorize_photos import CarryOut
 from pipelines.archive.lease import Lease
 from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.resume import Policy, Task
-from pipelines.colorize import ColorizePhotos
 from pipelines.errors import Rejected
 from pipelines.files import storage
-from pipelines.files.sources import FindSources, Source, find
+from pipelines.files.find_photos import FindPhotos
+from pipelines.files.sources import Source, find
 from pipelines.images import decode, encode, formats, pages, samples
 from pipelines.runtime.progress import SILENT
 
@@ -95,15 +96,15 @@ class Join(beam.DoFn):
 
 def fused(pattern: str, model: str, size: int, output: str) -> beam.PTransform:
     policy = Policy(Recipe.of(model, Settings()))
-    tasks = FindSources(pattern) | beam.Map(lambda source: Task(NamedSource(source, source.name, source.name)))
+    tasks = FindPhotos(pattern) | beam.Map(lambda source: Task(NamedSource(source, source.name, source.name)))
     lease = Lease(output)
     lease.take()
-    return tasks | beam.ParDo(ColorizePhotos(output, model, policy, 1, SILENT, lease))
+    return tasks | beam.ParDo(CarryOut(output, model, policy, 1, SILENT, lease))
 
 
 def run_inference(pattern: str, model: str, size: int, output: str) -> beam.PTransform:
     return (
-        FindSources(pattern)
+        FindPhotos(pattern)
         | beam.ParDo(Decode(size))
         | RunInference(KeyedModelHandler(Handler(model)))
         | beam.ParDo(Join(output))

@@ -140,9 +140,9 @@ def test_prepare_as_it_reaches_dataflow(flags, dataflow, tmp_path, capsys):
     assert api.Job(json_format.Parse(file.read_text(), api.Job.pb(api.Job()))) == job
     pipeline = graph(job)
     check_graph(pipeline)
-    assert {"Find", "Summarize", "Claim", "Duplicates", "Place", "Group", "Write shards", "Gather"} <= steps(pipeline)
-    assert hints(pipeline, "Prepare/Write shards") == {MIN_RAM: b"8000000000"}
-    assert hints(pipeline, "Prepare/Claim") == {}
+    assert steps(pipeline) == {"FindPhotos", "PreparePhotos"}
+    assert hints(pipeline, "Prepare/PreparePhotos/Write shards") == {MIN_RAM: b"8000000000"}
+    assert hints(pipeline, "Prepare/PreparePhotos/Claim") == {}
 
 
 @pytest.mark.parametrize(("asked", "accelerator"), [([], {}), ([f"--accelerator={GPU}"], {ACCELERATOR: GPU.encode()})])
@@ -152,8 +152,8 @@ def test_colorize_as_it_reaches_dataflow(flags, dataflow, asked, accelerator):
     check_environment(job, "weekly")
     pipeline = graph(job)
     check_graph(pipeline)
-    assert "Colorize" in steps(pipeline)
-    assert hints(pipeline, "Colorize/Colorize") == {MIN_RAM: b"8000000000", **accelerator}
+    assert steps(pipeline) == {"FindPhotos", "ColorizePhotos", "WriteManifest"}
+    assert hints(pipeline, "Colorize/ColorizePhotos/Colorize") == {MIN_RAM: b"8000000000", **accelerator}
 
 
 def test_the_example_of_the_readme_reaches_dataflow(scans, bucket, dataflow, repository):

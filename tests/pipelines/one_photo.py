@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pipelines.archive import upkeep
 from pipelines.archive.attempt import blank
+from pipelines.archive.context import Save
 from pipelines.archive.manifest import Output, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.resume import Listed, Policy, Task, tasks
-from pipelines.archive.upkeep import Save
 from pipelines.files import contents, marks
 from pipelines.files.sources import Source
 

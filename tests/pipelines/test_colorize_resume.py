@@ -5,17 +5,17 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import apache_beam as beam
 import numpy as np
 import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from colorize_job import digests, identities, recorded
 from PIL import Image
 
 from pipelines import colorize
+from pipelines.archive.colorize_photos import ColorizePhotos
 from pipelines.archive.manifest import RUNS_FILE
-from pipelines.archive.provenance import Recipe, Settings
-from pipelines.archive.resume import Policy
 from pipelines.colorize import Colorize
-from pipelines.runtime import runners
 from tfrecords.errors import UserError
 
 
@@ -159,10 +159,11 @@ def test_threads_and_processes_give_the_same_bytes(run, scans, tmp_path, saved_m
 def test_a_model_that_is_replaced_after_the_launch_ends_the_job_and_makes_no_record(scans, tmp_path, saved_model_dir):
     model = Path(shutil.copytree(saved_model_dir, tmp_path / "model"))
     out = tmp_path / "out"
-    job = Colorize(str(scans), str(out), str(model), Policy(Recipe.of(str(model), Settings())))
+    pipeline = beam.Pipeline(runner=FnApiRunner())
+    _ = pipeline | Colorize(str(scans), ColorizePhotos(str(out), str(model)))
     (model / "variables" / "more").write_bytes(b"another model")
-    with pytest.raises(UserError, match="changed while the job ran"):
-        runners.run(job, runners.beam_options([], processes=False))
+    with pytest.raises(Exception, match=r"UserError: .* changed while the job ran"):
+        pipeline.run()
     assert not recorded(out)
     assert not list(out.rglob("*.jpg"))
 

@@ -14,10 +14,11 @@ from skimage import color
 
 from pipelines import prepare
 from pipelines.dataset.claim import Listing
+from pipelines.dataset.prepare_photos import PreparePhotos, Settings, describe
 from pipelines.dataset.shard_writer import ShardReport
 from pipelines.dataset.sharding import is_held_out
 from pipelines.errors import JobFailedError
-from pipelines.prepare import Prepare, Settings, describe
+from pipelines.prepare import Prepare
 from pipelines.runtime import runners
 from pipelines.runtime.outcomes import Outcome
 from tfrecords import dataset
@@ -161,7 +162,7 @@ def test_a_disk_that_cannot_be_written_fails_the_job_and_leaves_no_description(t
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(JobFailedError):
         runners.run(
-            Prepare(str(photo_tree), str(tmp_path / "file"), Settings(size=32)),
+            Prepare(str(photo_tree), PreparePhotos(str(tmp_path / "file"), Settings(size=32))),
             runners.beam_options(["--direct_num_workers=1"]),
         )
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from prepare_job import digests
 
+from pipelines.dataset.prepare_photos import PreparePhotos, Settings
 from pipelines.errors import JobFailedError
-from pipelines.prepare import Prepare, Settings
+from pipelines.prepare import Prepare
 from pipelines.runtime import runners
 
 SETTINGS = Settings(size=32, num_shards=6, validation_percent=0)
@@ -28,9 +29,9 @@ def run(job: Prepare) -> None:
 
 def test_a_job_that_is_started_again_keeps_the_shards_that_it_finished(tree, tmp_path):
     output, whole = tmp_path / "records", tmp_path / "whole"
-    run(Prepare(str(tree), str(whole), SETTINGS))
-    run(Prepare(str(tree), str(output), replace(SETTINGS, size=40)))
-    job = Prepare(str(tree), str(output), SETTINGS, overwrite=True)  # a copy of it is the same launch
+    run(Prepare(str(tree), PreparePhotos(str(whole), SETTINGS)))
+    run(Prepare(str(tree), PreparePhotos(str(output), replace(SETTINGS, size=40))))
+    job = Prepare(str(tree), PreparePhotos(str(output), SETTINGS, overwrite=True))  # a copy of it is the same launch
     *first, last = sorted(whole.glob("*.tfrecord"), key=lambda path: path.stat().st_mtime_ns)
     # A shard that cannot be written ends the job when the others are done.
     (output / last.name).unlink()

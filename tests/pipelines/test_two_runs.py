@@ -13,19 +13,22 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from colorize_job import Job, digests, recorded
 
 from pipelines import colorize
-from pipelines.archive import lease, manifest
-from pipelines.archive.finish import Account, Result
+from pipelines.archive import lease, manifest, runs
+from pipelines.archive.colorize_photos import ColorizePhotos
+from pipelines.archive.finish import WriteManifest
 from pipelines.archive.journal import Journal
 from pipelines.archive.lease import Holder, Lease
 from pipelines.archive.manifest import RUNS_FILE, Record
 from pipelines.archive.provenance import Recipe, Settings
-from pipelines.archive.resume import Policy
+from pipelines.archive.results import Result
+from pipelines.archive.runs import Run
 from pipelines.colorize import Colorize
 from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 
 PHOTOS = 24
 RECORD = Record("a.jpg", "/scans/a.jpg", None, "7-1", "skipped")
+RECIPE = Recipe("m", "ab", Settings(), "cd")
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +73,11 @@ def test_a_second_run_is_refused_and_one_that_was_taken_over_stops(scans, saved_
     assert not (out / lease.FILE).exists()
 
 
+def account(made: beam.PCollection[Result], run: Run) -> None:
+    runs.register(made.pipeline, run)
+    _ = made | "Record" >> beam.Map(lambda result: result.record) | WriteManifest(run.lease.folder)
+
+
 def test_a_run_removes_only_journals_that_it_read_or_wrote(tmp_path):
     folder = str(tmp_path)
     ours = Lease(folder)
@@ -87,7 +95,7 @@ def test_a_run_removes_only_journals_that_it_read_or_wrote(tmp_path):
         records = pipeline | "Read" >> beam.Create([Source(str(read), f"{manifest.JOURNAL}/{read.name}", 1, "")])
         none = pipeline | "None" >> beam.Create([])
         made = pipeline | "Result" >> beam.Create([Result(RECORD, now=True)])
-        _ = made | Account(ours, Recipe("m", "ab", Settings(), "cd"), records, none, none)
+        account(made, Run(ours, RECIPE, made, records, none, none))
     assert list((tmp_path / manifest.JOURNAL).iterdir()) == [foreign]
     assert {path.name for path in (tmp_path / "manifest").glob("photos-*")} == {"photos-00000-of-00001.jsonl"}
     assert not (tmp_path / lease.FILE).exists()
@@ -105,15 +113,15 @@ def test_without_its_lease_a_run_writes_no_manifest_and_removes_no_journal(tmp_p
     pipeline = beam.Pipeline(runner=FnApiRunner())
     records, damaged, none = (pipeline | name >> beam.Create([]) for name in ("Records", "Damaged", "None"))
     photos = pipeline | "Result" >> beam.Create(made)
-    _ = photos | Account(ours, Recipe("m", "ab", Settings(), "cd"), records, damaged, none)
+    account(photos, Run(ours, RECIPE, photos, records, damaged, none))
     with pytest.raises(Exception, match="another one took"):
         pipeline.run()
     assert digests(tmp_path) == before
 
 
 def test_nothing_is_written_before_the_job_begins(scans, saved_model_dir, tmp_path):
-    out, recipe = tmp_path / "out", Recipe.of(saved_model_dir, Settings())
-    job = Colorize(f"{scans}/1.jpg", str(out), saved_model_dir, Policy(recipe))
+    out = tmp_path / "out"
+    job = Colorize(f"{scans}/1.jpg", ColorizePhotos(str(out), saved_model_dir))
     pipeline = beam.Pipeline(runner=FnApiRunner())
     _ = pipeline | job
     assert not out.exists()

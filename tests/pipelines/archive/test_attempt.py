@@ -4,7 +4,8 @@ import pytest
 from model import export, networks
 from model.config import autoencoder, mini
 from pipelines import cli, colorize
-from pipelines.archive.attempt import Context, attempt
+from pipelines.archive.attempt import attempt
+from pipelines.archive.context import Context
 from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.render import render

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.archive.attempt import Context, attempt
+from pipelines.archive.attempt import attempt
+from pipelines.archive.context import Context
 from pipelines.archive.manifest import Record
 from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe, Settings

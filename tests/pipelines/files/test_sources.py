@@ -12,9 +12,10 @@ from apache_beam.testing.util import assert_that, equal_to
 from objects import served
 
 from pipelines.errors import Rejected
+from pipelines.files.find_photos import FindPhotos
 from pipelines.files.input_checks import check_any
 from pipelines.files.listings import root_of
-from pipelines.files.sources import FindSources, Source, everything, find
+from pipelines.files.sources import Source, everything, find
 from tfrecords.errors import UserError
 
 FILES = ["a.jpg", "b [1].png", "deep/c.jpg", "deep/d.bin", "deep/er/ü ☕.tif", "z*.jpg"]
@@ -165,7 +166,7 @@ def test_the_transform_gives_every_source_once(tree):
         for name, stat in ((name, (tree / name).stat()) for name in FILES)
     ]
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        assert_that(pipeline | FindSources(str(tree)), equal_to(expected))
+        assert_that(pipeline | FindPhotos(str(tree)), equal_to(expected))
 
 
 def add_tar(path, files: dict[str, bytes]) -> bytes:
@@ -193,7 +194,7 @@ def transformed(pattern: str, tmp_path: Path) -> dict[str, str]:
         file.write_text(json.dumps(dict(pairs)))
 
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        _ = pipeline | FindSources(pattern) | beam.Map(read) | beam.combiners.ToList() | beam.Map(keep)
+        _ = pipeline | FindPhotos(pattern) | beam.Map(read) | beam.combiners.ToList() | beam.Map(keep)
     return json.loads(file.read_text())
 
 

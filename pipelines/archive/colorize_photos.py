@@ -1,0 +1,243 @@
+"""`ColorizePhotos`: photos that are not done are read, decoded, predicted, joined, encoded and written in one stage.
+
+list the output and its manifest → join them with the photos by name → make what is missing → a record a photo. Only
+names, sizes and records cross a shuffle; pixels never do.
+
+Why not RunInference: it wants the model's inputs as a PCollection of their own, so that the photo must either travel
+with them or be read and decoded a second time; one bad element fails its batch; and its batches depend on timing, while
+chroma predicted in a batch differs in the last bits (up to 1e-4 Lab units) from that of single photos.
+On 104 archive photos, 256 x 256 autoencoder, one process on two cores, both jobs five times by turns: 3.9 photos a
+second in the fused stage (3.8 to 4.0) and 3.6 with RunInference in batches up to 8 (3.4 to 3.8), whose input files
+were decoded twice. Every fused run gave the same bytes; of RunInference's files 10 to 21, depending on the run, were
+equal to them. Batches save little: a prediction takes 25 ms alone and 21 ms as one of 8, a whole photo 260.
+``tests/bench/inference_bench.py`` measures it again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.shared import Shared
+from apache_beam.utils.windowed_value import WindowedValue
+
+from model import saved_model
+from pipelines.archive import provenance, runs, upkeep
+from pipelines.archive.attempt import attempt
+from pipelines.archive.context import Engine, Save
+from pipelines.archive.journal import Journal
+from pipelines.archive.lease import Holder, Lease
+from pipelines.archive.manifest import Record
+from pipelines.archive.provenance import Recipe, Settings
+from pipelines.archive.results import Result
+from pipelines.archive.resume import Policy, Task
+from pipelines.archive.runs import Run
+from pipelines.archive.tasks import ALL, FindTasks, Selection
+from pipelines.files.keep_apart import KeepApart
+from pipelines.files.sources import Source
+from pipelines.runtime import runners
+from pipelines.runtime.outcomes import count
+from pipelines.runtime.progress import SILENT, Ticker
+from pipelines.runtime.worker_pool import Gate, WorkerPool
+
+
+@dataclass(eq=False)
+class ColorizePhotos(beam.PTransform):
+    """Colorize photos into a folder: PCollection of `Source` → PCollection of `Record`, one a photo.
+
+    A photo that an earlier run made of the same file, with the same model and settings, is found and not made again.
+    Every photo gets a name of its own in the output. One run at a time writes into a folder. Photos may come from
+    `FindPhotos`, with any transforms in between, or from anywhere else; a photo that comes twice is made once.
+    Give all photos of a folder in each run: the manifest holds the records of the photos that were given.
+
+        >>> with beam.Pipeline(runner="FnApiRunner") as p:
+        ...     photos = p | FindPhotos("scans") | beam.Filter(lambda photo: photo.name.startswith("box 1/"))
+        ...     records = photos | ColorizePhotos("colour", settings=ColorizeSettings(format="jpeg"))
+        ...     _ = records | WriteManifest("colour")
+
+    Attributes:
+        output: the folder of the colour photos, local or in a bucket.
+        model: the SavedModel folder, or ``released``.
+        settings: what shapes the files.
+        keep_existing: whether files that another model or other settings made stay.
+        replace_changed: whether files that somebody changed are made again.
+        state: a folder for the manifest, away from the photos; '' puts it into the output.
+        threads: photos that a worker works on at a time; 0 for one a core in a local run with one worker, else 2.
+        selection: which of the photos; used by the command.
+        ticker: is told of every photo; used by the command.
+        hints: what the stage that colorizes asks of its machines; used by the command.
+        lease: of the run, if the caller holds it already; used by the command.
+
+    Raises:
+        UserError: when it is applied: the output overlaps with the photos, or with another `ColorizePhotos` of the
+            pipeline; the model is missing or is not one of ours; a setting has an unknown value. When the job runs:
+            another run writes into the folder, a photo lies in the output, or the model has changed.
+    """
+
+    output: str
+    model: str = saved_model.RELEASED
+    settings: Settings = field(default_factory=Settings)
+    keep_existing: bool = False
+    replace_changed: bool = False
+    state: str = ""
+    threads: int = 0
+    selection: Selection = ALL
+    ticker: Ticker = SILENT
+    hints: dict[str, str] = field(default_factory=dict)
+    lease: Lease | None = None
+
+    @property
+    def folder(self) -> str:
+        """The folder of the manifest."""
+        return self.state or self.output
+
+    def policy(self) -> Policy:
+        """Read the model and the runs in the folder, and return how photos are made.
+
+        Raises:
+            UserError: the model is missing or is not one of ours; the folder's list of runs is damaged; or records of
+                earlier runs in the output would be passed over.
+        """
+        if self.state:
+            provenance.check_state(self.output, self.state)
+        recipe = Recipe.of(self.model, self.settings)
+        return Policy(provenance.numbered(recipe, self.folder), self.keep_existing, self.replace_changed)
+
+    def tasks(self, policy: Policy, begin: beam.DoFn | None = None) -> FindTasks:
+        """Return the transform that finds what there is to do."""
+        return FindTasks(self.output, policy, self.selection, self.ticker, self.state, begin)
+
+    def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Record]:
+        """Build the graph."""
+        runs.check_alone(photos.pipeline, self.folder)
+        apart = photos | "Apart" >> KeepApart(self.output)
+        if self.state:
+            apart |= "Apart from state" >> KeepApart(self.state, "state")
+        policy, local = self.policy(), runners.is_run_locally(photos.pipeline)
+        lease = self.lease or Lease(self.folder, Holder.unwatched(local=local))
+        threads = self.threads or runners.threads_of(photos.pipeline)
+        found = apart | "Tasks" >> self.tasks(policy, _Begin(lease, policy.recipe))
+        results = found.tasks | "Colorize" >> beam.ParDo(
+            CarryOut(self.output, self.model, policy, threads, self.ticker, lease)
+        ).with_resource_hints(**self.hints)
+        runs.register(
+            photos.pipeline, Run(lease, policy.recipe, results, found.records, found.damaged, found.unfinished)
+        )
+        return results | "Records" >> beam.Map(_record)
+
+
+class _Begin(beam.DoFn):
+    """Takes the lease and records that the run begins, before the output is listed."""
+
+    def __init__(self, lease: Lease, recipe: Recipe) -> None:
+        self._lease = lease
+        self._recipe = recipe
+
+    def setup(self) -> None:
+        self._lease.enter()
+
+    def process(self, output: bytes) -> Iterator[bytes]:
+        self._lease.take()
+        provenance.begin(self._lease.folder, self._recipe)
+        yield output
+
+    def teardown(self) -> None:
+        self._lease.leave()
+
+
+class CarryOut(beam.DoFn):
+    """Task → Result; writes the colour photo and its record on the way. Workers of one process share one model.
+
+    Args:
+        output: the folder.
+        model: the SavedModel folder.
+        policy: of the run.
+        threads: photos that a worker processes at a time.
+        ticker: is told of every photo.
+        lease: of the run; journals are written into its folder.
+    """
+
+    def __init__(self, output: str, model: str, policy: Policy, threads: int, ticker: Ticker, lease: Lease) -> None:
+        self._output = output
+        self._model = model
+        self._policy = policy
+        self._threads = threads
+        self._ticker = ticker
+        self._lease = lease
+        self._shared = Shared()
+
+    def setup(self) -> None:
+        """Start the journal; the model is loaded when a photo needs it."""
+        self._lease.enter()
+        self._journal = Journal(self._lease.folder, self._lease.run)
+        self._pool: WorkerPool[Result] | None = None
+
+    def _at_work(self) -> WorkerPool[Result]:
+        if self._pool is None:
+            # Kept by this object as well: Shared itself holds on to what was asked for last.
+            self._workshop = self._shared.acquire(self._opened, tag=self._model)
+            self._pool = WorkerPool(self._threads, self._workshop.gate)
+        return self._pool
+
+    def _opened(self) -> "_Workshop":
+        return _Workshop(self._model, self._policy.recipe, self._threads)
+
+    def process(self, task: Task) -> Iterator[Result]:
+        """Start one photo; yield those that are done."""
+        self._lease.keep()
+        if task.existing is not None and not task.needs_check:
+            yield self._told(Result(task.existing, now=False))
+            return
+        yield from map(self._kept, self._at_work().add(partial(self._make, task), partial(self._make, task, last=True)))
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Yield the rest."""
+        if self._pool is not None:
+            window = GlobalWindow()
+            for made in map(self._kept, self._pool.rest()):
+                yield WindowedValue(made, window.max_timestamp(), [window])
+            self._journal.flush()
+
+    def teardown(self) -> None:
+        """End the threads, and the child processes that have no photo."""
+        self._lease.leave()
+        if self._pool is not None:
+            self._pool.close()
+            self._workshop.engine.close()
+        self._journal.close()
+
+    def _make(self, task: Task, *, last: bool = False) -> Result:
+        def make(save: Save) -> Record:
+            return attempt(task.named, self._workshop.engine.context(save), last=last)
+
+        return upkeep.carry_out(task, self._policy, self._output, make, self._announce, self._lease.keep)
+
+    def _announce(self, record: Record) -> None:
+        # A run that was taken over must not leave a journal behind.
+        self._lease.keep()
+        self._journal.announce(record)
+
+    def _kept(self, made: Result) -> Result:
+        self._journal.add(made.record)
+        for stage, milliseconds in made.record.milliseconds.items():
+            Metrics.distribution("autochrome", f"{stage}_microseconds").update(round(1000 * milliseconds))
+        return self._told(made)
+
+    def _told(self, made: Result) -> Result:
+        count(made.record.outcome())
+        self._ticker.done(made.record.status)
+        return made
+
+
+class _Workshop:
+    """What the workers of one process share."""
+
+    def __init__(self, model: str, recipe: Recipe, threads: int) -> None:
+        self.engine = Engine(model, recipe)
+        self.gate = Gate(threads)
+
+
+def _record(result: Result) -> Record:
+    return result.record

@@ -1,0 +1,178 @@
+"""`PreparePhotos`: makes Lab TFRecords of photos, leaving out those that teach no colour.
+
+mark duplicates → give every photo its shard by a hash of its name → group → each shard reads, judges, converts and
+writes its own file → describe the whole. Only names cross a shuffle; pixels never do.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import partial, reduce
+from operator import add
+
+import apache_beam as beam
+from apache_beam.pvalue import AsSingleton
+
+from pipelines.dataset import claim, shard_writer
+from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize
+from pipelines.dataset.duplicates import MarkDuplicates
+from pipelines.dataset.examples import convert
+from pipelines.dataset.shard_writer import ShardReport
+from pipelines.dataset.sharding import Slot, shard_count, slot
+from pipelines.files import storage
+from pipelines.files.keep_apart import KeepApart
+from pipelines.files.sources import Source
+from pipelines.runtime.outcomes import REJECTED_FILE, tally, to_jsonl
+from pipelines.runtime.photo_process import PhotoProcesses
+from pipelines.runtime.progress import SILENT, Ticker
+from tfrecords.description import FILE_NAME, Description
+from tfrecords.errors import UserError
+from tfrecords.shards import SPLITS, is_shard
+from tfrecords.statistics import Statistics
+
+CLAIM_FILE = f"{shard_writer.FOLDER}/claim.json"
+CLEARED_FILE = f"{shard_writer.FOLDER}/cleared_by"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What shapes the records.
+
+    Attributes:
+        size: side of the stored pictures, in pixels.
+        num_shards: of the training split; 0 leaves it to ``plan.shard_count``.
+        validation_percent: how many of a hundred photos are held out.
+
+    Raises:
+        UserError: a value is out of its range.
+    """
+
+    size: int = 256
+    num_shards: int = 0
+    validation_percent: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.size % 8 or not 8 <= self.size <= 2048:
+            raise UserError(f"--size {self.size} must be a multiple of 8, at most 2048")
+        if not 0 <= self.validation_percent < 100:
+            raise UserError(f"--validation_percent {self.validation_percent} must be at least 0 and below 100")
+
+
+def describe(finished: list[ShardReport], settings: Settings, sources: Listing) -> Description:
+    """The description of the set that the parts make up."""
+    by_name = sorted(finished, key=lambda part: part.shard.name)
+    outcomes = tally(outcome for part in finished for outcome in part.rejected)
+    outcomes["written"] = sum(part.shard.count for part in finished)
+    statistics = {
+        split: reduce(add, (part.statistics for part in by_name if part.split == split), Statistics())
+        for split in SPLITS
+    }
+    return Description(
+        size=settings.size,
+        splits={split: [part.shard for part in by_name if part.split == split] for split in SPLITS},
+        settings=asdict(settings),
+        outcomes=dict(sorted(outcomes.items())),
+        sources=asdict(sources),
+        statistics={split: one.to_dict() for split, one in statistics.items()},
+    )
+
+
+def _finish(finished: list[ShardReport], sources: Listing, output: str, settings: Settings) -> Description:
+    rejected = [outcome for part in finished for outcome in part.rejected]
+    storage.write_in(output, REJECTED_FILE, to_jsonl(rejected))
+    description = describe(finished, settings, sources)
+    storage.write_in(output, FILE_NAME, description.to_json().encode())
+    marker = storage.join(output, CLEARED_FILE)
+    if storage.size(marker) >= 0:
+        storage.remove([marker])
+    for folder in (output, storage.join(output, shard_writer.FOLDER)):
+        storage.sweep(folder)
+    return description
+
+
+def _clear(output: str) -> None:
+    """Removes what an earlier run wrote but for its claim, and nothing else."""
+    # First what says that the set is whole: a kill must not leave a description of shards that are gone.
+    storage.remove([storage.join(output, name) for name in (FILE_NAME, REJECTED_FILE)])
+    for folder, ending in ((storage.join(output, shard_writer.FOLDER), ".json"), (output, "")):
+        names = (name for name in storage.names(folder) if name.endswith(ending))
+        storage.remove([storage.join(folder, name) for name in names if is_shard(name.removesuffix(ending))])
+
+
+class _WriteShards(beam.DoFn):
+    """A shard's place and its photos → ShardReport."""
+
+    def __init__(self, output: str, size: int, ticker: Ticker) -> None:
+        self._output = output
+        self._size = size
+        self._ticker = ticker
+
+    def setup(self) -> None:
+        self._processes = PhotoProcesses(convert)
+
+    def process(self, grouped: tuple[Slot, Iterable[Source]]) -> Iterator[ShardReport]:
+        yield shard_writer.finish(grouped, self._output, self._size, self._ticker, self._processes)
+
+    def teardown(self) -> None:
+        self._processes.close()
+
+
+@dataclass(eq=False)
+class PreparePhotos(beam.PTransform):
+    """Make Lab records of photos for training: PCollection of `Source` → the one `Description` of the set.
+
+    Shards and ``dataset.json`` are written into the output. A job that was killed goes on where it was when it is
+    started again with the same photos and settings; with others it stops, unless it may clear the output.
+
+        >>> with beam.Pipeline(runner="FnApiRunner") as p:
+        ...     described = p | FindPhotos("photos") | PreparePhotos("records", PrepareSettings(size=128))
+        ...     _ = described | beam.Map(lambda records: print(records.count("train")))
+
+    Attributes:
+        output: the folder, local or in a bucket.
+        settings: what shapes the records.
+        overwrite: whether to clear away what a run with other photos or settings left in the output.
+        ticker: is told of every photo; used by the command.
+        hints: what the stage that converts photos asks of its machines; used by the command.
+        run: a number that no other run has; a runner that starts the job again keeps it.
+
+    Raises:
+        UserError: when it is applied: the output overlaps with the photos. When the job runs: a run with other photos
+            or settings has the output, or a photo lies in it.
+    """
+
+    output: str
+    settings: Settings = Settings()
+    overwrite: bool = False
+    ticker: Ticker = SILENT
+    hints: dict[str, str] = field(default_factory=dict)
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Description]:
+        """Build the graph."""
+        photos = photos | "Apart" >> KeepApart(self.output)
+        listing = photos | "Summarize" >> Summarize() | "Claim" >> beam.Map(self._claim)
+        finished = (
+            photos
+            | "Duplicates" >> MarkDuplicates()
+            # Nothing is written before the claim stands: the listing that it yields is waited for here.
+            | "Place" >> beam.Map(self._place, AsSingleton(listing))
+            | "Group" >> beam.GroupByKey()
+            | "Write shards"
+            >> beam.ParDo(_WriteShards(self.output, self.settings.size, self.ticker)).with_resource_hints(**self.hints)
+            | "Gather" >> beam.combiners.ToList()
+        )
+        return finished | "Describe" >> beam.Map(_finish, AsSingleton(listing), self.output, self.settings)
+
+    def _claim(self, listing: Listing) -> Listing:
+        self.ticker.all_listed()
+        path = storage.join(self.output, CLAIM_FILE)
+        clearing = Clearing(self.run, storage.join(self.output, CLEARED_FILE), partial(_clear, self.output))
+        mine = Claim(asdict(self.settings), listing)
+        claim.stake(path, mine, clearing=clearing if self.overwrite else None)
+        return listing
+
+    def _place(self, source: Source, listing: Listing) -> tuple[Slot, Source]:
+        shards = self.settings.num_shards or shard_count(listing.photos)
+        return slot(source.name, shards, self.settings.validation_percent), source

@@ -1,0 +1,104 @@
+"""`FindPhotos`: lists an input in Beam, and tells which inputs a PCollection came from."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from pipelines.files import input_checks, input_paths, listings, sources, tars
+from pipelines.files.input_paths import InputPath
+from pipelines.files.listings import Branch
+from pipelines.files.sources import Source
+
+
+@dataclass(eq=False)
+class FindPhotos(beam.PTransform):
+    """List an input: root → PCollection of `Source`, one a photo.
+
+    Folders are listed and tars indexed in parallel: each subfolder, tar and inner tar can go to any worker. Photos do
+    not cross a shuffle here, because local runs keep shuffled data in memory; the next step spreads them.
+
+        >>> with beam.Pipeline(runner="FnApiRunner") as p:
+        ...     photos = p | FindPhotos("scans/*.tif")
+        ...     _ = photos | beam.Filter(lambda photo: photo.size > 1_000_000) | beam.Map(lambda photo: photo.name)
+
+    Attributes:
+        patterns: folder, file, tar or glob of photos, local or in a bucket; or several.
+        on_found: called for every photo in the process that finds it.
+
+    Raises:
+        UserError: when it is applied: the input does not exist or has no files.
+    """
+
+    patterns: str | Sequence[str]
+    on_found: Callable[[], object] | None = None
+
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Source]:
+        """Add the steps that list the input, open tars, and open the tars inside them."""
+        input_checks.check_any(self.patterns)
+        paths = input_paths.of(self.patterns)
+        listed = (
+            root
+            | "Input" >> beam.Create(paths)
+            | "Branches" >> beam.FlatMap(_branches)
+            | "Spread branches" >> beam.Reshuffle()
+            | "Files" >> beam.FlatMap(_files)
+        )
+        tars_found, photos = listed | "Tars?" >> beam.Partition(_place, 2)
+        inner_tars, photos_in_tars = self._opened(tars_found, "tars") | "Tars in tars?" >> beam.Partition(_place, 2)
+        photos_within = self._opened(inner_tars, "inner tars")
+        found = (photos, photos_in_tars, photos_within) | "All" >> beam.Flatten()
+        if input_paths.overlap(paths):
+            found = (
+                found
+                | "Key places" >> beam.Map(lambda source: (sources.file_of(source), source))
+                | "Same place" >> beam.GroupByKey()
+                | "Once" >> beam.Map(_first)
+            )
+        return found | "Tell" >> beam.Map(self._tell)
+
+    def _opened(self, tars_found: beam.PCollection[Source], what: str) -> beam.PCollection[Source]:
+        path = input_paths.of(self.patterns)[0]
+        spread = tars_found | f"Spread {what}" >> beam.Reshuffle()
+        return spread | f"Open {what}" >> beam.FlatMap(sources.members, path)
+
+    def _tell(self, source: Source) -> Source:
+        if self.on_found is not None:
+            self.on_found()
+        return source
+
+
+def patterns_of(photos: beam.PCollection[Source]) -> Iterator[str]:
+    """Yield the inputs of every `FindPhotos` that a collection comes from, whatever transforms lie between."""
+    waiting, seen = [photos], set()
+    while waiting:
+        collection = waiting.pop()
+        node = getattr(collection, "producer", None)
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        waiting += node.inputs
+        while node is not None:
+            if isinstance(node.transform, FindPhotos) and node not in seen:
+                patterns = node.transform.patterns
+                yield from [patterns] if isinstance(patterns, str) else patterns
+            seen.add(node)
+            node = node.parent
+
+
+def _branches(path: InputPath) -> Iterator[tuple[InputPath, Branch]]:
+    return ((path, branch) for branch in listings.of_input(path.pattern))
+
+
+def _files(part: tuple[InputPath, Branch]) -> Iterator[Source]:
+    path, branch = part
+    return sources.files(branch, path.root, path.folder, is_input=True)
+
+
+def _first(keyed: tuple[tuple[bytes, int], Iterable[Source]]) -> Source:
+    return min(keyed[1], key=lambda source: source.place)
+
+
+def _place(source: Source, _: int) -> int:
+    """Return 0 for a tar to open, 1 for a photo."""
+    return 0 if tars.is_tar(source.name) and not source.fault else 1
