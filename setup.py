@@ -1,4 +1,4 @@
-"""The distribution `autochrome`: packages tfrecords, model and pipelines, and the console script of the same name."""
+"""The distribution `autochrome`: packages tfrecords, model, pipelines, autochrome, and the console script."""
 
 from pathlib import Path
 
@@ -90,8 +90,9 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
-    packages=find_packages(include=["pipelines*", "model*", "tfrecords*"]),
+    packages=find_packages(include=["autochrome", "pipelines*", "model*", "tfrecords*"]),
     package_data={
+        "autochrome": ["py.typed"],
         "pipelines": ["py.typed", "viewer/assets/*"],
         "model": ["py.typed", "released/*", "released/variables/*"],
         "tfrecords": ["py.typed"],

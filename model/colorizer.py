@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model import saved_model
+from model import saved_model, upsampling
 from model.plain_paths import plain
+from tfrecords.color import Pixels
 from tfrecords.errors import UserError
 
 CHROMA_SCALE = np.float32(128)
@@ -82,6 +83,33 @@ class Colorizer:
         """
         chroma = self._predict(luminance=tf.constant(luminance, tf.float32))["chroma"].numpy()
         return chroma * CHROMA_SCALE
+
+    def colorize(self, pixels: Pixels) -> Pixels:
+        """Colorize one photo as `autochrome colorize` does.
+
+        Args:
+            pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]`` with sides of at least 1, sRGB, upright; of colour,
+                only the lightness is used.
+
+        Returns:
+            sRGB of the same type, ``[H, W, 3]``. L* is the photo's to within rounding.
+
+        Raises:
+            ValueError: the pixels have another shape or type.
+            UserError: the model predicts colours that are not finite numbers.
+        """
+        is_picture = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
+        if not is_picture or not pixels.size or pixels.dtype not in (np.uint8, np.uint16):
+            raise ValueError(
+                "pixels must be uint8 or uint16 [H, W] or [H, W, 3], and are "
+                f"{pixels.dtype} [{', '.join(map(str, pixels.shape))}]"
+            )
+        pixels = pixels if pixels.flags.c_contiguous else pixels.copy()
+        seen = upsampling.model_luminance(pixels, self.size)
+        chroma = self.predict(seen[None])[0]
+        if not np.isfinite(chroma).all():
+            raise UserError(f"model {self.path} predicts colours that are not finite numbers; train it again")
+        return upsampling.recolor(pixels, chroma, 8 * pixels.dtype.itemsize, seen)
 
     def __reduce__(self) -> tuple[Callable[[str], Colorizer], tuple[str]]:
         return Colorizer.load, (self.path,)

@@ -4,9 +4,13 @@ It has two signatures:
 
 * ``serving_default``: `luminance` float32 ``[N, S, S, 1]``, L* / 100 in [0, 1] → `chroma` float32 ``[N, S, S, 2]``,
   ab / 128 in (-1, 1).
-* ``colorize_bytes``: `image_bytes` string ``[N]``, encoded JPEG or PNG → `image_bytes` string ``[N]``, the colour
-  photos as PNG at their original sizes. The luminance is brought down to S x S, the chroma up bilinearly and joined
-  with the original luminance; what sRGB cannot show gives up chroma.
+* ``colorize_bytes``: `image_bytes` string ``[N]``, encoded JPEG, PNG, GIF or BMP → `image_bytes` string ``[N]``, the
+  colour photos as PNG at their original sizes. A photo that cannot be decoded becomes an empty string, and the others
+  of its batch are not affected. EXIF orientation of JPEG and PNG is applied; chroma is brought up along the edges as
+  `autochrome colorize` does it (`model.graph_upsampling`); what sRGB cannot show gives up chroma. What a graph cannot
+  do: ICC profiles are ignored, so that pixels count as sRGB; 16 bits become 8; transparency is dropped; no metadata is
+  passed on, and nothing in the file says that a machine coloured it. Use the job, or `autochrome.colorize`, where
+  these matter.
 
 S is the configuration's `size`; where its `export_resolution` (or else its `resolution`) is smaller, the network sees
 the luminance at that.
@@ -32,10 +36,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model import bins, networks, saved_model
+from model import bins, graph_exif, graph_upsampling, networks, saved_model
 from model.bins import Floats
 from model.config import Config
-from tfrecords import graph_color
 from tfrecords.description import Description
 from tfrecords.errors import UserError
 
@@ -62,8 +65,12 @@ def write(
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
     def colorize_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        coloured = tf.map_fn(lambda image: _colorize(network, config, image), image_bytes)
-        return {"image_bytes": coloured}
+        def colorized(one: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+            encoded, is_readable = one
+            return tf.cond(is_readable, lambda: _colorize(network, config, encoded), lambda: tf.constant(b""))
+
+        photos = image_bytes, _readable(image_bytes)
+        return {"image_bytes": tf.map_fn(colorized, photos, fn_output_signature=tf.string)}
 
     signatures = {"serving_default": predict, "colorize_bytes": colorize_bytes}
     record = json.dumps(_record(config, data, training), indent=2, sort_keys=True) + "\n"
@@ -160,13 +167,31 @@ def _chroma(network: _Stored, config: Config, luminance: tf.Tensor) -> tf.Tensor
     return networks.decode(config, network(luminance))
 
 
+def _decoded(encoded: tf.Tensor) -> tf.Tensor:
+    """One encoded photo, scalar string → uint8 ``[H, W, 3]``, as stored."""
+    pixels = tf.cond(
+        tf.io.is_jpeg(encoded),
+        lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
+    )
+    return tf.ensure_shape(pixels, [None, None, 3])
+
+
+def _readable(encoded: tf.Tensor) -> tf.Tensor:
+    """Which photos can be decoded: string ``[N]`` → bool ``[N]``.
+
+    An operation that fails ends its graph, except in a dataset that is told to leave errors out. Photos are decoded
+    here to find that out, and once more where the network is placed, which may be a GPU.
+    """
+    photos = tf.data.Dataset.from_tensor_slices(encoded).enumerate()
+    decoded = photos.map(lambda index, one: (index, tf.size(_decoded(one)) > 0)).ignore_errors()
+    none = tf.zeros(tf.shape(encoded), tf.bool)
+    return decoded.reduce(none, lambda found, one: tf.tensor_scatter_nd_update(found, [[one[0]]], [one[1]]))
+
+
 def _colorize(network: _Stored, config: Config, encoded: tf.Tensor) -> tf.Tensor:
     """One encoded photo, scalar string → the coloured one as PNG, scalar string."""
-    rgb = tf.io.decode_image(encoded, channels=3, expand_animations=False)
-    rgb.set_shape([None, None, 3])
-    luminance = graph_color.rgb_to_lab(tf.cast(rgb, tf.float32) / 255.0)[..., :1]
-    small = tf.image.resize(luminance / 100.0, [config.size, config.size], antialias=True)
-    chroma = _chroma(network, config, tf.clip_by_value(small, 0.0, 1.0)[None])[0] * CHROMA_SCALE
-    lab = tf.concat([luminance, tf.image.resize(chroma, tf.shape(rgb)[:2])], axis=-1)
-    coloured = graph_color.lab_to_rgb(lab)
-    return tf.io.encode_png(tf.cast(tf.round(coloured * 255.0), tf.uint8))
+    rgb = graph_exif.upright(_decoded(encoded), graph_exif.orientation(encoded))
+    seen = graph_upsampling.small_luminance(rgb, config.size)
+    chroma = _chroma(network, config, seen[None])[0] * CHROMA_SCALE
+    return tf.io.encode_png(graph_upsampling.recolor(rgb, chroma, seen))

@@ -110,7 +110,7 @@ def validation(data_dir: str, config: Config, description: Description) -> Datas
     side = config.resolution
 
     def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        records = tf.data.TFRecordDataset(_paths(data_dir, description, "validation")).take(count)
+        records = tf.data.TFRecordDataset(dataset.shard_paths(data_dir, description, "validation")).take(count)
         pictures = _mapped(records, _picture(description.size, side)).cache()
         filling = tf.data.Dataset.from_tensors(tf.zeros([side, side, 3], tf.uint8))
         weighed = pictures.map(lambda lab: (lab, 1.0)).concatenate(
@@ -133,10 +133,6 @@ def _fits(config: Config, description: Description) -> bool:
     return description.count("train") * _stored_side(config, description) ** 2 * 3 <= CACHE_BYTES
 
 
-def _paths(data_dir: str, description: Description, split: str) -> list[str]:
-    return [tf.io.gfile.join(data_dir, shard.name) for shard in description.splits[split]]
-
-
 def _stream(
     data_dir: str,
     config: Config,
@@ -147,7 +143,10 @@ def _stream(
 ) -> tf.data.Dataset:
     """This worker's share of the stream from batch `step` on: pairs of place in the stream and parsed record."""
     workers, worker = context.num_input_pipelines, context.input_pipeline_id
-    paths, counts = _paths(data_dir, description, "train"), [shard.count for shard in description.splits["train"]]
+    paths, counts = (
+        dataset.shard_paths(data_dir, description, "train"),
+        [shard.count for shard in description.splits["train"]],
+    )
     fits = _fits(config, description)
     by_file = not fits and all(sum(counts[index::workers]) for index in range(workers))
     if by_file:

@@ -24,13 +24,13 @@ from tfrecords.color import Bytes, Floats, Pixels, lab_to_srgb, lab_to_srgb_word
 STRIP_PIXELS = 1 << 18
 # Windows of the fits are Gaussian, in pixels of their grid; the variance of L* below which they are flattened (He and
 # Sun's ε) keeps grain out of the colours.
-_FINE_SIGMA, _FINE_VARIANCE = 0.7, 50.0
-_COARSE_SIGMA, _COARSE_VARIANCE = 1.0, 25.0
-_COARSE = 4
+FINE_SIGMA, FINE_VARIANCE = 0.7, 50.0
+COARSE_SIGMA, COARSE_VARIANCE = 1.0, 25.0
+COARSE = 4
 # Filling up takes only colours within this number of pixels of the grid: no complementary halos.
-_REACH = 6
+REACH = 6
 # Beyond this difference of L* from the small picture's, chroma follows no further: highlights and pits are often grey.
-_MOST_DETAIL = 10.0
+MOST_DETAIL = 10.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Guided:
         lines = self.planes[:, above] * (1 - weight) + self.planes[:, below] * weight
         a, b, slope_a, slope_b, detail = (_resized(plane, self.width, len(light)) for plane in lines)
         np.subtract(light, detail, out=detail)
-        np.clip(detail, -_MOST_DETAIL, _MOST_DETAIL, out=detail)
+        np.clip(detail, -MOST_DETAIL, MOST_DETAIL, out=detail)
         for colour, slope in ((a, slope_a), (b, slope_b)):
             slope *= detail
             colour += slope
@@ -134,7 +134,7 @@ def guide(pixels: Pixels, chroma: Floats, seen: Floats | None = None) -> Guided:
     else:
         light = _small_luminance(pixels, width, height)
     chroma = _sharpened(chroma, light)
-    slope = _slope(chroma, light, _FINE_SIGMA, _FINE_VARIANCE)
+    slope = _slope(chroma, light, FINE_SIGMA, FINE_VARIANCE)
     planes = np.stack([chroma[..., 0], chroma[..., 1], slope[..., 0], slope[..., 1], light])
     return Guided(planes, *pixels.shape[:2])
 
@@ -154,17 +154,17 @@ def _sharpened(chroma: Floats, light: Floats) -> Floats:
         light: L*, float32 ``[h, w]``.
     """
     height, width = light.shape
-    coarse = max(1, width // _COARSE), max(1, height // _COARSE)
+    coarse = max(1, width // COARSE), max(1, height // COARSE)
     coarse_chroma = cv2.resize(chroma, coarse, interpolation=cv2.INTER_AREA).reshape(coarse[1], coarse[0], 2)
     coarse_light = cv2.resize(light, coarse, interpolation=cv2.INTER_AREA)
-    slope = _slope(coarse_chroma, coarse_light, _COARSE_SIGMA, _COARSE_VARIANCE)
+    slope = _slope(coarse_chroma, coarse_light, COARSE_SIGMA, COARSE_VARIANCE)
     foretold = _resized(slope, width, height) * (light - _resized(coarse_light, width, height))[..., None]
     energy = _product(foretold, foretold)
     if energy == 0:
         return chroma
     shown = _product(chroma - _resized(coarse_chroma, width, height), foretold) / energy
     filled = chroma + np.float32(np.clip(1 - shown, 0, 1)) * foretold
-    around = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
+    around = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
     return np.clip(filled, *(nearby(chroma, around).reshape(chroma.shape) for nearby in (cv2.erode, cv2.dilate)))
 
 

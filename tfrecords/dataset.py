@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import DeniedError, OutageError, UserError, WorldError
-from tfrecords.shards import checksum
+from tfrecords.shards import SPLITS, checksum
 
 # A name that leads nowhere, or through a file, or to a folder.
 _MISSING = (tf.errors.NotFoundError, tf.errors.FailedPreconditionError, tf.errors.InvalidArgumentError)
@@ -58,6 +58,11 @@ def _of_the_world(path: str, error: tf.errors.OpError) -> WorldError:
     if isinstance(error, (tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError)):
         return DeniedError(f"{path}: access is denied ({cause}); grant it, then start again")
     return OutageError(f"{path} cannot be read ({cause}); start again when it can")
+
+
+def shard_paths(data_dir: str, description: Description, split: str) -> list[str]:
+    """Return the paths of a split's shards, in order."""
+    return [tf.io.gfile.join(data_dir, shard.name) for shard in description.splits[split]]
 
 
 def parse(record: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -111,15 +116,25 @@ def load(data_dir: str, split: str, *, shuffle_seed: int | None = None, cycle_le
         cycle_length: how many shards are read side by side when shuffling.
 
     Returns:
-        pairs of luminance float32 ``[S, S, 1]`` in [0, 1] and chroma float32 ``[S, S, 2]`` in [-1, 1).
+        pairs of luminance float32 ``[S, S, 1]`` in [0, 1], L* / 100, and chroma float32 ``[S, S, 2]`` in [-1, 1),
+        ab / 128. Its `element_spec` has these shapes, S being the side of the set's pictures. A damaged shard raises
+        `tf.errors.DataLossError` when it is read; `damage_named` makes a `UserError` of it that names the shard.
 
     Raises:
-        UserError: the folder holds no complete set, or the split is empty.
+        UserError: the folder holds no complete set, or the split is unknown or empty.
+        DeniedError: access is denied.
+        OutageError: the disk or the bucket does not answer.
+
+    Example:
+        >>> for luminance, chroma in load("records", "train", shuffle_seed=0).batch(16):
+        ...     ...
     """
     description = read_description(data_dir)
+    if split not in SPLITS:
+        raise UserError(f"split {split!r} is unknown; choose {' or '.join(SPLITS)}")
     if not description.count(split):
         raise UserError(f"{data_dir} has no {split} examples; prepare more photos or change --validation_percent")
-    paths = [tf.io.gfile.join(data_dir, shard.name) for shard in description.splits[split]]
+    paths = shard_paths(data_dir, description, split)
     files = tf.data.Dataset.from_tensor_slices(paths)
     if shuffle_seed is None:
         records = files.interleave(tf.data.TFRecordDataset, cycle_length=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ("pipelines", "model", "tfrecords")
+PACKAGES = ("autochrome", "pipelines", "model", "tfrecords")
 BROKEN = {
     "Packages import one way": ("tfrecords/shards.py", "import model.film"),
     "Rooms of pipelines import one way": ("pipelines/report.py", "import pipelines.inspect"),

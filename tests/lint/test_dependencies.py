@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-OWN = {"pipelines", "model", "tfrecords"}
+OWN = {"autochrome", "pipelines", "model", "tfrecords"}
 # Packages that several distributions share: modules, and the distribution that has them.
 SHARED = {
     "google.api_core": "google-api-core",

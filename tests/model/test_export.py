@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 
-import cv2
 import keras
 import numpy as np
 import pytest
@@ -12,9 +11,10 @@ import skimage.data
 import tensorflow as tf
 from PIL import Image
 
-from model import bins, export, networks, saved_model
+from model import bins, export, graph_exif, networks, saved_model
 from model.colorizer import Colorizer
 from model.config import autoencoder, mini, unet
+from pipelines.images import pages
 from tfrecords import color, dataset
 from tfrecords.errors import UserError
 
@@ -68,28 +68,89 @@ assert not [name for name in sys.modules if name.split(".")[0] in ("model", "tfr
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.fixture(scope="module")
+def colorize_bytes(exported):
+    """The signature as a function: list of files → list of files."""
+    loaded = tf.saved_model.load(exported)
+    signature = loaded.signatures["colorize_bytes"]
+
+    def call(files: list[bytes]) -> list[bytes]:
+        assert loaded
+        return list(signature(image_bytes=tf.constant(files, tf.string))["image_bytes"].numpy())
+
+    return call
+
+
+def pixels(file: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(file)))
+
+
 @pytest.mark.parametrize("encoding", ["PNG", "JPEG"])
-def test_colour_in_the_graph_is_the_host_s(exported, network, encoding):
+def test_colour_in_the_graph_is_that_of_the_job(exported, colorize_bytes, encoding):
     photos = [skimage.data.astronaut()[:200, :150], skimage.data.camera()[::4, ::4], skimage.data.coffee()[::5, ::5]]
-    encoded, expected = [], []
+    encoded, decoded = [], []
     for photo in photos:
         file = io.BytesIO()
         Image.fromarray(photo).save(file, encoding, quality=95)
         encoded.append(file.getvalue())
-        decoded = tf.io.decode_image(file.getvalue(), channels=3).numpy()
-        luminance = color.luminance(decoded)
-        small = tf.image.resize(luminance[..., None] / 100, [32, 32], antialias=True)[None]
-        chroma = np.asarray(network(small))[0] * 128
-        full = cv2.resize(chroma, decoded.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        expected.append(color.lab_to_srgb(np.dstack([luminance, full])))
-    signature = tf.saved_model.load(exported).signatures["colorize_bytes"]
-    found = signature(image_bytes=tf.constant(encoded))["image_bytes"].numpy()
-    for photo, one, reference in zip(photos, found, expected, strict=True):
-        image = np.asarray(Image.open(io.BytesIO(one)))
-        assert image.shape == (*photo.shape[:2], 3)
-        assert np.ptp(image.astype(int), axis=-1).mean() > 5
-        # Outside the gamut both give up chroma.
-        assert np.abs(image.astype(int) - reference).max() <= 2
+        decoded.append(next(pages.read(file.getvalue())).pixels)
+    colorizer = Colorizer.load(exported)
+    for photo, one, source in zip(photos, colorize_bytes(encoded), decoded, strict=True):
+        found = pixels(one)
+        assert found.shape == (*photo.shape[:2], 3)
+        assert np.ptp(found.astype(int), axis=-1).mean() > 5
+        # Outside the gamut both give up chroma, to 1/256 of it.
+        assert np.abs(found.astype(int) - colorizer.colorize(source)).max() <= 3
+
+
+def test_a_photo_that_is_broken_is_an_empty_string_and_the_others_are_not_affected(colorize_bytes):
+    file = io.BytesIO()
+    Image.fromarray(skimage.data.coins()[:90, :120]).save(file, "JPEG")
+    good, other = file.getvalue(), png(skimage.data.coins()[:50, :70])
+    alone = colorize_bytes([good])
+    found = colorize_bytes([b"", good, b"no photo", good[: len(good) // 2], other, other[:200], b"\xff\xd8\xff\xe1"])
+    assert [bool(one) for one in found] == [False, True, False, False, True, False, False]
+    assert found[1] == alone[0]
+    assert colorize_bytes([]) == []
+    assert colorize_bytes([b"no photo"]) == [b""]
+
+
+@pytest.mark.parametrize("encoding", ["PNG", "JPEG"])
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_photos_are_turned_upright(colorize_bytes, encoding, turn):
+    exif = Image.Exif()
+    exif[0x010F] = "a camera's maker"
+    exif[0x0112] = turn
+    file = io.BytesIO()
+    photo = Image.fromarray(skimage.data.coins()[:40, :60])
+    photo.save(file, encoding, exif=exif, quality=100, subsampling=0)
+    upright = next(pages.read(file.getvalue())).pixels
+    [found] = colorize_bytes([file.getvalue()])
+    assert pixels(found).shape == (*upright.shape, 3)
+    assert np.abs(color.luminance(pixels(found)) - color.luminance(upright)).max() < 1.5
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+@pytest.mark.parametrize("width", [2, 4])
+def test_orientation_is_read_in_both_byte_orders_and_never_by_accident(order, width):
+    def number(value: int, size: int) -> bytes:
+        return value.to_bytes(size, order)
+
+    def jpeg(tag: int, value: int, *, name: bytes = b"Exif\0\0") -> tf.Tensor:
+        start = (b"II*\0" if order == "little" else b"MM\0*") + number(8, 4)
+        entry = number(tag, 2) + number({2: 3, 4: 4}[width], 2) + number(1, 4) + number(value, width).ljust(4, b"\0")
+        block = name + start + number(1, 2) + entry + number(0, 4)
+        comment = b"\xff\xfe\x00\x0aExif\0\0\0\0"
+        segment = b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block
+        return tf.constant(b"\xff\xd8" + comment + b"\xff" + segment + b"\xff\xda" + b"\0" * 40)
+
+    assert int(graph_exif.orientation(jpeg(0x0112, 6))) == 6
+    assert int(graph_exif.orientation(jpeg(0x0112, 9))) == 1
+    assert int(graph_exif.orientation(jpeg(0x0113, 6))) == 1
+    assert int(graph_exif.orientation(jpeg(0x0112, 6, name=b"Exit\0\0"))) == 1
+    cut = jpeg(0x0112, 6).numpy()
+    for length in range(0, len(cut), 5):
+        assert int(graph_exif.orientation(tf.constant(cut[:length]))) in (1, 6)
 
 
 def test_a_network_of_lower_resolution_has_the_same_signatures(data_dir, tmp_path):
@@ -107,12 +168,9 @@ def test_a_network_of_lower_resolution_has_the_same_signatures(data_dir, tmp_pat
     coffee = skimage.data.coffee()[::5, ::5]
     signature = tf.saved_model.load(str(tmp_path / "m")).signatures["colorize_bytes"]
     found = tf.io.decode_png(signature(image_bytes=tf.constant([png(coffee)]))["image_bytes"][0]).numpy()
-    lightness = color.luminance(coffee)
-    square = tf.clip_by_value(tf.image.resize(lightness[..., None] / 100, [64, 64], antialias=True), 0, 1)[None]
-    chroma = Colorizer.load(str(tmp_path / "m")).predict(square.numpy())[0]
-    full = cv2.resize(chroma, coffee.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    # So strong are random colours that most are outside the gamut, where rounding counts for more.
-    difference = np.abs(found.astype(int) - color.lab_to_srgb(np.dstack([lightness, full])))
+    expected = Colorizer.load(str(tmp_path / "m")).colorize(coffee)
+    # Random colours are so strong that most are outside the gamut, where rounding counts for more.
+    difference = np.abs(found.astype(int) - expected)
     assert difference.max() <= 4
     assert difference.mean() < 0.1
 

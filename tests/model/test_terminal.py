@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from model.terminal import printable, say
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(path for package in ("tfrecords", "model", "pipelines") for path in (ROOT / package).glob("**/*.py"))
+MODULES = sorted(
+    path for package in ("tfrecords", "model", "pipelines", "autochrome") for path in (ROOT / package).glob("**/*.py")
+)
 
 
 @given(st.text())

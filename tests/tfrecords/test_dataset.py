@@ -7,6 +7,7 @@ import pytest
 import skimage.color
 import tensorflow as tf
 
+import tfrecords
 from tfrecords import color, dataset
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import DeniedError, OutageError, UserError
@@ -172,3 +173,17 @@ def test_a_damaged_shard_is_named(prepared):
 def test_what_is_not_the_fault_of_a_shard_is_raised_as_it_is(prepared):
     with pytest.raises(tf.errors.DataLossError, match="elsewhere"), dataset.damage_named(str(prepared)):
         raise tf.errors.DataLossError(None, None, "elsewhere")
+
+
+def test_it_is_the_load_of_the_package_and_says_its_shapes(prepared):
+    examples = tfrecords.load(str(prepared), "validation")
+    assert [(spec.shape.as_list(), spec.dtype.name) for spec in examples.element_spec] == [
+        ([SIZE, SIZE, 1], "float32"),
+        ([SIZE, SIZE, 2], "float32"),
+    ]
+    assert len(list(examples)) == 4
+
+
+def test_an_unknown_split_is_one_line(prepared):
+    with pytest.raises(UserError, match="split 'test' is unknown; choose train or validation"):
+        tfrecords.load(str(prepared), "test")

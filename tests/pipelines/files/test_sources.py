@@ -242,13 +242,13 @@ def test_what_is_not_a_photo_by_its_name_is_left_out_of_folders_buckets_and_tars
     assert set(transformed(str(tmp_path / "tars.tar"), tmp_path)) == {f"samples/{name}" for name in PHOTOS}
     with served({f"samples/{name}": data for name, data in SAMPLES.items()}) as uri:
         assert set(transformed(f"{uri}/samples", tmp_path)) == PHOTOS
-        assert list(transformed(f"{uri}/samples/000.txt", tmp_path)) == ["000.txt"]
+        assert list(transformed(f"{uri}/samples/000.cls", tmp_path)) == ["000.cls"]
     assert capsys.readouterr().err.count("files that are not photos by their names") <= 1
 
 
 def test_a_file_that_the_user_names_is_taken_for_a_photo(tree, tmp_path):
-    (tree / "a.txt").write_text("a")
-    assert transformed(str(tree / "a.txt"), tmp_path) == {"a.txt": "a"}
+    (tree / "a.cls").write_text("a")
+    assert transformed(str(tree / "a.cls"), tmp_path) == {"a.cls": "a"}
     (tree / "only").mkdir()
     (tree / "only" / "a.txt").write_text("a")
     with pytest.raises(UserError, match="only has no photos"):

@@ -1,0 +1,106 @@
+"""Autochrome in Python: colour for one photo or for arrays.
+
+    import autochrome
+
+    colour = autochrome.colorize("scan.tif")            # uint8 or uint16 [H, W, 3], sRGB
+    model = autochrome.load_model("run/saved_model")    # one of your own
+    colour = model.colorize(pixels)
+
+Whole archives are for the command ``autochrome colorize`` and the transforms of `pipelines`, records for
+`tfrecords.load`. NumPy, TensorFlow and the rest are imported when they are first needed.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfrecords.errors import UserError
+from tfrecords.uris import is_remote
+
+if TYPE_CHECKING:
+    from model.colorizer import Colorizer
+    from tfrecords.color import Pixels
+
+__all__ = ["UserError", "__version__", "colorize", "load_model"]
+
+__version__ = version("autochrome")
+
+
+def colorize(photo: Pixels | str | os.PathLike[str], model: str = "released") -> Pixels:
+    """Colorize one photo.
+
+    The model is loaded once and kept. Of colour that a photo has, only the lightness is used. A photo that is opened
+    here is decoded in this process, without the limits on time and memory that the job sets: take files you trust.
+
+        >>> import numpy as np
+        >>> autochrome.colorize(np.full((200, 300), 128, np.uint8)).shape
+        (200, 300, 3)
+
+    Args:
+        photo: pixels, or the path of a photo, local or in a bucket. Pixels are uint8 or uint16, ``[H, W]`` or
+            ``[H, W, 3]``, sRGB and upright. A file may have any format that the job reads; of several pages the first
+            is taken. It is turned upright and converted to sRGB.
+        model: the SavedModel folder, local or gs://, or ``released``.
+
+    Returns:
+        uint8 or uint16 ``[H, W, 3]``, sRGB: the depth of the pixels, or of the file. The lightness L* is that of the
+        photo to within rounding.
+
+    Raises:
+        UserError: there is no such file, it is not a photo or is broken or too large; or the model is missing, is not
+            one of Autochrome's, or cannot be loaded.
+        ValueError: the pixels have another shape or type.
+    """
+    pixels = _read(os.fspath(photo)) if isinstance(photo, (str, os.PathLike)) else photo
+    return _kept(model).colorize(pixels)
+
+
+def load_model(path: str = "released") -> Colorizer:
+    """Load a model; its method ``colorize(pixels)`` colorizes arrays.
+
+    Args:
+        path: a SavedModel folder that ``autochrome train`` wrote, local or gs://, or ``released`` for the model that
+            ships with this package.
+
+    Raises:
+        UserError: the folder is missing, is not one of Autochrome's, or cannot be loaded.
+    """
+    from model import quiet
+
+    with quiet.startup():
+        from model.colorizer import Colorizer
+    return Colorizer.load(path)
+
+
+@lru_cache(maxsize=1)
+def _kept(model: str) -> Colorizer:
+    return load_model(model)
+
+
+def _read(path: str) -> Pixels:
+    """Return the upright sRGB pixels of a photo's first page, in its own depth."""
+    from pipelines.errors import Rejected
+    from pipelines.images import pages
+
+    try:
+        return next(pages.read(_bytes(path))).pixels
+    except Rejected as verdict:
+        raise UserError(f"{path} cannot be colorized: {verdict.reason}: {verdict.detail}") from verdict
+
+
+def _bytes(path: str) -> bytes:
+    if not is_remote(path):
+        try:
+            return Path(path).read_bytes()
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path} cannot be read: {error}") from error
+    from pipelines.files import storage  # imports Beam
+
+    try:
+        return storage.read(path)
+    except storage.IO_ERRORS as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
