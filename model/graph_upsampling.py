@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from model import upsampling
 from tfrecords import graph_color
@@ -103,8 +104,8 @@ def _slope(chroma: tf.Tensor, light: tf.Tensor, sigma: float, flat: float) -> tf
     return mean(covariance / (variance + flat))
 
 
-def _gaussian(sigma: float) -> np.ndarray:
+def _gaussian(sigma: float) -> NDArray[np.float32]:
     """Return OpenCV's kernel of float pictures, float32 ``[n]``."""
     reach = (round(8 * sigma + 1) | 1) // 2
     weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
-    return np.float32(weights / weights.sum())
+    return (weights / weights.sum()).astype(np.float32)
