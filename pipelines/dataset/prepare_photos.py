@@ -6,7 +6,7 @@ writes its own file → describe the whole. Only names cross a shuffle; pixels n
 
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from functools import partial, reduce
 from operator import add
 
@@ -32,6 +32,9 @@ from tfrecords.statistics import Statistics
 
 CLAIM_FILE = f"{shard_writer.FOLDER}/claim.json"
 CLEARED_FILE = f"{shard_writer.FOLDER}/cleared_by"
+
+# A Slot as Beam likes its keys: it would warn of a class.
+_Key = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,9 @@ class _WriteShards(beam.DoFn):
     def setup(self) -> None:
         self._processes = PhotoProcesses(convert)
 
-    def process(self, grouped: tuple[Slot, Iterable[Source]]) -> Iterator[ShardReport]:
-        yield shard_writer.finish(grouped, self._output, self._size, self._ticker, self._processes)
+    def process(self, grouped: tuple[_Key, Iterable[Source]]) -> Iterator[ShardReport]:
+        key, photos = grouped
+        yield shard_writer.finish((Slot(*key), photos), self._output, self._size, self._ticker, self._processes)
 
     def teardown(self) -> None:
         self._processes.close()
@@ -173,6 +177,6 @@ class PreparePhotos(beam.PTransform):
         claim.stake(path, mine, clearing=clearing if self.overwrite else None)
         return listing
 
-    def _place(self, source: Source, listing: Listing) -> tuple[Slot, Source]:
+    def _place(self, source: Source, listing: Listing) -> tuple[_Key, Source]:
         shards = self.settings.num_shards or shard_count(listing.photos)
-        return slot(source.name, shards, self.settings.validation_percent), source
+        return astuple(slot(source.name, shards, self.settings.validation_percent)), source

@@ -44,6 +44,6 @@ def test_a_job_that_is_started_again_keeps_the_shards_that_it_finished(tree, tmp
     run(replace(job))
     assert {path.name: (output / path.name).stat().st_ino for path in first} == done
     assert digests(output) == digests(whole)
-    run(replace(job, run="another launch"))
+    run(replace(job, photos=replace(job.photos, run="another launch")))
     assert {path.name: (output / path.name).stat().st_ino for path in first} != done
     assert digests(output) == digests(whole)
