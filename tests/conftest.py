@@ -21,9 +21,11 @@ settings.load_profile("autochrome")
 
 
 def pytest_configure() -> None:
-    """Hears Ctrl-C also in the background of a shell, which ignores it and has all processes below do so."""
+    """Takes SIGTERM for Ctrl-C, and hears Ctrl-C also in the background of a shell, which has processes ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Without this, pytest would leave behind the processes of the test that runs when it is told to end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -70,6 +70,7 @@ class _Disturbed:
         self._process = subprocess.Popen(
             [sys.executable, journey.__file__, json.dumps(commands)],
             env=cloud.environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
