@@ -1,4 +1,4 @@
-"""The Beam jobs, what they share, and the command line; and the transforms for pipelines of your own.
+"""The Beam jobs, the code they share, the command line, and the transforms for your own pipelines.
 
     import apache_beam as beam
     from pipelines import ColorizePhotos, FindPhotos, WriteManifest
@@ -7,9 +7,9 @@
         photos = p | FindPhotos("scans/*.tif") | beam.Filter(lambda photo: photo.size > 1_000_000)
         _ = photos | ColorizePhotos("colour") | WriteManifest("colour")
 
-`FindPhotos` gives a `Source` a photo, `ColorizePhotos` takes them and gives a `Record` each, `WriteManifest` writes the
-records down. `PreparePhotos` makes records for training. The names are imported when they are first used, so that
-``autochrome --help`` does without Beam.
+`FindPhotos` yields one `Source` per photo, `ColorizePhotos` turns each into a `Record`, and `WriteManifest` writes the
+records. `PreparePhotos` makes records for training. The names are imported on their first use, so that
+``autochrome --help`` does not import Beam.
 """
 
 from importlib import import_module

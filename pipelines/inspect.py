@@ -1,4 +1,4 @@
-"""What a data folder holds, without importing TensorFlow."""
+"""The command `autochrome inspect`: show and verify a data folder, without importing TensorFlow."""
 
 import sys
 from dataclasses import replace
@@ -24,7 +24,7 @@ from tfrecords.shards import Shard, checksum, read_records
 
 
 def verify(data_dir: str, shard: Shard) -> str:
-    """Reads a whole shard, parses every record, and compares it with its description.
+    """Read a whole shard, parse every record, and compare the shard with its description.
 
     Returns:
         what is wrong, or ''.
@@ -42,7 +42,7 @@ def verify(data_dir: str, shard: Shard) -> str:
 
 
 def sample(data_dir: str, description: Description, number: int) -> list[LabExample]:
-    """The first examples of the training shards, or of the others: shards are mixed, so any are as good.
+    """Return the first examples of the shards, training first; shards are mixed, so any examples are representative.
 
     Raises:
         UserError: a shard cannot be read.
@@ -61,7 +61,7 @@ def sample(data_dir: str, description: Description, number: int) -> list[LabExam
 
 
 def contact_sheet(examples: list[LabExample], columns: int = 4) -> Bytes:
-    """Examples beside each other, each as its luminance and in colour: uint8 ``[H, W, 3]``, sRGB."""
+    """Return examples side by side, each as its luminance and in colour: uint8 ``[H, W, 3]``, sRGB."""
     tiles = [np.concatenate([_grey(example), _colour(example)], axis=1) for example in examples]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns if len(tiles) > columns else 0)
     rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
@@ -100,7 +100,7 @@ def _synsets(examples: dict[str, int]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs ``autochrome inspect``; exit code 1 when ``--verify`` finds a fault."""
+    """Run ``autochrome inspect``; return 1 if ``--verify`` finds damage, else 0."""
     args = flags.inspect().parse_args(argv)
     cloud.check({"DIR": args.data})
     description = Description.of_folder(args.data, storage.read_if_there(storage.join(args.data, FILE_NAME)))

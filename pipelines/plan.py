@@ -1,9 +1,9 @@
-"""`autochrome plan`: what colorizing a collection will take, measured on a sample of it before anyone pays.
+"""The command `autochrome plan`: estimate what colorizing a collection takes by measuring a sample of it.
 
-The collection is listed, not read. A sample by a hash of the names goes through every stage but writing, on all cores,
-and what it took is scaled to the whole; the ranges are those of 95 % confidence for a sample of that size. Where the
-disk or the network is slow, writing adds to the time on this machine. A worker of Dataflow waits for its bucket with
-one thread while another one works, so that its work is what the processor takes.
+The collection is listed, not read. A sample, chosen by a hash of the names, goes through every stage except writing, on
+all cores. Its cost is scaled to the whole; ranges have 95 % confidence for a sample of that size. If the disk or the
+network is slow, writing adds to the time on this machine. On Dataflow one thread of a worker waits for the bucket while
+another one computes, so the work there is the processor time.
 """
 
 import heapq
@@ -40,7 +40,7 @@ _Z = 1.96  # 95 %
 
 @dataclass(frozen=True)
 class Collection:
-    """What a listing tells: how many photos, their bytes, and a sample of them."""
+    """The result of a listing: number of photos, their bytes, and a sample of them."""
 
     photos: int
     bytes: int
@@ -49,7 +49,7 @@ class Collection:
 
 @dataclass(frozen=True)
 class Trial:
-    """What the sample took: its records, and seconds of wall and of processor time for all of them."""
+    """The result of measuring the sample: its records, and wall time and processor time for all of them in seconds."""
 
     records: list[Record]
     wall: float
@@ -58,19 +58,19 @@ class Trial:
 
 @dataclass(frozen=True)
 class Figure:
-    """An estimate and the range it lies in."""
+    """An estimate and its range."""
 
     value: float
     low: float
     high: float
 
     def times(self, factor: float) -> "Figure":
-        """All three multiplied."""
+        """Return all three values times a factor."""
         return Figure(self.value * factor, self.low * factor, self.high * factor)
 
 
 def survey(patterns: str | Sequence[str], size: int) -> Collection:
-    """Lists an input; memory holds the sample alone.
+    """List an input; only the sample is kept in memory.
 
     Args:
         patterns: folder, file or glob; or several.
@@ -82,14 +82,14 @@ def survey(patterns: str | Sequence[str], size: int) -> Collection:
     for source in sources.everything(patterns):
         photos += 1
         total += source.size
-        # The largest rank stands first in the heap, to be dropped.
+        # The largest rank is first in the heap, and is dropped next.
         entry = (-int.from_bytes(selection.rank(source.name)), photos, source)
         (heapq.heappush if len(lowest) < size else heapq.heappushpop)(lowest, entry)
     return Collection(photos, total, [source for _, _, source in sorted(lowest, reverse=True)])
 
 
 def mean(values: list[float]) -> Figure:
-    """The mean of a sample, with the range of its standard error; nothing is below 0."""
+    """Return the mean of a sample with its 95 % range; no value is below 0."""
     value = fmean(values)
     error = _Z * stdev(values) / math.sqrt(len(values)) if len(values) > 1 else value
     return Figure(value, max(0.0, value - error), value + error)
@@ -104,10 +104,10 @@ def share(hits: int, of: int) -> Figure:
 
 
 def measure(sample: list[Source], model: str, recipe: Recipe, threads: int) -> Trial:
-    """Takes the sample through all stages on this number of threads; writes nothing."""
+    """Process the sample through all stages on ``threads`` threads; write nothing."""
     with Engine(model, recipe, started=threads) as engine:
         context = engine.context(lambda record, files: record)
-        # The first prediction builds what later ones find.
+        # The first prediction traces the model, which must not count.
         context.predict(np.zeros((1, context.size, context.size, 1), np.float32))
         pool: WorkerPool[Record] = WorkerPool(threads, Gate(threads))
         records: list[Record] = []
@@ -123,17 +123,17 @@ def measure(sample: list[Source], model: str, recipe: Recipe, threads: int) -> T
 
 
 def rows(collection: Collection, trial: Trial, threads: int, price: float) -> list[tuple[str, str]]:
-    """What there is to say, as pairs of a name and a figure in words.
+    """Return the lines of the report, as pairs of a name and a readable figure.
 
     Args:
         collection: the whole.
         trial: of its sample; at least one record.
-        threads: that the trial ran on.
-        price: of a vCPU-hour in dollars; 0 when it is not known.
+        threads: number of threads of the trial.
+        price: of a vCPU-hour in dollars; 0 if unknown.
     """
     photos, records = collection.photos, trial.records
     taken = [sum(record.milliseconds.values()) for record in records]
-    # The sample's seconds of work, scaled to the whole, with the range of the mean photo.
+    # The sample's seconds of work, scaled to the whole, with the range of the mean.
     scale = mean(taken).times(photos * len(records) / max(sum(taken), 1e-9))
     here, worker = (scale.times(seconds / len(records)) for seconds in (trial.wall, trial.processor))
     pixels = mean([float(sum(one.width * one.height for one in record.outputs)) for record in records])
@@ -159,7 +159,7 @@ def rows(collection: Collection, trial: Trial, threads: int, price: float) -> li
 
 
 def _share(hits: int, of: int, photos: int) -> str:
-    """The photos of the collection that are like some of the sample; a sample of all leaves nothing to estimate."""
+    """Return how many photos of the collection are like ``hits`` of the sample; exact if the sample is everything."""
     if of >= photos:
         return f"{hits:,}"
     return _range(share(hits, of).times(photos), lambda number: f"{number:,.0f}")
@@ -181,13 +181,13 @@ def _money(dollars: float) -> str:
 
 
 def _range(figure: Figure, shown: Callable[[float], str]) -> str:
-    """An estimate and its range in words; one figure where they are the same."""
+    """Return an estimate and its range as text; one figure if they are equal."""
     value, low, high = map(shown, (figure.value, figure.low, figure.high))
     return f"about {value}" if low == high == value else f"about {value} ({low} to {high})"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs ``autochrome plan``."""
+    """Run ``autochrome plan``."""
     args, beam_flags = flags.plan().parse_known_args(argv)
     runners.beam_options(beam_flags)
     input_checks.check_any(args.input)

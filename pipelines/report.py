@@ -1,4 +1,4 @@
-"""`autochrome report`: what became of every photo of a colorized folder, in figures and as a page to look through."""
+"""The command `autochrome report`: show what became of every photo in a folder, as figures and as a page to browse."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -27,12 +27,12 @@ from pipelines.viewer.summary import Rank, Summary
 from pipelines.viewer.thumbnails import Sheet
 from tfrecords.errors import UserError
 
-_WRITERS = 16  # small files: what takes time is a bucket's answer
+_WRITERS = 16  # the files are small: most of the time is spent waiting for the bucket
 _DELETED_AT_ONCE = 100
 
 
 def tell(folder: str, summary: Summary, console: Console) -> None:
-    """Prints a summary."""
+    """Print a summary."""
     print_table(f"Colorized into {folder}", dict(html.ordered(summary)), console)
     figures = [
         ("pictures", f"{summary.pages:,}, {summary.pixels / 1e6:,.1f} megapixels, {in_bytes(summary.bytes_out)}"),
@@ -71,7 +71,7 @@ def _times(summary: Summary) -> Table:
 
 
 def _counted(records: Iterable[Record], there: set[str]) -> tuple[Summary, set[str], int]:
-    """The summary, the ids of all pictures that there should be, and how many records lack some."""
+    """Return the summary, the ids of all pictures that there should be, and how many records lack some."""
     summary, wanted, lacking = Summary(), set[str](), 0
     for record in records:
         summary.add(record)
@@ -82,15 +82,15 @@ def _counted(records: Iterable[Record], there: set[str]) -> tuple[Summary, set[s
 
 
 def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
-    """Makes the pictures that are not there, on all cores.
+    """Make the pictures that do not exist yet, on all cores.
 
     Args:
         ledger: of the folder.
-        there: ids of pictures that are.
-        ticker: to be told of every photo that lacks some.
+        there: ids of the existing pictures.
+        ticker: receives one report for every photo that lacks pictures.
 
     Returns:
-        ids of those made.
+        ids of the new pictures.
     """
     threads = len(os.sched_getaffinity(0))
     pool: WorkerPool[set[str]] = WorkerPool(threads, Gate(threads))
@@ -120,7 +120,7 @@ def _saver(folder: str) -> Callable[[str, bytes], None]:
 
 
 def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
-    """Writes the page; returns the paths of its files relative to the folder."""
+    """Write the page; return the paths of its files relative to the folder."""
     title = storage.normalized(ledger.folder).rpartition("/")[2] or ledger.folder
     place = html.address_of(ledger.folder, ledger.state)
     files = html.pages(ledger.records(), summary, ledger.made_with(), title, there, place)
@@ -130,7 +130,7 @@ def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
     try:
         for name, data in files:
             written.add(name)
-            if name == html.FILE:  # after everything that it opens
+            if name == html.FILE:  # after all the files that it loads
                 list(pool.rest())
                 save(name, data)
             else:
@@ -176,7 +176,7 @@ def _gone(number: int) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs ``autochrome report``."""
+    """Run ``autochrome report``."""
     args = flags.report().parse_args(argv)
     cloud.check({"DIR": args.folder, "--state": args.state})
     ledger = Ledger.of(args.folder, args.state)

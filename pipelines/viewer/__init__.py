@@ -1,1 +1,1 @@
-"""What `report` is made of: the summary, the HTML page, its thumbnails and its assets."""
+"""The parts of `report`: the summary, the HTML page, its thumbnails and its assets."""

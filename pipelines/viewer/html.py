@@ -1,15 +1,15 @@
-"""The page to look through a colorized folder with: one HTML file that a browser opens from disk, without a server.
+"""Write the page for browsing a colorized folder: one HTML file that a browser opens from disk, without a server.
 
-    OUTPUT/index.html                   opens by itself; no address but those below is ever asked for
-    OUTPUT/report/page.css, *.js        looks and behaviour, the same for every folder
-    OUTPUT/report/index.js              the summary, and three columns of all photos: outcome, marks, colourfulness
-    OUTPUT/report/names/00001.js        10,000 names each, read when somebody searches
-    OUTPUT/report/data/00001.js         100 records each, read when they are looked at
+    OUTPUT/index.html                   needs nothing but the files below
+    OUTPUT/report/page.css, *.js        style and code, the same for every folder
+    OUTPUT/report/index.js              the summary, and three columns for all photos: outcome, marks, colourfulness
+    OUTPUT/report/names/00001.js        10,000 names each, loaded for a search
+    OUTPUT/report/data/00001.js         100 records each, loaded when they are shown
     OUTPUT/report/thumbnails/…          see `pipelines.viewer.thumbnails`
 
-Browsers refuse to fetch files from a page on disk, so data are scripts that call a function of the page. They are
-ASCII, with everything else escaped; the page puts what they say into text nodes and never into markup. Equal records
-give equal bytes.
+Browsers refuse to fetch files for a page on disk, so the data are scripts that call a function of the page. They are
+ASCII, with all other characters escaped. The page puts their contents into text nodes and never into markup. Equal
+records give equal bytes.
 """
 
 import json
@@ -35,7 +35,7 @@ FOLDER = "report"
 FOLDERS = (f"{FOLDER}/data", f"{FOLDER}/names")
 RECORDS_PER_FILE = 100
 NAMES_PER_FILE = 10_000
-# One character a photo in the column of marks: their sum, as page.js reads it.
+# The column of marks has one character per photo: the sum of these, as page.js reads it.
 _IN_COLOUR, _WARNED = 1, 2
 _ASSETS = ("page.css", "common.js", "figures.js", "viewer.js", "page.js")
 _NUMBERED = re.compile(rf"{FOLDER}/(?:data|names)/\d{{5,}}\.js\Z")
@@ -49,15 +49,15 @@ def pages(
     there: set[str],
     place: str = "",
 ) -> Iterator[tuple[str, bytes]]:
-    """Yields the files of the page, ``index.html`` last, each with its path relative to the output.
+    """Yield the files of the page, ``index.html`` last, as pairs of a path relative to the output and bytes.
 
     Args:
-        records: in order of name.
-        summary: of them.
+        records: sorted by name.
+        summary: of the records.
         made_with: model and settings.
         title: of the page.
-        there: ids of the thumbnails that there are.
-        place: address that the paths of photos are added to, see `address_of`.
+        there: ids of the existing thumbnails.
+        place: base address of the photos, see `address_of`.
     """
     keys = [key for key, _ in ordered(summary)]
     code = {key: index for index, key in enumerate(keys)}
@@ -99,14 +99,14 @@ def pages(
 
 
 def address_of(photos: str, page: str) -> str:
-    """Returns the address of the folder of photos for a page in another folder; '' where it is the same one.
+    """Return the address of the folder of photos for a page in another folder; '' if both are the same.
 
-    In one file system or bucket that is a relative path, so that both can be moved together.
+    Within one file system, it is a relative path, so that both folders can be moved together.
     """
     photos, page = (storage.normalized(folder) for folder in (photos, page))
     if photos == page:
         return ""
-    # As bytes: a name on a disk need not be UTF-8.
+    # As bytes, because a name on a disk need not be UTF-8.
     if not storage.is_remote(photos) and not storage.is_remote(page):
         return quote(os.fsencode(os.path.relpath(photos, page))) + "/"
     if storage.is_in_bucket(photos):
@@ -115,18 +115,18 @@ def address_of(photos: str, page: str) -> str:
 
 
 def is_over(name: str, written: set[str]) -> bool:
-    """Whether a path relative to the output is a file of an earlier, longer page."""
+    """Return whether a path relative to the output is a file of an earlier, longer page."""
     return _NUMBERED.match(name) is not None and name not in written
 
 
 def leftovers(folder: str, written: set[str]) -> list[str]:
-    """URIs of what an earlier, longer page left."""
+    """Return the URIs of the files that an earlier, longer page left."""
     places = [Branch(storage.join(folder, path)) for path in FOLDERS]
     return [file.uri for place in places for file in files(place, folder) if is_over(file.name, written)]
 
 
 def ordered(summary: Summary) -> list[tuple[str, int]]:
-    """Outcomes: what was done before what was rejected, each from the most to the least frequent."""
+    """Return the outcomes, rejections last, each group from the most to the least frequent."""
     return sorted(summary.outcomes.items(), key=lambda item: (item[0] not in DONE, -item[1], item[0]))
 
 

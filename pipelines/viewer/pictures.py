@@ -1,6 +1,6 @@
-"""Photos made small for the report, by child processes: sources are files of strangers, whatever the job made of them.
+"""Make small pictures of photos for the report, in child processes, because anybody's files may be broken.
 
-It imports neither Beam nor TensorFlow, see `pipelines.runtime.photo_server`.
+This module imports neither Beam nor TensorFlow, see `pipelines.runtime.photo_server`.
 """
 
 import io
@@ -17,22 +17,22 @@ QUALITY = 80
 
 
 def draw(parent: Parent, data: bytes, wanted: Set[int]) -> None:
-    """Hands the parent each page of a file as a small JPEG, in a question ``(page, file)``: it need not answer.
+    """Send each wanted page of a file to the parent as a small JPEG, in a question ``(page, file)`` without an answer.
 
     Args:
         parent: the process that wants the pictures.
-        data: the photo's file.
-        wanted: the pages, counted from 1; those that the file does not have are passed over.
+        data: the bytes of the photo.
+        wanted: the pages, counted from 1; pages that the file does not have are ignored.
 
     Raises:
-        Rejected: a page cannot be read; those before it were handed over.
+        Rejected: a page cannot be read; the pages before it were sent.
     """
     for page, pixels in _pages(data, wanted):
         parent.ask((page, _encoded(pixels)))
 
 
 def _pages(data: bytes, wanted: Set[int]) -> Iterator[tuple[int, Bytes]]:
-    """Yields those of a file's pages that are wanted: uint8 ``[H, W]`` or ``[H, W, 3]``."""
+    """Yield the number and pixels of each wanted page: uint8 ``[H, W]`` or ``[H, W, 3]``."""
     if wanted == {1}:
         yield 1, decode.decode(data, shrink_to=SIDE).pixels
         return

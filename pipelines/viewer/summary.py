@@ -1,4 +1,4 @@
-"""What the records of a colorized folder come to: one pass, in memory that does not grow with their number."""
+"""Summarise the records of a colorized folder in one pass, in memory that does not grow with their number."""
 
 import heapq
 from collections import Counter
@@ -9,11 +9,11 @@ from pipelines.archive.manifest import Record
 from pipelines.archive.render import COLOR
 
 EXTREMES = 5
-BIN_WIDTH, BINS = 5, 20  # of the histogram of colourfulness; the last bin takes what lies above
+BIN_WIDTH, BINS = 5, 20  # of the histogram of colourfulness; the last bin also has all higher values
 
 
 class Rank(NamedTuple):
-    """A photo by how colourful it is."""
+    """A photo and its colourfulness."""
 
     colourfulness: float
     name: str
@@ -24,19 +24,19 @@ class Summary:
 
     Attributes:
         outcomes: inputs by status, or by the reason of a rejection; they add up to ``inputs``.
-        inputs: records seen.
-        rejected: of them.
-        in_colour: inputs that were in colour already.
+        inputs: number of records.
+        rejected: number of rejected inputs.
+        in_colour: inputs that were already in colour.
         warned: inputs with warnings.
-        pages: pictures made or left, several of a file with pages.
-        pixels: of these.
+        pages: pictures, written or left as they were; a file may have several pages.
+        pixels: of all pages.
         bytes_in: of the sources that could be read.
-        bytes_out: of the files.
-        tones: pages by what their sources' colour was.
-        milliseconds: by stage, of all photos together.
-        timed: photos whose times are known.
+        bytes_out: of the written files.
+        tones: pages by the tone of their source.
+        milliseconds: by stage, summed over all photos.
+        timed: photos with known times.
         histogram: photos by colourfulness, in bins of BIN_WIDTH.
-        examples: the first names with a warning, each with it.
+        examples: the first names with a warning, each with its first warning.
     """
 
     def __init__(self) -> None:
@@ -52,14 +52,14 @@ class Summary:
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> "Summary":
-        """Sums up records, to be given in order of name: of equal photos the first are named."""
+        """Summarise records; they must be sorted by name, so that the first of equally colourful photos are named."""
         summary = cls()
         for record in records:
             summary.add(record)
         return summary
 
     def add(self, record: Record) -> None:
-        """Takes one more record in."""
+        """Add one record."""
         self.outcomes[record.key] += 1
         self.inputs += 1
         self.rejected += record.status == "rejected"
@@ -92,7 +92,7 @@ class Summary:
 
 
 def _keep(heap: list[tuple[float, int, str]], entry: tuple[float, int, str]) -> None:
-    """Keeps the highest entries in a heap."""
+    """Add an entry to a heap that keeps the highest ones."""
     if len(heap) < EXTREMES:
         heapq.heappush(heap, entry)
     else:
@@ -100,10 +100,10 @@ def _keep(heap: list[tuple[float, int, str]], entry: tuple[float, int, str]) -> 
 
 
 def was_in_colour(record: Record) -> bool:
-    """Whether a photo, or a page of it, was in colour before."""
+    """Return whether a photo, or one of its pages, was in colour before."""
     return record.status in ("copied", "skipped") or any(output.tone == COLOR for output in record.outputs)
 
 
 def colourfulness_of(record: Record) -> float | None:
-    """How colourful a photo came out, of several pages the most colourful; None where it was not measured."""
+    """Return how colourful a photo is now; the maximum over its pages, or None if it was not measured."""
     return max((o.colourfulness for o in record.outputs if o.colourfulness is not None), default=None)

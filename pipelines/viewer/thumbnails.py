@@ -1,10 +1,9 @@
-"""Small pictures of photos before and after, made once: a name is a digest of what is shown, so it is never stale.
+"""Make thumbnails of photos before and after, once: a name is a digest of the content, so it is never out of date.
 
     OUTPUT/report/thumbnails/9f/3a….jpg    at most SIDE pixels a side, upright, sRGB
 
-A record has a picture of every page of its source and of its output, so far as there are any. Whatever depth, format or
-orientation the file has, `pipelines.viewer.pictures` reads it as the job itself does, in child processes with the same
-limits.
+A record has a picture of every page of its source and of its output, as far as they exist. `pipelines.viewer.pictures`
+reads files of any depth, format and orientation like the job itself, in child processes with the same limits.
 """
 
 import hashlib
@@ -29,10 +28,10 @@ _ID = re.compile(rf"{FOLDER}/([0-9a-f]{{2}})/([0-9a-f]{{18}})\.jpg\Z")
 
 @dataclass(frozen=True)
 class Pair:
-    """The pictures of a page by their ids.
+    """The ids of the pictures of one page.
 
     Attributes:
-        before: of the source; '' where there is to be none: it is the same as the one after.
+        before: of the source; '' if there is none because it equals the one after.
         after: of the output; '' for a photo that was left as it was.
     """
 
@@ -48,7 +47,7 @@ class Sheet:
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """One a page; none for what was rejected, which may be no picture."""
+        """One pair per page; none for a rejected input, which may not be a picture."""
         record = self.record
         if record.status == "skipped":
             return (Pair(_before(record, 1), ""),)
@@ -60,7 +59,7 @@ class Sheet:
 
     @property
     def ids(self) -> set[str]:
-        """Of all pictures."""
+        """The ids of all pictures."""
         return {id_ for pair in self.pairs for id_ in (pair.before, pair.after) if id_}
 
     def make(
@@ -72,21 +71,21 @@ class Sheet:
         *,
         last: bool = False,
     ) -> set[str]:
-        """Makes the pictures that are not there yet.
+        """Make the pictures that do not exist yet.
 
         Args:
             folder: of the outputs.
-            there: ids of pictures that are.
-            save: puts a file under its path relative to the folder.
-            processes: the children; their handler is `pipelines.viewer.pictures.draw`.
-            last: whether this decides: each file is given a fresh process.
+            there: ids of the existing pictures.
+            save: writes a file, given its path relative to the folder and its bytes.
+            processes: the child processes; their handler is `pipelines.viewer.pictures.draw`.
+            last: whether this is the last attempt; then each file gets a fresh process.
 
         Returns:
-            ids of those made; a source or an output that is gone, or another one by now, has none, nor has one that
-            is beyond the limits or crashes its process.
+            ids of the new pictures. A source or an output that is gone or was replaced gets none, nor does one that
+            exceeds the limits or crashes its process.
 
         Raises:
-            Undecided: a file's process died or ran out of memory. Not if this is the last attempt.
+            Undecided: the process of a file died or ran out of memory, and this is not the last attempt.
         """
         made = set()
         for data, wanted in self._files(folder, there):
@@ -106,7 +105,7 @@ class Sheet:
         return made
 
     def _files(self, folder: str, there: set[str]) -> Iterator[tuple[bytes, dict[int, str]]]:
-        """Yields each file that is needed, with the ids of the pictures that are wanted of it by page."""
+        """Yield each file that is needed, with the ids of the wanted pictures by page."""
         record = self.record
         numbers = [output.page for output in record.outputs] or [1]
         wanted = {
@@ -119,7 +118,7 @@ class Sheet:
             yield data, wanted
         for name in dict.fromkeys(output.name for output in record.outputs):
             ours = [(o, pair.after) for o, pair in zip(record.outputs, self.pairs, strict=True) if o.name == name]
-            # In a file of several pages they stand in order; a page with a file of its own is the first there.
+            # The pages of a multi-page file are in order; a page with its own file is the first one there.
             wanted = {place: id_ for place, (_, id_) in enumerate(ours, start=1) if id_ not in there}
             output = ours[0][0]
             file = Source(storage.join(folder, name), name, output.bytes, "")
@@ -128,12 +127,12 @@ class Sheet:
 
 
 def path_of(id_: str) -> str:
-    """Where a picture is, relative to the output."""
+    """Return the path of a picture relative to the output."""
     return f"{FOLDER}/{id_[:2]}/{id_[2:]}.jpg"
 
 
 def listed(folder: str) -> dict[str, str]:
-    """The pictures that a folder has, by id: their URIs."""
+    """Return the URIs of the pictures in a folder, by id."""
     found = [(_ID.match(file.name), file) for file in files(Branch(storage.join(folder, FOLDER)), folder)]
     return {match[1] + match[2]: file.uri for match, file in found if match and not file.fault}
 
@@ -148,13 +147,13 @@ def _before(record: Record, page: int) -> str:
 
 
 def _after(output: Output) -> str:
-    # Without a digest, the bytes have to do.
+    # Without a digest, the size must do.
     known = (output.sha256,) if output.sha256 else (output.name, output.bytes)
     return _id("after", *known, output.page)
 
 
 def _read(source: Source, digest: str) -> bytes:
-    """The bytes of a file, none where it is gone or has another digest."""
+    """Return the bytes of a file; b'' if it is gone or has another digest."""
     try:
         with inputs.optional():
             data = source.read()
