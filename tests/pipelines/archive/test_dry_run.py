@@ -1,0 +1,50 @@
+import pytest
+from one_task import RECIPE
+
+from pipelines.archive import dry_run
+from pipelines.archive.forecast import Forecast
+from pipelines.archive.resume import Policy
+from pipelines.archive.tasks import FindTasks
+
+MADE = Forecast("make", ("a.jpg.p001.png", "a.jpg.p002.png"), ("a.jpg",))
+
+
+def test_a_line_names_the_action_and_each_file_that_goes_has_one():
+    assert dry_run.lines("a.jpg", MADE) == [
+        ("make, replaces a.jpg.p001.png, a.jpg.p002.png", "a.jpg"),
+        ("remove a.jpg", "a.jpg"),
+    ]
+    assert dry_run.lines("b.jpg", Forecast("keep")) == [("keep", "b.jpg")]
+
+
+def test_sums_add_up_to_the_inputs_and_leave_out_what_is_zero():
+    assert dry_run.sums([MADE, Forecast("make"), Forecast("keep")]) == (
+        "3 inputs; keep: 1, make: 2, files to replace: 2, files to remove: 1"
+    )
+    assert dry_run.sums([Forecast("keep")] * 1200) == "1,200 inputs; keep: 1,200"
+    assert dry_run.sums([]) == "0 inputs; "
+
+
+@pytest.fixture
+def scans(tmp_path):
+    for name in ("b.jpg", "a.tif", "caf\udce9.jpg"):
+        path = tmp_path / "scans" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"photo")
+    return tmp_path / "scans"
+
+
+def test_a_run_is_shown_in_order_of_name_and_writes_nothing(scans, tmp_path, capsys):
+    output = tmp_path / "colour"
+    output.mkdir()
+    (output / "b.jpg").write_bytes(b"theirs")
+    dry_run.show(FindTasks(str(scans), str(output), Policy(RECIPE)), "colour")
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "make\ta.tif",
+        "keep, occupied\tb.jpg",
+        "make\tcaf\\udce9.jpg",
+        "colour: 3 inputs; keep, occupied: 1, make: 2",
+    ]
+    assert err == ""
+    assert [path.name for path in output.iterdir()] == ["b.jpg"]

@@ -1,0 +1,101 @@
+import json
+from dataclasses import replace
+
+import apache_beam as beam
+import pytest
+from colorized_folder import Folder
+from one_task import RECIPE
+
+from pipelines.archive import manifest, record_files
+from pipelines.archive.finish import LAST_RUN_FILE, Account, Effort, Result
+from pipelines.archive.lease import Lease
+from pipelines.archive.ledger import Ledger
+from pipelines.archive.manifest import REPORT_FILE, STAGES, Output
+from pipelines.files.sources import Source
+from pipelines.runtime.outcomes import REJECTED_FILE
+
+
+@pytest.fixture
+def folder(tmp_path) -> Folder:
+    made = Folder(tmp_path)
+    output = Output("a.jpg", 1, 60, 40, 500, "9f", "grayscale", 31.2)
+    made.record("a.jpg", outputs=(output,))
+    made.record("b.jpg", outputs=(replace(output, name="b.jpg"),), warnings=("changed_since",), status="kept")
+    made.record("c.jpg", status="rejected", reason="unreadable", detail="cut short")
+    made.record("caf\udce9.jpg", status="skipped")
+    made.output.mkdir()
+    return made
+
+
+def results(folder: Folder) -> list[Result]:
+    a, b, c, d = folder.records
+    return [Result(a, now=True, replaced=1, removed=2), Result(b, now=True), Result(c, now=True), Result(d, now=False)]
+
+
+def finished(folder: Folder, *, records: tuple[str, ...] = (), damaged: tuple[str, ...] = ()) -> Lease:
+    lease = Lease(str(folder.output))
+    lease.take()
+    with beam.Pipeline() as pipeline:
+        made = pipeline | "Made" >> beam.Create(results(folder))
+        read = [Source(str(folder.output / name), name, 1, "1-1") for name in records]
+        sources = pipeline | "Read" >> beam.Create(read, reshuffle=False)
+        lines = pipeline | "Damage" >> beam.Create(damaged, reshuffle=False)
+        none = pipeline | "None" >> beam.Create([], reshuffle=False)
+        _ = made | Account(lease, RECIPE, sources, lines, none)
+    return lease
+
+
+def test_records_report_and_index_are_written_and_counts_add_up(folder):
+    finished(folder, damaged=("two", "one"))
+    ledger = Ledger.of(str(folder.output))
+    assert sorted(ledger.records(), key=repr) == sorted(folder.records, key=repr)
+    report = json.loads((folder.output / REPORT_FILE).read_text())
+    assert report["outcomes"] == {"written": 1, "kept": 1, "skipped": 1, "unreadable": 1}
+    assert report["warnings"] == {"changed_since": 1}
+    last = json.loads((folder.output / LAST_RUN_FILE).read_text())
+    assert (last["made"], last["left_out"], last["found"], last["kept"]) == (2, 1, 2, 1)
+    assert (last["replaced"], last["removed"], last["pixels"]) == (1, 2, 2400)
+    assert last["damaged"] == ["one", "two"]
+    assert last["milliseconds"]["read"] == 20.0
+    [rejected] = (folder.output / REJECTED_FILE).read_text().splitlines()
+    assert json.loads(rejected)["name"] == "c.jpg"
+    assert set(record_files.read_index(str(folder.output)).shards) == {"manifest/photos-00000-of-00001.jsonl"}
+
+
+def test_the_same_records_give_the_same_bytes(folder):
+    finished(folder)
+    first = {path.name: path.read_bytes() for path in folder.output.rglob("*") if path.is_file()}
+    finished(folder)
+    assert {path.name: path.read_bytes() for path in folder.output.rglob("*") if path.is_file()} == first
+
+
+def test_old_shards_and_merged_journals_go_and_journals_of_others_stay(folder):
+    (folder.output / manifest.JOURNAL).mkdir(parents=True)
+    old, merged, other = (
+        "manifest/photos-00001-of-00002.jsonl",
+        f"{manifest.JOURNAL}/0a-1-0b.jsonl",
+        f"{manifest.JOURNAL}/0c-1-0d.jsonl",
+    )
+    for name in (old, merged, other):
+        (folder.output / name).write_bytes(b"")
+    lease = finished(folder, records=(old, merged))
+    assert not (folder.output / old).exists()
+    assert not (folder.output / merged).exists()
+    assert (folder.output / other).exists(), "its run came meanwhile"
+    assert not (folder.output / "manifest" / "lease.json").exists(), "the lease was given back"
+    assert lease.run
+
+
+def test_efforts_add_up():
+    one = Effort(1, 1, 2, 3, 4, 5, 6, (1.0,) * len(STAGES))
+    total = one + one
+    assert total == Effort(2, 2, 4, 6, 8, 10, 12, (2.0,) * len(STAGES))
+    assert total.to_dict()["milliseconds"] == dict.fromkeys(STAGES, 2.0)
+
+
+def test_a_photo_that_was_kept_counts_as_found_although_this_run_looked_at_it(folder):
+    written, kept, rejected, _ = folder.records
+    assert Effort.of(Result(kept, now=True, removed=1)) == Effort(found=1, kept=1, removed=1)
+    assert Effort.of(Result(written, now=False)) == Effort(found=1)
+    made = Effort.of(Result(rejected, now=True))
+    assert (made.made, made.left_out, made.found) == (1, 1, 0)

@@ -1,0 +1,111 @@
+from dataclasses import replace
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+from apache_beam.testing.util import assert_that, equal_to
+from colorized_folder import Folder
+from one_task import RECIPE
+
+from pipelines import notices
+from pipelines.archive import manifest
+from pipelines.archive.resume import Policy, Task
+from pipelines.archive.tasks import ALL, FindTasks, Selection
+
+NAMES = [f"{number:02}.jpg" for number in range(20)]
+
+
+def test_a_larger_sample_holds_a_smaller_one_and_is_not_the_first_by_name():
+    ranked = sorted(NAMES, key=Selection(sample=5).rank)
+    assert ranked == sorted(NAMES, key=Selection(sample=9).rank)
+    assert ranked != sorted(NAMES)
+
+
+def test_a_limit_takes_the_first_by_name():
+    assert sorted(["b", "a", "caf\udce9", "c"], key=Selection(limit=2).rank) == ["a", "b", "c", "caf\udce9"]
+    assert (Selection(limit=2).size, Selection(sample=3).size, ALL.size) == (2, 3, 0)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Folder:
+    """Three sources; two have a record, one of them a file that fits it."""
+    made = Folder(tmp_path)
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        path = made.sources / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(name.encode())
+    about = (made.sources / "a.jpg").stat()
+    made.record("a.jpg", b"a.jpg", status="rejected", reason="unreadable")
+    made.records[0] = replace(
+        made.records[0],
+        fingerprint=f"{about.st_size}-{about.st_mtime_ns}",
+        model_digest=RECIPE.model_digest,
+        settings_digest=RECIPE.settings_digest,
+    )
+    made.record("gone.jpg", b"gone")
+    made.write()
+    return made
+
+
+def found(folder: Folder, check, selection: Selection = ALL, begin=None) -> None:
+    find = FindTasks(str(folder.sources), str(folder.output), Policy(RECIPE), selection, begin=begin)
+    with beam.Pipeline() as pipeline:
+        check(pipeline | find)
+
+
+def told(task: Task) -> tuple[str, bool]:
+    return task.named.source.name, task.existing is not None
+
+
+def test_every_input_is_one_task_and_what_is_recorded_is_known(folder):
+    found(
+        folder,
+        lambda found: assert_that(
+            found.tasks | beam.Map(told), equal_to([("a.jpg", True), ("b.jpg", False), ("c.jpg", False)])
+        ),
+    )
+
+
+def test_a_selection_leaves_out_what_is_not_selected_but_no_record(folder):
+    found(
+        folder,
+        lambda found: assert_that(found.tasks | beam.Map(told), equal_to([("a.jpg", True), ("b.jpg", False)])),
+        Selection(limit=2),
+    )
+
+
+def test_shards_journals_and_unfinished_files_are_told_apart(folder):
+    (folder.output / manifest.JOURNAL).mkdir(parents=True)
+    (folder.output / manifest.JOURNAL / "0a-1-0b.jsonl").write_bytes(b"")
+    (folder.output / ".d.jpg.0123456789abcdef.part").write_bytes(b"half")
+
+    def check(found) -> None:
+        names = [f"{manifest.JOURNAL}/0a-1-0b.jsonl", "manifest/photos-00000-of-00001.jsonl"]
+        names.append("manifest/timings-00000-of-00001.jsonl")
+        is_record = found.records | "N" >> beam.Map(lambda file: file.name) | beam.Filter(names.__contains__)
+        assert_that(is_record, equal_to(names[:2]), "records")
+
+    found(folder, check)
+
+
+def test_damage_is_told_and_what_is_left_is_not_believed_unseen(folder, monkeypatch, capsys):
+    monkeypatch.setattr(notices, "_TOLD_HERE", notices.Board())
+    shard = next((folder.output / "manifest").glob("photos-*"))
+    shard.write_bytes(shard.read_bytes() + b"{half a rec\n")
+    with notices.on_terminal():
+        found(
+            folder,
+            lambda found: assert_that(
+                found.damaged | beam.Map(lambda line: Path(line.split(" ")[0]).name[:6]), equal_to(["photos"])
+            ),
+        )
+    err = capsys.readouterr().err
+    assert "photos without a record are made again" in err
+
+
+def test_the_output_is_listed_after_the_run_has_begun(folder):
+    def begin() -> None:
+        (folder.output / "manifest" / "begun").touch()
+
+    found(folder, lambda found: None, begin=begin)
+    assert (folder.output / "manifest" / "begun").exists()
