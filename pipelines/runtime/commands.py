@@ -15,10 +15,10 @@ from pipelines.files import local_files
 def in_bytes(number: float) -> str:
     """Return a number of bytes as text with three digits: ``1.23 MB``."""
     for unit in ("bytes", "kB", "MB", "GB"):
-        if number < 1000:
+        if number < 999.5:  # what is more would be rounded to 1e+03
             return f"{number:.3g} {unit}"
         number /= 1000
-    return f"{number:,.3g} TB"
+    return f"{number:.3g} TB" if number < 999.5 else f"{number:,.0f} TB"
 
 
 def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:

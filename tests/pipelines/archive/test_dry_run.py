@@ -1,3 +1,6 @@
+import json
+from dataclasses import asdict
+
 import pytest
 from one_task import RECIPE
 
@@ -15,6 +18,11 @@ def test_a_line_names_the_action_and_each_file_that_goes_has_one():
         ("remove a.jpg", "a.jpg"),
     ]
     assert dry_run.lines("b.jpg", Forecast("keep")) == [("keep", "b.jpg")]
+
+
+def test_a_worker_s_line_is_read_back():
+    for one in (MADE, Forecast("keep")):
+        assert dry_run._read(json.dumps(["caf\udce9.jpg", asdict(one)])) == ("caf\udce9.jpg", one)
 
 
 def test_sums_add_up_to_the_inputs_and_leave_out_what_is_zero():

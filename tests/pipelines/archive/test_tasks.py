@@ -103,6 +103,18 @@ def test_damage_is_told_and_what_is_left_is_not_believed_unseen(folder, monkeypa
     assert "photos without a record are made again" in err
 
 
+def test_a_record_of_a_damaged_file_is_checked_before_it_is_believed(folder):
+    def needs_check(task: Task) -> tuple[str, bool]:
+        return task.named.source.name, task.existing is None or task.needs_check
+
+    expected = [("a.jpg", False), ("b.jpg", True), ("c.jpg", True)]
+    found(folder, lambda found: assert_that(found.tasks | beam.Map(needs_check), equal_to(expected)))
+    shard = next((folder.output / "manifest").glob("photos-*"))
+    shard.write_bytes(shard.read_bytes() + b"{half a rec\n")
+    expected[0] = ("a.jpg", True)
+    found(folder, lambda found: assert_that(found.tasks | beam.Map(needs_check), equal_to(expected)))
+
+
 def test_the_output_is_listed_after_the_run_has_begun(folder):
     def begin() -> None:
         (folder.output / "manifest" / "begun").touch()

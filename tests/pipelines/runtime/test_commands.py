@@ -1,0 +1,90 @@
+import subprocess
+import sys
+
+import pytest
+
+from pipelines import notices
+from pipelines.errors import JobFailedError, ModelError
+from pipelines.runtime import commands
+from tfrecords.errors import DeniedError, OutageError, UserError
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (999.6, "1 kB"),
+        (1000, "1 kB"),
+        (1_234_567, "1.23 MB"),
+        (999_700, "1 MB"),
+        (5.6e9, "5.6 GB"),
+        (2e12, "2 TB"),
+        (1.5e15, "1,500 TB"),
+    ],
+)
+def test_bytes_are_said_with_three_digits(number, said):
+    assert commands.in_bytes(number) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UserError("no such folder"), 2),
+        (DeniedError("gs://b is forbidden"), 2),
+        (OutageError("gs://b does not answer"), 1),
+        (ModelError("not finite numbers"), 1),
+        (JobFailedError("the job failed: of this"), 1),
+    ],
+)
+def test_every_failure_is_one_line_and_its_exit_code(error, code, capsys):
+    def fails(argv: list[str] | None) -> int:
+        raise error
+
+    assert commands.run(fails, []) == code
+    assert capsys.readouterr() == ("", f"autochrome: error: {error}\n")
+
+
+def test_a_fault_of_the_program_is_not_hidden():
+    def fails(argv: list[str] | None) -> int:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        commands.run(fails, [])
+
+
+def test_a_command_has_its_arguments_its_code_and_a_terminal(capsys):
+    def main(argv: list[str] | None) -> int:
+        notices.tell("a", f"said {argv}")
+        return 7
+
+    assert commands.run(main, ["--a"]) == 7
+    assert capsys.readouterr().err == "autochrome: said ['--a']\n"
+
+
+def test_ctrl_c_is_130_and_leaves_nothing_half_written(tmp_path):
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from pipelines.files import local_files; from pipelines.runtime import commands\n"
+        "def main(argv):\n"
+        "    with local_files.whole_file(Path(argv[0]) / 'a.jpg') as file:\n"
+        "        file.write(b'half'); file.flush(); print(len(list(Path(argv[0]).iterdir())), flush=True)\n"
+        "        raise KeyboardInterrupt\n"
+        "sys.exit(commands.run(main, sys.argv[1:]))"
+    )
+    run = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (130, "1\n")
+    assert "Traceback" not in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_module_is_run_by_its_name():
+    run = subprocess.run(
+        [sys.executable, "-c", "from pipelines.runtime.commands import run_module; run_module('pipelines.inspect')"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert run.stderr.startswith("autochrome: error: inspect needs ")
+    assert run.stderr.count("\n") == 1
