@@ -1,1 +1,1 @@
-"""What `colorize` is made of: naming, manifest, provenance, resuming, tasks and one photo's way through."""
+"""The parts of `colorize`: names, manifest, provenance, resuming, tasks, and the processing of one photo."""

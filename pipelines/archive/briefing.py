@@ -1,4 +1,4 @@
-"""What `colorize` says before it changes files of earlier runs, and what it has done when it ends."""
+"""Tell the user which files of earlier runs `colorize` may change, and at the end what it did."""
 
 import json
 import shlex
@@ -21,15 +21,15 @@ from tfrecords.errors import UserError
 
 
 def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
-    """Returns a line about the files that a run may replace or remove; '' if there are none.
+    """Return a line about files that a run may replace or remove; '' if there are none.
 
-    The manifest is read only if another model or other settings have ever been used in the folder.
+    The manifest is read only if another model or other settings were ever used in the folder.
 
     Args:
         output: the folder.
         state: the folder of the manifest.
         policy: of the run.
-        limit: how many photos it makes at most; 0 for all.
+        limit: maximum number of photos of the run; 0 for all.
     """
     if policy.keep_existing or all(run == policy.recipe.made_with() for run in provenance.known(state)):
         return ""
@@ -48,7 +48,7 @@ def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
 
 
 def _is_outdated(record: Record, policy: Policy) -> bool:
-    """Whether the files of a record are to make way for those of another model or other settings."""
+    """Return whether the files of a record will make way for those of another model or other settings."""
     recipe = policy.recipe
     if not record.outputs or not record.model_digest or (record.was_changed and not policy.replace_changed):
         return False
@@ -56,7 +56,7 @@ def _is_outdated(record: Record, policy: Policy) -> bool:
 
 
 def after(pattern: str, output: str, state: str, console: Console) -> None:
-    """Prints the outcomes, what the last run did, where everything is, and what to do next.
+    """Print the outcomes, what the last run did, where everything is, and what to do next.
 
     Args:
         pattern: the input.
@@ -87,7 +87,7 @@ def _closing(report: dict[str, Any], last: dict[str, Any], output: str, state: s
 
 
 def _work(last: dict[str, int]) -> Table:
-    """The table of what a run did: the photos add up to its inputs."""
+    """Return the table of what a run did; its photos add up to the number of inputs."""
     table = Table(show_edge=False, pad_edge=False)
     table.add_column("this run")
     table.add_column("number", justify="right")

@@ -1,7 +1,7 @@
-"""What somebody changed since it was written, found by digests where fingerprints differ.
+"""Find files that somebody changed after they were written, by their digests if their fingerprints differ.
 
-A photo whose file was retouched or given a rating stays as it is. Its record then tells what the file holds now, and
-still what Autochrome once wrote there, of what source, and with which model and settings.
+A photo whose file was retouched or rated stays as it is. Its record then describes the present file, and also what
+Autochrome once wrote there, from what source, and with which model and settings.
 """
 
 from dataclasses import replace
@@ -13,15 +13,15 @@ from pipelines.files.contents import Content
 
 
 def settled(task: Task, policy: Policy, output: str) -> Record | None:
-    """Looks at the files of a photo that has an earlier record, so far as the listing did not tell.
+    """Check the files of a photo with an earlier record, if the listing did not settle their state.
 
     Args:
-        task: one whose files need a check, or one to be made.
+        task: a photo whose files need a check, or one to be made.
         policy: of the run.
         output: the folder.
 
     Returns:
-        the record of a photo that stays as it is; None where it is to be made.
+        the record of a photo that stays as it is; None if it must be made.
 
     Raises:
         storage.IO_ERRORS: a file cannot be read.
@@ -29,7 +29,7 @@ def settled(task: Task, policy: Policy, output: str) -> Record | None:
     record = task.existing or task.earlier
     if record is None or not record.outputs:
         return None
-    # A killed run of these settings may have made the photo again after its source had changed.
+    # A killed run with these settings may have made the photo again after its source had changed.
     since = record.run + (task.existing is not None)
     now = _as_it_is(record, {file.name: file for file in task.files}, output, since)
     if now.was_changed:
@@ -37,16 +37,16 @@ def settled(task: Task, policy: Policy, output: str) -> Record | None:
             return None
         warnings = tuple(dict.fromkeys((*now.warnings, CHANGED)))
         return replace(now, status="kept", reason="", detail="", warnings=warnings, milliseconds={})
-    # Of a record that told of a change, what it has now is what was once written: made again, it is recorded so.
+    # If the record mentioned a change and the file is now as once written, the photo is made again to record that.
     stands = task.existing is not None and not record.was_changed and len(now.outputs) == len(record.outputs)
     return now if stands else None
 
 
 def occupied(record: Record, found: dict[str, Content]) -> Record:
-    """Returns the record of a photo whose place is taken by files that no record names.
+    """Return the record of a photo whose place is taken by files that no record names.
 
     Args:
-        record: of the photo as it would have been.
+        record: of the photo, as it would have been written.
         found: the files, by path relative to the output.
     """
     pages = {output.name: output for output in reversed(record.outputs)}
@@ -62,13 +62,13 @@ def occupied(record: Record, found: dict[str, Content]) -> Record:
 
 
 def _as_it_is(record: Record, files: dict[str, File], output: str, since: int) -> Record:
-    """The record with what its files hold now; without those that are gone, or are of an unrecorded run.
+    """Return the record with the present contents of its files, without files that are gone or of an unrecorded run.
 
     Args:
         record: of the photo.
         files: of the photo, by name.
         output: the folder.
-        since: number of the first run that may have written them after the record.
+        since: number of the first run that may have written the files after the record.
     """
     read: dict[str, Content | None] = {}
     outputs = []
@@ -82,7 +82,7 @@ def _as_it_is(record: Record, files: dict[str, File], output: str, since: int) -
         if one.name not in read:
             read[one.name] = contents.read(storage.join(output, one.name))
         content = read[one.name]
-        if content is None or not content.bytes:  # a power cut may leave an empty file, and nobody makes such a photo
+        if content is None or not content.bytes:  # a power cut may leave an empty file, and no photo is empty
             continue
         made = one.made_sha256 or one.sha256
         now = replace(one, bytes=content.bytes, sha256=content.sha256, fingerprint=content.fingerprint, made_sha256="")

@@ -1,7 +1,7 @@
-"""What a run would do to the files of one photo, as far as listings, records and digests tell; nothing is written.
+"""Predict what a run would do to the files of one photo, from listings, records and digests, without writing.
 
-Of a photo that was never made the format and the pages are not known before it is decoded: its extension is believed,
-and one page assumed. Of one that was, its record tells both, and whether it is in colour.
+The format and the pages of a photo that was never made are unknown before it is decoded, so its extension is trusted
+and one page is assumed. The record of a photo that was made before states both, and whether the photo is in colour.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ MAKE, KEEP = "make", "keep"
 
 @dataclass(frozen=True)
 class Forecast:
-    """What would become of one photo.
+    """What a run would do to one photo.
 
     Attributes:
-        action: ``make``, ``keep`` with its cause, or ``done before`` with its outcome.
-        replaces: paths of files that would have another version.
-        removes: paths of files that would go.
+        action: ``make``, ``keep`` with the reason, or ``done before`` with the outcome.
+        replaces: paths of files that would be replaced.
+        removes: paths of files that would be removed.
     """
 
     action: str
@@ -32,7 +32,7 @@ class Forecast:
 
 
 def of(task: Task, policy: Policy, output: str) -> Forecast:
-    """Looks ahead; reads the files whose fingerprints are not those recorded.
+    """Return the forecast for a photo; files are read if their fingerprints differ from the recorded ones.
 
     Args:
         task: of the photo.
@@ -48,7 +48,7 @@ def of(task: Task, policy: Policy, output: str) -> Forecast:
     if settled is not None:
         return Forecast(_kept_or_done(settled))
     names = expected(task, policy)
-    # What somebody changed is dealt with above: what is not ours here no record names.
+    # Changed files were handled above, so the files here that are not ours are in no record.
     ours = {file.name for file in task.files if _is_ours(file, task, output)}
     there = [name for name in names if any(file.name == name for file in task.files)]
     if not policy.replace_changed and not ours.issuperset(there):
@@ -66,7 +66,7 @@ def _kept_or_done(record: Record) -> str:
 
 
 def expected(task: Task, policy: Policy) -> list[str]:
-    """Returns the paths, relative to the output, that a photo would be written under; [] if it would be skipped."""
+    """Return the paths, relative to the output, of the files that a photo would get; [] if it would be skipped."""
     named, settings = task.named, policy.recipe.settings
     record = task.existing or task.earlier
     if record is None or record.fingerprint != named.source.fingerprint or not record.format:

@@ -1,10 +1,10 @@
-"""The journal of a run: every photo's record, written at once, so that a killed run loses only unfinished photos.
+"""Write the record of every photo to a journal at once, so that a killed run loses only unfinished photos.
 
-A photo's file is on the disk before its record is written, see `pipelines.files.local_files`. The record itself is on
-the disk after ten seconds at most, or when its bundle ends: a power cut costs the photos of the last seconds.
+The file of a photo is on the disk before its record is written, see `pipelines.files.local_files`. The record itself is
+on the disk after at most ten seconds, or when its bundle ends: a power cut costs the photos of the last seconds.
 
-Where a write or a sync fails, another file is begun with all records that are not known to be on the disk: a failed
-sync may have lost them. A record that two journals hold is one record.
+If a write or a sync fails, a new file is started with all records that may not be on the disk, because a failed sync
+may have lost them. A record that is in two journals counts once.
 """
 
 import os
@@ -24,19 +24,19 @@ _SECONDS_UNSYNCED = 10.0
 
 
 class Journal:
-    """Takes the records of one worker.
+    """Writes the records of one worker.
 
-    A local journal is one file that grows by a line a photo. Objects in a bucket cannot grow: there the records of up
-    to 100 photos or 30 seconds, or those of a bundle, make one object each, and a killed worker's last photos are made
-    again.
+    A local journal is one file that grows by one line per photo. Objects in a bucket cannot grow, so each object
+    contains the records of up to 100 photos, of 30 seconds, or of a bundle. The last photos of a killed worker are then
+    made again.
     """
 
     def __init__(self, folder: str, run: str) -> None:
-        """Starts it; a file is made with the first record.
+        """Prepare the journal; its file is created with the first record.
 
         Args:
-            folder: that holds the manifest.
-            run: the number of the run, which only its own journals have in their names.
+            folder: of the manifest.
+            run: id of the run, which is part of the names of its journals.
         """
         self._root = Path(folder)
         self._folder = storage.join(folder, JOURNAL)
@@ -49,7 +49,7 @@ class Journal:
         self._synced = 0.0
 
     def add(self, record: Record) -> None:
-        """Writes a record down."""
+        """Write a record."""
         line = replace(record, at=time.time_ns()).to_json(timed=True)
         if not storage.is_remote(self._folder):
             self._append(to_lines([line]))
@@ -62,16 +62,16 @@ class Journal:
             self.flush()
 
     def announce(self, record: Record) -> None:
-        """Writes down what is about to be written to a local disk, so that a later run knows the files for its own.
+        """Record what is about to be written to a local disk, so that a later run recognises the files as its own.
 
-        May be called by several threads.
+        Several threads may call this.
         """
         if not storage.is_remote(self._folder):
             line = replace(record, at=time.time_ns(), pending=True).to_json(timed=True)
             self._append(to_lines([line]))
 
     def flush(self) -> None:
-        """Makes sure that all records are on the disk or in the bucket; to be called when a bundle ends."""
+        """Make sure that all records are on the disk or in the bucket; call this when a bundle ends."""
         if self._waiting:
             storage.write(storage.join(self._folder, self._name()), to_lines(self._waiting))
             self._waiting = []
@@ -88,7 +88,7 @@ class Journal:
         self._file = file
 
     def close(self) -> None:
-        """Ends it."""
+        """Flush and close the journal."""
         self.flush()
         if self._file is not None:
             self._file.close()
@@ -100,19 +100,19 @@ class Journal:
             local_writes.patiently(self._folder, lambda: self._write(line))
 
     def _write(self, line: bytes) -> None:
-        """Writes the last line; if there is no file any more, all lines that are not known to be on the disk."""
+        """Write the last line; if the file was given up, write all lines that may not be on the disk to a new one."""
         if self._file is None:
             self._whole()
             return
-        # Unbuffered and in one call: after a kill the line is there, or torn at the end of the file. A full disk may
-        # take a part of it; writing the rest raises its error.
+        # Unbuffered and in one call: after a kill the line is complete, or cut off at the end of the file. A full disk
+        # may accept a part of it; writing the rest then raises the error.
         file, self._file = self._file, None
         while line:
             line = line[file.write(line) :]
         self._file = file
 
     def _whole(self) -> BinaryIO:
-        """Returns the file with all lines that are not known to be on the disk."""
+        """Return the file with all lines that may not be on the disk."""
         if self._file is None:
             file = self._opened()
             for line in self._unsynced:

@@ -1,4 +1,4 @@
-"""A colorized folder read back: one record an input in order of name, whether its last run has ended or not."""
+"""Read a colorized folder: one record per input, sorted by name, whether or not its last run has ended."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -21,13 +21,13 @@ from tfrecords.errors import UserError
 
 @dataclass(frozen=True)
 class Ledger:
-    """Where the records of a folder are.
+    """The location of a folder's records.
 
     Attributes:
         folder: the output of `autochrome colorize`.
         state: the folder of its manifest.
         shards: URIs of the manifest's shards.
-        journals: URIs of what a run left that goes on or was killed; its records are newer than those of the shards.
+        journals: URIs of journals of a run that is running or was killed; their records are newer than the shards.
     """
 
     folder: str
@@ -37,14 +37,14 @@ class Ledger:
 
     @classmethod
     def of(cls, folder: str, state: str = "") -> "Ledger":
-        """Lists a folder's manifest.
+        """List the manifest of a folder.
 
         Args:
             folder: the output of `autochrome colorize`.
-            state: the folder of its manifest; '' where it is the output.
+            state: the folder of its manifest; '' if it is the output.
 
         Raises:
-            UserError: there is none.
+            UserError: there is no manifest.
         """
         root = (state or folder).rstrip("/") or "/"
         found = files(Branch(storage.join(root, manifest.FOLDER)), root)
@@ -57,10 +57,12 @@ class Ledger:
         return cls(folder.rstrip("/") or "/", root, shards, journals)
 
     def records(self, tell: Callable[[Damage], None] | None = None) -> Iterator[Record]:
-        """Yields every input's record with its times, in order of name; memory holds a line a shard and the journals.
+        """Yield the record of every input with its times, sorted by name.
+
+        Only one line of each shard, and the journals, are in memory.
 
         Args:
-            tell: is told what is damaged.
+            tell: called with each damage.
 
         Raises:
             OSError, BeamIOError: a shard cannot be read.
@@ -85,8 +87,8 @@ class Ledger:
         return uri.removeprefix(self.state).lstrip("/")
 
     def made_with(self) -> dict[str, Any]:
-        """Model and settings of the last run; {} when nothing says."""
-        with suppress(UserError):  # a damaged file, which the next run names
+        """Return model and settings of the last run; {} if they are unknown."""
+        with suppress(UserError):  # a damaged file, which the next run reports
             if runs := known(self.state):
                 return runs[-1]
         try:
@@ -96,11 +98,11 @@ class Ledger:
 
 
 def _latest(same_name: Iterable[Record]) -> Iterable[Record]:
-    """Returns the records of one name without those that a newer one replaces."""
+    """Return the records of one name, without those that a newer one replaces."""
     latest: dict[tuple[str, int | None], Record] = {}
     for record in sorted(same_name, key=attrgetter("at")):
-        # A tar may hold a name twice, and two objects may have one name. But if the archive has moved since the shards
-        # were written, a journal tells of the same photo in another place.
+        # A tar may contain a name twice, and two objects may have the same name. But if the archive was moved after the
+        # shards were written, a journal has the same photo at another URI.
         moved = [key for key, known in latest.items() if key[1] == record.offset and record.at and not known.at]
         if (record.uri, record.offset) not in latest and len(moved) == 1:
             del latest[moved[0]]

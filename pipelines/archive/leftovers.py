@@ -1,8 +1,8 @@
-"""Files in the output that are named after a photo, but not by its new record: what earlier runs made of it.
+"""Settle files in the output that belong to a photo by name but not by its new record: results of earlier runs.
 
-A photo that was recoloured once and is now skipped, or is a PNG now where it was a JPEG, would leave a file that no
-record names. Such a file is removed when it holds what an earlier run wrote, so that it can be made again. Any other
-file, and whatever there is of a photo that is rejected now, stays, and the photo's record says so.
+A photo that was recoloured before and is skipped now, or is now a PNG and was a JPEG, would leave a file that no record
+names. Such a file is removed if its content is what an earlier run wrote, because it can be made again. Any other file
+stays, and so do all files of a photo that is rejected now; the record of the photo mentions them.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _CLEARED: tuple[Status, ...] = ("written", "copied", "skipped")
 
 
 def settle(record: Record, files: Iterable[File], output: str, *, keep: bool = False) -> tuple[Record, int]:
-    """Makes folder and record agree; to be called when the photo's files are written and its record is not.
+    """Make folder and record agree; call this after the photo's files are written and before its record is.
 
     Args:
         record: of the photo, new.
@@ -26,7 +26,7 @@ def settle(record: Record, files: Iterable[File], output: str, *, keep: bool = F
         keep: whether files of earlier runs stay.
 
     Returns:
-        the record, with a warning for each file that it does not name and that stays; and how many files were removed.
+        the record, with a warning for each file that it does not name and that stays; and the number of removed files.
 
     Raises:
         storage.IO_ERRORS: a file cannot be read or removed.

@@ -1,48 +1,48 @@
-"""The manifest of a colorized folder: one record an input, as JSON Lines that jq and a page in a browser read.
+"""The manifest of a colorized folder: one record per input, as JSON Lines that jq and a browser can read.
 
-    OUTPUT/manifest/photos-00000-of-00004.jsonl     one record an input; each input in one shard, sorted by name
+    OUTPUT/manifest/photos-00000-of-00004.jsonl     one record per input; each input in one shard, sorted by name
     OUTPUT/manifest/timings-00000-of-00004.jsonl    of the same inputs {"name": …, "milliseconds": {stage: float},
                                                     "outputs": [fingerprint of each file when it was written]}
-    OUTPUT/manifest/shards.json                     how many records each shard has, and its SHA-256
-    OUTPUT/manifest/runs.json                       what each run into this folder was made with, oldest first
-    OUTPUT/manifest/last_run.json                   photos that the last run made or tried to (left_out: those that got
-                                                    no file), found done (kept ones included) and kept, files that it
-                                                    replaced and removed, and the time it took
-    OUTPUT/manifest/journal/*.jsonl                 records of a run that goes on or was killed; gone when it is done
-    OUTPUT/manifest/lease.json                      who writes into the folder now, see `pipelines.archive.lease`
+    OUTPUT/manifest/shards.json                     number of records of each shard, and its SHA-256
+    OUTPUT/manifest/runs.json                       model and settings of each run into this folder, oldest first
+    OUTPUT/manifest/last_run.json                   photos that the last run made or tried to make (left_out: those
+                                                    without a file), found done (including kept ones) and kept; files
+                                                    that it replaced and removed; the time it took
+    OUTPUT/manifest/journal/*.jsonl                 records of a run that is running or was killed; removed at its end
+    OUTPUT/manifest/lease.json                      which run writes into the folder, see `pipelines.archive.lease`
 
-A record in ``photos-*.jsonl``, here over several lines, has always all of these fields:
+A record in ``photos-*.jsonl``, shown here on several lines, always has all of these fields:
 
     {"name": "box 1/scan.tif",          path relative to --input, forward slashes; a name that is not UTF-8 has \\udcXX
-     "uri": "/archive/box 1/scan.tif",  the file, or the tar that it lies in
+     "uri": "/archive/box 1/scan.tif",  the file, or the tar that contains it
      "offset": null,                    of its first byte in that tar, else null
-     "fingerprint": "4711-17000000",    size and time of change (or generation) of the source, as listed
+     "fingerprint": "4711-17000000",    size and modification time (or generation) of the source, as listed
      "status": "written",               written: in colour now      rejected
-                                        copied, skipped: it was in colour and --on_color said so
-                                        kept: a file that was there, left because of --keep_existing, because
+                                        copied, skipped: it is in colour and --on_color asked for this
+                                        kept: an existing file was left alone because of --keep_existing, because
                                         somebody changed it (warning changed_since), or because no record says that
                                         Autochrome wrote it (warning occupied); model, digests and run are those of
-                                        the run that made the file, empty where no run did
-     "reason": "", "detail": "",        code and words of a rejection, else empty
-     "bytes": 4711, "sha256": "9f…",    of the source; 0 and "" when it could not be read
-     "format": "TIFF",                  of the source, in Pillow's words; "" when it could not be told
-     "outputs": [                       one a page, in order; pages of one TIFF share name, bytes and sha256;
-                                        empty when skipped or rejected
+                                        the run that made the file, empty if no run did
+     "reason": "", "detail": "",        code and message of a rejection, else empty
+     "bytes": 4711, "sha256": "9f…",    of the source; 0 and "" if it could not be read
+     "format": "TIFF",                  of the source, in Pillow's spelling; "" if unknown
+     "outputs": [                       one per page, in order; pages of one TIFF share name, bytes and sha256;
+                                        empty if skipped or rejected
        {"name": "box 1/scan.tif",       path relative to --output
         "page": 1,                      counted from 1
-        "width": 3000, "height": 2000,  pixels, upright; the output's and the page's are the same
+        "width": 3000, "height": 2000,  pixels, upright; the same for the output and the source page
         "bytes": 123456, "sha256": "…", of the file
-        "made_sha256": "",              of the file as Autochrome wrote it, where somebody changed it since; else ""
+        "made_sha256": "",              of the file as Autochrome wrote it, if somebody changed it since; else ""
         "tone": "toned",                of the source: "grayscale", "near_gray", "toned" or "color" (already)
-        "colourfulness": 31.2}],        of the output (Hasler and Süsstrunk 2003); null when it was kept or copied
-     "model": "unet", "model_digest": "…", "settings_digest": "…",     what it was made with
-     "run": 1,                          which line of runs.json that was, counted from 1
+        "colourfulness": 31.2}],        of the output (Hasler and Süsstrunk 2003); null if it was kept or copied
+     "model": "unet", "model_digest": "…", "settings_digest": "…",     model and settings that made the photo
+     "run": 1,                          the entry of runs.json for them, counted from 1
      "left": [{"name": "…", "sha256": "…"}],      files of earlier runs that are still in the output, as they were
-                                        written: of a photo that is rejected now
-     "warnings": ["…"]}                 what a person may want to look at: codes of `images.metadata`, or words
+                                        written; only for a photo that is rejected now
+     "warnings": ["…"]}                 remarks for the user: codes of `images.metadata`, or text
 
-Times differ from run to run, so they and the last run have files of their own: everything else, shards of records and
-``report.json`` included, has the same bytes whatever was killed and resumed on the way.
+Times differ between runs, so they and the last run have their own files. Everything else, including the shards of
+records and ``report.json``, has the same bytes, even after kills and resumed runs.
 """
 
 import json
@@ -62,14 +62,14 @@ JOURNAL = f"{FOLDER}/journal"
 RUNS_FILE = f"{FOLDER}/runs.json"
 CHANGED, OCCUPIED = "changed_since", "occupied"
 STAGES = ("read", "decode", "predict", "merge", "encode", "write")
-_RECORDS_PER_SHARD = 10_000  # some 8 MB: what a browser reads at once
+_RECORDS_PER_SHARD = 10_000  # about 8 MB, which a browser can load at once
 _JOURNAL = re.compile(rf"{JOURNAL}/\w+(?:-\w+)+\.jsonl\Z", re.ASCII)
 _SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-\d{5}\.jsonl\Z")
 
 
 @dataclass(frozen=True)
 class Output:
-    """A file made of one page; the fields are those of the module's docstring.
+    """A file made from one page; the fields are described at the top of the module.
 
     Attributes:
         fingerprint: of the file when it was written, see `storage.fingerprint`; in the journal and in the timings.
@@ -94,7 +94,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Left:
-    """A file of an earlier run that is still in the output; the fields are those of the module's docstring."""
+    """A file of an earlier run that is still in the output; the fields are described at the top of the module."""
 
     name: str
     sha256: str
@@ -102,12 +102,12 @@ class Left:
 
 @dataclass(frozen=True)
 class Record:
-    """What became of one input; the fields are those of the module's docstring.
+    """The result for one input; the fields are described at the top of the module.
 
     Attributes:
         milliseconds: by stage; in the journal and in the timings, not in the shards.
-        at: nanoseconds since 1970 when it was written; only in the journal, where the latest of a name is the true one.
-        pending: whether its files were about to be written, so that they may be there or not; only in the journal.
+        at: when it was written, in nanoseconds since 1970; only in the journal, where the latest record of a name wins.
+        pending: whether its files were about to be written and may or may not be there; only in the journal.
     """
 
     name: str
@@ -133,12 +133,12 @@ class Record:
 
     @property
     def key(self) -> str:
-        """Under which it is counted: the reason of a rejection, else the status."""
+        """The name that it is counted under: the reason of a rejection, else the status."""
         return self.reason or self.status
 
     @property
     def bytes_out(self) -> int:
-        """Of its files; pages of one TIFF share theirs."""
+        """Size of its files in bytes; the pages of one TIFF count once."""
         return sum({output.name: output.bytes for output in self.outputs}.values())
 
     @property
@@ -148,16 +148,16 @@ class Record:
 
     @property
     def made_digests(self) -> dict[str, str]:
-        """What Autochrome wrote, sha256 by name: none of it where no run made the files."""
+        """SHA-256 of the files that Autochrome wrote, by name; {} if no run made them."""
         made = {one.name: one.made_sha256 or one.sha256 for one in self.outputs} if self.model_digest else {}
         return {left.name: left.sha256 for left in self.left} | made
 
     def outcome(self) -> Outcome:
-        """The short form, as other jobs have it."""
+        """Return the short form that other jobs use."""
         return Outcome(self.name, self.status, self.reason, self.detail, self.uri)
 
     def to_json(self, *, timed: bool = False) -> str:
-        """Returns one line without its end; with ``timed`` also what differs from run to run."""
+        """Return one line without its line break; with ``timed`` including what differs between runs."""
         fields = asdict(self)
         if not timed:
             del fields["milliseconds"], fields["at"], fields["pending"]
@@ -167,7 +167,7 @@ class Record:
 
     @classmethod
     def from_json(cls, line: str) -> Self:
-        """The inverse of ``to_json``; ValueError, KeyError or TypeError when it is no record."""
+        """Return the record of a line from `to_json`; ValueError, KeyError or TypeError for anything else."""
         fields = json.loads(line)
         fields["outputs"] = tuple(Output(**output) for output in fields["outputs"])
         fields["left"] = tuple(Left(**left) for left in fields.get("left", ()))
@@ -180,22 +180,22 @@ class Record:
 
 
 def to_lines(texts: Iterable[str]) -> bytes:
-    """UTF-8 lines; surrogates of a file name that is not UTF-8 appear as JSON's escapes, which are the same."""
+    """Return UTF-8 lines; surrogates (of file names that are not UTF-8) become escapes, which JSON reads as such."""
     return "".join(f"{text}\n" for text in texts).encode(errors="backslashreplace")
 
 
 def shard_count(records: int) -> int:
-    """How many shards a manifest of `records` records has."""
+    """Return the number of shards of a manifest with ``records`` records."""
     return max(1, ceil(records / _RECORDS_PER_SHARD))
 
 
 def shard_of(name: str, shards: int) -> int:
-    """Which shard an input's record belongs to: a hash of its name, so that no order of work shows."""
+    """Return the shard of an input's record: a hash of its name, so that it does not depend on the order of work."""
     return int.from_bytes(stable_hash(name)) % shards
 
 
 def write_shard(output: str, index: int, shards: int, records: Iterable[Record]) -> tuple[str, bytes]:
-    """Writes the records of one shard, and their times beside them.
+    """Write the records of one shard, and their times next to it.
 
     Returns:
         the shard's path relative to the output, and its bytes.
@@ -215,7 +215,7 @@ def _times(record: Record) -> dict[str, Any]:
 
 
 def timed(record: Record, line: bytes) -> Record:
-    """Returns a record of a shard with what its line in the timings says; as it is where that line is not its own."""
+    """Return a record of a shard with the values of its line in the timings; unchanged if the line is another's."""
     try:
         fields = json.loads(line)
         if fields["name"] != record.name:
@@ -228,10 +228,10 @@ def timed(record: Record, line: bytes) -> Record:
 
 
 def is_old_shard(name: str, written: Collection[str]) -> bool:
-    """Whether a path relative to the output names a shard that belongs to none of those that were written.
+    """Return whether a path relative to the output is a shard that is not among those just written.
 
     Args:
-        name: of a shard of records or of times; any other file is no shard.
+        name: of a shard of records or of times; any other file is not a shard.
         written: paths of the shards of records.
     """
     folder, _, file = name.rpartition("/")
@@ -241,24 +241,24 @@ def is_old_shard(name: str, written: Collection[str]) -> bool:
 
 
 def is_journal(name: str) -> bool:
-    """Whether a path relative to the output names a journal."""
+    """Return whether a path relative to the output is a journal."""
     return _JOURNAL.match(name) is not None
 
 
 def is_journal_of(name: str, run: str) -> bool:
-    """Whether a path relative to the output names a journal of the run of that number."""
+    """Return whether a path relative to the output is a journal of the run with that id."""
     return is_journal(name) and name.startswith(f"{JOURNAL}/{run}-")
 
 
 def has_records(name: str) -> bool:
-    """Whether a path relative to the output names a file of records: a shard or a journal."""
+    """Return whether a path relative to the output is a file of records: a shard or a journal."""
     folder, _, file = name.rpartition("/")
     found = _SHARD.match(file)
     return is_journal(name) or (folder == FOLDER and found is not None and found["kind"] == "photos")
 
 
 def warning_codes(record: Record) -> set[str]:
-    """Returns the codes under which the warnings of a record are counted; a warning in words has one as well."""
+    """Return the codes under which the warnings of a record are counted; warnings in text have one as well."""
     return {
         one if " " not in one else "renamed" if one.startswith("written as ") else "left_over"
         for one in record.warnings
@@ -268,12 +268,12 @@ def warning_codes(record: Record) -> set[str]:
 def summary(
     records: Iterable[tuple[str, int]], made_with: dict[str, Any], warnings: Iterable[tuple[str, int]] = ()
 ) -> bytes:
-    """Returns ``report.json``.
+    """Return the bytes of ``report.json``.
 
     Args:
-        records: inputs by outcome, which add up to the inputs.
-        made_with: what the folder was made with.
-        warnings: inputs by the code of a warning; in the report only if there are any.
+        records: number of inputs by outcome.
+        made_with: model and settings of the folder.
+        warnings: number of inputs by code of a warning; in the report only if there are any.
     """
     counts = dict(sorted(records))
     report = {**made_with, "inputs": sum(counts.values()), "outcomes": counts}

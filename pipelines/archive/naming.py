@@ -1,12 +1,12 @@
-"""Which file a photo becomes: its own name, unless two photos would then become one file.
+"""Choose the names of a photo's files: its own name, unless two photos would then become one file.
 
-A photo keeps its name if the extension fits the format that it is written in; otherwise the extension is added:
-``scan.bmp`` becomes ``scan.bmp.png``. That meets another photo if the input holds ``scan.bmp.png`` as well, or one name
-twice, as a tar may, or ``A.jpg`` beside ``a.jpg``, which some file systems take for one, or a folder of that name. The
-photo that has the name by right (its own before an added extension, then by the order of names and places) keeps it,
-the other one gets ``~2``, ``~3`` and so on: ``scan.bmp~2.png``. The decision depends on the set of names alone, not on
-the order in which they are listed. What the output's store cannot hold is changed first, see
-`pipelines.archive.written_names`.
+A photo keeps its name if the extension fits the format that it is written in. Otherwise the extension is added:
+``scan.bmp`` becomes ``scan.bmp.png``. This name may collide with another photo: the input may also contain
+``scan.bmp.png``, or the same name twice (as a tar may), or ``A.jpg`` and ``a.jpg``, which some file systems treat as
+one, or a folder with that name. Of two such photos, the one that has the name by itself keeps it (first its own name,
+then an added extension, then the order of names and places). The other one gets ``~2``, ``~3`` and so on:
+``scan.bmp~2.png``. The decision depends only on the set of names, not on the order in which they are listed. Names that
+the output's store cannot hold are changed first, see `pipelines.archive.written_names`.
 """
 
 import re
@@ -25,14 +25,14 @@ _ANY_PAGE = re.compile(r"\.p\d{3}")
 
 @dataclass(frozen=True)
 class NamedSource:
-    """A source and the names that it may be written under.
+    """A source and the names that its files may have.
 
     Attributes:
         source: the photo.
-        own: if the extension fits.
-        stem: what an extension is added to if it does not.
+        own: its name if the extension fits.
+        stem: the name that an extension is added to otherwise.
         rules: of the output.
-        copies: whether it may be copied, in whatever format it has.
+        copies: whether it may be copied, whatever its format.
     """
 
     source: Source
@@ -42,21 +42,21 @@ class NamedSource:
     copies: bool = False
 
     def output(self, file_format: str, index: int = 0, count: int = 1) -> str:
-        """Returns the path relative to the output of a page of this photo written as JPEG, PNG, TIFF or WEBP.
+        """Return the path, relative to the output, of a page of this photo in the given format.
 
-        Pages of one file share it if it becomes a TIFF; otherwise they are ``scan.tif.p001.png`` and so on.
+        Pages of one file share a TIFF; in other formats they are ``scan.tif.p001.png`` and so on.
 
         Args:
-            file_format: in Pillow's words.
-            index: of the page, from 0 on.
-            count: of the pages.
+            file_format: JPEG, PNG, TIFF or WEBP, in Pillow's spelling.
+            index: of the page, from 0.
+            count: number of pages.
         """
         if count > 1 and file_format != "TIFF":
             return self.rules.fit(formats.output_name(f"{self.stem}.p{index + 1:03d}", file_format))
         return self._extended(formats.output_name(self.own, file_format))
 
     def copy(self, source_format: str) -> str:
-        """Returns the path relative to the output of a copy of this photo, whose bytes have that format."""
+        """Return the path, relative to the output, of a copy of this photo, whose bytes have that format."""
         return self._extended(formats.copy_name(self.own, source_format))
 
     def _extended(self, name: str) -> str:
@@ -64,11 +64,11 @@ class NamedSource:
 
     @property
     def has_its_name(self) -> bool:
-        """Whether its files are named after it without a number."""
+        """Whether its files have its name without an added number."""
         return self.stem == self.rules.placed(self.source.name) and self.own == self.rules.fit(self.stem)
 
     def possible(self) -> Iterator[str]:
-        """Yields all paths that it may get, those of its pages without their numbers."""
+        """Yield all paths that it may get; paths of pages come without the number of the page."""
         yield self.own
         for extension in _added(self.copies):
             yield self.rules.fit(f"{self.stem}{extension}")
@@ -77,12 +77,12 @@ class NamedSource:
 
 
 def without_page(name: str) -> str:
-    """Returns the path of a page's file without the number of the page."""
+    """Return the path of a page's file without the number of the page."""
     return _PAGE.sub("", name)
 
 
 def folders(name: str, rules: Rules = LOCAL) -> Iterator[str]:
-    """Yields the folders of a photo's file, if a file could have their name as well: those that end in an extension."""
+    """Yield those folders of a photo's file whose name could also be that of a file: they end in an extension."""
     folder = rules.placed(name).rpartition("/")[0]
     while folder:
         if folder.lower().endswith(formats.EXTENSIONS):
@@ -92,11 +92,11 @@ def folders(name: str, rules: Rules = LOCAL) -> Iterator[str]:
 
 @dataclass
 class _Taken:
-    """The names that photos of one family have, folded.
+    """The folded names that the photos of one family have.
 
     Attributes:
-        names: whole names.
-        stems: of names that look like those of pages: what comes before ``.p001``.
+        names: complete names.
+        stems: of names that look like pages: the part before ``.p001``.
         numbers: by name, the last number that was added to it.
     """
 
@@ -113,13 +113,13 @@ class _Taken:
 def assign(
     sources: Iterable[Source], rules: Rules = LOCAL, *, folders: Iterable[str] = (), copies: bool = False
 ) -> list[NamedSource]:
-    """Gives every photo of a family names that no other one has, in the form in which `written_names.folded` compares.
+    """Give every photo of a family names that no other one has, compared as by `written_names.folded`.
 
     Args:
-        sources: photos with one `Rules.key`.
+        sources: photos with the same `Rules.key`.
         rules: of the output.
-        folders: of photos, with that key as well; no file may have their names.
-        copies: whether photos may be copied, in whatever format they have.
+        folders: of photos, with the same key; no file may have their names.
+        copies: whether photos may be copied, whatever their format.
     """
     ordered = sorted(sources, key=lambda source: source.place)
     placed = [rules.placed(source.name) for source in ordered]
@@ -145,7 +145,7 @@ def assign(
             (stem, extended, page)
             for stem in stems
             if taken.names.isdisjoint(extended := {folded(rules.fit(f"{stem}{one}")) for one in added})
-            # Stems that differ may be cut to one where they are too long for a page's number.
+            # Different stems may become equal when they are cut to make room for a page's number.
             and (page := folded(rules.fit(f"{stem}.p001.png")).removesuffix(".p001.png")) not in taken.stems
             and page not in paged
         )
@@ -160,12 +160,12 @@ def _added(copies: bool) -> tuple[str, ...]:
 
 
 def _numbered(name: str, taken: _Taken, rules: Rules) -> tuple[str, str]:
-    """Returns a name with the lowest number that makes it a new one, and the form in which it is written."""
+    """Return a name with the lowest number that makes it unique, and the form in which it is written."""
     stem, dot, extension = _split(name)
     for n in count(taken.numbers.get(folded(name), 1) + 1):
         numbered = f"{stem}~{n}{dot}{extension}"
         written = rules.fit(numbered)
-        if f"~{n}{dot}{extension}" not in written:  # cut off
+        if f"~{n}{dot}{extension}" not in written:  # the number was cut off
             numbered = f"{name}~{n}"
             written = rules.fit(numbered)
         if folded(written) not in taken.names:
@@ -175,7 +175,7 @@ def _numbered(name: str, taken: _Taken, rules: Rules) -> tuple[str, str]:
 
 
 def _split(name: str) -> tuple[str, str, str]:
-    """Returns a name before its extension, the dot, and the extension."""
+    """Split a name into the part before its extension, the dot, and the extension."""
     folder, slash, file = name.rpartition("/")
     stem, dot, extension = file.rpartition(".")
     return (folder + slash + stem, dot, extension) if stem else (name, "", "")

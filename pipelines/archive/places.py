@@ -1,7 +1,7 @@
-"""Where a photo's files are put: never over a file that somebody else made.
+"""Put a photo's files into the output, but never over a file that somebody else made.
 
-A run that is killed may leave a file that no record tells of yet. Such a file is not somebody else's: its mark says so
-(`pipelines.files.marks`), or its digest, which is in a local journal before the file is written. Where both are
+A killed run may leave a file that no record mentions yet. Such a file is recognised by its mark
+(`pipelines.files.marks`), or by its digest, which is in a local journal before the file is written. If both are
 missing, the photo is made again and gives the same bytes.
 """
 
@@ -17,10 +17,10 @@ from pipelines.files.own_objects import Found
 
 
 class OccupiedError(Exception):
-    """Files that this program did not write are where a photo's files would go.
+    """Files that this program did not write are in the places of a photo's files.
 
     Attributes:
-        found: them, by path relative to the output.
+        found: these files, by path relative to the output.
     """
 
     def __init__(self, found: dict[str, Content]) -> None:
@@ -34,7 +34,7 @@ class Placed:
 
     Attributes:
         fingerprint: see `pipelines.files.contents`.
-        replaced: whether another content was there before.
+        replaced: whether a different content was there before.
     """
 
     fingerprint: str
@@ -51,21 +51,21 @@ def place(
     announce: Callable[[], None] = lambda: None,
     check: Callable[[], None] = lambda: None,
 ) -> dict[str, Placed]:
-    """Puts the files of a photo into the output; all of them or, where one place is occupied, none.
+    """Put the files of a photo into the output: all of them, or none if one place is occupied.
 
-    What is there already byte by byte is left alone. A single object costs one request where none is in its place.
+    A file with the same bytes is left alone. A single object costs one request if its place is free.
 
     Args:
         output: the folder.
         files: by path relative to the output.
-        ours: digests of what earlier runs wrote under a path.
+        ours: digests of the files that earlier runs wrote, by path.
         run: number of the run, for the marks of the files.
         replace_changed: whether to replace files that somebody else made.
         announce: called before the first file is written.
-        check: called before each file is; what it raises ends the writing.
+        check: called before each file is written; an exception from it stops the write.
 
     Returns:
-        what became of each file.
+        the result for each file.
 
     Raises:
         OccupiedError: files that earlier runs did not write are there.
@@ -107,7 +107,7 @@ def _found(uri: str) -> Content | None:
 
 
 def _put(uri: str, name: str, data: bytes, run: int, ours: frozenset[str] | None, check: Callable[[], None]) -> Placed:
-    """Writes an object; whatever is there may be replaced if ``ours`` is None."""
+    """Write an object; any existing object may be replaced if ``ours`` is None."""
     in_the_way: list[Content] = []
 
     def may_replace(found: Found) -> bool:

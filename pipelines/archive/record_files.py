@@ -1,14 +1,14 @@
-"""Files of records, read strictly: a line that is not a record is reported, never passed over in silence.
+"""Read files of records strictly: a line that is not a record is reported, never skipped silently.
 
     OUTPUT/manifest/shards.json     {"photos-00000-of-00004.jsonl": {"records": 9987, "sha256": "…"}, …}
 
-The list of shards is written when all of them are there, and removed before any of them is written again. So where it
-exists, a shard that is missing, emptied or cut at the end of a line is found as well.
+The list of shards is written when all of them are complete, and removed before any of them is written again. If it
+exists, a shard that is missing, empty, or cut off after a line is therefore found as well.
 
-One thing is no damage: a killed run may leave the last line of its journal torn. The photo of that line is made again.
+One case is not damage: a killed run may leave the last line of its journal incomplete. The photo is made again.
 
-A photo whose record is lost is made again, and a file that comes out the same stays as it is: that proves what the new
-record says. Its mark in the file's XMP would not, as it names neither the settings nor the bytes of the source.
+A photo whose record is lost is made again. If the new file is equal to the existing one, that one stays, which proves
+the new record. The mark in the file's XMP would not: it names neither the settings nor the bytes of the source.
 """
 
 import hashlib
@@ -29,11 +29,11 @@ _NAMED_LINES = 3
 
 @dataclass(frozen=True)
 class Damage:
-    """A file of records that is not as it was written.
+    """A file of records that is damaged.
 
     Attributes:
         name: path relative to the folder.
-        what: in words.
+        what: the damage, as a readable text.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Damage:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the list says of a shard: how many records it has, and its digest in hex."""
+    """The entry of a shard in the list: its number of records, and its SHA-256 in hex."""
 
     records: int
     sha256: str
@@ -56,8 +56,8 @@ class Index:
     """The list of shards.
 
     Attributes:
-        shards: what it says of each, by path relative to the folder; empty where there is no list.
-        inputs: how many records the shards have together, as far as the report says so.
+        shards: entries by path relative to the folder; empty if there is no list.
+        inputs: number of records of all shards together, if the report states it; else 0.
     """
 
     shards: Mapping[str, Entry] = field(default_factory=dict)
@@ -68,25 +68,25 @@ NO_INDEX = Index()
 
 
 def entry(name: str, records: int, data: bytes) -> tuple[str, Entry]:
-    """Returns what the list is to say of a shard."""
+    """Return the path of a shard and its entry for the list."""
     return name, Entry(records, hashlib.sha256(data).hexdigest())
 
 
 def write_index(folder: str, shards: Iterable[tuple[str, Entry]]) -> None:
-    """Writes the list of all shards."""
+    """Write the list of all shards."""
     told = {name.rpartition("/")[2]: vars(entry) for name, entry in sorted(shards)}
     storage.write_in(folder, INDEX_FILE, (json.dumps(told, indent=2) + "\n").encode())
 
 
 def drop_index(folder: str) -> None:
-    """Removes the list, durably; to be called before a shard is written."""
+    """Remove the list, durably; call this before a shard is written."""
     uri = storage.join(folder, INDEX_FILE)
     while found := versions.read(uri):
         versions.remove(uri, found)
 
 
 def read_index(folder: str) -> Index:
-    """Reads the list. A damaged one counts as none: it protects the shards and holds nothing itself."""
+    """Read the list. A damaged list counts as none: it protects the shards, but contains no records."""
     return Index(_listed(folder), _inputs(folder))
 
 
@@ -106,12 +106,12 @@ def _inputs(folder: str) -> int:
 
 
 def missing(index: Index, names: Iterable[str]) -> Iterator[Damage]:
-    """Yields the damage of shards that are in the list and not among the names of the files."""
+    """Yield the damage of shards that are in the list but not among the names of the files."""
     return (Damage(name, "is missing") for name in sorted(index.shards.keys() - set(names)))
 
 
 def journal(name: str, data: bytes) -> Iterator[Record | Damage]:
-    """Yields the records of a journal, and at last its damage, if it has any.
+    """Yield the records of a journal, then its damage, if any.
 
     Args:
         name: path relative to the folder.
@@ -127,7 +127,7 @@ def journal(name: str, data: bytes) -> Iterator[Record | Damage]:
 
 
 def shard(uri: str, name: str, index: Index) -> Iterator[Record | Damage]:
-    """Yields the records of a shard, each with its times and fingerprints from the timings, and at last its damage.
+    """Yield the records of a shard, with times and fingerprints from the timings, then its damage, if any.
 
     Args:
         uri: of the file.
@@ -140,7 +140,7 @@ def shard(uri: str, name: str, index: Index) -> Iterator[Record | Damage]:
     folder, _, file_name = uri.rpartition("/")
     with ExitStack() as stack:
         times: Iterator[bytes] = iter(())
-        with suppress(*storage.IO_ERRORS):  # without them only the times are missing
+        with suppress(*storage.IO_ERRORS):  # without this file, only the times are missing
             times = stack.enter_context(_lines(f"{folder}/{file_name.replace('photos', 'timings', 1)}"))
         found = _Lines(name)
         for line in stack.enter_context(_lines(uri)):
@@ -162,7 +162,7 @@ def _record(line: bytes) -> Record | None:
 
 
 class _Lines:
-    """The lines of a file, counted, with those that are not records."""
+    """Counts the lines of a file, and collects those that are not records."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -185,7 +185,7 @@ class _Lines:
         if self._bad_lines:
             yield Damage(self._name, self._said())
         elif not index.shards and index.inputs and not self._lines:
-            # Written by a version that made no list: with a record or more in all, none of its shards is empty.
+            # From a version that made no list: if there are any records at all, none of its shards is empty.
             yield Damage(self._name, "is empty")
         elif expected is not None and self._lines < expected.records:
             yield Damage(self._name, f"has {self._lines:,} of its {expected.records:,} records")

@@ -1,6 +1,6 @@
-"""One photo from the bytes of its file to those of its colour files: what a child process does in `colorize`.
+"""Turn the bytes of a photo into the bytes of its colour files. This is the work of a child process in `colorize`.
 
-The model is not here: luminance goes to the parent process as a question, chroma comes back as the answer.
+The model is not here: luminance is sent to the parent process as a question, and chroma comes back as the answer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,19 +23,19 @@ from tfrecords.color import Pixels, colourfulness
 
 COLOR = "color"
 _MEASURED_PIXELS = 1 << 16
-# Old prints fade unevenly and have stains. Of 104 historic scans 23 % are off one curve by more than what `prepare`
-# allows a toned photo, 2 % by more than three times that; of colour photos 95 % are.
+# Old prints fade unevenly and have stains. Of 104 historic scans, 23 % are farther from one curve than `prepare` allows
+# for a toned photo, and 2 % farther than three times that; of colour photos 95 % are.
 _STAINED = 3.0
 
 
 class Parent(Protocol):
-    """Who predicts, and takes the files: `pipelines.runtime.photo_server.Parent`."""
+    """The process that predicts and takes the files: `pipelines.runtime.photo_server.Parent`."""
 
     def ask(self, question: Any) -> Any:
-        """Returns the chroma, float32 ``[h, w, 2]``, of a luminance, float32 ``[S, S, 1]``."""
+        """Return the chroma, float32 ``[h, w, 2]``, of a luminance, float32 ``[S, S, 1]``."""
 
     def give(self, data: bytes) -> None:
-        """Takes a file."""
+        """Take a finished file."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class RenderOptions:
     """How a photo is rendered.
 
     Attributes:
-        size: side S of the model's input.
-        mark: what says in the files that a machine coloured them.
-        format: see `pipelines.archive.provenance.Settings`, as the following.
+        size: side S of the model's input, in pixels.
+        mark: states in the files that a machine coloured them.
+        format: see `pipelines.archive.provenance.Settings`, also for the fields below.
         quality: of JPEG and WebP.
         bit_depth: 8, or that of the source.
-        on_color: what becomes of a photo that is in colour.
+        on_color: what to do with a photo that is in colour.
     """
 
     size: int
@@ -61,7 +61,7 @@ class RenderOptions:
 
 @dataclass(frozen=True)
 class RenderedPage:
-    """What is known of a page; `index` counts from 0, sizes are those of the pixels, upright."""
+    """The facts about a page; ``index`` counts from 0, and sizes are in pixels, upright."""
 
     index: int
     count: int
@@ -73,15 +73,15 @@ class RenderedPage:
 
 @dataclass(frozen=True)
 class Rendered:
-    """What became of a photo.
+    """The result for a photo.
 
     Attributes:
-        status: ``in_color`` when all pages are in colour and ``on_color`` is not ``recolor``: nothing was made.
+        status: ``in_color`` if all pages are in colour and ``on_color`` is not ``recolor``: no file was made.
         reason: code of a rejection, else ''.
-        detail: of a rejection, for people, else ''.
-        format: of the source, in Pillow's words; '' when it could not be told.
-        file_format: of the files that were made, likewise.
-        pages: those that were made or, of a photo in colour, looked at.
+        detail: of a rejection, as a readable message, else ''.
+        format: of the source, in Pillow's spelling; '' if unknown.
+        file_format: of the files that were made, in Pillow's spelling.
+        pages: those that were made or, for a photo in colour, examined.
         warnings: about metadata.
         milliseconds: by stage.
     """
@@ -97,15 +97,15 @@ class Rendered:
 
 
 def render(parent: Parent, data: bytes, options: RenderOptions) -> Rendered:
-    """Renders a photo and gives its files to the parent: one, or one for each page of a TIFF that becomes no TIFF.
+    """Render a photo and give its files to the parent: one file, or one per page if a multi-page TIFF becomes another.
 
     Args:
         parent: predicts, and takes the files.
-        data: the photo.
-        options: how.
+        data: the bytes of the photo.
+        options: how to render it.
 
     Raises:
-        Exception: there is too little memory (`pipelines.images.memory.out_of_memory`), or this code has a fault.
+        Exception: there is too little memory (`pipelines.images.memory.out_of_memory`), or this code has a bug.
     """
     watch = Stopwatch()
     rendered = Rendered()
@@ -120,7 +120,7 @@ def render(parent: Parent, data: bytes, options: RenderOptions) -> Rendered:
             rendered = _written(rendered, chain([first], decoded), parent, options, watch)
     except Rejected as verdict:
         if out_of_memory(verdict):
-            raise  # not a verdict on the photo, before its limits are compared with the machine's memory
+            raise  # no verdict on the photo until its limits are compared with the machine's memory
         rendered = replace(rendered, reason=verdict.reason, detail=verdict.detail)
     return replace(rendered, milliseconds=dict(watch.milliseconds))
 
@@ -136,7 +136,7 @@ def _decoded(data: bytes, watch: Stopwatch) -> Iterator[Page]:
 
 
 def _pages_in_color(data: bytes, watch: Stopwatch) -> tuple[RenderedPage, ...] | None:
-    """The pages of a photo that is in colour on every one of them; else None."""
+    """Return the pages of a photo if every page is in colour; else None."""
     found = []
     for page in _decoded(data, watch):
         with watch.stage("predict"):
@@ -170,7 +170,7 @@ def _written(
             )
         parent.give(file)
 
-    # A TIFF takes all pages, one by one; any other format has a file for each.
+    # A TIFF takes all pages, one after the other; in other formats each page has its own file.
     if file_format == "TIFF":
         encoded(decoded)
     else:
@@ -183,7 +183,7 @@ def _written(
 def _recolored(
     page: Page, file_format: str, parent: Parent, options: RenderOptions, watch: Stopwatch, made: list[RenderedPage]
 ) -> Pixels:
-    """Makes one page; what is known of it is added to ``made``."""
+    """Recolour one page, and append the facts about it to ``made``."""
     deep = options.bit_depth == "keep" and file_format in encode.DEEP_FORMATS
     source = page.pixels if deep else samples.to_bytes(page.pixels)
     with watch.stage("predict"):
@@ -199,7 +199,7 @@ def _recolored(
 
 @contextmanager
 def _own_fault() -> Iterator[None]:
-    """Makes a rejection of whatever a photo's own pixels or metadata bring about, a lack of memory included."""
+    """Reject a photo for any error that its own pixels or metadata cause, including lack of memory."""
     try:
         yield
     except Rejected:
@@ -209,7 +209,7 @@ def _own_fault() -> Iterator[None]:
 
 
 def tone_of(pixels: Pixels, chroma_step: int) -> str:
-    """What a photo's colour is: ``grayscale``, ``near_gray``, ``toned`` or ``color``, see `pipelines.images.grayscale`.
+    """Return the tone of a photo: ``grayscale``, ``near_gray``, ``toned`` or ``color`` (`pipelines.images.grayscale`).
 
     Args:
         pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB.
@@ -224,6 +224,6 @@ def tone_of(pixels: Pixels, chroma_step: int) -> str:
 
 
 def _sampled(pixels: Pixels) -> Pixels:
-    """Every nth pixel of every nth row: enough of them to measure colour by."""
+    """Return every nth pixel of every nth row, enough to measure colour."""
     step = max(1, round((pixels.shape[0] * pixels.shape[1] / _MEASURED_PIXELS) ** 0.5))
     return pixels[::step, ::step]
