@@ -67,7 +67,7 @@ class Colorizer:
         except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
             with contextlib.suppress(OSError):  # Without all of its files it has no digest.
                 _check_unchanged(path, digest)
-            raise UserError(f"model {path} cannot be loaded, export it again: {_first_line(error)}") from error
+            raise UserError(f"model {path} cannot be loaded ({_first_line(error)}); export it again") from error
         size = _size(path, loaded.signatures.get("serving_default"))
         # After loading: files that were replaced meanwhile are noticed as well.
         return cls(path, str(record["name"]), size, _check_unchanged(path, digest), loaded)
@@ -119,7 +119,7 @@ def _check_unchanged(path: str, digest: str) -> str:
     """Return the digest of a model; UserError when it is not the expected one, where one is given."""
     found = saved_model.digest(path)
     if digest and found != digest:
-        raise UserError(f"the model in {path} changed while the job ran; start the job again when it stays as it is")
+        raise UserError(f"the model in {path} changed while the job ran; start the job again")
     return found
 
 

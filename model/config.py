@@ -138,7 +138,7 @@ class Config:
             if not equals:
                 raise UserError(f"--set takes name=value, not {assignment!r}")
             if name not in types:
-                raise UserError(f"--set {assignment}: no field {name!r}; there are {', '.join(types)}")
+                raise UserError(f"--set {assignment}: there is no field {name}; the fields are {', '.join(types)}")
             values[name] = _parsed(name, text, str(types[name]))
         return dataclasses.replace(self, **values)
 
@@ -296,5 +296,5 @@ def by_name(name: str) -> Config:
         UserError: there is none; the message lists those there are.
     """
     if name not in CONFIGS:
-        raise UserError(f"there is no configuration {name!r}; choose one of {', '.join(sorted(CONFIGS))}")
+        raise UserError(f"--config {name} is unknown; choose one of {', '.join(sorted(CONFIGS))}")
     return CONFIGS[name]

@@ -141,7 +141,9 @@ def _adjustment(config: Config, data: Description) -> Floats | None:
         return None
     histogram = data.statistics.get("train", {}).get("chroma")
     if not histogram:
-        raise UserError("the data set has no histogram of chroma to adjust by; prepare it again or prior_adjustment=0")
+        raise UserError(
+            "the data set has no histogram of chroma to adjust by; prepare it again, or use --set prior_adjustment=0"
+        )
     return np.float32(config.prior_adjustment) * np.log(bins.mixed(histogram))
 
 

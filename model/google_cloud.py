@@ -60,7 +60,7 @@ def refusal(uri: str, cause: str) -> str:
     """Return in words that access to an object or folder is refused, and what to do about it."""
     if isinstance(client()._credentials, AnonymousCredentials):
         return f"{SCHEME}{split(uri)[0]} is not public and there are no Google credentials; run {_LOGIN}"
-    return f"access is denied ({cause}); grant it, or log in with {_LOGIN}"
+    return f"access is denied ({cause}); grant access, or log in with {_LOGIN}"
 
 
 def check_all(paths: Mapping[str, str]) -> None:
@@ -88,14 +88,16 @@ def check(flag: str, path: str, retry: Retry | None = None) -> None:
     try:
         next(iter(client().list_blobs(bucket, prefix=prefix, max_results=1, retry=retry, timeout=TIMEOUT)), None)
     except NotFound as error:
-        raise UserError(f"{flag} {path}: there is no bucket {bucket}") from error
+        raise UserError(f"{flag} {path}: the bucket {bucket} does not exist") from error
     except (ClientError, GoogleAuthError) as error:
         if getattr(error, "retryable", False):
             raise OutageError(f"{path}: {in_one_line(error)}; start again later") from error
         raise UserError(f"{flag} {path}: {refusal(path, in_one_line(error))}") from error
     except RetryError as error:
         cause = in_one_line(error.cause or error)
-        raise OutageError(f"{path}: Cloud Storage fails ({cause}) for {_MINUTES} minutes; start again later") from error
+        raise OutageError(
+            f"{path}: Cloud Storage failed for {_MINUTES} minutes ({cause}); start again later"
+        ) from error
 
 
 def _told(bucket: str) -> Callable[[Exception], None]:

@@ -81,7 +81,9 @@ def make(config: Config, histogram: Sequence[Sequence[int]] | None = None) -> Lo
         if config.loss != CLASSIFICATION:
             raise UserError(f"rebalance {config.rebalance:g} needs loss {CLASSIFICATION}, not {config.loss}")
         if not histogram:
-            raise UserError("the data set has no histogram of chroma to rebalance by; prepare it again or rebalance=0")
+            raise UserError(
+                "the data set has no histogram of chroma to rebalance by; prepare it again, or use --set rebalance=0"
+            )
         options["weights"] = bins.weights(histogram, config.rebalance)
 
     def loss(truth: Any, output: Any) -> Any:

@@ -95,7 +95,7 @@ def train(
     """
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
-        raise UserError(f"batch_size {config.batch_size} cannot be divided among {replicas} replicas")
+        raise UserError(f"batch_size {config.batch_size} cannot be divided among {replicas} devices; choose a multiple")
     description = inputs.describe(data_dir, config)
     chief = strategies.is_chief(strategy)
     checkpoints.claim(output, config, description, init=saved_model.digest(init) if init else "", chief=chief)

@@ -54,9 +54,9 @@ def main(argv: list[str] | None = None) -> int:
     if args.model != saved_model.RELEASED:  # which every worker has
         runners.check_reach(options, model=args.model)
     if args.limit and args.sample:
-        raise UserError("--limit and --sample are two ways to choose; give one of them")
+        raise UserError("--limit and --sample cannot be combined; give one of them")
     if args.keep_existing and args.replace_changed:
-        raise UserError("--keep_existing and --replace_changed contradict each other; give one of them")
+        raise UserError("--keep_existing and --replace_changed cannot be combined; give one of them")
     input_checks.check_any(args.input)
     cloud.check({"--output": args.output, "--state": args.state})
     if file_format := single.file_format(args.input, args.output):
@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
             raise UserError(f"--state is for folders; leave it out where --output is a file ({args.output})")
         if args.format not in ("keep", file_format):
             raise UserError(
-                f"--format {args.format} does not fit --output {args.output}; leave one of them to the other"
+                f"--format {args.format} does not fit --output {args.output}; leave out --format, or change the ending"
             )
         settings = replace(settings_of(args), format=file_format)
         recipe = Recipe.of(args.model, settings)

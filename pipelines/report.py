@@ -156,7 +156,7 @@ def _report(ledger: Ledger) -> None:
     for damage in damaged:
         say(f"{storage.join(folder, damage.name)} {damage.what}; the same `autochrome colorize` repairs it")
     if ledger.journals:
-        say("a run goes on or was killed: these are the photos so far; the same `autochrome colorize` goes on with it")
+        say("a run is not done or was killed: these are the photos so far; the same `autochrome colorize` continues it")
     with watched("thumbnails", enabled=lacking > 0) as ticker:
         for _ in range(lacking):
             ticker.listed()
@@ -171,7 +171,7 @@ def _gone(number: int) -> str:
     if not number:
         return ""
     return (
-        f"; {number:,} {'thumbnail' if number == 1 else 'thumbnails'} could not be made: the photos are gone or changed"
+        f"; {number:,} {'thumbnail' if number == 1 else 'thumbnails'} could not be made: photos are missing or changed"
     )
 
 

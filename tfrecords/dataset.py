@@ -56,7 +56,7 @@ def _of_the_world(path: str, error: tf.errors.OpError) -> WorldError:
     """Says in one line that a file may be there and cannot be read."""
     cause = error.message.partition("\n")[0]
     if isinstance(error, (tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError)):
-        return DeniedError(f"{path}: access is denied ({cause}); grant it, then start again")
+        return DeniedError(f"{path}: access is denied ({cause}); grant access, then start again")
     return OutageError(f"{path} cannot be read ({cause}); start again when it can")
 
 

@@ -104,8 +104,8 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
         if not out_of_memory(error):
             raise
         if not last:
-            raise Undecided("out_of_memory", "more memory than there is") from error
-        record = replace(record, reason="out_of_memory", detail="more memory than there is")
+            raise Undecided("out_of_memory", "it needs more memory than this machine has") from error
+        record = replace(record, reason="out_of_memory", detail="it needs more memory than this machine has")
     spent = {stage: round(watch.milliseconds[stage], 1) for stage in STAGES if stage in watch.milliseconds}
     return replace(record, milliseconds=spent)
 
@@ -126,7 +126,7 @@ def _chroma(seen: Any, context: Context) -> Floats:
         said = str(error).strip().partition("\n")[0]
         raise ModelError(f"the model cannot predict: {type(error).__name__}: {said}") from error
     if not np.isfinite(chroma).all():
-        raise ModelError("the model predicts colours that are not finite numbers; train it again, or export it again")
+        raise ModelError("the model predicts colours that are not finite numbers; export it again, or train it again")
     return chroma
 
 

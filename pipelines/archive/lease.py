@@ -178,7 +178,7 @@ class Lease:
                 return
             self._check_over(version)
             versions.replace(self.uri, self.holder.to_json(), version)
-        raise UserError(f"{self.uri} changes all the time; start one run at a time")
+        raise UserError(f"other runs keep changing {self.uri}; start one run at a time")
 
     def check_free(self) -> None:
         """Makes sure that no other run has the lease, without taking it. Raises what ``take`` raises."""
@@ -238,8 +238,8 @@ class Lease:
         if version is None or not self._is_ours(version):
             taker = Holder.from_json(version.data) if version else None
             raise LostLeaseError(
-                f"this run gave no sign of life for {self.holder.seconds / 60:.0f} minutes and another one took "
-                f"{self.folder} over ({taker or 'it has ended'}); nothing is lost, start this one again after it"
+                f"another run took over {self.folder} ({taker or 'it has ended'}), as this one was silent for "
+                f"{self.holder.seconds / 60:.0f} minutes; nothing is lost: start this one again when that one has ended"
             )
         return version
 
@@ -257,7 +257,7 @@ class Lease:
         if age > seconds and not alive:
             return
         seen = f"{holder or 'unknown'}, last seen {age:.0f} s ago"
-        rest = "" if alive else f"; if it died, the folder is free {seconds / 60:.0f} minutes after that"
+        rest = "" if alive else f"; if it crashed, the folder is free {seconds / 60:.0f} minutes later"
         raise UserError(f"{self.folder} is being written by another run ({seen}); wait for it or stop it{rest}")
 
 

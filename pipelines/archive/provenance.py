@@ -109,7 +109,7 @@ def known(output: str) -> list[dict[str, Any]]:
         return [dict(run) for run in json.loads(found.data)["runs"]]
     except (ValueError, LookupError, TypeError) as error:
         raise UserError(
-            f"{uri} is damaged; remove it and start again: photos are then compared with their records"
+            f"{uri} is damaged; delete it and start again: photos are then checked against their records"
         ) from error
 
 
@@ -121,7 +121,7 @@ def check_state(output: str, state: str) -> None:
     """
     if known(output) and not known(state):
         raise UserError(
-            f"{output} has the records of earlier runs; copy its folder {FOLDER} to {state} first, or leave out --state"
+            f"{output} holds records of earlier runs; copy its folder {FOLDER} to {state} first, or leave out --state"
         )
 
 

@@ -54,11 +54,11 @@ def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dr
         raise UserError(f"--output {output} is the photo itself; choose another name")
     if storage.size(output) >= 0:
         if keep:
-            say(f"{output}: is there, kept")
+            say(f"{output}: exists already and is kept")
             return 0
         raise UserError(f"--output {output} exists already; choose another name, or remove it first")
     if dry:
-        say(f"{output}: would be made of {pattern}")
+        say(f"{output}: would be made from {pattern}")
         return 0
     folder = str(Path(output).parent) if not storage.is_remote(output) else output.rpartition("/")[0]
     writable.check(folder)

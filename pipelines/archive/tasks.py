@@ -148,7 +148,9 @@ class FindTasks(beam.PTransform):
 
     def _told(self, damage: Damage) -> str:
         uri = storage.join(self._state, damage.name)
-        notices.tell(uri, f"{uri} {damage.what}; photos without a record are made again, and equal files left alone")
+        notices.tell(
+            uri, f"{uri} {damage.what}; photos without a record are made again, and files that are right already stay"
+        )
         return str(damage)
 
     def _told_when_listed(self, photos: beam.PCollection[Source] | beam.PCollection[Task]) -> beam.PCollection[int]:

@@ -156,7 +156,7 @@ def stake(path: str, claim: Claim, *, clearing: Clearing | None = None) -> None:
             # Objects are written whole or not at all: another run has just written it, or it is not a claim of ours.
             there = _read(path)
             if there is None:
-                raise UserError(f"{path} is damaged; remove it and start again: finished shards are kept")
+                raise UserError(f"{path} is damaged; delete it and start again: finished shards are kept")
             break
         # If several runs find it damaged, one rewrites it and the others find the new one.
         repair = partial(locked_files.repair, Path(path), text, is_whole=lambda data: _parsed(data) is not None)

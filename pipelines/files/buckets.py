@@ -183,7 +183,7 @@ def write(uri: str, file: bytes | BinaryIO, check: Callable[[], None] | None = N
         if b64decode(there.crc32c) == _crc32c(file):
             return
         generation = int(there.generation)
-    raise OutageError(f"{uri} is written by others all the time; let one run at a time write there")
+    raise OutageError(f"other programs keep writing {uri}; let one run at a time write there")
 
 
 def create(uri: str, data: bytes) -> bool:

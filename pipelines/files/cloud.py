@@ -123,7 +123,7 @@ def patiently(
         if fault is Fault.PASSING:
             duration = patience.in_words(patience.BUCKET_SECONDS)
             raise OutageError(
-                f"{uri}: Cloud Storage fails ({faults.cause(error)}) for {duration}; start again later"
+                f"{uri}: Cloud Storage failed for {duration} ({faults.cause(error)}); start again later"
             ) from error
         raise
 

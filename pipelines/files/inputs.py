@@ -66,7 +66,7 @@ def _in_bucket(uri: str, work: Callable[[Neighbours], T]) -> T:
     except storage.IO_ERRORS as error:
         if not _IS_OPTIONAL.get() and faults.is_missing(error) and not known.can_be_read(uri):
             raise OutageError(
-                f"{uri} is gone, and no other object of {cloud.SCHEME}{bucket} can be read; start again when they can"
+                f"{uri} is gone, and no other object of {cloud.SCHEME}{bucket} can be read; start again when it answers"
             ) from error
         raise
     known.was_read(uri)

@@ -84,4 +84,4 @@ def write(
         if not may_replace(found):
             return None
         generation = found.generation
-    raise OutageError(f"{uri} is written by others all the time; let one run at a time write there")
+    raise OutageError(f"other programs keep writing {uri}; let one run at a time write there")

@@ -111,7 +111,7 @@ def size(uri: str) -> int:
 
 def _cannot_be_read(uri: str, error: Exception) -> WorldError:
     if faults.of(error) is Fault.DENIED:
-        return DeniedError(f"{uri}: access is denied ({faults.cause(error)}); grant it, then start again")
+        return DeniedError(f"{uri}: access is denied ({faults.cause(error)}); grant access, then start again")
     return WorldError(f"{uri} cannot be read ({faults.cause(error)}); start again when it can")
 
 

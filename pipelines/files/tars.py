@@ -152,7 +152,7 @@ def _listed(window: _Window, name: str, folder: str, depth: int) -> Iterator[Mem
         size = info.size if info.sparse is None else tar.offset - info.offset_data
         whole = info.offset_data + size <= window.size
         if info.sparse is not None:
-            fault = f"{path} is stored sparse, not as it is; make the tar again without --sparse"
+            fault = f"{path} is stored sparse; make the tar again without --sparse"
             yield Member(path, window.start + info.offset_data, size, fault)
         elif is_tar(path):
             yield from _inner(window.part(info.offset_data, size), path, depth - 1)
@@ -164,7 +164,7 @@ def _listed(window: _Window, name: str, folder: str, depth: int) -> Iterator[Mem
 
 def _inner(window: _Window, path: str, depth: int) -> Iterator[Member]:
     """Yield the members of an inner tar; then, if it is not opened or is broken, the tar itself."""
-    fault = f"{path} is a tar nested deeper than tars are opened"
+    fault = f"{path} is a tar in a tar in a tar, which is not opened"
     if depth > 0:
         try:
             yield from _listed(window, path, path.rpartition(".")[0], depth)
@@ -185,9 +185,7 @@ def _opened(window: _Window, name: str) -> tarfile.TarFile:
         start = window.read(max(map(len, _COMPRESSIONS)))
         for magic, compression in _COMPRESSIONS.items():
             if start.startswith(magic):
-                message = (
-                    f"{name} is compressed ({compression}) and cannot be read by range; unpack it to a .tar or a folder"
-                )
+                message = f"{name} is compressed ({compression}); unpack it to a .tar or a folder"
                 raise UserError(message) from error
         raise BrokenTarError(f"{name} is not a tar, or its first header is damaged") from error
     tar.offset = 0  # the constructor reads the first header; read it again, so that all headers are treated alike
@@ -211,7 +209,7 @@ def _next(tar: tarfile.TarFile, window: _Window, name: str) -> tarfile.TarInfo |
         if len(rest) < tarfile.BLOCKSIZE or any(rest[: tarfile.BLOCKSIZE]):
             raise BrokenTarError(f"{name} is damaged or truncated at byte {here:,}") from error
         if _has_header(rest):
-            message = f"{name} has another tar joined to it at byte {here:,}; join tars with tar --concatenate"
+            message = f"another tar is joined to {name} at byte {here:,}; join tars with tar --concatenate"
             raise BrokenTarError(message) from error
         return None
 

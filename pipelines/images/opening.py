@@ -65,7 +65,7 @@ def judged(data: bytes) -> Iterator[None]:
         Rejected: see above.
     """
     if not data:
-        raise Rejected("unreadable", "0 bytes")
+        raise Rejected("unreadable", "the file is empty")
     with warnings.catch_warnings():
         # Pillow warns of broken EXIF, which does no harm, and of large pictures, whose size is checked here.
         warnings.simplefilter("ignore")
@@ -77,7 +77,7 @@ def judged(data: bytes) -> Iterator[None]:
             raise Rejected("too_large", str(error)) from error
         except UnidentifiedImageError as error:
             name = formats.not_read(data)
-            detail = f"{name} is not among the formats that are read" if name else "not an image that Pillow knows"
+            detail = f"{name} files are not read" if name else "not a photo in a format that is read"
             raise Rejected("unreadable", detail) from error
         except Exception as error:
             if memory.out_of_memory(error):

@@ -102,11 +102,11 @@ def _decoded(page: Table) -> tuple[npt.NDArray[Any], int]:
         stored: Any = file.pages[0]
         ends = (start + size for start, size in zip(stored.dataoffsets, stored.databytecounts, strict=True))
         if not all(stored.databytecounts) or max(ends) > len(data):
-            raise Rejected("unreadable", "TIFF cut short")
+            raise Rejected("unreadable", "the TIFF is cut short")
         width, height = page.number(tiff_tags.IMAGE_WIDTH), page.number(tiff_tags.IMAGE_LENGTH)
         needed = -(-width * page.number(tiff_tags.SAMPLES_PER_PIXEL, 1) * stored.bitspersample // 8) * height
         if stored.compression == Compression.NONE and sum(stored.databytecounts) < needed:
-            raise Rejected("unreadable", "TIFF cut short")
+            raise Rejected("unreadable", "the TIFF is cut short")
         is_jpeg = stored.compression in (Compression.OLD_JPEG, Compression.JPEG)
         if stored.photometric == Photometric.YCBCR and not is_jpeg:
             raise Rejected("unreadable", "TIFF of YCbCr in a compression that Pillow does not know")

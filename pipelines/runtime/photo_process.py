@@ -74,7 +74,7 @@ class PhotoProcess:
                 code = self._process.wait()
                 if code >= 0:
                     raise PhotoProcessError(
-                        f"the process for photos ended at its start with exit code {code}"
+                        f"the process that opens photos ended at its start with exit code {code}"
                     ) from None
         return self._is_ready
 
@@ -126,11 +126,11 @@ class PhotoProcess:
         """Return what the way in which the process died says about its photo."""
         code = self._process.wait()
         if code == -signal.SIGXCPU:
-            return Rejected("timed_out", f"not done after {limits.processor} s of processor time")
+            return Rejected("timed_out", f"it took more than {limits.processor} s of processor time")
         if code == -signal.SIGALRM:
-            return Undecided("timed_out", f"not done after {limits.wall} s")
+            return Undecided("timed_out", f"it took more than {limits.wall} s")
         if code == -signal.SIGKILL:
-            return Undecided("out_of_memory", "its process was killed, as the system does when memory runs out")
+            return Undecided("out_of_memory", "its process was killed, probably because memory ran out")
         with contextlib.suppress(ValueError):
             return Undecided("crashed", f"its process died of {signal.Signals(-code).name}")
         return Undecided("crashed", f"its process ended with exit code {code}")
@@ -203,7 +203,7 @@ class PhotoProcesses:
         if isinstance(reply, Refused):
             raise Rejected(reply.reason, reply.detail)
         if isinstance(reply, Failed):
-            fault = PhotoProcessError(f"this program has a fault, please report it: {reply.error}")
+            fault = PhotoProcessError(f"a bug in autochrome, please report it: {reply.error}")
             fault.add_note(reply.traceback)
             raise fault
         return reply.results[0]
@@ -261,7 +261,9 @@ class PhotoProcesses:
                 return process
             process.close()
             _LOG.warning("the process for photos was killed at its start; starting another one")
-        raise PhotoProcessError(f"the process for photos was killed {_STARTS} times at its start")
+        raise PhotoProcessError(
+            f"the process that opens photos was killed {_STARTS} times at its start; is there enough memory?"
+        )
 
     def _started(self) -> PhotoProcess:
         return PhotoProcess(self._handler)
@@ -275,7 +277,7 @@ class PhotoProcesses:
 
 def _verdict(reply: NoMemory, limits: Limits) -> Rejected | Undecided:
     if not reply.is_limit:
-        return Undecided("out_of_memory", "more memory than there is")
-    detail = f"more than {limits.memory / 1e9:.1f} GB of memory"
+        return Undecided("out_of_memory", "it needs more memory than this machine has")
+    detail = f"it needs more than {limits.memory / 1e9:.1f} GB of memory"
     # The memory that earlier photos left behind must not decide.
     return Rejected("too_large", detail) if reply.is_fresh else Undecided("too_large", detail)

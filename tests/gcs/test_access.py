@@ -191,7 +191,7 @@ def test_an_unreachable_bucket_at_the_launch_is_one_line_and_no_traceback(calm_c
     err = capsys.readouterr().err.splitlines()
     assert len(err) == 2
     assert err[0].startswith("autochrome: gs://photos does not answer (")
-    assert err[1].startswith("autochrome: error: gs://photos/in: Cloud Storage fails (")
+    assert err[1].startswith("autochrome: error: gs://photos/in: Cloud Storage failed for ")
     assert not (tmp_path / "records").exists()
 
 

@@ -107,12 +107,14 @@ def test_unknown_missing_and_abbreviated_flags_are_errors(flags, said):
 def test_train_refuses_what_it_cannot_use(data_dir, tmp_path, capsys):
     mini = ["--config=autoencoder_mini", f"--output={tmp_path}/run"]
     assert "dataset.json" in error_of(train.main, f"--data={tmp_path}", *mini, capsys=capsys)
-    assert "no configuration 'vgg'" in error_of(
+    assert "--config vgg is unknown; choose one of" in error_of(
         train.main, f"--data={data_dir}", "--output=run", "--config=vgg", capsys=capsys
     )
     assert "choose one of auto" in error_of(train.main, f"--data={data_dir}", *mini, "--strategy=both", capsys=capsys)
     assert "batch_size" in error_of(train.main, f"--data={data_dir}", *mini, "--batch_size=0", capsys=capsys)
-    assert "no field 'depth'" in error_of(train.main, f"--data={data_dir}", *mini, "--set=depth=3", capsys=capsys)
+    assert "no field depth; the fields are " in error_of(
+        train.main, f"--data={data_dir}", *mini, "--set=depth=3", capsys=capsys
+    )
     assert "--max_minutes" in error_of(train.main, f"--data={data_dir}", *mini, "--max_minutes=0", capsys=capsys)
     (tmp_path / "file").write_text("")
     unwritable = ["--config=autoencoder_mini", f"--output={tmp_path}/file"]

@@ -17,7 +17,7 @@ def test_a_configuration_is_found_by_its_name_and_survives_json(name):
 
 
 def test_an_unknown_name_lists_those_there_are():
-    with pytest.raises(UserError, match=r"'resnet'.*autoencoder, autoencoder_mini"):
+    with pytest.raises(UserError, match=r"--config resnet is unknown; .*autoencoder, autoencoder_mini"):
         configs.by_name("resnet")
 
 
@@ -53,8 +53,8 @@ def test_fields_are_set_from_text_by_their_types():
     ("assignment", "message"),
     [
         ("width", "takes name=value, not 'width'"),
-        ("depth=3", "no field 'depth'; there are network, width"),
-        ("name=x", "no field 'name'"),
+        ("depth=3", "no field depth; the fields are network, width"),
+        ("name=x", "no field name;"),
         ("width=8.5", "width is a whole number"),
         ("clip_norm=much", "clip_norm is a number"),
         ("flip=1", "flip is true or false"),

@@ -57,7 +57,7 @@ def test_an_unknown_loss_is_refused():
 
 def test_what_cannot_be_rebalanced_is_refused():
     config = dataclasses.replace(mini(unet()), rebalance=0.5)
-    with pytest.raises(UserError, match=r"no histogram.*prepare it again or rebalance=0"):
+    with pytest.raises(UserError, match=r"no histogram.*prepare it again, or use --set rebalance=0"):
         losses.make(config)
     with pytest.raises(UserError, match="needs loss cross_entropy, not huber"):
         losses.make(dataclasses.replace(config, loss="huber"), np.ones((23, 23)).tolist())

@@ -183,7 +183,7 @@ def test_a_set_smaller_than_a_batch_and_without_validation_trains(write_set, tmp
 
 def test_a_batch_that_cannot_be_divided_is_refused(data_dir, tmp_path):
     config = dataclasses.replace(PAPER, batch_size=3)
-    with pytest.raises(UserError, match="batch_size 3 cannot be divided among 2 replicas"):
+    with pytest.raises(UserError, match="batch_size 3 cannot be divided among 2 devices; choose a multiple"):
         trainer.train(config, data_dir, str(tmp_path), strategy.make("mirrored"))
 
 

@@ -74,7 +74,7 @@ def without_memory(parent: Any, data: bytes, size: int) -> None:
     try:
         bytearray(size)
     except MemoryError as error:
-        raise Rejected("too_large", "more memory than there is") from error
+        raise Rejected("too_large", "it needs more memory than this machine has") from error
 
 
 def modules(parent: Any, data: bytes) -> list[str]:

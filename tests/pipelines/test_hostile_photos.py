@@ -17,8 +17,8 @@ WORDS = ("die 11", "die 6", "spin", "fill", "exit 3")
 VERDICTS = {
     "bad 0.jpg": ("crashed", "its process died of SIGSEGV"),
     "bad 1.jpg": ("crashed", "its process died of SIGABRT"),
-    "bad 2.jpg": ("timed_out", "not done after 1 s of processor time"),
-    "bad 3.jpg": ("too_large", "more than 0.3 GB of memory"),
+    "bad 2.jpg": ("timed_out", "it took more than 1 s of processor time"),
+    "bad 3.jpg": ("too_large", "it needs more than 0.3 GB of memory"),
     "bad 4.jpg": ("crashed", "its process ended with exit code 3"),
 }
 
@@ -62,7 +62,7 @@ def verdicts(records: dict[str, dict]) -> dict[str, tuple[str, str]]:
 def test_colorize_rejects_photos_that_crash_spin_or_fill_and_makes_the_others(folder, saved_model_dir, tmp_path):
     root = folder(*WORDS, "die 9", f"die-first 1 {tmp_path / 'died'}")
     found = coloured(root, tmp_path / "out", saved_model_dir)
-    shortage = ("out_of_memory", "its process was killed, as the system does when memory runs out")
+    shortage = ("out_of_memory", "its process was killed, probably because memory ran out")
     assert verdicts(found) == {**VERDICTS, "bad 5.jpg": shortage}
     assert json.loads((tmp_path / "out" / "report.json").read_text())["inputs"] == len(found) == GOOD + 7
     # The one that died at first is there, and so are the good ones, as a quiet run makes them.

@@ -37,7 +37,7 @@ def test_the_output_holds_photos_and_nothing_else(scans, saved_model_dir, tmp_pa
     assert colorize.main([*flags, "--dry_run"]) == 0
     assert "3 inputs" in capsys.readouterr().out
     assert colorize.main(flags) == 0
-    assert f"{state}: report.json" in capsys.readouterr().out
+    assert f"next: autochrome report {out} --state '{state}'" in capsys.readouterr().out
     assert report.main([str(out), f"--state={state}"]) == 0
     assert files(out) == {"0.png", "1.png", "2.png", "manifest/photos-00000-of-00001.jsonl"}
     assert {"report.json", "rejected.jsonl", "index.html", "manifest/runs.json"} <= files(state)
@@ -52,7 +52,7 @@ def test_records_in_the_output_are_not_passed_over(scans, saved_model_dir, tmp_p
     flags = [f"--input={scans}", f"--output={tmp_path / 'colour'}", f"--model={saved_model_dir}"]
     assert colorize.main([*flags, "--limit=1"]) == 0
     before = files(tmp_path)
-    with pytest.raises(UserError, match=r"has the records of earlier runs; copy its folder manifest to .*state first"):
+    with pytest.raises(UserError, match=r"holds records of earlier runs; copy its folder manifest to .*state first"):
         colorize.main([*flags, f"--state={tmp_path / 'state'}"])
     assert files(tmp_path) == before
     with pytest.raises(UserError, match="no manifest"):

@@ -32,7 +32,7 @@ def test_what_is_no_tar(data):
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress], ids=["gz", "bz2", "xz"])
 def test_compressed_tars_are_refused_with_the_fix(compress):
     compressed = compress(tar_of(FILES))
-    with pytest.raises(UserError, match=r"^photos\.tar\.x is compressed \(\w+\) and cannot .*; unpack it"):
+    with pytest.raises(UserError, match=r"^photos\.tar\.x is compressed \(\w+\); unpack it"):
         listed(compressed, name="photos.tar.x")
     inner, photo = listed(tar_of({"n01.tar.gz": compressed, "a.jpg": b"a"}))
     assert inner.name == "n01.tar.gz"
@@ -87,7 +87,7 @@ def test_joined_tars_are_noticed_and_rubbish_after_the_end_is_not():
     first, second = tar_of({"a.jpg": b"a"}), tar_of({"b.jpg": b"b"})
     found, message = until_broken(first + second, name="both.tar")
     assert [member.name for member in found] == ["a.jpg"]
-    assert message.startswith("both.tar has another tar joined to it")
+    assert message.startswith("another tar is joined to both.tar")
     assert [member.name for member in listed(first[: 1024 + MARK] + b"rubbish" * 500)] == ["a.jpg"]
 
 

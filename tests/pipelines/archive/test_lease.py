@@ -63,7 +63,7 @@ def test_an_expired_lease_is_taken_over_and_its_run_stops(tmp_path):
     expire(tmp_path)
     second.take()
     for stopped in (first.check, first.keep):
-        with pytest.raises(LostLeaseError, match="another one took") as raised:
+        with pytest.raises(LostLeaseError, match="another run took over") as raised:
             stopped()
         assert "\n" not in str(raised.value)
         assert f"process {os.getpid()}" in str(raised.value)

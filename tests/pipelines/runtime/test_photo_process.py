@@ -113,7 +113,7 @@ def test_a_decoder_that_spins_is_rejected_for_its_processor_time(processes, limi
     limits(processor=1)
     with pytest.raises(Rejected) as raised:
         processes.call(b"#spin")
-    assert (raised.value.reason, raised.value.detail) == ("timed_out", "not done after 1 s of processor time")
+    assert (raised.value.reason, raised.value.detail) == ("timed_out", "it took more than 1 s of processor time")
     assert processes.call(b"next")[1] == b"next"
 
 
@@ -121,7 +121,7 @@ def test_a_decoder_that_hangs_is_undecided(processes, limits):
     limits(wall=1)
     with pytest.raises(Undecided) as raised:
         processes.call(b"#sleep")
-    assert (raised.value.reason, raised.value.detail) == ("timed_out", "not done after 1 s")
+    assert (raised.value.reason, raised.value.detail) == ("timed_out", "it took more than 1 s")
 
 
 def test_time_is_counted_for_each_photo_and_not_while_the_parent_thinks(limits):
@@ -140,7 +140,7 @@ def test_a_decoder_that_fills_the_memory_is_too_large(processes, limits):
     limits()
     with pytest.raises(Rejected) as raised:
         processes.call(b"#fill")
-    assert (raised.value.reason, raised.value.detail) == ("too_large", "more than 0.3 GB of memory")
+    assert (raised.value.reason, raised.value.detail) == ("too_large", "it needs more than 0.3 GB of memory")
     # What earlier photos left behind must not decide.
     processes.call(b"first")
     with pytest.raises(Undecided) as undecided:
@@ -158,7 +158,7 @@ def test_a_lack_of_memory_is_seen_behind_the_error_that_hides_it(limits):
 
 def test_memory_that_the_machine_lacks_is_not_held_against_the_photo(limits):
     limits(memory=1 << 60)
-    with pytest.raises(Undecided, match="more memory than there is"):
+    with pytest.raises(Undecided, match="it needs more memory than this machine has"):
         PhotoProcesses(hostile.without_memory).call(b"", 1 << 50)
 
 
