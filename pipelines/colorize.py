@@ -1,6 +1,6 @@
-"""`autochrome colorize`: colorizes a folder of photos at full resolution, into a tree of the same shape.
+"""The command `autochrome colorize`: colorize a folder of photos at full resolution, into a tree of the same shape.
 
-The job is `FindPhotos` → `ColorizePhotos` → `WriteManifest`, which anybody may use in a pipeline of their own.
+The job is `FindPhotos` → `ColorizePhotos` → `WriteManifest`, which can also be used in other pipelines.
 """
 
 from collections.abc import Sequence
@@ -28,18 +28,18 @@ from tfrecords.errors import UserError
 
 @dataclass(eq=False)
 class Colorize(beam.PTransform):
-    """The whole job.
+    """Run the whole job: root → a single None when the manifest is written.
 
     Attributes:
         input: folder, file or glob; or several.
-        photos: what makes the photos.
+        photos: colorizes the photos.
     """
 
     input: str | Sequence[str]
     photos: ColorizePhotos
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
-        """Build the graph."""
+        """Apply the steps."""
         on_found = None if self.photos.selection.size else self.photos.ticker.listed
         return root | FindPhotos(self.input, on_found) | self.photos | WriteManifest(self.photos.folder)
 

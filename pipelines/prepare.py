@@ -1,6 +1,6 @@
-"""`autochrome prepare`: makes Lab TFRecords of a folder of photos.
+"""The command `autochrome prepare`: make Lab TFRecords from a folder of photos.
 
-The job is `FindPhotos` → `PreparePhotos`, which anybody may use in a pipeline of their own.
+The job is `FindPhotos` → `PreparePhotos`, which can also be used in other pipelines.
 """
 
 import shlex
@@ -26,18 +26,18 @@ _FOR = {"train": "training", "validation": "validation"}
 
 @dataclass(eq=False)
 class Prepare(beam.PTransform):
-    """The whole job.
+    """Run the whole job: root → the `Description` of the set.
 
     Attributes:
         input: folder, file or glob; or several.
-        photos: what makes the records.
+        photos: makes the records.
     """
 
     input: str | Sequence[str]
     photos: PreparePhotos
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Description]:
-        """Build the graph."""
+        """Apply the steps."""
         return root | FindPhotos(self.input, self.photos.ticker.listed) | self.photos
 
 

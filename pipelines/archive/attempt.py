@@ -1,8 +1,8 @@
-"""One photo through all stages, from its source to its file, and the record of it.
+"""Take one photo through all stages, from its source to its files and its record.
 
-Reading, predicting and writing happen here; everything that looks into the photo's bytes happens in a child process
+Reading, predicting and writing happen here. A child process does everything that examines the bytes of the photo
 (`pipelines.archive.render`, `pipelines.runtime.photo_process`). Faults of the photo (broken, too large, too slow,
-crashes its decoder, a name that no file can have) are stored in its record. Anything else (a full disk, a model that
+crashes its decoder, a name that no file can have) are stored in its record. Any other error (a full disk, a model that
 fails) is raised and ends the job. A photo whose process died or ran out of memory is undecided: the caller makes a last
 attempt.
 """
@@ -28,14 +28,14 @@ from pipelines.images.xmp import Mark
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Floats
 
-# What file systems say to a name or a place that they cannot have; anything else is not the photo's fault.
+# Errors for names and places that a file system cannot have; other errors are not the photo's fault.
 _NO_SUCH_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 _LOG = logging.getLogger(__package__)
 SOFTWARE = f"Autochrome {version('autochrome')}"
 
 
 def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = "") -> Record:
-    """The record of a photo of which nothing is known yet; rejected until something is."""
+    """Return the record of a photo before anything is known about it; its status is ``rejected``."""
     source = named.source
     return Record(
         source.name,
@@ -53,18 +53,19 @@ def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = ""
 
 
 def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Record:
-    """Makes one photo.
+    """Process one photo.
 
     Args:
         named: the photo.
-        context: all else.
-        last: whether this decides: the photo is given a fresh process, to be called while no other photo is under way.
+        context: everything else it needs.
+        last: whether this is the last attempt: the photo gets a fresh process, and no other photo may be running.
 
     Returns:
         its record: written, copied, skipped or rejected.
 
     Raises:
-        Undecided: the photo's process died or ran out of memory, or this process did. Not if this is the last attempt.
+        Undecided: the process of the photo died or ran out of memory, or this process did, and this is not the last
+            attempt.
         ModelError: the model fails.
         PhotoProcessError: the child processes fail.
         OSError, BeamIOError: the output cannot be written.
@@ -76,7 +77,7 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
             data = named.source.read()
             record = replace(record, bytes=len(data), sha256=_sha256(data))
         files: list[bytes] = []
-        with watch.stage("decode"):  # what the child does not account for
+        with watch.stage("decode"):  # the time that the child does not report
             rendered: Rendered = context.processes.call(
                 data,
                 _options(record, context),
@@ -117,7 +118,7 @@ def _options(record: Record, context: Context) -> RenderOptions:
 
 
 def _chroma(seen: Any, context: Context) -> Floats:
-    """What the model says to the luminance ``[S, S, 1]`` of a page."""
+    """Return the model's prediction for the luminance ``[S, S, 1]`` of a page, float32 ``[S, S, 2]``."""
     try:
         chroma = context.predict(seen[None])[0]
     except Exception as error:
@@ -133,7 +134,7 @@ def _chroma(seen: Any, context: Context) -> Floats:
 def _left(
     record: Record, data: bytes, named: NamedSource, context: Context, rendered: Rendered, watch: Stopwatch
 ) -> Record:
-    """The record of a photo that is in colour, and is skipped or copied for that."""
+    """Return the record of a photo that is skipped or copied because it is in colour."""
     if context.recipe.settings.on_color == "skip":
         return replace(record, status="skipped")
     name = named.copy(record.format)

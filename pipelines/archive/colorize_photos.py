@@ -1,16 +1,16 @@
-"""`ColorizePhotos`: photos that are not done are read, decoded, predicted, joined, encoded and written in one stage.
+"""`ColorizePhotos`: read, decode, predict, merge, encode and write the photos that are not done, in one stage.
 
-list the output and its manifest → join them with the photos by name → make what is missing → a record a photo. Only
-names, sizes and records cross a shuffle; pixels never do.
+The job lists the output and its manifest, joins them with the photos by name, makes what is missing, and yields one
+record per photo. Only names, sizes and records cross a shuffle; pixels never do.
 
-Why not RunInference: it wants the model's inputs as a PCollection of their own, so that the photo must either travel
-with them or be read and decoded a second time; one bad element fails its batch; and its batches depend on timing, while
-chroma predicted in a batch differs in the last bits (up to 1e-4 Lab units) from that of single photos.
-On 104 archive photos, 256 x 256 autoencoder, one process on two cores, both jobs five times by turns: 3.9 photos a
-second in the fused stage (3.8 to 4.0) and 3.6 with RunInference in batches up to 8 (3.4 to 3.8), whose input files
-were decoded twice. Every fused run gave the same bytes; of RunInference's files 10 to 21, depending on the run, were
-equal to them. Batches save little: a prediction takes 25 ms alone and 21 ms as one of 8, a whole photo 260.
-``tests/bench/inference_bench.py`` measures it again.
+RunInference is not used. It needs the model's inputs as a separate PCollection, so the photo must either travel with
+them or be read and decoded twice. One bad element fails its batch. Its batches depend on timing, and chroma predicted
+in a batch differs in the last bits (up to 1e-4 Lab units) from that of single photos.
+Measured on 104 archive photos, with the 256 x 256 autoencoder, one process on two cores, and each job run five times in
+turn: 3.9 photos a second in the fused stage (3.8 to 4.0), and 3.6 with RunInference in batches up to 8 (3.4 to 3.8),
+whose input files were decoded twice. Every fused run gave the same bytes; of the files from RunInference, 10 to 21 were
+equal to them, depending on the run. Batches save little: a prediction takes 25 ms alone and 21 ms as one of 8, and a
+whole photo 260 ms. ``tests/bench/inference_bench.py`` repeats the measurement.
 """
 
 from collections.abc import Iterator
@@ -45,12 +45,12 @@ from pipelines.runtime.worker_pool import Gate, WorkerPool
 
 @dataclass(eq=False)
 class ColorizePhotos(beam.PTransform):
-    """Colorize photos into a folder: PCollection of `Source` → PCollection of `Record`, one a photo.
+    """Colorize photos into a folder: PCollection of `Source` → PCollection of `Record`, one per photo.
 
-    A photo that an earlier run made of the same file, with the same model and settings, is found and not made again.
-    Every photo gets a name of its own in the output. One run at a time writes into a folder. Photos may come from
-    `FindPhotos`, with any transforms in between, or from anywhere else; a photo that comes twice is made once.
-    Give all photos of a folder in each run: the manifest holds the records of the photos that were given.
+    A photo is not made again if an earlier run made it from the same file, with the same model and settings. Every
+    photo gets a unique name in the output. Only one run at a time writes into a folder. Photos may come from
+    `FindPhotos`, with any transforms in between, or from anywhere else; a photo that occurs twice is made once.
+    Pass all photos of a folder in each run: the manifest contains only the records of the photos that were passed.
 
         >>> with beam.Pipeline(runner="FnApiRunner") as p:
         ...     photos = p | FindPhotos("scans") | beam.Filter(lambda photo: photo.name.startswith("box 1/"))
@@ -60,20 +60,20 @@ class ColorizePhotos(beam.PTransform):
     Attributes:
         output: the folder of the colour photos, local or in a bucket.
         model: the SavedModel folder, or ``released``.
-        settings: what shapes the files.
-        keep_existing: whether files that another model or other settings made stay.
+        settings: format and quality of the files.
+        keep_existing: whether files from another model or other settings stay.
         replace_changed: whether files that somebody changed are made again.
-        state: a folder for the manifest, away from the photos; '' puts it into the output.
-        threads: photos that a worker works on at a time; 0 for one a core in a local run with one worker, else 2.
+        state: a folder for the manifest, separate from the photos; '' puts it into the output.
+        threads: photos that a worker processes at a time; 0 for one per core in a local run with one worker, else 2.
         selection: which of the photos; used by the command.
-        ticker: is told of every photo; used by the command.
-        hints: what the stage that colorizes asks of its machines; used by the command.
-        lease: of the run, if the caller holds it already; used by the command.
+        ticker: receives one report for every photo; used by the command.
+        hints: resources that the stage that colorizes requests; used by the command.
+        lease: of the run, if the caller already holds it; used by the command.
 
     Raises:
         UserError: when it is applied: the output overlaps with the photos, or with another `ColorizePhotos` of the
             pipeline; the model is missing or is not one of ours; a setting has an unknown value. When the job runs:
-            another run writes into the folder, a photo lies in the output, or the model has changed.
+            another run writes into the folder, a photo is in the output, or the model has changed.
     """
 
     output: str
@@ -98,7 +98,7 @@ class ColorizePhotos(beam.PTransform):
 
         Raises:
             UserError: the model is missing or is not one of ours; the folder's list of runs is damaged; or records of
-                earlier runs in the output would be passed over.
+                earlier runs in the output would be ignored.
         """
         if self.state:
             provenance.check_state(self.output, self.state)
@@ -106,7 +106,7 @@ class ColorizePhotos(beam.PTransform):
         return Policy(provenance.numbered(recipe, self.folder), self.keep_existing, self.replace_changed)
 
     def tasks(self, policy: Policy, begin: beam.DoFn | None = None) -> FindTasks:
-        """Return the transform that finds what there is to do."""
+        """Return the transform that finds what is to be done."""
         return FindTasks(self.output, policy, self.selection, self.ticker, self.state, begin)
 
     def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Record]:
@@ -148,14 +148,14 @@ class _Begin(beam.DoFn):
 
 
 class CarryOut(beam.DoFn):
-    """Task → Result; writes the colour photo and its record on the way. Workers of one process share one model.
+    """Turn each Task into a Result, and write the photo and its record. Workers of one process share one model.
 
     Args:
         output: the folder.
         model: the SavedModel folder.
         policy: of the run.
         threads: photos that a worker processes at a time.
-        ticker: is told of every photo.
+        ticker: receives one report for every photo.
         lease: of the run; journals are written into its folder.
     """
 
@@ -169,14 +169,14 @@ class CarryOut(beam.DoFn):
         self._shared = Shared()
 
     def setup(self) -> None:
-        """Start the journal; the model is loaded when a photo needs it."""
+        """Prepare the journal; the model is loaded when the first photo needs it."""
         self._lease.enter()
         self._journal = Journal(self._lease.folder, self._lease.run)
         self._pool: WorkerPool[Result] | None = None
 
     def _at_work(self) -> WorkerPool[Result]:
         if self._pool is None:
-            # Kept by this object as well: Shared itself holds on to what was asked for last.
+            # This object keeps a reference, because Shared itself only keeps what was requested last.
             self._workshop = self._shared.acquire(self._opened, tag=self._model)
             self._pool = WorkerPool(self._threads, self._workshop.gate)
         return self._pool
@@ -185,7 +185,7 @@ class CarryOut(beam.DoFn):
         return _Workshop(self._model, self._policy.recipe, self._threads)
 
     def process(self, task: Task) -> Iterator[Result]:
-        """Start one photo; yield those that are done."""
+        """Start one photo; yield the results that are ready."""
         self._lease.keep()
         if task.existing is not None and not task.needs_check:
             yield self._told(Result(task.existing, now=False))
@@ -193,7 +193,7 @@ class CarryOut(beam.DoFn):
         yield from map(self._kept, self._at_work().add(partial(self._make, task), partial(self._make, task, last=True)))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        """Yield the rest."""
+        """Yield the remaining results."""
         if self._pool is not None:
             window = GlobalWindow()
             for made in map(self._kept, self._pool.rest()):
@@ -201,7 +201,7 @@ class CarryOut(beam.DoFn):
             self._journal.flush()
 
     def teardown(self) -> None:
-        """End the threads, and the child processes that have no photo."""
+        """End the threads and the idle child processes."""
         self._lease.leave()
         if self._pool is not None:
             self._pool.close()
@@ -232,7 +232,7 @@ class CarryOut(beam.DoFn):
 
 
 class _Workshop:
-    """What the workers of one process share."""
+    """The model, child processes and memory gate that the workers of one process share."""
 
     def __init__(self, model: str, recipe: Recipe, threads: int) -> None:
         self.engine = Engine(model, recipe)

@@ -1,4 +1,4 @@
-"""What a photo needs beside itself: the model and the child processes, opened once for all photos of a process."""
+"""The model and the child processes that photos need, opened once for all photos of a process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ Save = Callable[[Record, dict[str, bytes]], Record]
 
 @dataclass(frozen=True)
 class Context:
-    """All that a photo needs beside itself.
+    """Everything that a photo needs to be processed.
 
     Attributes:
-        recipe: settings and model, in words.
-        size: side S of the model's input.
+        recipe: settings, and the identity of the model.
+        size: side S of the model's input, in pixels.
         predict: luminance float32 ``[1, S, S, 1]`` in [0, 1] → a and b, float32 ``[1, S, S, 2]``.
-        save: puts a photo's files under their paths relative to the output; returns the record of what is there then.
-        processes: the children; their handler is `pipelines.archive.render.render`.
+        save: writes a photo's files, given by path relative to the output; returns the record of what is there then.
+        processes: the child processes; their handler is `pipelines.archive.render.render`.
     """
 
     recipe: Recipe
@@ -42,11 +42,11 @@ class Engine:
 
     Attributes:
         colorizer: the model.
-        processes: the children.
+        processes: the child processes.
     """
 
     def __init__(self, model: str, recipe: Recipe, *, started: int = 1) -> None:
-        """Open both. Child processes start while TensorFlow is imported.
+        """Start the child processes and load the model, at the same time.
 
         Args:
             model: the SavedModel folder, or `model.saved_model.RELEASED`.
@@ -54,7 +54,7 @@ class Engine:
             started: how many child processes to start at once.
 
         Raises:
-            UserError: the folder holds no model that can be loaded, or the model has changed.
+            UserError: the folder has no model that can be loaded, or the model has changed.
         """
         self._recipe = recipe
         self.processes = PhotoProcesses(render, started=started)
@@ -65,11 +65,11 @@ class Engine:
             raise
 
     def context(self, save: Save) -> Context:
-        """Return the context of photos whose files go to ``save``."""
+        """Return the context for photos whose files go to ``save``."""
         return Context(self._recipe, self.colorizer.size, self.colorizer.predict, save, self.processes)
 
     def close(self) -> None:
-        """End the child processes that have no photo."""
+        """End the idle child processes."""
         self.processes.close()
 
     def __enter__(self) -> Self:
@@ -83,6 +83,6 @@ def _loaded(model: str, digest: str) -> "Colorizer":
     with quiet.startup():
         from model.colorizer import Colorizer, one_thread_a_prediction
 
-    # Photos keep all cores busy, and one thread gives the same bits wherever a photo is made.
+    # Photos keep all cores busy, and one thread gives the same bits on every machine.
     one_thread_a_prediction()
     return Colorizer.load(model, digest)

@@ -1,4 +1,4 @@
-"""`--dry_run`: what a run would do, photo by photo, found by the very transform that the run begins with."""
+"""Run `--dry_run`: show what a run would do, photo by photo, with the same transform that a run starts with."""
 
 import json
 import os
@@ -21,13 +21,13 @@ from pipelines.runtime import runners
 
 
 def lines(name: str, found: Forecast) -> list[tuple[str, str]]:
-    """Returns what is printed about one photo: its action and its name, then each file that would be removed."""
+    """Return the lines about one photo: its action and its name, then each file that would be removed."""
     replaces = f", replaces {', '.join(found.replaces)}" if found.replaces else ""
     return [(f"{found.action}{replaces}", name), *((f"remove {removed}", name) for removed in found.removes)]
 
 
 def sums(found: Iterable[Forecast]) -> str:
-    """Returns the number of photos by action, which add up to the inputs, and the number of files that would change."""
+    """Return the number of photos by action, which add up to the inputs, and the number of files that would change."""
     forecasts = list(found)
     counts = [*sorted(Counter(one.action for one in forecasts).items())]
     counts += [
@@ -38,12 +38,12 @@ def sums(found: Iterable[Forecast]) -> str:
 
 
 def show(patterns: Sequence[str], found: FindTasks, title: str) -> None:
-    """Prints the lines on each input, in order of name, and their sums; writes nothing to the output.
+    """Print the lines about each input, sorted by name, and their totals; write nothing to the output.
 
     Args:
         patterns: the input.
-        found: finds what there is to do.
-        title: of the sums.
+        found: finds what is to be done.
+        title: of the totals.
     """
     descriptor, path = tempfile.mkstemp(prefix="autochrome-dry-run-")
     os.close(descriptor)
@@ -68,7 +68,7 @@ def _read(line: str) -> tuple[str, Forecast]:
 
 
 class _Listing(beam.PTransform):
-    """root → a forecast for each input in a local file."""
+    """Write a forecast for each input to a local file: root → PCollection of None."""
 
     def __init__(self, patterns: Sequence[str], found: FindTasks, path: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""`WriteManifest`: sorts the records of a run into the manifest's shards, writes the report, and cleans up after it."""
+"""`WriteManifest`: write the records of a run into the manifest's shards, write the report, and clean up."""
 
 import contextlib
 import json
@@ -30,19 +30,19 @@ _MODULUS = 1 << 62
 
 @dataclass(eq=False)
 class WriteManifest(beam.PTransform):
-    """Write the records of `ColorizePhotos` down: manifest, ``report.json`` and ``rejected.jsonl``; ends its run.
+    """Write the records of `ColorizePhotos` as manifest, ``report.json`` and ``rejected.jsonl``, and end the run.
 
-    It takes all records that `ColorizePhotos` gave in the same pipeline, each once and unchanged; the job stops before
-    anything is written if some are missing. Without this transform the photos are written all the same. Their records
-    then stay in the journal, where the next run finds them.
+    Pass all records that `ColorizePhotos` yields in the same pipeline, each once and unchanged. If some are missing,
+    the job stops before anything is written. Without this transform the photos are still written. Their records then
+    stay in the journal, where the next run finds them.
 
         >>> with beam.Pipeline(runner="FnApiRunner") as p:
         ...     _ = p | FindPhotos("scans") | ColorizePhotos("colour") | WriteManifest("colour")
 
-    Returns None once, after the manifest is written.
+    The result is a single None, after the manifest is written.
 
     Attributes:
-        folder: where the manifest goes: the output of `ColorizePhotos`, or its ``state`` if that is set.
+        folder: the folder of the manifest: the output of `ColorizePhotos`, or its ``state`` if that is set.
 
     Raises:
         UserError: when it is applied: no `ColorizePhotos` of this pipeline keeps its records in the folder.
@@ -58,7 +58,7 @@ class WriteManifest(beam.PTransform):
         shards = given | "Shards" >> beam.Map(_shards, AsSingleton(made))
         written = (
             records
-            # As text, which takes less memory than objects where a local run holds them all.
+            # As text, which takes less memory than objects if a local run keeps all of them.
             | "Lines" >> beam.Map(_line)
             | "Shard" >> beam.Map(_placed, AsSingleton(shards))
             | "Group" >> beam.GroupByKey()
@@ -92,14 +92,14 @@ class WriteManifest(beam.PTransform):
                 AsList(run.damaged),
                 AsList(run.unfinished),
             )
-            # A worker that has to repeat the last step needs the lease; it goes when that step is done for good.
+            # A worker that repeats the last step needs the lease, so it is released after that step is finally done.
             | "Finished" >> beam.Reshuffle()
             | "Release" >> beam.Map(Lease.release)
         )
 
 
 _Checksum = tuple[int, int]
-"""How many records, and the sum of their digests below 2**62, which no order changes. Beam's integers have 64 bits."""
+"""The number of records, and the sum of their digests modulo 2**62, in any order. Beam's integers have 64 bits."""
 
 
 def _made(result: Result) -> _Checksum:
@@ -133,7 +133,7 @@ def _sum(efforts: Iterable[Effort]) -> Effort:
 
 
 def _line(record: Record) -> tuple[bytes, bytes]:
-    # The name as bytes: Beam's coder of strings refuses what is not UTF-8.
+    # The name as bytes, because Beam's coder for strings rejects names that are not UTF-8.
     return os.fsencode(record.name), manifest.to_lines([record.to_json(timed=True)])
 
 
@@ -173,8 +173,8 @@ def _finish(
     record_files.write_index(folder, written)
     names = {file.name: file.uri for file in files(Branch(place(manifest.FOLDER)), folder.rstrip("/"))}
     lease.check()
-    # Journals go last: as long as they exist, they are believed before any shard. Those of other runs that came
-    # meanwhile have records that this run does not know.
+    # Journals are removed last, because existing journals take precedence over shards. Journals of other runs, which
+    # may have appeared meanwhile, have records that this run does not know; they stay.
     old = [uri for name, uri in names.items() if manifest.is_old_shard(name, dict(written))]
     journals = [name for name in names if manifest.is_journal(name)]
     merged = {*records, *(name for name in journals if manifest.is_journal_of(name, lease.run))}

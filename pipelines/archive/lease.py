@@ -1,24 +1,25 @@
-"""The lease of a colorized folder: one run at a time writes its manifest.
+"""The lease of a colorized folder: only one run at a time writes its manifest.
 
-    OUTPUT/manifest/lease.json      who holds it; gone when the run has ended
+    OUTPUT/manifest/lease.json      the run that has the lease; removed when the run has ended
 
-A run creates the file before it writes anything else, where there is none, and writes it again every now and then. One
-that finds the lease of another run is refused. A lease that was not renewed for its time has expired, and the next run
-takes it over; a run whose lease was taken over notices that before it writes the manifest, and stops. Its photos do no
-harm: they are whole, and have the bytes that any run with this model and these settings gives them.
+A run creates this file, if there is none, before it writes anything else, and rewrites it at intervals. A run that
+finds the lease of another run is refused. A lease that is not renewed in time has expired, and the next run takes it
+over. The run that lost its lease notices this before it writes the manifest, and stops. Its photos do no harm: they are
+complete, and any run with this model and these settings gives the same bytes.
 
 * *Local runs*: the launching process and its workers renew the lease, which expires after 2 minutes. It is removed when
-  the command ends, also by a failure or Ctrl-C. Seen from the same machine it lasts as long as its process, even a
-  suspended one, so that nobody waits after a kill. A run on another machine, or after a restart, waits for 2 minutes.
-* *Dataflow, Flink and other clusters*: the launcher takes the lease, so that a second launch is refused at once, and
-  the workers of the job renew it, as the launcher may leave. It expires after 15 minutes, as machines take some to
-  start. The job's last step removes it. It stays behind a job that failed or was cancelled until it expires, unless the
-  launcher was there to see the job end.
-* *Pipelines of the user's own* (`pipelines.ColorizePhotos`): the job takes the lease in its first step, and its workers
-  renew it. It expires after 15 minutes. In a local run it also ends with the process, or when the process has closed
-  the run's workers, so that a pipeline that failed can be started again at once.
-* *Templates*: there is no launcher, so the job takes the lease in its first step. A graph that is launched twice at
-  once is one run to the lease: give each launch a graph of its own, as a Flex Template does.
+  the command ends, also by a failure or Ctrl-C. On the same machine it is valid as long as its process exists, even if
+  suspended, and not longer, so nobody waits after a kill. A run on another machine, or after a restart, waits for 2
+  minutes.
+* *Dataflow, Flink and other clusters*: the launcher takes the lease, so that a second launch is refused at once. The
+  workers of the job renew it, because the launcher may exit. It expires after 15 minutes, because machines take time to
+  start. The job's last step removes it. After a job that failed or was cancelled it stays until it expires, unless the
+  launcher was still there when the job ended.
+* *Your own pipelines* (`pipelines.ColorizePhotos`): the job takes the lease in its first step, and its workers renew
+  it. It expires after 15 minutes. In a local run it also ends with the process, or when the process has closed the
+  run's workers, so that a failed pipeline can be restarted at once.
+* *Templates*: there is no launcher, so the job takes the lease in its first step. Two simultaneous launches of one
+  graph count as one run: give each launch its own graph, as a Flex Template does.
 """
 
 import contextlib
@@ -43,11 +44,11 @@ from tfrecords.errors import LostLeaseError, UserError, WorldError
 FILE = f"{FOLDER}/lease.json"
 _LOCAL_S = 120.0
 _CLUSTER_S = 900.0
-_LOOKS = 12  # in the time after which a lease expires; it is renewed at every other one
+_LOOKS = 12  # per time after which a lease expires; every second look renews it
 _RACES = 20
 _PATIENCE_S = 2.0
-# Runs of this process by their workers, and those whose workers have ended: a pipeline that failed in a notebook leaves
-# its lease behind, and the process lives on.
+# Workers of the runs in this process, and runs whose workers have ended: after a pipeline fails in a notebook, its
+# lease stays behind while the process lives on.
 _WORKERS: Counter[str] = Counter()
 _ENDED: set[str] = set()
 _LOCK = threading.Lock()
@@ -55,15 +56,15 @@ _LOCK = threading.Lock()
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lease, as it stands in the file.
+    """The run that has a lease, as described in the file.
 
     Attributes:
-        run: a number of the run that no other one has; hex.
+        run: an id that no other run has; hex.
         host: the machine that launched it.
-        pid: the process that launched it; None where the run goes on without that.
-        process: tells that process from later ones of that number; "" where nothing does.
+        pid: the process that launched it; None if the run continues without that process.
+        process: distinguishes that process from later ones with the same pid; "" if this is not possible.
         since: when it was launched, ISO 8601.
-        seconds: after which it expires unless it is renewed.
+        seconds: after which the lease expires if it is not renewed.
     """
 
     run: str
@@ -75,7 +76,7 @@ class Holder:
 
     @classmethod
     def here(cls, *, local: bool) -> Self:
-        """Describes a new run that this process launches."""
+        """Describe a new run that this process launches."""
         pid = os.getpid() if local else None
         since = datetime.now(UTC).isoformat(timespec="seconds")
         seconds = _LOCAL_S if local else _CLUSTER_S
@@ -83,23 +84,23 @@ class Holder:
 
     @classmethod
     def unwatched(cls, *, local: bool) -> Self:
-        """Describe a new run that nobody but its workers will keep alive, in a pipeline of the user's own."""
+        """Describe a new run, in the user's own pipeline, whose lease only its workers renew."""
         return replace(cls.here(local=local), seconds=_CLUSTER_S)
 
     @classmethod
     def from_json(cls, data: bytes) -> Self | None:
-        """The inverse of ``to_json``; None for anything else."""
+        """Return the holder that `to_json` wrote; None for anything else."""
         try:
             return cls(**json.loads(data))
         except (ValueError, TypeError):
             return None
 
     def to_json(self) -> bytes:
-        """Returns the file's bytes."""
+        """Return the bytes of the file."""
         return (json.dumps(asdict(self), indent=2) + "\n").encode()
 
     def is_alive(self) -> bool | None:
-        """Returns whether its process lives; None where that cannot be told from here."""
+        """Return whether its process is alive; None if this cannot be known from here."""
         machine = _machine()
         if not self.pid or not machine or not self.process.startswith(machine):
             return None
@@ -111,12 +112,12 @@ class Holder:
 
 
 def _now() -> float:
-    """Seconds from any moment, those that the machine was asleep included where it can tell."""
+    """Return the seconds since an arbitrary moment, including the time that the machine was asleep if possible."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _machine() -> str:
-    """What tells machines, their starts and containers apart, so that process numbers mean the same; "" if nothing."""
+    """Return an id of this machine, boot and container, within which process numbers are unique; "" if unknown."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')} "  # noqa: PTH115 (no path)
@@ -125,7 +126,7 @@ def _machine() -> str:
 
 
 def _process(pid: int) -> str:
-    """What a living process has for itself: its machine and its start; "" where there is none, or nothing tells."""
+    """Return an id of a living process: its machine and start time; "" if there is no such process, or no id."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -136,10 +137,10 @@ def _process(pid: int) -> str:
 
 @dataclass
 class Lease:
-    """The lease of one run; each worker process has a copy of its own.
+    """The lease of one run; each worker process has its own copy.
 
     Attributes:
-        folder: that holds the manifest.
+        folder: of the manifest.
         holder: the run.
     """
 
@@ -154,16 +155,16 @@ class Lease:
 
     @property
     def run(self) -> str:
-        """The run's number."""
+        """The id of the run."""
         return self.holder.run
 
     @property
     def uri(self) -> str:
-        """The file."""
+        """The URI of the file."""
         return storage.join(self.folder, FILE)
 
     def take(self) -> None:
-        """Takes the lease, from a run that is over as well; does nothing where this run has it.
+        """Take the lease, also from a run that is over; do nothing if this run already has it.
 
         Raises:
             UserError: another run has it.
@@ -181,23 +182,23 @@ class Lease:
         raise UserError(f"other runs keep changing {self.uri}; start one run at a time")
 
     def check_free(self) -> None:
-        """Makes sure that no other run has the lease, without taking it. Raises what ``take`` raises."""
+        """Check that no other run has the lease, without taking it. Raises what `take` raises."""
         version = versions.read(self.uri)
         if version is not None and not self._is_ours(version):
             self._check_over(version)
 
     def check(self) -> None:
-        """Makes sure that this run still has the lease.
+        """Check that this run still has the lease.
 
         Raises:
-            LostLeaseError: it has not.
+            LostLeaseError: it does not.
         """
         self._ours()
 
     def keep(self) -> None:
-        """Renews the lease when it is time to; cheap when it is not, so that it may be called before each write.
+        """Renew the lease if it is time to; otherwise this is cheap, so it may be called before each write.
 
-        A process that was suspended looks first: a lease lasts twelve times longer than what this relies on.
+        A process that was suspended looks first: a lease lasts twelve times longer than the interval between looks.
 
         Raises:
             LostLeaseError: another run has it.
@@ -205,9 +206,9 @@ class Lease:
         if _now() - self._looked < self.holder.seconds / _LOOKS:
             return
         version = self._ours()
-        # What has changed since the last look was renewed by another process of this run.
+        # If the file has changed since the last look, another process of this run has renewed it.
         if version.id == self._known:
-            # One that cannot be renewed, as on a full disk, is this run's until it expires and somebody takes it over.
+            # If it cannot be renewed, as on a full disk, it stays valid until it expires and somebody takes it over.
             with contextlib.suppress(*storage.IO_ERRORS, WorldError):
                 versions.replace(self.uri, self.holder.to_json(), version)
         self._known, self._looked = version.id, _now()
@@ -219,7 +220,7 @@ class Lease:
             _ENDED.discard(self.run)
 
     def leave(self) -> None:
-        """Take a worker back. Without workers the run has ended, and this process may start another one."""
+        """Uncount a worker. Without workers the run has ended, and this process may start another one."""
         with _LOCK:
             _WORKERS[self.run] -= 1
             if not _WORKERS[self.run]:
@@ -227,7 +228,7 @@ class Lease:
                 _ENDED.add(self.run)
 
     def release(self) -> None:
-        """Gives the lease up; does nothing where another run has it. One that cannot be removed expires."""
+        """Give up the lease; do nothing if another run has it. A lease that cannot be removed expires."""
         with contextlib.suppress(*storage.IO_ERRORS, WorldError):
             version = versions.read(self.uri)
             if version is not None and self._is_ours(version):
@@ -263,12 +264,12 @@ class Lease:
 
 @contextlib.contextmanager
 def held(lease: Lease, *, local: bool, template: bool = False) -> Iterator[None]:
-    """Takes a lease and renews it in the launching process while the block runs.
+    """Take a lease, and renew it in the launching process while the block runs.
 
     Args:
         lease: of the run.
-        local: whether the run ends with the block, and the lease with it; the job of a cluster may go on.
-        template: whether the block only makes a graph, for a job that takes the lease itself when it is launched.
+        local: whether the run ends with the block, and the lease with it; a remote job may continue.
+        template: whether the block only creates a graph, for a job that takes the lease itself when it is launched.
 
     Raises:
         UserError: another run has it.
@@ -285,7 +286,7 @@ def held(lease: Lease, *, local: bool, template: bool = False) -> Iterator[None]
         yield
     finally:
         ended.set()
-        keeper.join(_PATIENCE_S)  # it may wait for a file system, or for ever after Ctrl-C
+        keeper.join(_PATIENCE_S)  # it may be waiting for a file system, or forever after Ctrl-C
         if local:
             lease.release()
 
@@ -295,6 +296,6 @@ def _keep(lease: Lease, ended: threading.Event) -> None:
         try:
             lease.keep()
         except LostLeaseError:
-            return  # the workers notice it themselves
+            return  # the workers notice this themselves
         except (*storage.IO_ERRORS, WorldError):
             continue  # the file system may answer the next time

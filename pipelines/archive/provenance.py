@@ -1,8 +1,8 @@
-"""What a run makes its photos with, and which runs wrote into a folder before it.
+"""Describe what a run makes its photos with, and list the runs that wrote into a folder before.
 
-A file counts as done when its record says that this model and these settings made it. If another run came in between,
-it may have been killed after it wrote a file and before it wrote that file's record; so the runs of a folder are
-numbered, and what an earlier number made is compared with its digest before it is believed.
+A file counts as done if its record says that this model and these settings made it. But another run in between may have
+been killed after it wrote a file and before it wrote the file's record. The runs of a folder are therefore numbered,
+and files from earlier numbers are compared with their digests before their records are trusted.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
 
 _RECIPE = 3
-"""Raise it when the same model and settings give other files than before."""
+"""Increase this when the same model and settings give different files than before."""
 _CHOICES = {
     "format": ("keep", "jpeg", "png", "tiff", "webp"),
     "bit_depth": ("8", "keep"),
@@ -29,14 +29,14 @@ _CHOICES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What shapes the files beside the model.
+    """The settings that affect the files, in addition to the model.
 
     Attributes:
         format: ``keep``, ``jpeg``, ``png``, ``tiff`` or ``webp``.
-        quality: 1 to 100, of JPEG and WebP.
-        bit_depth: ``8``, or ``keep``: 16 bits where the source has more than 8 and the format is PNG or TIFF.
-        on_color: what becomes of a photo that is in colour: ``recolor``, ``skip`` or ``copy``.
-        digital_source_type: what the files are marked as: URI of a term of IPTC's vocabulary.
+        quality: of JPEG and WebP, 1 to 100.
+        bit_depth: ``8``, or ``keep``: 16 bits if the source has more than 8 and the format is PNG or TIFF.
+        on_color: what to do with a photo that is in colour: ``recolor``, ``skip`` or ``copy``.
+        digital_source_type: the mark in the files: URI of a term of IPTC's vocabulary.
     """
 
     format: str = "keep"
@@ -49,7 +49,7 @@ class Settings:
         """Check the values.
 
         Raises:
-            UserError: one is unknown or out of its range.
+            UserError: a value is unknown or out of range.
         """
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
@@ -58,21 +58,21 @@ class Settings:
             raise UserError(f"quality {self.quality} is out of range; choose 1 to 100")
 
     def digest(self) -> str:
-        """Hex sha256 of the settings; equal settings of this version of the program give equal files."""
+        """Return the SHA-256 of the settings in hex; equal settings in this version of the program give equal files."""
         told = json.dumps({"recipe": _RECIPE, **asdict(self)}, sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes the photos of a run.
+    """The model and settings that make the photos of a run.
 
     Attributes:
         model: name of the model's configuration.
         model_digest: of its files, see `model.saved_model.digest`.
         settings: of the run.
         settings_digest: of the settings.
-        run: the number of the run in its folder, counted from 1.
+        run: number of the run in its folder, from 1.
     """
 
     model: str
@@ -83,22 +83,22 @@ class Recipe:
 
     @classmethod
     def of(cls, model: str, settings: Settings, run: int = 1) -> "Recipe":
-        """Reads what there is to say of the SavedModel folder ``model``; UserError where it is none."""
+        """Return the recipe for the SavedModel folder ``model``; UserError if it is not one."""
         name = str(saved_model.check(model)["name"])
         return cls(name, saved_model.digest(model), settings, settings.digest(), run)
 
     def made_with(self) -> dict[str, Any]:
-        """As it stands in ``report.json`` and ``runs.json``."""
+        """Return the entry for ``report.json`` and ``runs.json``."""
         fields = asdict(self)
         del fields["run"]
         return fields
 
 
 def known(output: str) -> list[dict[str, Any]]:
-    """The runs that began in a folder, oldest first.
+    """Return the runs that started in a folder, oldest first.
 
     Raises:
-        UserError: the file that says so is damaged.
+        UserError: the list of runs is damaged.
         storage.IO_ERRORS: it cannot be read.
     """
     uri = storage.join(output, RUNS_FILE)
@@ -114,7 +114,7 @@ def known(output: str) -> list[dict[str, Any]]:
 
 
 def check_state(output: str, state: str) -> None:
-    """Makes sure that records which earlier runs left in the output are not passed over.
+    """Check that records of earlier runs in the output are not ignored.
 
     Raises:
         UserError: the output has records, and the other folder has none.
@@ -126,21 +126,21 @@ def check_state(output: str, state: str) -> None:
 
 
 def number(output: str, recipe: Recipe) -> int:
-    """The number that a run has in a folder: that of the last one where it goes on with it, else the next."""
+    """Return the number of a run in a folder: that of the last run if it continues that one, else the next number."""
     before = known(output)
     return len(before) + (not before or before[-1] != recipe.made_with())
 
 
 def numbered(recipe: Recipe, folder: str) -> Recipe:
-    """Return a recipe with the number that its run has in a folder."""
+    """Return a recipe with the number of its run in a folder."""
     return replace(recipe, run=number(folder, recipe))
 
 
 def begin(output: str, recipe: Recipe) -> None:
-    """Records that the run begins; once, however often it is called.
+    """Record that the run starts; repeated calls have no effect.
 
     Raises:
-        UserError: another run began after this one got its number.
+        UserError: another run started after this one got its number.
     """
     before = known(output)
     if number(output, recipe) != recipe.run:
@@ -151,10 +151,10 @@ def begin(output: str, recipe: Recipe) -> None:
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
-    """The settings that the flags of a command say."""
+    """Return the settings from the flags of a command."""
     return Settings(args.format, args.quality, args.bit_depth, args.on_color, source_type(args.digital_source_type))
 
 
 def source_type(term: str) -> str:
-    """The URI of a term of IPTC's vocabulary of digital source types; a URI is left as it is."""
+    """Return the URI of a term of IPTC's vocabulary of digital source types; a URI is returned unchanged."""
     return term if "://" in term else IPTC_TERMS + term

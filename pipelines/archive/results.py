@@ -1,4 +1,4 @@
-"""What a run did: for one photo, and for all of them together."""
+"""The result of a run: for one photo, and summed over all photos."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
@@ -11,9 +11,9 @@ class Result(NamedTuple):
 
     Attributes:
         record: of the photo.
-        now: whether this run made it, or an earlier one.
-        replaced: files that had another version before.
-        removed: files of earlier runs that are gone.
+        now: whether this run made it, and not an earlier one.
+        replaced: number of files that replaced a different version.
+        removed: number of files of earlier runs that were removed.
     """
 
     record: Record
@@ -24,17 +24,17 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class Effort:
-    """What a run did; differs from run to run.
+    """The work of a run, which differs between runs.
 
     Attributes:
-        made: photos that this run made, or tried to; with ``found`` they add up to the inputs.
-        left_out: those of ``made`` that got no file: rejected, or skipped as they are in colour.
-        found: photos that were done before, those kept included.
-        kept: photos whose files this run left although it would have made others, see `pipelines.archive.manifest`.
-        replaced: files that had another version before.
+        made: photos that this run made or tried to make; with ``found`` they add up to the inputs.
+        left_out: those of ``made`` without a file: rejected, or skipped because they are in colour.
+        found: photos that were done before, including kept ones.
+        kept: photos whose files were left although this run would have made others, see `pipelines.archive.manifest`.
+        replaced: files that replaced a different version.
         removed: files of earlier runs that this run removed.
-        pixels: of the files made.
-        milliseconds: of all of them together, by stage.
+        pixels: of the files that were made.
+        milliseconds: by stage, summed over all photos.
     """
 
     made: int = 0
@@ -48,7 +48,7 @@ class Effort:
 
     @classmethod
     def of(cls, made: Result) -> "Effort":
-        """That of one photo."""
+        """Return the work for one photo."""
         kept = made.record.status == "kept"
         if kept or not made.now:
             return cls(found=1, kept=int(kept), removed=made.removed)
@@ -76,7 +76,7 @@ class Effort:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the fields for JSON."""
         return {
             **asdict(self),
             "milliseconds": {s: round(ms, 1) for s, ms in zip(STAGES, self.milliseconds, strict=True)},

@@ -1,8 +1,8 @@
-"""What is done already: the output listed once, the records of earlier runs, and the sources, joined by name.
+"""Find out what is already done: the output (listed once), the records of earlier runs, and the sources, by name.
 
-A photo is done when its record says that this model and these settings made it of this very source, and the files that
-the record names are listed as they were written. No file is asked for one by one. Where a listing is not enough to tell
-whether somebody changed a file, the worker that takes the photo on compares digests, see `pipelines.archive.changes`.
+A photo is done if its record says that this model and these settings made it from this source, and the files that the
+record names are listed as they were written. Files are not looked up one by one. If a listing does not show whether
+somebody changed a file, the worker that gets the photo compares digests, see `pipelines.archive.changes`.
 """
 
 from collections import Counter, defaultdict
@@ -17,7 +17,7 @@ from pipelines.files.sources import Source
 from pipelines.images import formats
 
 _PASSING = ("timed_out", "out_of_memory", "crashed", "unwritable")
-"""Rejections that another day may change."""
+"""Rejections that may not occur in another run."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Listed:
 
 @dataclass(frozen=True)
 class File:
-    """A file in the output that is named after a photo, or by its record, and after no other photo.
+    """A file in the output whose name belongs to one photo, or is in its record, and belongs to no other photo.
 
     Attributes:
         name: path relative to the output.
         fingerprint: as listed.
-        digests: sha256 of each content that earlier runs wrote there; empty where none did.
+        digests: SHA-256 of each content that earlier runs wrote there; empty if none did.
     """
 
     name: str
@@ -52,14 +52,14 @@ class File:
 
 @dataclass(frozen=True)
 class Task:
-    """What there is to do for one input.
+    """The work for one input.
 
     Attributes:
         named: the input and its names.
-        existing: the record that it has already; None where the photo is to be made.
-        needs_check: whether the files are to be compared with the record's digests before it is believed.
-        earlier: where it is to be made, its record of an earlier run; None where it has none.
-        files: where they need a check or are to be made, what there is of it in the output.
+        existing: the record that it has already; None if the photo is to be made.
+        needs_check: whether to compare the files with the digests of the record before it is trusted.
+        earlier: the record of an earlier run, if the photo is to be made; None if there is none.
+        files: the photo's files in the output, if they need a check or the photo is to be made.
     """
 
     named: NamedSource
@@ -75,7 +75,7 @@ class Policy:
 
     Attributes:
         recipe: of this run.
-        keep_existing: whether files that another model or other settings made stay.
+        keep_existing: whether files from another model or other settings stay.
         replace_changed: whether files that somebody changed are made again.
     """
 
@@ -93,11 +93,11 @@ def tasks(
     *,
     folders: Iterable[str] = (),
 ) -> Iterator[Task]:
-    """Decides for the photos of one family, those with one `Rules.key`.
+    """Yield the task for each photo of one family, which shares a `Rules.key`.
 
     Args:
-        sources: the photos; one that is there twice counts once.
-        records: of earlier runs, several of a photo in any order.
+        sources: the photos; a repeated one counts once.
+        records: of earlier runs, in any order, possibly several per photo.
         existing: files in the output folder.
         policy: of this run.
         rules: of the output.
@@ -117,20 +117,20 @@ def tasks(
     owners = Counter(name for named in photos for name in set(named.possible()))
     for named in photos:
         place = named.source.name, named.source.offset
-        # An archive may have moved; but where two photos have one name, only the URI tells whose a record is.
+        # An archive may have moved. But if two photos have one name, only the URI shows whose record it is.
         earlier = [one for one in recorded[place] if namesakes[place] == 1 or one.uri == named.source.uri]
         known = {name for one in earlier for name in one.made_digests.keys() | {output.name for output in one.outputs}}
         own = _own(named, known, there, owners)
         files = {name: File(name, there[name].fingerprint, frozenset(written[name])) for name in own}
         task = _task(named, earlier[-1] if earlier else None, {name: there[name] for name in files}, policy)
-        # What a record that needs a check names is looked at as well, and may have to be made.
+        # The files of a record that needs a check are examined as well, because the photo may have to be made.
         if task.existing is None or task.needs_check:
             task = replace(task, files=tuple(files.values()))
         yield task
 
 
 def left_alone(task: Task) -> Task:
-    """Returns a task that makes nothing: the photo keeps its earlier record if that record's files are there."""
+    """Return a task that makes nothing: the photo keeps its earlier record if the files of that record exist."""
     there = {file.name: file.fingerprint for file in task.files}
     earlier = task.earlier
     if earlier is None or not all(output.name in there for output in earlier.outputs):
@@ -140,7 +140,7 @@ def left_alone(task: Task) -> Task:
 
 
 def _own(named: NamedSource, recorded: set[str], there: dict[str, Listed], owners: Counter[str]) -> Iterator[str]:
-    """Yields the names of listed files that belong to a photo and cannot belong to another one."""
+    """Yield the names of listed files that belong to a photo and cannot belong to another one."""
     possible = set(named.possible())
     for name in there:
         names = {name, without_page(name)}
@@ -168,13 +168,13 @@ def _task(named: NamedSource, found: Record | None, own: dict[str, Listed], poli
 
 
 def _is_made_so(record: Record, source: Source, recipe: Recipe) -> bool:
-    """Whether this model and these settings made it of this very source."""
+    """Return whether this model and these settings made the photo from this source."""
     made_so = (record.model_digest, record.settings_digest) == (recipe.model_digest, recipe.settings_digest)
     return made_so and record.fingerprint == source.fingerprint and not source.fault
 
 
 def _stands(record: Record, named: NamedSource, own: dict[str, Listed], recipe: Recipe) -> bool:
-    """Whether a record made so is what this run would find: under the names that it would use, with its files there."""
+    """Return whether a matching record is still what this run would make: the same names, and all files are there."""
     if record.status == "rejected":
         return bool(record.sha256) and record.reason not in _PASSING
     if record.status == "skipped":
@@ -186,26 +186,26 @@ def _stands(record: Record, named: NamedSource, own: dict[str, Listed], recipe: 
 
 
 def _names(record: Record, named: NamedSource, recipe: Recipe) -> list[str]:
-    """The names that this run would give to the files of a photo with a record, were it not copied."""
+    """Return the names that this run would give to the files of a recorded photo, if it is not copied."""
     file_format = formats.output_format(recipe.settings.format, record.format)
     count = len(record.outputs)
     return [named.output(file_format, index, count) for index in range(count)]
 
 
 def _needs_check(record: Record, own: dict[str, Listed], recipe: Recipe) -> bool:
-    """Whether a listing does not show that the files of a record are those that it tells of."""
+    """Return whether the listing fails to show that the files of a record are as it describes them."""
     return not all(_is_as_written(output, own[output.name], record, recipe) for output in record.outputs)
 
 
 def _is_as_written(output: Output, listed: Listed, record: Record, recipe: Recipe) -> bool:
     if output.fingerprint:
         return output.fingerprint == listed.fingerprint
-    # Written before records had fingerprints. Another run in between may have been killed after it wrote a file.
+    # Written before records had fingerprints. A run in between may have been killed after it wrote a file.
     return output.bytes == listed.bytes and record.run == recipe.run and not record.pending
 
 
 def _restored(record: Record) -> Record:
-    """The record of a photo once kept for another run's sake, and made by this one's model and settings after all."""
+    """Return the record of a photo that an earlier run kept, although this run's model and settings had made it."""
     if record.status != "kept":
         return record
     copied = len(record.outputs) == 1 and record.outputs[0].sha256 == record.sha256
@@ -217,7 +217,7 @@ def _kept(record: Record) -> Record:
 
 
 def _is_occupied(record: Record, named: NamedSource, recipe: Recipe) -> bool:
-    """Whether somebody else's file was found, and is still, where this run would write."""
+    """Return whether somebody else's file was in the place of this photo's file, and still is."""
     if OCCUPIED not in record.warnings or record.fingerprint != named.source.fingerprint:
         return False
     file_format = formats.output_format(recipe.settings.format, record.format)
@@ -228,7 +228,7 @@ def _is_occupied(record: Record, named: NamedSource, recipe: Recipe) -> bool:
 
 
 def _unrecorded(named: NamedSource, own: dict[str, Listed], recipe: Recipe) -> Record | None:
-    """The record of a file that no record tells of and that stays as it is; None where there is none."""
+    """Return a record for an existing file that is in no record and stays; None if there is no such file."""
     source = named.source
     for name in named.possible():
         if name in own:

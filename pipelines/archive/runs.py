@@ -1,4 +1,4 @@
-"""The runs of one pipeline: how `WriteManifest` finds what `ColorizePhotos` knows, whatever transforms lie between."""
+"""The runs of one pipeline: `WriteManifest` finds here what `ColorizePhotos` knows, despite transforms in between."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ _ATTRIBUTE = "_autochrome_runs"
 
 @dataclass(frozen=True)
 class Run:
-    """What `ColorizePhotos` leaves for `WriteManifest`.
+    """The data that `ColorizePhotos` leaves for `WriteManifest`.
 
     Attributes:
         lease: of the run, which ends with the manifest.
         recipe: of the run.
-        results: PCollection of Result, one a photo.
+        results: PCollection of Result, one per photo.
         records: PCollection of Source: shards and journals that the run read when it started.
-        damaged: PCollection of str: what was damaged in them, a line each.
+        damaged: PCollection of str: the damage in them, one line each.
         unfinished: PCollection of Source: files that killed writers left.
     """
 
@@ -36,10 +36,10 @@ class Run:
 
 
 def check_alone(pipeline: beam.Pipeline, folder: str) -> None:
-    """Make sure that no other run of a pipeline keeps its records in ``folder``.
+    """Check that no other run of a pipeline keeps its records in ``folder``.
 
     Raises:
-        UserError: one does.
+        UserError: another run does.
     """
     if storage.normalized(folder) in _known(pipeline):
         raise UserError(f"two ColorizePhotos write into {folder}; flatten their photos into one, or use two folders")
@@ -63,6 +63,6 @@ def of(pipeline: beam.Pipeline, folder: str) -> Run:
 
 
 def _known(pipeline: beam.Pipeline) -> dict[str, Run]:
-    # Kept by the pipeline, so that it ends with the pipeline. Beam does not pickle pipelines.
+    # Stored in the pipeline, so that it is freed with the pipeline. Beam does not pickle pipelines.
     known: dict[str, Run] = vars(pipeline).setdefault(_ATTRIBUTE, {})
     return known

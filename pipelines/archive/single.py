@@ -1,4 +1,4 @@
-"""One photo into one file: `autochrome colorize --input photo.jpg --output photo-colour.jpg`, without a job."""
+"""Colorize one photo into one file, without a job: `autochrome colorize --input photo.jpg --output colour.jpg`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +16,10 @@ from tfrecords.errors import UserError
 
 
 def file_format(patterns: Sequence[str], output: str) -> str:
-    """Returns the format of the output, where both paths name a file: the input is one photo; '' where they do not.
+    """Return the format of the output if the input is one photo and the output is a file; else ''.
 
     Raises:
-        UserError: the output ends like a picture of a format that is not written.
+        UserError: the output has the extension of a picture format that is not written.
     """
     ending = "." + output.lower().rpartition("/")[2].rpartition(".")[2]
     if len(patterns) > 1 or ending not in EXTENSIONS or Path(output).is_dir() or tars.is_tar(patterns[0]):
@@ -33,21 +33,21 @@ def file_format(patterns: Sequence[str], output: str) -> str:
 
 
 def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dry: bool) -> int:
-    """Colorizes one photo.
+    """Colorize one photo.
 
     Args:
         pattern: the photo.
         output: the file to write.
         model: the SavedModel folder.
-        recipe: settings and model, in words; its format is that of the output's name.
-        keep: whether an output that is there is left alone.
+        recipe: settings, and the identity of the model; its format is that of the output's name.
+        keep: whether an existing output is left alone.
         dry: whether to say only what would be done.
 
     Returns:
-        the exit code: 0, or 1 when the photo was rejected.
+        the exit code: 0, or 1 if the photo was rejected.
 
     Raises:
-        UserError: the output is there already, or cannot be written.
+        UserError: the output already exists, or cannot be written.
     """
     source = next(sources.find(pattern))
     if storage.normalized(pattern) == storage.normalized(output):

@@ -1,4 +1,4 @@
-"""Finding what there is to do: sources, records and files of the output, each listed once, joined in Beam."""
+"""Find what is to be done: sources, records and files of the output, each listed once, joined in Beam."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -23,12 +23,12 @@ from pipelines.runtime.progress import SILENT, Ticker
 
 @dataclass(frozen=True)
 class Selection:
-    """A part of the photos, for a trial.
+    """A part of the photos, for a trial. Only one of the two may be set.
 
     Attributes:
-        limit: this number of photos, the first by name; 0 for all.
-        sample: this number of photos from the whole, by a hash of the name, so that a larger sample holds a smaller
-            one; 0 for all. One of the two at most.
+        limit: number of photos, the first by name; 0 for all.
+        sample: number of photos, chosen by a hash of the name, so that a larger sample includes a smaller one; 0 for
+            all.
     """
 
     limit: int = 0
@@ -36,11 +36,11 @@ class Selection:
 
     @property
     def size(self) -> int:
-        """How many photos; 0 for all."""
+        """The number of photos; 0 for all."""
         return self.limit or self.sample
 
     def rank(self, name: str) -> bytes:
-        """The photos of the lowest ranks are taken."""
+        """Return the rank of a photo; those with the lowest ranks are chosen."""
         return name.encode("utf-8", "surrogateescape") if self.limit else stable_hash(name, "sample", size=16)
 
 
@@ -49,12 +49,12 @@ ALL = Selection()
 
 @dataclass(frozen=True)
 class Found:
-    """What `FindTasks` gives.
+    """The results of `FindTasks`.
 
     Attributes:
-        tasks: PCollection of Task, one an input.
+        tasks: PCollection of Task, one per input.
         records: PCollection of Source: shards and journals that were read.
-        damaged: PCollection of str: what was damaged in them, a line each.
+        damaged: PCollection of str: the damage in them, one line each.
         unfinished: PCollection of Source: files that killed writers left in the output.
     """
 
@@ -66,15 +66,15 @@ class Found:
 
 @dataclass(eq=False)
 class FindTasks(beam.PTransform):
-    """PCollection of Source → Found.
+    """Find what is to be done: PCollection of Source → Found.
 
     Attributes:
-        output: the folder of the photos in colour.
+        output: the folder of the colour photos.
         policy: of the run.
         selection: which of the photos.
-        ticker: to be told of every photo.
-        state: the folder of the manifest; '' where it is the output.
-        begin: passes the output on before it is listed; called again when a worker has to repeat its work.
+        ticker: receives one report for every photo.
+        state: the folder of the manifest; '' if it is the output.
+        begin: passes the output on before it is listed; called again if a worker repeats its work.
     """
 
     output: str
@@ -85,13 +85,13 @@ class FindTasks(beam.PTransform):
     begin: beam.DoFn | None = None
 
     def default_type_hints(self) -> None:
-        """Give none: Beam would read them from ``expand``, and warn that a Found is no PCollection."""
+        """Give none: Beam would read them from `expand`, and warn that a Found is not a PCollection."""
 
     def expand(self, sources: beam.PCollection[Source]) -> Found:
         """Build the graph."""
         rules, root = Rules.of(self.output), sources.pipeline
-        # Nothing is decided before the output has been listed, so that no work starts before this.
-        # Folders are bytes here: Beam's coder of strings refuses what is not UTF-8.
+        # Decisions wait until the output is listed, so that no work starts before.
+        # Folders are bytes here, because Beam's coder for strings rejects names that are not UTF-8.
         begun = root | "Output" >> beam.Create([os.fsencode(self.output)])
         if self.begin is not None:
             begun |= "Begin" >> beam.ParDo(self.begin)
@@ -109,7 +109,7 @@ class FindTasks(beam.PTransform):
             recorded | "Key records" >> beam.Map(lambda record: (rules.key(record.name), record)),
             existing | "Key files" >> beam.Map(lambda file: (rules.key(file.name), file)),
         ) | "Join" >> beam.CoGroupByKey()
-        # The join waits for all sources anyway; as side input, their number has the ticker told before any work begins.
+        # The join waits for all sources anyway. Their number is a side input, so the ticker is told before work starts.
         number = [] if self.selection.size else [AsSingleton(self._told_when_listed(sources))]
         decided = joined | "Decide" >> beam.FlatMap(_decided, self.policy, rules, *number)
         if self.selection.size:
@@ -126,7 +126,7 @@ class FindTasks(beam.PTransform):
         return Found(decided, records, told, unfinished)
 
     def _listed(self, begun: beam.PCollection[bytes]) -> tuple[beam.PCollection[Source], ...]:
-        """Lists files of records, files that may be photos, and what killed writers left."""
+        """List files of records, files that may be photos, and files that killed writers left."""
         kinds = (
             begun
             | "Output branches" >> beam.FlatMap(lambda output: listings.of_folder(os.fsdecode(output)))
@@ -136,7 +136,7 @@ class FindTasks(beam.PTransform):
         )
         if not self.state:
             return tuple(kinds)
-        # Records in the output are those of other runs, which did not keep theirs in this folder.
+        # Records in the output are those of other runs, which did not keep theirs in the state folder.
         _, existing, unfinished = kinds
         records, _, more = (
             begun
@@ -166,7 +166,7 @@ class FindTasks(beam.PTransform):
 
     def _selected(self, task: Task, lowest: list[bytes]) -> Iterator[Task]:
         if task.existing is None and self.selection.rank(task.named.source.name) > max(lowest):
-            # What earlier runs made stays in the manifest, whatever this trial is about.
+            # Results of earlier runs stay in the manifest, whatever this trial selects.
             task = resume.left_alone(task)
         if task.existing is not None or self.selection.rank(task.named.source.name) <= max(lowest):
             self.ticker.listed()
@@ -180,7 +180,7 @@ def _listed(branch: Branch, output: str) -> Iterator[Source]:
 
 
 def _kind(file: Source, _: int) -> int:
-    """0 for records, 1 for what may be a photo, 2 for what a killed writer left."""
+    """Return 0 for records, 1 for a file that may be a photo, 2 for a file that a killed writer left."""
     if local_files.is_unfinished(file.name):
         return 2
     return 0 if manifest.has_records(file.name) else 1
@@ -197,7 +197,7 @@ def _read(file: Source, index: Index) -> Iterator[Record | Damage]:
         read = list(record_files.shard(file.uri, file.name, index))
     is_whole = all(isinstance(one, Record) for one in read)
     for one in read:
-        # What is left of a damaged file is believed where the digests of the photos confirm it.
+        # Records from a damaged file are trusted only if the digests of the photos confirm them.
         yield one if is_whole or isinstance(one, Damage) else replace(one, pending=True)
 
 

@@ -1,4 +1,4 @@
-"""One task carried out in the output: what somebody changed stays, the rest is made, and old files go."""
+"""Carry out one task in the output: keep what somebody changed, make the rest, and remove old files."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,18 +19,18 @@ def carry_out(
     announce: Callable[[Record], None],
     check: Callable[[], None] = lambda: None,
 ) -> Result:
-    """Takes one photo through.
+    """Process one photo.
 
     Args:
-        task: one whose files need a check, or one to be made.
+        task: a photo whose files need a check, or one to be made.
         policy: of the run.
         output: the folder.
-        make: makes the photo and gives its files to the function that it gets.
-        announce: is told of the record before any file is written.
-        check: called before each file is written; what it raises ends the writing.
+        make: makes the photo, and passes its files to the function that it receives.
+        announce: called with the record before any file is written.
+        check: called before each file is written; an exception from it stops the write.
 
     Raises:
-        Exception: what ``make`` or the storage raised.
+        Exception: any error from ``make`` or the storage.
     """
     kept = changes.settled(task, policy, output)
     if kept is not None:
@@ -48,7 +48,7 @@ class _Saver:
     """Puts the files of one photo into the output.
 
     Attributes:
-        replaced: files that had another version before.
+        replaced: number of files that replaced a different version.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""`PreparePhotos`: makes Lab TFRecords of photos, leaving out those that teach no colour.
+"""`PreparePhotos`: make Lab TFRecords from photos, leaving out those that teach no colour.
 
-mark duplicates → give every photo its shard by a hash of its name → group → each shard reads, judges, converts and
-writes its own file → describe the whole. Only names cross a shuffle; pixels never do.
+The job marks duplicates, assigns each photo to a shard by a hash of its name, and groups them. Each shard then reads,
+judges, converts and writes its own file, and the set is described. Only names cross a shuffle; pixels never do.
 """
 
 import uuid
@@ -33,21 +33,21 @@ from tfrecords.statistics import Statistics
 CLAIM_FILE = f"{shard_writer.FOLDER}/claim.json"
 CLEARED_FILE = f"{shard_writer.FOLDER}/cleared_by"
 
-# A Slot as Beam likes its keys: it would warn of a class.
+# A Slot as a tuple, because Beam warns about keys of other classes.
 _Key = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What shapes the records.
+    """The settings that affect the records.
 
     Attributes:
-        size: side of the stored pictures, in pixels.
-        num_shards: of the training split; 0 leaves it to ``plan.shard_count``.
-        validation_percent: how many of a hundred photos are held out.
+        size: side of the stored pictures in pixels, a multiple of 8 in [8, 2048].
+        num_shards: of the training split; 0 for `sharding.shard_count`.
+        validation_percent: percent of the photos that are held out, in [0, 100).
 
     Raises:
-        UserError: a value is out of its range.
+        UserError: a value is out of range.
     """
 
     size: int = 256
@@ -63,7 +63,7 @@ class Settings:
 
 
 def describe(finished: list[ShardReport], settings: Settings, sources: Listing) -> Description:
-    """The description of the set that the parts make up."""
+    """Return the description of the set that the finished shards form."""
     by_name = sorted(finished, key=lambda part: part.shard.name)
     outcomes = tally(outcome for part in finished for outcome in part.rejected)
     outcomes["written"] = sum(part.shard.count for part in finished)
@@ -95,8 +95,8 @@ def _finish(finished: list[ShardReport], sources: Listing, output: str, settings
 
 
 def _clear(output: str) -> None:
-    """Removes what an earlier run wrote but for its claim, and nothing else."""
-    # First what says that the set is whole: a kill must not leave a description of shards that are gone.
+    """Remove what an earlier run wrote, except its claim, and nothing else."""
+    # The description goes first: a kill must not leave a description of shards that are gone.
     storage.remove([storage.join(output, name) for name in (FILE_NAME, REJECTED_FILE)])
     for folder, ending in ((storage.join(output, shard_writer.FOLDER), ".json"), (output, "")):
         names = (name for name in storage.names(folder) if name.endswith(ending))
@@ -104,7 +104,7 @@ def _clear(output: str) -> None:
 
 
 class _WriteShards(beam.DoFn):
-    """A shard's place and its photos → ShardReport."""
+    """Turn the place of a shard and its photos into a ShardReport."""
 
     def __init__(self, output: str, size: int, ticker: Ticker) -> None:
         self._output = output
@@ -124,10 +124,10 @@ class _WriteShards(beam.DoFn):
 
 @dataclass(eq=False)
 class PreparePhotos(beam.PTransform):
-    """Make Lab records of photos for training: PCollection of `Source` → the one `Description` of the set.
+    """Make Lab records from photos for training: PCollection of `Source` → the one `Description` of the set.
 
-    Shards and ``dataset.json`` are written into the output. A job that was killed goes on where it was when it is
-    started again with the same photos and settings; with others it stops, unless it may clear the output.
+    Shards and ``dataset.json`` are written into the output. A killed job continues where it was if it is started again
+    with the same photos and settings. With others it stops, unless it may clear the output.
 
         >>> with beam.Pipeline(runner="FnApiRunner") as p:
         ...     described = p | FindPhotos("photos") | PreparePhotos("records", PrepareSettings(size=128))
@@ -135,15 +135,15 @@ class PreparePhotos(beam.PTransform):
 
     Attributes:
         output: the folder, local or in a bucket.
-        settings: what shapes the records.
-        overwrite: whether to clear away what a run with other photos or settings left in the output.
-        ticker: is told of every photo; used by the command.
-        hints: what the stage that converts photos asks of its machines; used by the command.
-        run: a number that no other run has; a runner that starts the job again keeps it.
+        settings: size of the pictures and number of shards.
+        overwrite: whether to remove what a run with other photos or settings left in the output.
+        ticker: receives one report for every photo; used by the command.
+        hints: resources that the stage that converts photos requests; used by the command.
+        run: an id that no other run has; a runner that starts the job again keeps it.
 
     Raises:
-        UserError: when it is applied: the output overlaps with the photos. When the job runs: a run with other photos
-            or settings has the output, or a photo lies in it.
+        UserError: when it is applied: the output overlaps with the photos. When the job runs: the output belongs to a
+            run with other photos or settings, or a photo is in it.
     """
 
     output: str
@@ -160,7 +160,7 @@ class PreparePhotos(beam.PTransform):
         finished = (
             photos
             | "Duplicates" >> MarkDuplicates()
-            # Nothing is written before the claim stands: the listing that it yields is waited for here.
+            # Nothing is written before the claim is made: this step waits for the listing that the claim yields.
             | "Place" >> beam.Map(self._place, AsSingleton(listing))
             | "Group" >> beam.GroupByKey()
             | "Write shards"

@@ -1,4 +1,4 @@
-"""`FindPhotos`: lists an input in Beam, and tells which inputs a PCollection came from."""
+"""`FindPhotos`: list an input in Beam, and find the inputs that a PCollection came from."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pipelines.files.sources import Source
 
 @dataclass(eq=False)
 class FindPhotos(beam.PTransform):
-    """List an input: root → PCollection of `Source`, one a photo.
+    """List an input: root → PCollection of `Source`, one per photo.
 
     Folders are listed and tars indexed in parallel: each subfolder, tar and inner tar can go to any worker. Photos do
     not cross a shuffle here, because local runs keep shuffled data in memory; the next step spreads them.
@@ -69,7 +69,7 @@ class FindPhotos(beam.PTransform):
 
 
 def patterns_of(photos: beam.PCollection[Source]) -> Iterator[str]:
-    """Yield the inputs of every `FindPhotos` that a collection comes from, whatever transforms lie between."""
+    """Yield the inputs of every `FindPhotos` that a collection comes from, despite transforms in between."""
     waiting, seen = [photos], set()
     while waiting:
         collection = waiting.pop()

@@ -1,4 +1,4 @@
-"""`KeepApart`: what makes sure, in a pipeline, that photos and output are folders apart."""
+"""`KeepApart`: check, in a pipeline, that photos and output are in separate folders."""
 
 import os
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from tfrecords.errors import UserError
 
 @dataclass(eq=False)
 class KeepApart(beam.PTransform):
-    """Pass photos on: PCollection of `Source` → the same, none of which lies in the output.
+    """Pass photos on, after checking that none is in the output: PCollection of `Source` → the same.
 
     Attributes:
         output: a folder that is written to.
-        name: what the user calls it.
+        name: its name in messages.
 
     Raises:
         UserError: when it is applied: the output overlaps with the input of a `FindPhotos` that the photos come from.
-            When the job runs: a photo lies in the output.
+            When the job runs: a photo is in the output.
     """
 
     output: str
