@@ -81,7 +81,7 @@ def collect(photo: OpenPhoto, *, size: tuple[int, int], transposed: bool) -> Met
     dpi = _dpi(photo.image) if is_told else None
     exif.make_true(directory, size, transposed=transposed)
     return Metadata(
-        exif=directory,
+        exif=directory if directory or photo.page else Directory(),
         xmp=found["xmp"],
         iptc=found["iptc"],
         dpi=(dpi[1], dpi[0]) if dpi and transposed else dpi,

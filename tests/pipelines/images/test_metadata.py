@@ -190,3 +190,8 @@ def test_comments(target):
         else:
             found = result.info["comment" if target == "JPEG" else "Comment"]
             assert (found.decode() if isinstance(found, bytes) else found) == "im Schnee ü"
+
+
+def test_exif_with_nothing_to_say_does_not_choose_the_byte_order_of_a_tiff():
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\3\0\3\0\0\0\1\0\6\0\0\0\0\0\0"  # how a thumbnail is compressed
+    assert after(file_of(SMALL, "JPEG", exif=exif), "TIFF") == after(file_of(SMALL, "JPEG"), "TIFF")
