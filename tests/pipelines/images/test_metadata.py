@@ -194,4 +194,4 @@ def test_comments(target):
 
 def test_exif_with_nothing_to_say_does_not_choose_the_byte_order_of_a_tiff():
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\3\0\3\0\0\0\1\0\6\0\0\0\0\0\0"  # how a thumbnail is compressed
-    assert after(file_of(SMALL, "JPEG", exif=exif), "TIFF") == after(file_of(SMALL, "JPEG"), "TIFF")
+    assert after(file_of(SMALL, "JPEG", exif=exif), "TIFF").startswith(b"II")
