@@ -262,7 +262,9 @@ def sgi(width: int, height: int, channels: int = 4) -> bytes:
 
 def psd(width: int, height: int, channels: int = 3) -> bytes:
     """A Photoshop file, its merged picture in run lengths."""
-    row = bytes([0x81, 0xFA]) * (width // 128) + (bytes([257 - width % 128, 0xFA]) if width % 128 else b"")
+    rest = width % 128
+    # A run of one is a literal, see PackBits.
+    row = bytes([0x81, 0xFA]) * (width // 128) + (bytes([257 - rest if rest > 1 else 0, 0xFA]) if rest else b"")
     head = b"8BPS" + struct.pack(">H6xHIIHH", 1, channels, height, width, 8, 3) + bytes(12)
     return head + struct.pack(">H", 1) + struct.pack(">H", len(row)) * (height * channels) + row * (height * channels)
 
