@@ -46,7 +46,7 @@ def test_a_run_is_shown_in_order_of_name_and_writes_nothing(scans, tmp_path, cap
     output = tmp_path / "colour"
     output.mkdir()
     (output / "b.jpg").write_bytes(b"theirs")
-    dry_run.show(FindTasks(str(scans), str(output), Policy(RECIPE)), "colour")
+    dry_run.show([str(scans)], FindTasks(str(output), Policy(RECIPE)), "colour")
     out, err = capsys.readouterr()
     assert out.splitlines() == [
         "make\ta.tif",

@@ -6,11 +6,13 @@ import pytest
 from colorized_folder import Folder
 from one_task import RECIPE
 
-from pipelines.archive import manifest, record_files
-from pipelines.archive.finish import LAST_RUN_FILE, Account, Effort, Result
+from pipelines.archive import manifest, record_files, runs
+from pipelines.archive.finish import LAST_RUN_FILE, WriteManifest
 from pipelines.archive.lease import Lease
 from pipelines.archive.ledger import Ledger
-from pipelines.archive.manifest import REPORT_FILE, STAGES, Output
+from pipelines.archive.manifest import REPORT_FILE, Output
+from pipelines.archive.results import Result
+from pipelines.archive.runs import Run
 from pipelines.files.sources import Source
 from pipelines.runtime.outcomes import REJECTED_FILE
 
@@ -41,12 +43,13 @@ def finished(folder: Folder, *, records: tuple[str, ...] = (), damaged: tuple[st
         sources = pipeline | "Read" >> beam.Create(read, reshuffle=False)
         lines = pipeline | "Damage" >> beam.Create(damaged, reshuffle=False)
         none = pipeline | "None" >> beam.Create([], reshuffle=False)
-        _ = made | Account(lease, RECIPE, sources, lines, none)
+        runs.register(pipeline, Run(lease, RECIPE, made, sources, lines, none))
+        _ = made | beam.Map(lambda result: result.record) | WriteManifest(str(folder.output))
     return lease
 
 
 def test_records_report_and_index_are_written_and_counts_add_up(folder):
-    finished(folder, damaged=("two", "one"))
+    finished(folder, damaged=("b", "a", "c"))
     ledger = Ledger.of(str(folder.output))
     assert sorted(ledger.records(), key=repr) == sorted(folder.records, key=repr)
     report = json.loads((folder.output / REPORT_FILE).read_text())
@@ -55,7 +58,7 @@ def test_records_report_and_index_are_written_and_counts_add_up(folder):
     last = json.loads((folder.output / LAST_RUN_FILE).read_text())
     assert (last["made"], last["left_out"], last["found"], last["kept"]) == (2, 1, 2, 1)
     assert (last["replaced"], last["removed"], last["pixels"]) == (1, 2, 2400)
-    assert last["damaged"] == ["one", "two"]
+    assert last["damaged"] == ["a", "b", "c"]
     assert last["milliseconds"]["read"] == 20.0
     [rejected] = (folder.output / REJECTED_FILE).read_text().splitlines()
     assert json.loads(rejected)["name"] == "c.jpg"
@@ -84,18 +87,3 @@ def test_old_shards_and_merged_journals_go_and_journals_of_others_stay(folder):
     assert (folder.output / other).exists(), "its run came meanwhile"
     assert not (folder.output / "manifest" / "lease.json").exists(), "the lease was given back"
     assert lease.run
-
-
-def test_efforts_add_up():
-    one = Effort(1, 1, 2, 3, 4, 5, 6, (1.0,) * len(STAGES))
-    total = one + one
-    assert total == Effort(2, 2, 4, 6, 8, 10, 12, (2.0,) * len(STAGES))
-    assert total.to_dict()["milliseconds"] == dict.fromkeys(STAGES, 2.0)
-
-
-def test_a_photo_that_was_kept_counts_as_found_although_this_run_looked_at_it(folder):
-    written, kept, rejected, _ = folder.records
-    assert Effort.of(Result(kept, now=True, removed=1)) == Effort(found=1, kept=1, removed=1)
-    assert Effort.of(Result(written, now=False)) == Effort(found=1)
-    made = Effort.of(Result(rejected, now=True))
-    assert (made.made, made.left_out, made.found) == (1, 1, 0)

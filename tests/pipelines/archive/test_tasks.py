@@ -1,4 +1,6 @@
+import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import apache_beam as beam
@@ -9,8 +11,11 @@ from one_task import RECIPE
 
 from pipelines import notices
 from pipelines.archive import manifest
+from pipelines.archive.manifest import Output
 from pipelines.archive.resume import Policy, Task
-from pipelines.archive.tasks import ALL, FindTasks, Selection
+from pipelines.archive.tasks import ALL, FindTasks, Found, Selection
+from pipelines.files import contents
+from pipelines.files.find_photos import FindPhotos
 
 NAMES = [f"{number:02}.jpg" for number in range(20)]
 
@@ -47,10 +52,10 @@ def folder(tmp_path) -> Folder:
     return made
 
 
-def found(folder: Folder, check, selection: Selection = ALL, begin=None) -> None:
-    find = FindTasks(str(folder.sources), str(folder.output), Policy(RECIPE), selection, begin=begin)
+def found(folder: Folder, check, selection: Selection = ALL, begin: beam.DoFn | None = None) -> None:
     with beam.Pipeline() as pipeline:
-        check(pipeline | find)
+        sources = pipeline | FindPhotos(str(folder.sources))
+        check(sources | FindTasks(str(folder.output), Policy(RECIPE), selection, begin=begin))
 
 
 def told(task: Task) -> tuple[str, bool]:
@@ -103,21 +108,53 @@ def test_damage_is_told_and_what_is_left_is_not_believed_unseen(folder, monkeypa
     assert "photos without a record are made again" in err
 
 
-def test_a_record_of_a_damaged_file_is_checked_before_it_is_believed(folder):
-    def needs_check(task: Task) -> tuple[str, bool]:
-        return task.named.source.name, task.existing is None or task.needs_check
+def colorized(folder: Folder, **fields: object) -> None:
+    """A record of b.jpg, whose times are lost, and its file."""
+    (folder.output / "b.jpg").write_bytes(b"colour")
+    output = Output("b.jpg", 1, 60, 40, 6, contents.sha256(b"colour"), "grayscale", 31.2)
+    about = (folder.sources / "b.jpg").stat()
+    record = replace(folder.records[0], name="b.jpg", status="written", reason="", outputs=(output,))
+    folder.records[1] = replace(record, fingerprint=f"{about.st_size}-{about.st_mtime_ns}", **fields)
+    folder.write()
 
-    expected = [("a.jpg", False), ("b.jpg", True), ("c.jpg", True)]
+
+def needs_check(task: Task) -> tuple[str, bool]:
+    return task.named.source.name, task.needs_check
+
+
+def test_a_record_of_a_damaged_file_is_checked_before_it_is_believed(folder):
+    colorized(folder)
+    expected = [("a.jpg", False), ("b.jpg", False), ("c.jpg", False)]
     found(folder, lambda found: assert_that(found.tasks | beam.Map(needs_check), equal_to(expected)))
     shard = next((folder.output / "manifest").glob("photos-*"))
     shard.write_bytes(shard.read_bytes() + b"{half a rec\n")
-    expected[0] = ("a.jpg", True)
+    expected[1] = ("b.jpg", True)
     found(folder, lambda found: assert_that(found.tasks | beam.Map(needs_check), equal_to(expected)))
 
 
-def test_the_output_is_listed_after_the_run_has_begun(folder):
-    def begin() -> None:
-        (folder.output / "manifest" / "begun").touch()
+def test_what_other_settings_made_is_made_again_only_if_it_is_selected(folder):
+    colorized(folder, settings_digest="others")
+    for limit, is_known in ((1, True), (2, False)):
+        expected = [("a.jpg", True), ("b.jpg", is_known)]
+        check = partial(check_told, expected)
+        found(folder, check, Selection(limit=limit))
 
-    found(folder, lambda found: None, begin=begin)
-    assert (folder.output / "manifest" / "begun").exists()
+
+def check_told(expected: list[tuple[str, bool]], found: Found) -> None:
+    assert_that(found.tasks | beam.Map(told), equal_to(expected))
+
+
+class Begin(beam.DoFn):
+    """Leaves a file where the output is listed."""
+
+    def process(self, output: bytes):
+        (Path(os.fsdecode(output)) / "c.jpg").write_bytes(b"theirs")
+        yield output
+
+
+def test_the_output_is_listed_after_the_run_has_begun(folder):
+    def files(task: Task) -> tuple[str, list[str]]:
+        return task.named.source.name, [file.name for file in task.files]
+
+    expected = [("a.jpg", []), ("b.jpg", []), ("c.jpg", ["c.jpg"])]
+    found(folder, lambda found: assert_that(found.tasks | beam.Map(files), equal_to(expected)), begin=Begin())
