@@ -174,6 +174,8 @@ def _number(value: float) -> str:
 
 
 def _money(dollars: float) -> str:
+    if 0 < dollars < 0.005:
+        return "under 1 cent"
     if dollars < 0.995:
         cents = round(100 * dollars)
         return f"{cents} {'cent' if cents == 1 else 'cents'}"

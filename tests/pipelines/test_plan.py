@@ -84,7 +84,15 @@ def test_figures_are_scaled_to_the_whole():
 
 
 @pytest.mark.parametrize(
-    ("dollars", "said"), [(0, "0 cents"), (0.01, "1 cent"), (0.994, "99 cents"), (12.3, "$12.30"), (12_345, "$12,345")]
+    ("dollars", "said"),
+    [
+        (0, "0 cents"),
+        (0.004, "under 1 cent"),
+        (0.01, "1 cent"),
+        (0.994, "99 cents"),
+        (12.3, "$12.30"),
+        (12_345, "$12,345"),
+    ],
 )
 def test_money_is_in_cents_or_dollars(dollars, said):
     assert plan._money(dollars) == said
