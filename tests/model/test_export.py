@@ -11,7 +11,7 @@ import skimage.data
 import tensorflow as tf
 from PIL import Image
 
-from model import bins, export, graph_exif, networks, saved_model
+from model import bins, export, networks, saved_model
 from model.colorizer import Colorizer
 from model.config import autoencoder, mini, unet
 from pipelines.images import pages
@@ -128,29 +128,6 @@ def test_photos_are_turned_upright(colorize_bytes, encoding, turn):
     [found] = colorize_bytes([file.getvalue()])
     assert pixels(found).shape == (*upright.shape, 3)
     assert np.abs(color.luminance(pixels(found)) - color.luminance(upright)).max() < 1.5
-
-
-@pytest.mark.parametrize("order", ["little", "big"])
-@pytest.mark.parametrize("width", [2, 4])
-def test_orientation_is_read_in_both_byte_orders_and_never_by_accident(order, width):
-    def number(value: int, size: int) -> bytes:
-        return value.to_bytes(size, order)
-
-    def jpeg(tag: int, value: int, *, name: bytes = b"Exif\0\0") -> tf.Tensor:
-        start = (b"II*\0" if order == "little" else b"MM\0*") + number(8, 4)
-        entry = number(tag, 2) + number({2: 3, 4: 4}[width], 2) + number(1, 4) + number(value, width).ljust(4, b"\0")
-        block = name + start + number(1, 2) + entry + number(0, 4)
-        comment = b"\xff\xfe\x00\x0aExif\0\0\0\0"
-        segment = b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block
-        return tf.constant(b"\xff\xd8" + comment + b"\xff" + segment + b"\xff\xda" + b"\0" * 40)
-
-    assert int(graph_exif.orientation(jpeg(0x0112, 6))) == 6
-    assert int(graph_exif.orientation(jpeg(0x0112, 9))) == 1
-    assert int(graph_exif.orientation(jpeg(0x0113, 6))) == 1
-    assert int(graph_exif.orientation(jpeg(0x0112, 6, name=b"Exit\0\0"))) == 1
-    cut = jpeg(0x0112, 6).numpy()
-    for length in range(0, len(cut), 5):
-        assert int(graph_exif.orientation(tf.constant(cut[:length]))) in (1, 6)
 
 
 def test_a_network_of_lower_resolution_has_the_same_signatures(data_dir, tmp_path):

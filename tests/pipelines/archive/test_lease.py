@@ -113,6 +113,20 @@ def test_a_run_whose_process_is_gone_from_this_machine_is_over_at_once(tmp_path)
     of(tmp_path).take()
 
 
+def test_a_run_of_this_process_is_over_when_its_last_worker_is(tmp_path):
+    first, second = here(tmp_path), here(tmp_path)
+    first.enter()
+    first.enter()
+    first.take()
+    first.leave()
+    with pytest.raises(UserError, match="is being written by another run"):
+        second.take()
+    first.leave()
+    second.take()
+    with pytest.raises(LostLeaseError):
+        first.check()
+
+
 def test_a_process_that_got_the_number_of_a_dead_one_does_not_hold_its_lease(tmp_path):
     here(tmp_path, pid=1).take()
     of(tmp_path).take()
