@@ -37,7 +37,7 @@ def _help() -> str:
             "example: autochrome colorize --input scans --output colour",
             "",
             "`autochrome COMMAND --help` shows a command's flags, `autochrome --version` the",
-            "version. Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.",
+            "version. Exit codes: 0 done, 1 failed, 2 usage error, 130 interrupted.",
         ]
     )
 

@@ -154,9 +154,11 @@ def _report(ledger: Ledger) -> None:
     summary, wanted, lacking = _counted(ledger.records(damaged.append), there)
     tell(ledger.folder, summary, Console())
     for damage in damaged:
-        say(f"{storage.join(folder, damage.name)} {damage.what}; the same `autochrome colorize` repairs it")
+        say(f"{storage.join(folder, damage.name)} {damage.what}; run the same `autochrome colorize` again to repair it")
     if ledger.journals:
-        say("a run is not done or was killed: these are the photos so far; the same `autochrome colorize` continues it")
+        say(
+            "a run is not done or was killed; these are its photos so far: run the same `autochrome colorize` to continue"
+        )
     with watched("thumbnails", enabled=lacking > 0) as ticker:
         for _ in range(lacking):
             ticker.listed()

@@ -79,7 +79,7 @@ def _closing(report: dict[str, Any], last: dict[str, Any], output: str, state: s
             "or --keep_existing kept them"
         )
     if warnings := report.get("warnings"):
-        yield f"warnings, in photos: {', '.join(f'{code} {number:,}' for code, number in warnings.items())}"
+        yield f"photos with warnings: {', '.join(f'{code} {number:,}' for code, number in warnings.items())}"
     rejected = storage.join(state, REJECTED_FILE)
     yield f"photos: {output}; a record of each: {storage.join(state, FOLDER)}; rejected photos and why: {rejected}"
     command = ["autochrome", "report", output, *([] if state == output else ["--state", state])]

@@ -122,7 +122,7 @@ def _checksum(parts: Iterable[_Checksum]) -> _Checksum:
 def _shards(given: _Checksum, made: _Checksum) -> int:
     if given != made:
         raise UserError(
-            f"WriteManifest got {given[0]:,} records, and ColorizePhotos gave {made[0]:,}; "
+            f"WriteManifest got {given[0]:,} records, but ColorizePhotos made {made[0]:,}; "
             "pass all of them on, each once and unchanged"
         )
     return manifest.shard_count(given[0])

@@ -175,7 +175,7 @@ class Record:
         record = cls(**fields)
         names = [*(output.name for output in record.outputs), *(left.name for left in record.left)]
         if not all(map(safe_names.is_safe, names)):
-            raise ValueError("a record of this program names no file outside its folder")
+            raise ValueError("the record names a file outside its folder")
         return record
 
 

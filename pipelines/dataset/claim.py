@@ -56,12 +56,12 @@ class Claim:
     def difference(self, other: Self) -> str:
         """Return how this claim differs from an earlier one, as readable text; '' if they are equal."""
         said = [
-            f"{name} was {other.settings.get(name)}, is {value}"
+            f"{name} was {other.settings.get(name)}, now {value}"
             for name, value in self.settings.items()
             if other.settings.get(name) != value
         ]
         if self.sources.photos != other.sources.photos:
-            said.append(f"there were {other.sources.photos:,} photos, are {self.sources.photos:,}")
+            said.append(f"there were {other.sources.photos:,} photos, now {self.sources.photos:,}")
         elif self.sources != other.sources:
             said.append("photos were changed, renamed or replaced")
         return "; ".join(said)

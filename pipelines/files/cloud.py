@@ -79,7 +79,7 @@ class _Denials:
         """Return a message that says what is refused and what to do about it."""
         refused = refusal(self._uri, faults.cause(error))
         if self._is_alone and self._neighbours is not None:
-            return f"{self._neighbours.refused} met here are forbidden; {refused}"
+            return f"access to {self._neighbours.refused} is denied; {refused}"
         return refused
 
 

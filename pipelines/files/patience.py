@@ -26,9 +26,9 @@ T = TypeVar("T")
 _LOG = logging.getLogger(__package__)
 
 _REMEDIES = {
-    errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "make room, or have the quota raised",
-    errno.EROFS: "mount the disk so that it can be written to",
+    errno.ENOSPC: "free some space on the disk",
+    errno.EDQUOT: "free some space, or ask for a larger quota",
+    errno.EROFS: "mount the disk for writing",
 }
 
 LOCAL_SECONDS = 45.0

@@ -28,4 +28,4 @@ def note(number: int) -> None:
     """Count files that were left out, and tell the user once."""
     if number:
         Metrics.counter("autochrome", COUNTER).inc(number)
-        notices.tell("sidecars", "files that are not photos by their names (.json, .txt, …) are left out")
+        notices.tell("sidecars", "skipping files whose names are not those of photos (.json, .txt, …)")

@@ -205,7 +205,7 @@ def _next(tar: tarfile.TarFile, window: _Window, name: str) -> tarfile.TarInfo |
         window.seek(here)
         rest = window.read(tarfile.BLOCKSIZE + _RECORD)
         if not rest:
-            raise BrokenTarError(f"{name} is truncated: it ends without the mark that ends a tar") from error
+            raise BrokenTarError(f"{name} is truncated: it has no end-of-archive mark") from error
         if len(rest) < tarfile.BLOCKSIZE or any(rest[: tarfile.BLOCKSIZE]):
             raise BrokenTarError(f"{name} is damaged or truncated at byte {here:,}") from error
         if _has_header(rest):

@@ -27,7 +27,7 @@ class _Metered:
         data = self._file.read(size)
         self._room -= len(data)
         if self._room < 0:
-            raise OSError("values that lie over each other")
+            raise OSError("overlapping values")
         return data
 
     def __getattr__(self, name: str) -> Any:

@@ -77,7 +77,7 @@ def judged(data: bytes) -> Iterator[None]:
             raise Rejected("too_large", str(error)) from error
         except UnidentifiedImageError as error:
             name = formats.not_read(data)
-            detail = f"{name} files are not read" if name else "not a photo in a format that is read"
+            detail = f"{name} files are not supported" if name else "not a photo in a supported format"
             raise Rejected("unreadable", detail) from error
         except Exception as error:
             if memory.out_of_memory(error):

@@ -57,7 +57,7 @@ def chain(data: bytes) -> Iterator[Table]:
             return
         total += table.end - offset
         if total > len(data):
-            raise ValueError("directories that lie over each other")
+            raise ValueError("overlapping directories")
         offset = tiff_table.unpack(link, data, table.end)
 
 

@@ -96,7 +96,7 @@ def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOpt
     if unknown:
         hint = (
             did_you_mean(unknown[0].partition("=")[0], parser.flags)
-            or "`--help` lists the flags; Beam's are taken as well"
+            or "`--help` lists the flags; Beam's flags work too"
         )
         raise UserError(f"unknown flag {unknown[0]}; {hint}")
     options = PipelineOptions(list(flags))
@@ -227,7 +227,7 @@ def _submit(root: beam.PTransform, options: PipelineOptions, on_end: Callable[[]
             result.wait_until_finish()
         except KeyboardInterrupt:
             if place:
-                say(f"autochrome: the job goes on without this process; cancel it at {place}", file=sys.stderr)
+                say(f"autochrome: the job continues without this process; cancel it at {place}", file=sys.stderr)
             raise
     finally:
         if on_end is not None and _has_ended(result):

@@ -46,7 +46,7 @@ GLOB = "is one path too many; if it comes from a glob, put the glob in quotes: -
         ("plan scans/a.png scans/b.png", f"scans/b.png {GLOB}"),
         (
             "colorize --input scans --output colour --runner=DirectRunner more",
-            "unknown flag more; `--help` lists the flags; Beam's are taken as well",
+            "unknown flag more; `--help` lists the flags; Beam's flags work too",
         ),
     ],
 )

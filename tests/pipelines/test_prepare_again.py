@@ -9,6 +9,7 @@ from prepare_job import digests
 from prepared_folder import examples
 
 from pipelines import prepare
+from pipelines.dataset import prepare_photos
 from tfrecords.description import FILE_NAME
 from tfrecords.errors import UserError
 
@@ -37,9 +38,9 @@ def test_finished_shards_are_not_opened_again(prepared, photo_tree, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "difference"),
     [
-        (["--size=32"], "size was 64, is 32"),
-        (["--num_shards=4"], "num_shards was 3, is 4"),
-        (["--validation_percent=0"], "validation_percent was 30.0, is 0.0"),
+        (["--size=32"], "size was 64, now 32"),
+        (["--num_shards=4"], "num_shards was 3, now 4"),
+        (["--validation_percent=0"], "validation_percent was 30.0, now 0.0"),
     ],
 )
 def test_another_run_s_folder_is_refused_and_untouched(prepared, photo_tree, flags, difference):
@@ -66,7 +67,7 @@ def test_other_sources_are_refused_and_overwritten_when_told(prepared, photo_tre
     mine = output / "notes.txt"
     mine.write_text("mine")
     command = [f"--input={photo_tree}/n00000000", f"--output={output}", *FLAGS, "--direct_num_workers=1"]
-    with pytest.raises(UserError, match="there were 17 photos, are 3"):
+    with pytest.raises(UserError, match="there were 17 photos, now 3"):
         prepare.main(command)
     assert prepare.main([*command, "--num_shards=1", "--overwrite"]) == 0
     mine.unlink()
@@ -81,7 +82,7 @@ def test_clearing_first_removes_what_says_that_the_set_is_whole(prepared, tmp_pa
     removed = []
     remove = os.unlink
     monkeypatch.setattr(os, "unlink", lambda path, **at: (removed.append(Path(path).name), remove(path, **at)))
-    prepare._clear(str(output))
+    prepare_photos._clear(str(output))
     assert removed[0] == FILE_NAME
     assert [path.name for path in output.rglob("*") if path.is_file()] == ["claim.json"]
 

@@ -98,7 +98,7 @@ def test_a_run_that_goes_on_is_told(folder, capsys):
     journal.add(folder.records[0])
     journal.close()
     assert report.main([output]) == 0
-    assert "a run goes on or was killed" in capsys.readouterr().out
+    assert "a run is not done or was killed" in capsys.readouterr().out
 
 
 def test_a_damaged_record_is_told_with_its_line(folder, capsys):
@@ -107,7 +107,7 @@ def test_a_damaged_record_is_told_with_its_line(folder, capsys):
     path.write_bytes(b"".join([lines[0], lines[1][:99] + b"\n", *lines[2:]]))
     assert report.main([str(folder.output)]) == 0
     said = [line for line in capsys.readouterr().out.splitlines() if "not a record" in line]
-    assert said == [f"{path} line 2 is not a record; the same `autochrome colorize` repairs it"]
+    assert said == [f"{path} line 2 is not a record; run the same `autochrome colorize` again to repair it"]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_the_end_tells_what_was_done_and_what_is_next(tmp_path):
 def test_warnings_and_kept_photos_are_explained(tmp_path):
     said = closing(tmp_path, tmp_path, Effort(made=1, found=3, kept=2), warnings={"changed_since": 2, "icc": 1})
     assert "--replace_changed replaces them" in said
-    assert "warnings, in photos: changed_since 2, icc 1" in said
+    assert "photos with warnings: changed_since 2, icc 1" in said
     rows = table(said)
     assert (rows["found done"], rows["kept"]) == ("1", "2")
 

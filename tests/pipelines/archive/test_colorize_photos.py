@@ -126,7 +126,7 @@ def test_records_that_are_dropped_on_the_way_stop_the_job_before_the_manifest(sc
     pipeline = beam.Pipeline(runner=FnApiRunner())
     colour = pipeline | FindPhotos(str(scans)) | ColorizePhotos(str(out), saved_model_dir)
     _ = colour | beam.Filter(lambda record: record.name != "a.jpg") | WriteManifest(str(out))
-    with pytest.raises(Exception, match="got 3 records, and ColorizePhotos gave 4"):
+    with pytest.raises(Exception, match="got 3 records, but ColorizePhotos made 4"):
         pipeline.run()
     after = digests(out)
     assert {name: after[name] for name in before} == before

@@ -41,10 +41,10 @@ def test_the_first_stakes_and_an_equal_one_goes_on(tmp_path):
 @pytest.mark.parametrize(
     ("other", "difference"),
     [
-        (Claim({"size": 128, "num_shards": 8}, CLAIM.sources), "size was 256, is 128"),
-        (Claim(CLAIM.settings, Listing(4, "ac")), "there were 3 photos, are 4"),
+        (Claim({"size": 128, "num_shards": 8}, CLAIM.sources), "size was 256, now 128"),
+        (Claim(CLAIM.settings, Listing(4, "ac")), "there were 3 photos, now 4"),
         (Claim(CLAIM.settings, Listing(3, "ac")), "photos were changed, renamed or replaced"),
-        (Claim({"size": 64, "num_shards": 8}, Listing(4, "x")), "size was 256, is 64; there were 3 photos, are 4"),
+        (Claim({"size": 64, "num_shards": 8}, Listing(4, "x")), "size was 256, now 64; there were 3 photos, now 4"),
     ],
 )
 def test_another_is_refused_unless_it_may_clear(tmp_path, other, difference):

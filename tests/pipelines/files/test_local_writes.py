@@ -73,7 +73,7 @@ def test_a_failure_that_lasts_is_an_outage_and_leaves_what_was_there(tmp_path, f
     assert (tmp_path / "a.jpg").read_bytes() == b"before"
 
 
-@pytest.mark.parametrize(("number", "remedy"), [(errno.ENOSPC, "make room on the disk"), (errno.EROFS, "mount")])
+@pytest.mark.parametrize(("number", "remedy"), [(errno.ENOSPC, "free some space on the disk"), (errno.EROFS, "mount")])
 def test_a_disk_that_is_full_or_read_only_is_told_at_once(tmp_path, failing, number, remedy):
     failing("fsync", [number])
     with pytest.raises(WorldError, match=rf"a\.jpg: {os.strerror(number)}; {remedy}"):

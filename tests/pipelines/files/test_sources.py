@@ -243,7 +243,7 @@ def test_what_is_not_a_photo_by_its_name_is_left_out_of_folders_buckets_and_tars
     with served({f"samples/{name}": data for name, data in SAMPLES.items()}) as uri:
         assert set(transformed(f"{uri}/samples", tmp_path)) == PHOTOS
         assert list(transformed(f"{uri}/samples/000.cls", tmp_path)) == ["000.cls"]
-    assert capsys.readouterr().err.count("files that are not photos by their names") <= 1
+    assert capsys.readouterr().err.count("files whose names are not those of photos") <= 1
 
 
 def test_a_file_that_the_user_names_is_taken_for_a_photo(tree, tmp_path):

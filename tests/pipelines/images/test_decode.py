@@ -268,7 +268,7 @@ def test_no_file_makes_another_program_run(tmp_path, monkeypatch):
     monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
     stream = io.BytesIO()
     Image.new("RGB", (40, 30), "red").save(stream, "EPS")
-    with pytest.raises(Rejected, match="EPS files are not read") as verdict:
+    with pytest.raises(Rejected, match="EPS files are not supported") as verdict:
         decode(stream.getvalue())
     assert verdict.value.reason == "unreadable"
     assert not ran.exists()
