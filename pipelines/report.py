@@ -156,9 +156,7 @@ def _report(ledger: Ledger) -> None:
     for damage in damaged:
         say(f"{storage.join(folder, damage.name)} {damage.what}; run the same `autochrome colorize` again to repair it")
     if ledger.journals:
-        say(
-            "a run is not done or was killed; these are its photos so far: run the same `autochrome colorize` to continue"
-        )
+        say("a run is not done or was killed; these are its photos so far: the same `autochrome colorize` continues it")
     with watched("thumbnails", enabled=lacking > 0) as ticker:
         for _ in range(lacking):
             ticker.listed()
