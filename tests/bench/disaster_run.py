@@ -20,7 +20,8 @@ import hostile
 import power
 from colorize_job import recorded
 
-from pipelines import cli, colorize
+from pipelines import cli
+from pipelines.archive import context
 from pipelines.files import patience
 
 
@@ -51,7 +52,7 @@ def cut_power(cutter: Cutter, settings: dict, output: Path) -> None:
 def main() -> int:
     """Run the command."""
     settings, flags = json.loads(sys.argv[1]), sys.argv[2:]
-    colorize.render = hostile.broken_render
+    context.render = hostile.broken_render
     patience.BUCKET_SECONDS, patience.DENIED_SECONDS, patience.LOCAL_SECONDS = 20.0, 3.0, 10.0
     if settings["cut_at"] is None:
         return cli.main(["colorize", *flags])

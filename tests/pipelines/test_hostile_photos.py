@@ -8,7 +8,8 @@ import hostile
 import pytest
 
 from pipelines import colorize, plan, prepare
-from pipelines.archive import single
+from pipelines.archive import context
+from pipelines.dataset import prepare_photos
 from pipelines.errors import JobFailedError
 from pipelines.images.limits import Limits
 
@@ -43,9 +44,8 @@ def folder(tmp_path, encoded, photos) -> Callable[..., Path]:
 @pytest.fixture(autouse=True)
 def handlers(monkeypatch):
     """The jobs' handlers, with faults; small limits."""
-    for module in (colorize, single, plan):
-        monkeypatch.setattr(module, "render", hostile.broken_render)
-    monkeypatch.setattr(prepare, "convert", hostile.broken_convert)
+    monkeypatch.setattr(context, "render", hostile.broken_render)
+    monkeypatch.setattr(prepare_photos, "convert", hostile.broken_convert)
     monkeypatch.setattr(Limits, "of", lambda size: Limits(300_000_000, 1, 60))
 
 
