@@ -4,13 +4,12 @@
 
 A run creates this file, if there is none, before it writes anything else, and rewrites it at intervals. A run that
 finds the lease of another run is refused. A lease that is not renewed in time has expired, and the next run takes it
-over. The run that lost its lease notices this before it writes the manifest, and stops. Its photos do no harm: they are
-complete, and any run with this model and these settings gives the same bytes.
+over. The run that lost its lease notices this before it writes the manifest, and stops. Its photos are complete, and
+any run with this model and these settings gives the same bytes.
 
 * *Local runs*: the launching process and its workers renew the lease, which expires after 2 minutes. It is removed when
   the command ends, also by a failure or Ctrl-C. On the same machine it is valid as long as its process exists, even if
-  suspended, and not longer, so nobody waits after a kill. A run on another machine, or after a restart, waits for 2
-  minutes.
+  suspended, and not longer, so nobody waits after a kill. A run on another machine waits for 2 minutes.
 * *Dataflow, Flink and other clusters*: the launcher takes the lease, so that a second launch is refused at once. The
   workers of the job renew it, because the launcher may exit. It expires after 15 minutes, because machines take time to
   start. The job's last step removes it. After a job that failed or was cancelled it stays until it expires, unless the

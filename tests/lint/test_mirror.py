@@ -1,0 +1,47 @@
+"""Each module has its own tests, in the file of the same name below tests/."""
+
+from pathlib import Path
+
+import pytest
+
+PACKAGES = ("autochrome", "pipelines", "model", "tfrecords")
+ELSEWHERE = {
+    # Only Cloud Storage shows what these do; tests/gcs has a stand-in for it.
+    "model/google_cloud.py": "tests/gcs/test_access_at_launch.py",
+    "pipelines/files/bucket_reads.py": "tests/gcs/test_faults.py",
+    "pipelines/files/cloud.py": "tests/gcs/test_access.py",
+    "pipelines/files/holds.py": "tests/gcs/test_keeping.py",
+    "pipelines/files/own_objects.py": "tests/gcs/test_own_objects.py",
+    # Only a whole training run shows what these do.
+    "model/learner.py": "tests/model/test_trainer.py",
+    "model/train.py": "tests/model/test_commands.py",
+    "model/evaluate.py": "tests/model/test_commands.py",
+    # The process of a local run's worker.
+    "pipelines/runtime/local_worker.py": "tests/pipelines/runtime/test_local_run.py",
+}
+
+
+def modules(repository: Path) -> list[str]:
+    """The modules with code of their own, relative to the repository."""
+    found = [path for package in PACKAGES for path in (repository / package).rglob("*.py")]
+    return sorted(str(path.relative_to(repository)) for path in found if path.name != "__init__.py")
+
+
+def mirror(module: str) -> str:
+    folder, _, name = module.rpartition("/")
+    return f"tests/{folder}/test_{name}"
+
+
+def test_every_module_has_a_mirror_or_a_reason(repository):
+    missing = [one for one in modules(repository) if not (repository / mirror(one)).exists()]
+    assert set(missing) == set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("path", sorted(set(ELSEWHERE.values())))
+def test_the_tests_that_stand_in_for_a_mirror_are_there(repository, path):
+    assert (repository / path).exists()
+
+
+def test_no_module_has_more_than_300_lines(repository):
+    tall = {one: len((repository / one).read_text().splitlines()) for one in modules(repository)}
+    assert {one: lines for one, lines in tall.items() if lines > 300} == {}

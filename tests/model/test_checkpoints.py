@@ -1,0 +1,132 @@
+import dataclasses
+import json
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from model import checkpoints
+from model.checkpoints import Checkpoints, Metrics, claim, read_metrics
+from model.config import autoencoder, mini
+from tfrecords.description import Description
+from tfrecords.errors import UserError
+
+CONFIG = mini(autoencoder())
+DATA = Description(CONFIG.size, {}, {}, {})
+
+
+def test_a_folder_is_claimed_once_and_recognised(tmp_path):
+    claim(str(tmp_path / "run"), CONFIG, DATA)
+    first = (tmp_path / "run" / "config.json").read_bytes()
+    claim(str(tmp_path / "run"), CONFIG, DATA)
+    assert (tmp_path / "run" / "config.json").read_bytes() == first
+    claim(str(tmp_path / "run"), dataclasses.replace(CONFIG, epochs=CONFIG.epochs + 1), DATA)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]
+
+
+def test_a_folder_of_another_run_is_refused_and_named(tmp_path):
+    claim(str(tmp_path), CONFIG, DATA)
+    with pytest.raises(UserError, match=r"holds a run with batch_size \d+ \(now 7\); choose another --output"):
+        claim(str(tmp_path), dataclasses.replace(CONFIG, batch_size=7), DATA)
+    with pytest.raises(UserError, match=r"holds a run with init  \(now abc\)"):
+        claim(str(tmp_path), CONFIG, DATA, init="abc")
+    with pytest.raises(UserError, match="on another data set"):
+        claim(str(tmp_path), CONFIG, dataclasses.replace(DATA, size=8))
+
+
+@pytest.mark.parametrize(("text", "message"), [("{", "is damaged"), ('{"a": 1}', "is not of a training run")])
+def test_a_config_that_is_not_ours_is_refused(tmp_path, text, message):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(UserError, match=message):
+        claim(str(tmp_path), CONFIG, DATA)
+
+
+def test_a_worker_claims_nothing(tmp_path):
+    claim(str(tmp_path / "run"), CONFIG, DATA, chief=False)
+    assert not (tmp_path / "run").exists()
+
+
+def learner() -> SimpleNamespace:
+    """A network of one weight, and its optimizer."""
+    network = keras.Sequential([keras.layers.Dense(1, use_bias=False)])
+    network.build((None, 1))
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(network.trainable_variables)
+    return SimpleNamespace(model=network, averaged=network, optimizer=optimizer)
+
+
+def saved(output, *steps: int) -> tuple[Checkpoints, SimpleNamespace]:
+    learns = learner()
+    state = Checkpoints(str(output), learns, chief=True)
+    for step in steps:
+        state.step.assign(step)
+        learns.model.set_weights([np.full((1, 1), float(step))])
+        state.save()
+    return state, learns
+
+
+def restored(output) -> tuple[Checkpoints, float]:
+    learns = learner()
+    state = Checkpoints(str(output), learns, chief=True)
+    assert state.restore()
+    return state, float(learns.model.get_weights()[0][0, 0])
+
+
+def test_the_last_two_checkpoints_are_kept_and_the_last_is_restored(tmp_path):
+    saved(tmp_path, 1, 2, 3)
+    names = {path.name.partition(".")[0] for path in (tmp_path / "checkpoints").iterdir()}
+    assert names == {"checkpoint", "ckpt-2", "ckpt-3"}
+    assert tf.train.latest_checkpoint(str(tmp_path / "checkpoints")) == str(tmp_path / "checkpoints" / "ckpt-3")
+    state, weight = restored(tmp_path)
+    assert (int(state.step), weight, state.torn) == (3, 3.0, [])
+
+
+def test_a_torn_checkpoint_is_passed_over_and_told(tmp_path):
+    saved(tmp_path, 1, 2)
+    data = tmp_path / "checkpoints" / "ckpt-2.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-5])
+    state, weight = restored(tmp_path)
+    assert (int(state.step), weight) == (1, 1.0)
+    assert state.torn == [str(tmp_path / "checkpoints" / "ckpt-2")]
+    for path in (tmp_path / "checkpoints").glob("*.index"):
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"no checkpoint in .* can be read; remove the folder to start again"):
+        restored(tmp_path)
+
+
+def test_a_new_folder_has_nothing_to_restore(tmp_path):
+    assert not Checkpoints(str(tmp_path), learner(), chief=True).restore()
+
+
+def test_a_worker_saves_elsewhere(tmp_path):
+    state = Checkpoints(str(tmp_path), learner(), chief=False)
+    state.save()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_best_weights_are_those_of_the_lowest_loss(tmp_path):
+    state, _ = saved(tmp_path)
+    for step, (loss, weight) in enumerate([(0.5, 1.0), (0.3, 2.0), (0.3, 3.0), (0.4, 4.0)], start=1):
+        state.step.assign(step)
+        state.validated(loss, [np.full((1, 1), weight, np.float32)])
+    assert (float(state.best_loss), int(state.best_step), int(state.worse)) == (0.3, 2, 2)
+    assert float(state.best[0][0, 0]) == 2.0
+    state.save()
+    again, _ = restored(tmp_path)
+    assert (float(again.best_loss), int(again.worse), float(again.best[0][0, 0])) == (0.3, 2, 2.0)
+
+
+def test_a_log_goes_on_without_what_will_be_measured_again(tmp_path):
+    log = Metrics(str(tmp_path), 0)
+    assert log.last == {}
+    for step in (1, 2, 3):
+        log.add({"step": step, "loss": 0.5})
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 4, "lo')  # killed
+    assert [line["step"] for line in read_metrics(str(tmp_path))] == [1, 2, 3]
+    assert Metrics(str(tmp_path), 2).last == {"step": 2, "loss": 0.5}
+    written = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in written] == [1, 2]
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoints.METRICS_FILE]
