@@ -100,7 +100,7 @@ def mixed(histogram: Sequence[Sequence[int]] | ArrayLike) -> Floats:
 
 
 def _of_classes(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The shares that the classes have of a histogram, ``[Q]``."""
+    """Return the share of each class in a histogram, ``[Q]``."""
     places = (centres().astype(int) - CHROMA_CENTRES[0]) // CHROMA_STEP
     found = counts[places[:, 0], places[:, 1]]
     return found / found.sum()

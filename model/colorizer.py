@@ -19,9 +19,9 @@ CHROMA_SCALE = np.float32(128)
 
 
 def one_thread_a_prediction() -> None:
-    """Lets no prediction spread over the cores: for callers that keep them busy with threads of their own.
+    """Keep each prediction on one core, for callers that keep all cores busy with their own threads.
 
-    Predictions then take a quarter less of the processor. It has an effect before TensorFlow's first operation only.
+    Predictions then take a quarter less processor time. This only has an effect before TensorFlow's first operation.
     """
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -124,7 +124,7 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
 
 
 def number(what: str, holds: Callable[[float], bool]) -> Callable[[str], float]:
-    """Return a flag's type: numbers, `what` they must be for people, and whether one `holds`."""
+    """Return a flag's type: numbers for which `holds` returns True; `what` describes them in messages."""
 
     def parse(text: str) -> float:
         try:

@@ -178,7 +178,7 @@ def _parsed(name: str, text: str, kind: str) -> int | float | bool | str:
 
 
 def autoencoder() -> Config:
-    """Sayed et al.'s convolutional autoencoder, mean squared error and Adam, at 256 x 256 (see `model.networks`)."""
+    """Return Sayed et al.'s convolutional autoencoder at 256 x 256: mean squared error, Adam (see `model.networks`)."""
     return Config(
         name="autoencoder",
         network="autoencoder",

@@ -58,7 +58,7 @@ def features(luminance: Any, seeds: Iterator[int]) -> list[Any]:
 
 
 def _block(inputs: Any, stage: Stage, stride: int, seeds: Iterator[int], name: str) -> Any:
-    """An inverted residual block: widen, filter each channel, narrow; added to its input where they are alike."""
+    """Return an inverted residual block: widen, filter each channel, narrow; add the input if the shapes are equal."""
     hidden = inputs
     if stage.expansion > 1:
         wide = stage.expansion * inputs.shape[-1]

@@ -1,4 +1,4 @@
-"""The command `autochrome evaluate`: scores of models on a prepared set, beside no colour and the best there can be."""
+"""The command `autochrome evaluate`: score models on a prepared set, with no colour and the best possible as rows."""
 
 from __future__ import annotations
 

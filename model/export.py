@@ -19,7 +19,7 @@ Networks that classify learn how common each colour is, and most of the world is
 of that back: α · log(½ p + ½ / Q) is subtracted from the logits, p being the classes' shares of the training set and Q
 their number (Menon et al., "Long-tail learning via logit adjustment", 2021, with Zhang et al.'s smoothing).
 
-Beside the graph lies ``autochrome.json``, the record of what was trained, on what and how.
+The folder also contains ``autochrome.json``, the record of what was trained, on what and how.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class _Stored(tf.Module):
         self._kept = [tf.Variable(weight, trainable=False, dtype=config.stored) for weight in weights]
 
     def __call__(self, luminance: tf.Tensor) -> tf.Tensor:
-        """The network's output for luminance ``[N, R, R, 1]``."""
+        """Return the network's output for luminance ``[N, R, R, 1]``."""
         weights = [tf.cast(weight, tf.float32) for weight in self._kept]
         output, _ = self._network.it.stateless_call(weights, [], luminance, training=False)
         return output if self._adjustment is None else output - tf.constant(self._adjustment)
@@ -132,7 +132,7 @@ class _Untracked:
 
 
 def _adjustment(config: Config, data: Description) -> Floats | None:
-    """What to subtract from the logits, float32 ``[Q]``; None for nothing.
+    """Return what to subtract from the logits, float32 ``[Q]``; None for nothing.
 
     Raises:
         UserError: the data set does not say how common colours are.
@@ -163,14 +163,14 @@ def _record(config: Config, data: Description, training: dict[str, Any]) -> dict
 
 
 def _chroma(network: _Stored, config: Config, luminance: tf.Tensor) -> tf.Tensor:
-    """Luminance float32 ``[N, S, S, 1]`` in [0, 1] → chroma float32 ``[N, S, S, 2]`` in (-1, 1)."""
+    """Predict: luminance float32 ``[N, S, S, 1]`` in [0, 1] → chroma float32 ``[N, S, S, 2]`` in (-1, 1)."""
     if network.resolution != config.size:
         luminance = tf.image.resize(luminance, [network.resolution] * 2, tf.image.ResizeMethod.AREA)
     return networks.decode(config, network(luminance))
 
 
 def _decoded(encoded: tf.Tensor) -> tf.Tensor:
-    """One encoded photo, scalar string → uint8 ``[H, W, 3]``, as stored."""
+    """Decode one photo: scalar string → uint8 ``[H, W, 3]``, as stored."""
     pixels = tf.cond(
         tf.io.is_jpeg(encoded),
         lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
@@ -180,7 +180,7 @@ def _decoded(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def _readable(encoded: tf.Tensor) -> tf.Tensor:
-    """Which photos can be decoded: string ``[N]`` → bool ``[N]``.
+    """Return which photos can be decoded: string ``[N]`` → bool ``[N]``.
 
     An operation that fails ends its graph, except in a dataset that is told to leave errors out. Photos are decoded
     here to find that out, and once more where the network is placed, which may be a GPU.
@@ -192,7 +192,7 @@ def _readable(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def _colorize(network: _Stored, config: Config, encoded: tf.Tensor) -> tf.Tensor:
-    """One encoded photo, scalar string → the coloured one as PNG, scalar string."""
+    """Colorize one photo: encoded, scalar string → PNG, scalar string."""
     rgb = graph_exif.upright(_decoded(encoded), graph_exif.orientation(encoded))
     seen = graph_upsampling.small_luminance(rgb, config.size)
     chroma = _chroma(network, config, seen[None])[0] * CHROMA_SCALE

@@ -76,7 +76,7 @@ def linear_rgb(luminance: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
 
 
 def _respond(linear: tf.Tensor, mixing: tf.Tensor, *drawn: tf.Tensor) -> tf.Tensor:
-    """The L* / 100 of an emulsion whose weights lie between luminance and a random mixture, `mixing` in [0, 1]."""
+    """Return L* / 100 of an emulsion with weights between luminance and a random mixture, `mixing` in [0, 1]."""
     # Logarithms of uniform numbers share out one as often in any proportion as in any other (Dirichlet).
     parts = tf.concat([-tf.math.log(1.0 - number) + 1e-6 for number in drawn], axis=-1)
     random = parts / tf.reduce_sum(parts, axis=-1, keepdims=True)

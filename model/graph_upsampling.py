@@ -61,7 +61,7 @@ def _luminance(pixels: tf.Tensor) -> tf.Tensor:
 
 
 def _sharpened(chroma: tf.Tensor, light: tf.Tensor) -> tf.Tensor:
-    """`model.upsampling`'s function of this name; chroma ``[S, S, 2]``, L* ``[S, S, 1]``."""
+    """Do what the function of this name in `model.upsampling` does; chroma ``[S, S, 2]``, L* ``[S, S, 1]``."""
     side = light.shape[0]
     coarse = max(1, side // upsampling.COARSE)
 
@@ -86,7 +86,7 @@ def _sharpened(chroma: tf.Tensor, light: tf.Tensor) -> tf.Tensor:
 
 
 def _slope(chroma: tf.Tensor, light: tf.Tensor, sigma: float, flat: float) -> tf.Tensor:
-    """`model.upsampling`'s function of this name; chroma ``[h, w, 2]``, L* ``[h, w, 1]``."""
+    """Do what the function of this name in `model.upsampling` does; chroma ``[h, w, 2]``, L* ``[h, w, 1]``."""
     kernel = _gaussian(sigma)
     reach = len(kernel) // 2
 

@@ -125,7 +125,7 @@ def validation(data_dir: str, config: Config, description: Description) -> Datas
 
 
 def _stored_side(config: Config, description: Description) -> int:
-    """The side at which training pictures are kept: where the set has it, the smallest crop is as the network sees."""
+    """Return the side of training pictures: if the set is large enough, the smallest crop has the network's side."""
     return min(description.size, math.ceil(config.resolution / config.crop))
 
 
@@ -141,7 +141,7 @@ def _stream(
     context: tf.distribute.InputContext,
     parse: Callable[[tf.Tensor], tf.Tensor],
 ) -> tf.data.Dataset:
-    """This worker's share of the stream from batch `step` on: pairs of place in the stream and parsed record."""
+    """Return this worker's share of the stream from batch `step` on: pairs of place in the stream and parsed record."""
     workers, worker = context.num_input_pipelines, context.input_pipeline_id
     paths, counts = (
         dataset.shard_paths(data_dir, description, "train"),
@@ -181,7 +181,7 @@ def _stream(
 
 
 def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.data.Dataset:
-    """Batches of pictures, cut and mirrored as their places in the stream decide, and what `_exposed` needs."""
+    """Return batches of pictures, cut and mirrored as their places in the stream decide, and what `_exposed` needs."""
     side = config.resolution
 
     uniform = PLACED + (film.DRAWS if config.film else 0) + (mounts.DRAWS if config.mounts else 0)
@@ -189,7 +189,7 @@ def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.d
     blotch_side = mounts.BLOTCHES if config.mounts else 0
 
     def draw(place: tf.Tensor, lab: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        # Here and not for a batch, so that an example does not depend on who its neighbours are.
+        # Per example and not per batch, so that an example does not depend on its neighbours.
         uniform_seed, grain_seed, blotch_seed = (
             tf.stack([tf.constant(DRAWN * config.seed + number, tf.int64), place]) for number in range(DRAWN)
         )
@@ -219,7 +219,7 @@ def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.d
 
 
 def _exposed(config: Config) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
-    """The function from what `_augmented` gives to luminance and chroma, some as old film and albums have it."""
+    """Return a function from the batches of `_augmented` to luminance and chroma, some as in old film and albums."""
 
     def exposed(lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor, blotches: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         luminance, chroma = _to_floats(lab)
@@ -239,7 +239,7 @@ def _mapped(stream: tf.data.Dataset, function: Callable[..., Any]) -> tf.data.Da
 
 
 def _picture(size: int, side: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The function from a record of ``size`` px to its picture, uint8 ``[side, side, 3]``."""
+    """Return a function from a record of ``size`` px to its picture, uint8 ``[side, side, 3]``."""
 
     def picture(record: tf.Tensor) -> tf.Tensor:
         luminance, chroma = dataset.parse(record, size)

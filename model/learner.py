@@ -18,7 +18,7 @@ from model.config import Config
 
 
 class Learner:
-    """What learns, and the steps of learning.
+    """The networks that learn, and the steps of learning.
 
     Attributes:
         model: the network that the optimizer moves.
@@ -76,7 +76,7 @@ class Learner:
         return total
 
     def _train_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        """One replica's share of a step; returns its share of the loss."""
+        """Make one replica's share of a step; return its share of the loss."""
         luminance, chroma = batch
         with tf.GradientTape() as tape:
             each = self._loss(chroma, self.model(luminance, training=True))

@@ -74,6 +74,6 @@ def mount(
 
 
 def _screen(x: tf.Tensor, y: tf.Tensor, period: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
-    """A halftone screen in [-1, 1]: dots `period` pixels apart, turned by `turn` radians."""
+    """Return a halftone screen in [-1, 1]: dots `period` pixels apart, turned by `turn` radians."""
     rate, cosine, sine = 2.0 * math.pi / period, tf.cos(turn), tf.sin(turn)
     return tf.sin(rate * (x * cosine + y * sine)) * tf.sin(rate * (y * cosine - x * sine))

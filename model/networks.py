@@ -134,7 +134,7 @@ def _check_resolution(config: Config) -> None:
 
 
 def _decoded(levels: list[Any], filters: list[int], seeds: Iterator[int]) -> Any:
-    """The features of the first of `levels`, with `filters[0]` channels, that have seen all deeper levels.
+    """Return the features of the first of `levels`, with `filters[0]` channels, merged with all deeper levels.
 
     The mean over the picture is added at the bottom; from there each level is brought up and added to the one above.
     """
@@ -164,7 +164,7 @@ def _residual(features: Any, seeds: Iterator[int]) -> Any:
 
 
 def _chroma(features: Any, config: Config, seeds: Iterator[int]) -> Any:
-    """The last layer of a U-Net: classes or two channels, near zero at the start."""
+    """Return the last layer of a U-Net: classes or two channels, near zero at the start."""
     classifies = config.loss == losses.CLASSIFICATION
     layer = keras.layers.Conv2D(
         len(bins.centres()) if classifies else 2,
@@ -177,7 +177,7 @@ def _chroma(features: Any, config: Config, seeds: Iterator[int]) -> Any:
 
 
 def _seeds(config: Config) -> Iterator[int]:
-    """A seed for each layer of a network."""
+    """Yield a seed for each layer of a network."""
     return iter(range(100 * config.seed, 100 * config.seed + 100))
 
 

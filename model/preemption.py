@@ -28,7 +28,7 @@ class Watch:
 
     @property
     def exit_code(self) -> int:
-        """What a command returns that saved and ended: not 0, so that a scheduler starts it again."""
+        """The exit code after saving on a signal: not 0, so that a scheduler starts the command again."""
         return 128 + self.signal
 
 

@@ -125,7 +125,7 @@ def _place(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tupl
 
 
 class _Unpickler(pickle.Unpickler):
-    """Reads a pickle that names nothing but arrays and what holds them."""
+    """Reads a pickle that contains only arrays and their storages."""
 
     _ALLOWED: ClassVar[Mapping[tuple[str, str], Any]] = {
         ("collections", "OrderedDict"): collections.OrderedDict,
@@ -146,7 +146,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _folded(arrays: Arrays, convolution: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The kernel ``[k, k, in, out]`` and bias of a convolution and the normalisation behind it."""
+    """Return the kernel ``[k, k, in, out]`` and bias of a convolution with the normalisation after it folded in."""
     scale = arrays[f"{norm}.weight"] / np.sqrt(arrays[f"{norm}.running_var"] + EPSILON)
     kernel = arrays[f"{convolution}.weight"] * scale[:, None, None, None]
     return kernel.transpose(2, 3, 1, 0), arrays[f"{norm}.bias"] - arrays[f"{norm}.running_mean"] * scale

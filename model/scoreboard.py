@@ -1,4 +1,4 @@
-"""The scoreboard: models on the same held-out pictures, beside two rows that say what their figures are worth.
+"""The scoreboard: models on the same held-out pictures, with two rows that put their figures into perspective.
 
 `GREY` is no colour at all (ab = 0), which metrics that reward caution flatter; `CEILING` is the truth with its ab at a
 quarter of the resolution, which is as good as the networks here can be. Pictures that are themselves grey are left out
@@ -157,7 +157,7 @@ def _at_a_quarter(ab: color.Floats) -> color.Floats:
 
 
 def _heading(titles: Sequence[str], width: int) -> NDArray[np.uint8]:
-    """A white strip with a title above each column of `width` px."""
+    """Return a white strip with a title above each column of `width` px."""
     columns = []
     for title in titles:
         column = np.full((HEADING, width, 3), 255, np.uint8)

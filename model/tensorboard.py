@@ -21,7 +21,7 @@ FOLDER = "tensorboard"
 
 
 class Events:
-    """One event file of a run; a run that goes on writes another one beside it."""
+    """One event file of a run; a resumed run writes another one into the same folder."""
 
     def __init__(self, folder: str, step: int) -> None:
         """Begin a file in `folder`; what earlier files hold after `step` is not shown, it will be measured again."""

@@ -37,7 +37,7 @@ NAMED = 8
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What training ended with.
+    """The result of training.
 
     Attributes:
         saved_model: the model's path.
@@ -178,7 +178,7 @@ class _Loop:
         return self.step >= self._steps or late or self.state.worse.numpy() >= self._config.patience
 
     def report(self, **measured: Any) -> Report:
-        """How training stands, with what was `measured` since the last report."""
+        """Return the state of training, with what was `measured` since the last report."""
         figures = {"loss": None, "images_per_s": None, "validation_loss": None, **measured}
         return Report(
             step=self.step,
@@ -261,19 +261,19 @@ class _Loop:
         return self.report(**measured)
 
     def _agreed(self, *numbers: float) -> tuple[float, ...]:
-        """The means of numbers over the workers, so that all of them decide alike by them."""
+        """Return the means of numbers over the workers, so that all workers decide alike."""
         if not isinstance(self._strategy, tf.distribute.MultiWorkerMirroredStrategy):
             return numbers
         local = self._strategy.run(tf.identity, args=(tf.constant(numbers, tf.float64),))
         return tuple(self._strategy.reduce(tf.distribute.ReduceOp.MEAN, local, axis=None).numpy().tolist())
 
     def _validate(self, held_out: Any) -> float:
-        """The mean loss over the validation examples, each counted once."""
+        """Return the mean loss over the validation examples, each counted once."""
         batches = math.ceil(self._validation_count / self._config.batch_size)
         return float(self._learner.validate(iter(held_out), tf.constant(batches))) / self._validation_count
 
     def _pictures(self) -> Any:
-        """The first validation examples as a sheet: luminance, prediction, truth."""
+        """Return the first validation examples as a sheet: luminance, prediction, truth."""
         make = inputs.validation(self._data_dir, self._config, self._description)
         luminance, truth, _ = next(iter(make(tf.distribute.InputContext()).take(1)))
         shown = min(SHOWN, self._validation_count)
@@ -282,7 +282,7 @@ class _Loop:
         return tensorboard.grid(luminance[:shown].numpy(), chroma.numpy(), truth[:shown].numpy())
 
     def _not_a_number(self, loss: float) -> str:
-        """What there is to say of a step whose loss is not finite: which, and on what."""
+        """Return a message about a step whose loss is not finite: the step and its examples."""
         step = self.step - 1
         found = [
             name

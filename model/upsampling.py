@@ -48,7 +48,7 @@ class Guided:
     width: int
 
     def rows(self, top: int, light: Floats) -> tuple[Floats, Floats]:
-        """A and b of the rows of the photo from ``top``.
+        """Return a and b of the rows of the photo from ``top``.
 
         Args:
             top: the first row.
@@ -73,7 +73,7 @@ class Guided:
 
 
 def model_luminance(pixels: Pixels, size: int) -> Floats:
-    """What the model sees of a photo: L* / 100 of it squeezed to a square, as in training.
+    """Return the model's input for a photo: its L* / 100 squeezed to a square, as in training.
 
     Args:
         pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB.
@@ -90,7 +90,7 @@ def recolor(pixels: Pixels, chroma: Floats, bits: Literal[8] = 8, seen: Floats |
 @overload
 def recolor(pixels: Pixels, chroma: Floats, bits: int, seen: Floats | None = None) -> Pixels: ...
 def recolor(pixels: Pixels, chroma: Floats, bits: int = 8, seen: Floats | None = None) -> Pixels:
-    """Joins the luminance of a photo with chroma of any size, brought up along the edges of the luminance.
+    """Join the luminance of a photo with chroma of any size, upsampled along the edges of the luminance.
 
     Args:
         pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB; of colour, only the luminance is used.
@@ -114,14 +114,14 @@ def recolor(pixels: Pixels, chroma: Floats, bits: int = 8, seen: Floats | None =
 
 
 def recolor_rows(rows: Pixels, guided: Guided, top: int, bits: int = 8) -> Pixels:
-    """The rows of a recolored photo from ``top``, the same whichever rows are asked for together."""
+    """Return the rows of a recolored photo from ``top``; they do not depend on which rows are requested together."""
     light = luminance(rows)
     lab = cv2.merge([light, *guided.rows(top, light)])
     return lab_to_srgb(lab) if bits == 8 else lab_to_srgb_words(lab)
 
 
 def guide(pixels: Pixels, chroma: Floats, seen: Floats | None = None) -> Guided:
-    """Fits chroma to the luminance of a photo.
+    """Fit chroma to the luminance of a photo.
 
     Args:
         pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB.
@@ -144,7 +144,7 @@ def _small_luminance(pixels: Pixels, width: int, height: int) -> Floats:
 
 
 def _sharpened(chroma: Floats, light: Floats) -> Floats:
-    """Fills up what chroma lacks between a quarter of its grid and the grid.
+    """Restore the detail that chroma lacks between a quarter of its grid and the grid.
 
     The band that luminance foretells is added by the share of it that the chroma's own band does not show: none where
     the chroma is as sharp as its grid.
@@ -169,12 +169,12 @@ def _sharpened(chroma: Floats, light: Floats) -> Floats:
 
 
 def _product(one: Floats, other: Floats) -> float:
-    """The sum of products, without BLAS: its threads would compete, and its sum depends on their number."""
+    """Return the sum of products, without BLAS, whose threads would compete and whose sum depends on their number."""
     return float(np.sum(one * other, dtype=np.float64))
 
 
 def _slope(chroma: Floats, light: Floats, sigma: float, flat: float) -> Floats:
-    """The guided filter's coefficient: covariance of chroma and L* over the variance of L*, in Gaussian windows.
+    """Return the guided filter's slope: covariance of chroma and L* over the variance of L*, in Gaussian windows.
 
     Args:
         chroma: float32 ``[h, w, 2]``.
@@ -196,5 +196,5 @@ def _slope(chroma: Floats, light: Floats, sigma: float, flat: float) -> Floats:
 
 
 def _resized(plane: Floats, width: int, height: int) -> Floats:
-    """Float32 ``[h, w]`` or ``[h, w, 2]`` resized bilinearly, pixel centres aligned."""
+    """Resize float32 ``[h, w]`` or ``[h, w, 2]`` bilinearly, with aligned pixel centres."""
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, *plane.shape[2:])

@@ -9,7 +9,7 @@ from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import DeniedError, OutageError, UserError, WorldError
 from tfrecords.shards import SPLITS, checksum
 
-# A name that leads nowhere, or through a file, or to a folder.
+# The path does not exist, leads through a file, or is a folder.
 _MISSING = (tf.errors.NotFoundError, tf.errors.FailedPreconditionError, tf.errors.InvalidArgumentError)
 _CHUNK = 1 << 20
 _FEATURES = {
@@ -19,7 +19,7 @@ _FEATURES = {
 
 
 def read_description(data_dir: str) -> Description:
-    """Reads and checks the description of a prepared set, in a folder or a bucket.
+    """Read and check the description of a prepared set, in a folder or a bucket.
 
     Raises:
         UserError: there is no ``dataset.json``, it is not one of ours, or a shard it names is missing or has another
@@ -33,7 +33,7 @@ def read_description(data_dir: str) -> Description:
         with tf.io.gfile.GFile(path, "rb") as file:
             data = file.read()
     except _MISSING:
-        pass  # told by the next line
+        pass  # `Description.of_folder` reports it
     except tf.errors.OpError as error:
         raise _of_the_world(path, error) from error
     description = Description.of_folder(data_dir, data)
@@ -53,7 +53,7 @@ def read_description(data_dir: str) -> Description:
 
 
 def _of_the_world(path: str, error: tf.errors.OpError) -> WorldError:
-    """Says in one line that a file may be there and cannot be read."""
+    """Return the error for a file that may exist but cannot be read."""
     cause = error.message.partition("\n")[0]
     if isinstance(error, (tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError)):
         return DeniedError(f"{path}: access is denied ({cause}); grant access, then start again")
@@ -66,7 +66,7 @@ def shard_paths(data_dir: str, description: Description, split: str) -> list[str
 
 
 def parse(record: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Turns one serialized example into what the network learns from (the paper's X and Y).
+    """Turn one serialized example into the network's input and target (the paper's X and Y).
 
     Args:
         record: scalar string.
@@ -84,7 +84,7 @@ def parse(record: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
 
 @contextlib.contextmanager
 def damage_named(data_dir: str) -> Iterator[None]:
-    """Names the shard that is damaged when the block cannot read the set; reads all of it for that.
+    """Name the damaged shard if the block cannot read the set; this reads the whole set.
 
     Raises:
         UserError: a shard does not have the checksum that ``dataset.json`` says.
@@ -106,7 +106,7 @@ def damage_named(data_dir: str) -> Iterator[None]:
 
 
 def load(data_dir: str, split: str, *, shuffle_seed: int | None = None, cycle_length: int = 16) -> tf.data.Dataset:
-    """The examples of a split, once each, unbatched.
+    """Return the examples of a split, once each, unbatched.
 
     Args:
         data_dir: folder or bucket prefix that ``prepare`` wrote.

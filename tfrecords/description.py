@@ -1,4 +1,4 @@
-"""``dataset.json``: the set described, so that nobody needs to guess what the records hold or whether all are there."""
+"""Describe a set in ``dataset.json``: what the records contain, and which shards belong to it."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ _FORMAT = "autochrome-lab"
 
 @dataclass(frozen=True)
 class Description:
-    """What a data folder holds.
+    """The contents of a data folder.
 
     Attributes:
         size: side of the stored pictures, in pixels.
@@ -38,7 +38,7 @@ class Description:
     features: dict[str, str] = field(default_factory=lambda: dict(FEATURES))
 
     def count(self, split: str) -> int:
-        """Records in a split."""
+        """Return the number of records in a split."""
         return sum(shard.count for shard in self.splits.get(split, []))
 
     @property
@@ -52,7 +52,7 @@ class Description:
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> str:
-        """The text of ``dataset.json``; equal descriptions give equal text."""
+        """Return the text of ``dataset.json``; equal descriptions give equal text."""
         return json.dumps({"format": _FORMAT, **asdict(self)}, indent=2, sort_keys=True) + "\n"
 
     @classmethod
@@ -60,7 +60,7 @@ class Description:
         """Read the bytes of a folder's ``dataset.json``; None where it has none.
 
         Raises:
-            UserError: there is none, or it is not such a description, or of another spec version.
+            UserError: there is none, it is not such a description, or it has another spec version.
         """
         if data is None:
             raise UserError(f"{data_dir} has no {FILE_NAME}; make the set with `autochrome prepare`")
@@ -68,10 +68,10 @@ class Description:
 
     @classmethod
     def from_json(cls, text: str, source: str = FILE_NAME) -> Self:
-        """Reads the text of ``dataset.json``.
+        """Read the text of ``dataset.json``.
 
         Raises:
-            UserError: the text, called ``source`` in the message, is no such description or of another spec version.
+            UserError: the text, called ``source`` in the message, is not a description, or has another spec version.
         """
         try:
             fields = json.loads(text)
@@ -92,7 +92,7 @@ class Description:
 
 
 def is_description(text: str) -> bool:
-    """Returns whether a text describes a set of Lab records, of any spec version."""
+    """Return whether a text describes a set of Lab records, of any spec version."""
     try:
         return bool(json.loads(text)["format"] == _FORMAT)
     except (KeyError, TypeError, ValueError):

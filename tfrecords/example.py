@@ -56,7 +56,7 @@ _SYNSET = re.compile(r"n\d{8}")
 
 
 def synset_of(name: str) -> str:
-    """The WordNet id among a relative path's folders (the innermost one), or ''."""
+    """Return the WordNet id among a relative path's folders (the innermost one), or ''."""
     folders = name.split("/")[:-1]
     return next((folder for folder in reversed(folders) if _SYNSET.fullmatch(folder)), "")
 
@@ -123,7 +123,7 @@ class LabExample:
         luminance: uint8 ``[S, S]``, L* = code / 2.55.
         chroma: uint8 ``[S, S, 2]``, a and b = code - 128.
         height: of the photo before it was resized, in pixels.
-        width: likewise.
+        width: of the photo before it was resized, in pixels.
         name: the photo's path relative to the input.
         synset: WordNet id of its folder, or ''.
     """
@@ -136,7 +136,7 @@ class LabExample:
     synset: str = ""
 
     def to_bytes(self) -> bytes:
-        """The example as a serialized ``tf.train.Example``; the same example gives the same bytes."""
+        """Return the example as a serialized ``tf.train.Example``; the same example gives the same bytes."""
         planes = np.ascontiguousarray(self.chroma.transpose(2, 0, 1)).reshape(-1, self.chroma.shape[1])
         encoded, jpeg = cv2.imencode(".jpg", planes, [cv2.IMWRITE_JPEG_QUALITY, _CHROMA_QUALITY])
         if not encoded:
@@ -153,7 +153,7 @@ class LabExample:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Reads what ``to_bytes`` wrote.
+        """Return the example that ``to_bytes`` wrote.
 
         Raises:
             ValueError: the bytes are not such an example.

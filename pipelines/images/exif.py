@@ -9,7 +9,7 @@ from pipelines.images.tiff_tags import FieldType
 
 START = b"Exif\0\0"
 """What EXIF starts with in a JPEG."""
-_NOT_SRGB, _SRGB = b"R03\0", b"R98\0"  # DCF's words for Adobe RGB, and for sRGB
+_NOT_SRGB, _SRGB = b"R03\0", b"R98\0"  # DCF's codes for Adobe RGB and for sRGB
 _FINEST = 10_000  # denominator of a resolution
 
 

@@ -57,7 +57,7 @@ def transform_of(image: Image.Image, mode: str) -> ImageCms.ImageCmsTransform | 
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Cached: an archive has few profiles, and each takes 20 ms."""
+    """Return the conversion; it is cached, because an archive has few profiles and each takes 20 ms."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if mode != "CMYK" and "sRGB" in ImageCms.getProfileDescription(source):
         return None

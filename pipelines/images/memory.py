@@ -1,4 +1,4 @@
-"""Lack of memory, told apart from faults of a photo.
+"""Distinguish lack of memory from faults of a photo.
 
 Each library reports a failed allocation in its own way. Some report nothing: their decoders fail as they do on a broken
 file. ``tests/bench/memory_bench.py`` found these under 0 to 100 MB of address space, photo by photo:

@@ -27,7 +27,7 @@ _UNTRUE_IN_EXIF = (STRUCTURAL - _TRUE_IN_EXIF) | {tiff_tags.XMP, tiff_tags.IPTC,
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is carried from the source to the result.
+    """The metadata that is carried from the source to the result.
 
     Attributes:
         exif: true of the upright sRGB pixels: orientation 1, no thumbnail. Writers change a copy, and serialise it.
@@ -49,14 +49,14 @@ class Metadata:
 
     @property
     def bytes(self) -> int:
-        """How many are carried."""
+        """The number of bytes of the metadata."""
         said = self.exif.size if self.exif else 0
         texts = sum(len(keyword) + len(text) for keyword, text in self.texts)
         return said + len(self.xmp) + len(self.iptc) + len(self.comment) + texts
 
 
 def collect(photo: OpenPhoto, *, size: tuple[int, int], transposed: bool) -> Metadata:
-    """Read the metadata of an open photo and makes it true of upright sRGB pixels.
+    """Read the metadata of an open photo, and make it true of upright sRGB pixels.
 
     Args:
         photo: or one page of it.

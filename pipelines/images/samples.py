@@ -25,7 +25,7 @@ def of_image(image: Image.Image) -> npt.NDArray[Any]:
 
 
 def to_bytes(pixels: Pixels) -> Bytes:
-    """Scale uint16 to uint8, 65,535 to 255, and rounds to the nearest; uint8 is returned as it is."""
+    """Scale uint16 to uint8, 65,535 to 255, rounded to the nearest; uint8 is returned as it is."""
     if pixels.dtype == np.uint8:
         return pixels.view(np.uint8)
     return by_strips(lambda rows: _rounded(pixels[rows]), *pixels.shape[:2])
@@ -37,7 +37,7 @@ def _rounded(words: Pixels) -> Bytes:
 
 
 def scaled(samples: npt.NDArray[Any], bits: int) -> Words:
-    """Scale unsigned integers of up to 16 bits to uint16, 2**bits - 1 to 65,535, and rounds to the nearest."""
+    """Scale unsigned integers of up to 16 bits to uint16, 2**bits - 1 to 65,535, rounded to the nearest."""
     if bits == 16:
         return samples.astype(np.uint16, copy=False)
     top = (1 << bits) - 1

@@ -34,7 +34,7 @@ _CHANNELS = {
     Photometric.CIELAB: 3,
 }
 _MOST_SAMPLES = 16
-# What Pillow looks at beside the pixels: an XMP packet may hold the orientation.
+# What Pillow reads in addition to the pixels: an XMP packet may contain the orientation.
 _KEPT = frozenset(
     {tiff_tags.ICC_PROFILE, tiff_tags.ORIENTATION, tiff_tags.XMP}
     | {tiff_tags.X_RESOLUTION, tiff_tags.Y_RESOLUTION, tiff_tags.RESOLUTION_UNIT}
@@ -56,7 +56,7 @@ def largest(page: Table) -> tuple[int, int]:
 
 
 def plain(page: Table) -> tuple[bytes, Directory]:
-    """Decode a page, and makes a TIFF file of it that Pillow reads.
+    """Decode a page, and make a TIFF file from it that Pillow can read.
 
     Args:
         page: the first of its file.

@@ -2,7 +2,7 @@
 
 
 def size(data: bytes) -> tuple[int, int] | None:
-    """Return width and height of the canvas of a WebP file; None of anything else, or when the header is cut short."""
+    """Return width and height of the canvas of a WebP file; None for any other file, or if the header is cut short."""
     kind, header = data[12:16], data[20:30]
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(header) < 10:
         return None

@@ -54,7 +54,7 @@ _END = '\n<?xpacket end="w"?>'
 
 @dataclass(frozen=True)
 class Mark:
-    """What a colorized photo says about how it was made.
+    """The statement in a colorized photo about how it was made.
 
     Attributes:
         software: name and version of this program.
