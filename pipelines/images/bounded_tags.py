@@ -1,4 +1,4 @@
-"""A limit on Pillow's reader of TIFF directories: it reads no more than twice the size of what it is given.
+"""Limit Pillow's reader of TIFF directories: it reads at most twice the size of the data.
 
 Pillow keeps the values of all tags of an EXIF block in memory to find the resolution of a JPEG or the orientation of
 any photo. 64 kB with 5,400 tags that overlap take 350 MB, and a JPEG may have a megabyte of EXIF.

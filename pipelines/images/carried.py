@@ -1,4 +1,4 @@
-"""What of a photo's metadata the format of its result takes, with the mark of the machine that colorized it."""
+"""Fit the metadata of a photo to the format of its result, and add the mark of the machine that colorized it."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ JPEG_MOST_DPI = 65_535.5
 
 
 def carried(metadata: Metadata, file_format: str, mark: Mark | None) -> Metadata:
-    """Return what of the metadata a format takes, marked; what it has no room for is cut or left out with a warning.
+    """Return the metadata that a format can hold, marked; the rest is cut or left out, with a warning.
 
     Args:
         metadata: of a page; it stays as it is.

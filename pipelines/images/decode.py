@@ -1,4 +1,4 @@
-"""One picture of a file as upright pixels in sRGB."""
+"""Decode one picture of a file to upright pixels in sRGB."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Photo:
     Attributes:
         pixels: uint8 ``[H, W]`` if the file holds one grey channel, else ``[H, W, 3]``; upright, sRGB.
         height: of the photo as stored in the file, upright; more than the pixels have if they were decoded smaller.
-        width: likewise.
+        width: of the photo, measured as `height` is.
         format: of the file, by Pillow's name.
         chroma_step: of a JPEG in three components, the step to which it rounds 8 times the mean chroma of a block (the
             DC entry of the quantisation table, 1 to 255 and more); 0 for any other file.

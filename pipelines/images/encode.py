@@ -1,4 +1,4 @@
-"""Colour pixels as files: JPEG, PNG, TIFF, WebP, of 8 or 16 bits, with metadata, an sRGB profile and the mark."""
+"""Encode colour pixels as JPEG, PNG, TIFF or WebP, in 8 or 16 bits, with metadata, an sRGB profile and the mark."""
 
 import io
 import struct

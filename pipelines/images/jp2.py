@@ -35,7 +35,7 @@ def metadata(data: bytes) -> dict[str, bytes]:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield type and content of each box as far as they can be followed; a bare codestream has none."""
+    """Yield type and content of each box, up to the first broken one; a bare codestream has none."""
     position = 0
     while position + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, position)

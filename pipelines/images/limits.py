@@ -32,7 +32,7 @@ class Limits:
     Attributes:
         memory: bytes of address space on top of those of the process at rest.
         processor: seconds of processor time.
-        wall: seconds without those spent waiting for the parent; generous, as it is only against hangs.
+        wall: seconds, not counting time spent waiting for the parent; generous, because it only stops hangs.
     """
 
     memory: int
@@ -93,14 +93,14 @@ def waiting() -> Iterator[None]:
 
 
 def address_space() -> int:
-    """Return the bytes of address space that this process has; 0 if the system does not tell."""
+    """Return the size of this process's address space in bytes; 0 if the system does not report it."""
     with contextlib.suppress(OSError):
         return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     return 0
 
 
 def is_memory_there(limits: Limits) -> bool:
-    """Return whether the machine has the memory that a photo may take; if so, a lack of it is due to the limit."""
+    """Return whether the machine has the memory that a photo may use; if so, a lack of memory is due to the limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if hard != resource.RLIM_INFINITY and hard < address_space() + limits.memory:
         return False

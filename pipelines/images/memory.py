@@ -27,7 +27,7 @@ _OF_ENCODERS = ("out of memory when writing", "encoder error -9")
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Return whether an error, or one that it was raised from, says that there is no memory."""
+    """Return whether an error, or one that it was raised from, means lack of memory."""
     return _says_so(error) or (error.__cause__ is not None and out_of_memory(error.__cause__))
 
 
@@ -54,7 +54,7 @@ def is_short(needed: int) -> bool:
 
 
 class suppressed(contextlib.suppress):  # noqa: N801 (used as contextlib.suppress is)
-    """Like `contextlib.suppress`, but lets errors through that say that there is no memory.
+    """Like `contextlib.suppress`, but does not suppress errors that mean lack of memory.
 
     Scarce memory must not change the result, such as a photo without its profile, or on its side.
     """

@@ -1,4 +1,4 @@
-"""What a file says about its photo: EXIF, XMP, IPTC, resolution and comments, made true of the upright sRGB pixels."""
+"""Read the metadata of a photo (EXIF, XMP, IPTC, resolution, comments), and make it true of upright sRGB pixels."""
 
 import contextlib
 import math

@@ -1,4 +1,4 @@
-"""A photo's file as an open image: its size checked, made readable for Pillow, errors turned into verdicts."""
+"""Open the file of a photo: check its size, make it readable for Pillow, and turn errors into verdicts."""
 
 import contextlib
 import io
@@ -59,7 +59,7 @@ class OpenPhoto:
 def judged(data: bytes) -> Iterator[None]:
     """Turn what decoders raise on a file into one of two verdicts: ``unreadable`` or ``too_large``.
 
-    An error that says that memory ran out is raised as it is: it is not the file's fault.
+    An error that means lack of memory is passed on, because it is not the file's fault.
 
     Raises:
         Rejected: see above.
@@ -67,7 +67,7 @@ def judged(data: bytes) -> Iterator[None]:
     if not data:
         raise Rejected("unreadable", "the file is empty")
     with warnings.catch_warnings():
-        # Pillow warns of broken EXIF, which does no harm, and of large pictures, whose size is checked here.
+        # Pillow warns about broken EXIF, which does no harm, and about large pictures, whose size is checked here.
         warnings.simplefilter("ignore")
         try:
             yield
@@ -82,7 +82,7 @@ def judged(data: bytes) -> Iterator[None]:
         except Exception as error:
             if memory.out_of_memory(error):
                 raise
-            # Decoders of a hundred formats raise whatever they like on broken files (SyntaxError, struct.error, …).
+            # Decoders raise all kinds of errors on broken files (SyntaxError, struct.error, …).
             raise Rejected("unreadable", f"{type(error).__name__}: {error}"[:200]) from error
 
 
@@ -97,7 +97,7 @@ def opened(data: bytes, page: Table | None = None) -> Iterator[OpenPhoto]:
     Raises:
         Rejected: ``too_large``.
         MemoryError: the block failed, and there is less memory than a decoder may need.
-        Exception: whatever the decoders raise.
+        Exception: any error from the decoders.
     """
     is_tiff = data[:4] in tiff_table.HEADERS
     photo = _open_tiff(page or tiff_pages.first(data)) if is_tiff else _open_other(data)

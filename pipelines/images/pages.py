@@ -1,7 +1,7 @@
-"""Any scan as pages: each as upright sRGB pixels of its full depth, with its metadata.
+"""Read any scan as pages: each as upright sRGB pixels in full depth, with its metadata.
 
 This is the path of a photo's bytes: `tiff_pages` finds the pages of a TIFF, `opening` opens each, `decode` makes pixels
-of it, `metadata` reads what it says. A directory of a TIFF is parsed once, by the first of them, and handed on.
+from it, and `metadata` reads its metadata. A TIFF directory is parsed once, by the first of them, and passed on.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""PNG files without the texts or the profile for which Pillow would refuse the whole photo.
+"""Remove from PNG files the texts and profiles for which Pillow would refuse the whole photo.
 
 It refuses texts and profiles of more than a megabyte once they are decompressed, more than 64 MB of texts, and unknown
 compression methods (PNG, third edition, sections 11.3.2 and 11.3.3). Profiles up to 16 MB are handed on.
@@ -35,7 +35,7 @@ class Readable:
 
 
 def readable(data: bytes) -> Readable:
-    """Take out what Pillow refuses; return the same bytes if that is nothing."""
+    """Remove what Pillow refuses; return the same bytes if there is nothing to remove."""
     kept: list[bytes] = []
     warnings: list[str] = []
     profile, start, room = b"", 0, PngImagePlugin.MAX_TEXT_MEMORY

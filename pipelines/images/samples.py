@@ -1,4 +1,4 @@
-"""Samples of any depth as 8 or 16 bits a sample, and transparency on white.
+"""Convert samples of any depth to 8 or 16 bits, and lay transparency on white.
 
 Unsigned integers are scaled by the range of their type, 2**bits - 1 to 255 or 65,535, never clipped. Work is done on a
 few rows at a time.

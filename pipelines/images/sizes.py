@@ -1,4 +1,4 @@
-"""Which pictures are too large: for anyone, or for the few bytes of their file.
+"""Decide which pictures are too large: in general, or for the size of their file.
 
 Photographs take at least a byte for 85 pixels (a JPEG of one grey); black and white scans take a byte for thousands. A
 file under a megabyte that claims to be larger than that takes gigabytes or minutes and shows nothing.

@@ -66,7 +66,7 @@ def plain(page: Table) -> tuple[bytes, Directory]:
 
     Raises:
         Rejected: ``unreadable`` if it is not a picture (raw sensor data, a depth map, too many samples), or cut short.
-        Exception: whatever tifffile and its codecs raise on a broken file.
+        Exception: any error from tifffile and its codecs on a broken file.
     """
     photometric = page.number(tiff_tags.PHOTOMETRIC, -1)
     count, depth = page.number(tiff_tags.SAMPLES_PER_PIXEL, 1), page.number(tiff_tags.IMAGE_DEPTH, 1)

@@ -1,4 +1,4 @@
-"""XMP packets (ISO 16684-1): what a photo says about itself is kept, and it is marked as colorized by a machine.
+"""Keep the XMP packet of a photo (ISO 16684-1), and mark the photo as colorized by a machine.
 
 The mark follows the IPTC Photo Metadata Standard 2025.1: ``Iptc4xmpExt:DigitalSourceType`` with a term of IPTC's
 vocabulary, and ``AISystemUsed`` and ``AISystemVersionUsed`` for model and digest. Properties in a namespace of this
