@@ -9,7 +9,7 @@ from pipelines.files import marks
     ("mark", "checksum", "run"),
     [
         ("run 7 abc", "abc", 7),
-        ("run 7 abc", "abd", 0),
+        ("run 7 abc", "xyz", 0),
         ("run 7 abc", None, 0),
         ("run 0000000007 abc", "abc", 0),
         (" run 7 abc", "abc", 0),
