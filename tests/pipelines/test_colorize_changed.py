@@ -82,7 +82,7 @@ def test_before_files_are_replaced_or_removed_the_run_says_so_and_afterwards_cou
     # The digest of the photo that somebody changed is compared by the workers only.
     assert said_of(capsys, "earlier runs", "made  ", "kept  ", "files removed") == [
         f"{out}: up to 3 files of earlier runs with another model or other settings will be replaced or removed "
-        "(--dry_run lists them, --keep_existing leaves them)",
+        "(--dry_run lists them, --keep_existing keeps them)",
         *("kept 1", "made 2", "kept 1", "files removed 2"),
     ]
 
@@ -92,7 +92,7 @@ def test_before_files_are_replaced_or_removed_the_run_says_so_and_afterwards_cou
     assert run(*flags)["made"] == 3
     assert said_of(capsys, "earlier runs", "found done", "kept  ") == [
         f"{out}: up to 3 files of earlier runs with another model or other settings will be replaced or removed "
-        "(--dry_run lists them, --keep_existing leaves them)"
+        "(--dry_run lists them, --keep_existing keeps them)"
     ]
     run(*flags)
     assert said_of(capsys, "earlier runs", "made  ", "found done") == ["made 0", "found done 3"]
