@@ -4,7 +4,7 @@ Airflow variables: autochrome_project, autochrome_region, autochrome_template, a
 autochrome_output, autochrome_model, autochrome_worker.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.models.dag import DAG
 from airflow.providers.google.cloud.operators.dataflow import DataflowStartFlexTemplateOperator
@@ -34,7 +34,7 @@ with DAG(
     "autochrome_colorize",
     description="Colorizes what is new in the archive.",
     schedule="0 3 * * 0",
-    start_date=datetime(2026, 1, 1),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=15)},

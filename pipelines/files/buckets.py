@@ -62,7 +62,7 @@ def _pages(uri: str, prefix: str, **options: str) -> Iterator[tuple[list[storage
         prefix=prefix,
         timeout=TIMEOUT,
         # Each page has its own attempts; the time between two pages is spent by the caller.
-        retry=lambda request: under_way[-1].retry(request),
+        retry=lambda request: under_way[-1].retry(request),  # noqa: PLW0108 (the last one of its time)
         **options,
     )
     pages = listing.pages

@@ -199,7 +199,7 @@ def main() -> None:
         for name in args.modes:
             print(f"{name} / kernels: {medians[name] / medians['kernels']:.2f}")
         small, large = Path(scratch) / "small.jpg", Path(scratch) / "large.jpg"
-        picture = Image.open(sorted(folder.glob("*.jpg"))[0]).convert("RGB")
+        picture = Image.open(min(folder.glob("*.jpg"))).convert("RGB")
         picture.resize((640, 480)).save(small, quality=90)
         picture.resize((4000, 3000)).save(large, quality=90)
         for name, path in (("640 x 480", small), ("12 megapixels", large)):

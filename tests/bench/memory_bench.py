@@ -181,7 +181,7 @@ def main() -> None:
                 if name in (args.names or (name,)):
                     (Path(folder) / name).write_bytes(make())
             command = [sys.executable, __file__, *sys.argv[1:], f"--folder={folder}"]
-            sys.exit(subprocess.run(command, env={**os.environ, **_MALLOC}).returncode)
+            sys.exit(subprocess.run(command, env={**os.environ, **_MALLOC}, check=False).returncode)
     cv2.setNumThreads(1)
     Image.init()
     for codec in _CODECS:

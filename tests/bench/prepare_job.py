@@ -53,7 +53,7 @@ class Job:
             text=True,
             env={**os.environ, "TMPDIR": self._scratch.name},
             start_new_session=True,
-            preexec_fn=limit,
+            preexec_fn=limit,  # noqa: PLW1509 (only calls setrlimit)
         )
 
     def __enter__(self) -> Self:

@@ -92,7 +92,7 @@ def test_every_reason_has_its_row(trees, tables, constants):
 
 def test_a_reason_says_which_command_gives_it(repository, tables):
     rows = re.findall(
-        r"^\| `(\w+)` \| (both|colorize|prepare) \|", (repository / "docs" / "outcomes.md").read_text(), re.M
+        r"^\| `(\w+)` \| (both|colorize|prepare) \|", (repository / "docs" / "outcomes.md").read_text(), re.MULTILINE
     )
     commands = dict(rows)
     assert set(commands) == tables["reason"]

@@ -34,7 +34,7 @@ def test_the_released_model_needs_no_path():
     ("broken", "message"),
     [
         (
-            lambda folder: shutil.rmtree(folder),
+            shutil.rmtree,
             "does not exist; give the saved_model folder that",
         ),
         (lambda folder: (folder / "saved_model.pb").unlink(), r"has no saved_model\.pb"),

@@ -75,7 +75,10 @@ def test_before_files_are_replaced_or_removed_the_run_says_so_and_afterwards_cou
         f"{out}: 3 inputs; keep, changed since: 1, make: 2, files to remove: 2",
     ]
     assert run("--format=png") == {
-        **{"made": 2, "found": 1, "kept": 1, "removed": 2},
+        "made": 2,
+        "found": 1,
+        "kept": 1,
+        "removed": 2,
         "outcomes": {"kept": 1, "written": 2},
     }
     assert names(out) == {"camera.jpg.png", "coins.jpg", "moon.jpg.png"}

@@ -246,7 +246,7 @@ def test_half_a_file_is_unreadable(coffee, kind):
     data = {
         "tiff": lambda: tiff_of(coffee, photometric="rgb"),
         "tiff lzw": lambda: tiff_of(coffee, photometric="rgb", compression="lzw"),
-        "png": lambda: cv2.imencode(".png", coffee)[1].tobytes(),
+        "png": cv2.imencode(".png", coffee)[1].tobytes,
         "jp2": lambda: imagecodecs.jpeg2k_encode(coffee, level=0),
     }[kind]()
     with pytest.raises(Rejected, match="unreadable"):

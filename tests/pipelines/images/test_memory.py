@@ -18,7 +18,7 @@ def swept() -> dict[str, dict[str, int]]:
     """What comes out of a small photo of each format under 6 limits of memory, by processes of their own."""
     command = [sys.executable, memory_bench.__file__, "--side=256", "--steps=6", "--most=80", "--json"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return json.loads(subprocess.run(command, env=environment, stdout=subprocess.PIPE).stdout)
+    return json.loads(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout)
 
 
 @pytest.mark.parametrize("name", memory_bench.photos(8))
