@@ -67,7 +67,7 @@ def test_a_second_run_is_refused_and_one_that_was_taken_over_stops(scans, saved_
         code, stdout, stderr = first.finish()
     assert (code, stdout) == (1, "")
     (line,) = [line for line in stderr.splitlines() if not line.startswith("colorizing: ")]
-    assert "another one took" in line
+    assert "another run took" in line
     assert digests(out) == whole, "the files are those of the manifest"
     assert len(recorded(out)) == PHOTOS
     assert not (out / lease.FILE).exists()
@@ -114,7 +114,7 @@ def test_without_its_lease_a_run_writes_no_manifest_and_removes_no_journal(tmp_p
     records, damaged, none = (pipeline | name >> beam.Create([]) for name in ("Records", "Damaged", "None"))
     photos = pipeline | "Result" >> beam.Create(made)
     account(photos, Run(ours, RECIPE, photos, records, damaged, none))
-    with pytest.raises(Exception, match="another one took"):
+    with pytest.raises(Exception, match="another run took"):
         pipeline.run()
     assert digests(tmp_path) == before
 
