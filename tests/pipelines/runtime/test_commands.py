@@ -62,19 +62,27 @@ def test_a_command_has_its_arguments_its_code_and_a_terminal(capsys):
     assert capsys.readouterr().err == "autochrome: said ['--a']\n"
 
 
-def test_ctrl_c_is_130_and_leaves_nothing_half_written(tmp_path):
-    code = (
-        "import sys; from pathlib import Path\n"
-        "from pipelines.files import local_files; from pipelines.runtime import commands\n"
-        "def main(argv):\n"
-        "    with local_files.whole_file(Path(argv[0]) / 'a.jpg') as file:\n"
-        "        file.write(b'half'); file.flush(); print(len(list(Path(argv[0]).iterdir())), flush=True)\n"
-        "        raise KeyboardInterrupt\n"
-        "sys.exit(commands.run(main, sys.argv[1:]))"
-    )
-    run = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout) == (130, "1\n")
-    assert "Traceback" not in run.stderr
+HALF_WRITTEN = """
+import sys, threading
+from pathlib import Path
+from pipelines.files import local_files
+from pipelines.runtime import commands
+begun = threading.Event()
+def write(folder):
+    with local_files.whole_file(Path(folder) / "a.jpg") as file:
+        file.write(b"half"); file.flush(); begun.set()
+        threading.Event().wait()
+def main(argv):
+    threading.Thread(target=write, args=argv).start()
+    begun.wait(); print(len(list(Path(argv[0]).iterdir())), flush=True)
+    raise KeyboardInterrupt
+sys.exit(commands.run(main, sys.argv[1:]))
+"""
+
+
+def test_ctrl_c_is_130_and_leaves_nothing_half_written_by_other_threads(tmp_path):
+    run = subprocess.run([sys.executable, "-c", HALF_WRITTEN, tmp_path], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "1\n", "autochrome: interrupted\n")
     assert list(tmp_path.iterdir()) == []
 
 

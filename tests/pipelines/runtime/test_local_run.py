@@ -48,7 +48,9 @@ class Double(beam.PTransform):
         return root | beam.Create([1, 2, 3]) | beam.Reshuffle() | beam.Map(self._write)
 
     def _write(self, number: int) -> None:
-        (Path(self._folder) / f"{2 * number}-{os.getpid()}").touch()
+        program = sys.modules["__main__"].__spec__
+        made = Path(self._folder) / f"{2 * number}-{os.getpid()}"
+        made.write_text(program.name if program else "")
 
 
 @pytest.mark.parametrize(("workers", "own"), [("1", True), ("2", False)])
@@ -56,6 +58,8 @@ def test_a_job_runs_here_or_in_worker_processes(tmp_path, workers, own):
     options = runners.beam_options([f"--direct_num_workers={workers}"])
     local_run.run(Double(tmp_path), options)
     made = [path.name.split("-") for path in tmp_path.iterdir()]
+    if not own:
+        assert {path.read_text() for path in tmp_path.iterdir()} == {"pipelines.runtime.local_worker"}
     assert sorted(number for number, _ in made) == ["2", "4", "6"]
     assert ({pid for _, pid in made} == {str(os.getpid())}) == own
 

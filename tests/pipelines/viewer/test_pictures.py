@@ -48,6 +48,7 @@ def test_a_small_photo_is_not_enlarged_and_a_grey_one_stays_grey(grey_photos, en
 def test_only_the_pages_that_are_wanted_are_drawn(album):
     assert {page: picture.mode for page, picture in drawn(album, 2, 3, 9).items()} == {2: "L", 3: "RGB"}
     assert {page: picture.size for page, picture in drawn(album, 1).items()} == {1: (600, 400)}
+    assert set(drawn(album, 1, 3)) == {1, 3}
 
 
 def test_a_photo_lies_as_its_camera_says(grey_photos, encoded):
