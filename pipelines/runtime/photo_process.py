@@ -23,6 +23,9 @@ from pipelines.files import patience
 from pipelines.images.limits import Limits
 from pipelines.runtime.photo_server import Call, Done, Failed, File, Handler, NoMemory, Photo, Question, Ready, Refused
 
+Answer = Callable[[Any], Any]
+Give = Callable[[bytes], None]
+Reply = Done | Refused | NoMemory | Failed
 _LOG = logging.getLogger(__package__)
 _STARTS = 3
 # A child ends when its parent does, and ignores signals that are sent to all processes of a job.
@@ -78,13 +81,7 @@ class PhotoProcess:
                     ) from None
         return self._is_ready
 
-    def call(
-        self,
-        photos: tuple[Photo, ...],
-        data: bytes,
-        answer: Callable[[Any], Any],
-        give: Callable[[bytes], None],
-    ) -> Done | Refused | NoMemory | Failed:
+    def call(self, photos: tuple[Photo, ...], data: bytes, answer: Answer, give: Give) -> Reply:
         """Let the process handle photos.
 
         Args:
@@ -171,8 +168,8 @@ class PhotoProcesses:
         self,
         data: bytes,
         *arguments: Any,
-        answer: Callable[[Any], Any] = lambda question: None,
-        give: Callable[[bytes], None] = lambda file: None,
+        answer: Answer = lambda question: None,
+        give: Give = lambda file: None,
         alone: bool = False,
     ) -> Any:
         """Let a child handle one photo.
@@ -229,13 +226,7 @@ class PhotoProcesses:
             return None
         return reply.results if isinstance(reply, Done) else None
 
-    def _reply(
-        self,
-        photos: tuple[Photo, ...],
-        data: bytes,
-        answer: Callable[[Any], Any],
-        give: Callable[[bytes], None],
-    ) -> Done | Refused | NoMemory | Failed:
+    def _reply(self, photos: tuple[Photo, ...], data: bytes, answer: Answer, give: Give) -> Reply:
         process = self._ready()
         try:
             reply = process.call(photos, data, answer, give)

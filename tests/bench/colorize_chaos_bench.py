@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from colorize_job import Job, digests, identities, storm
-from prepare_job import copies, pace
+from prepare_job import copies, differences, pace, verdict
 
 
 def main() -> int:
@@ -41,17 +41,10 @@ def main() -> int:
         again = result.again + [name for name, identity in before.items() if now.get(name) != identity]
         expected, found = digests(undisturbed), digests(disturbed)
         outcomes = json.loads((disturbed / "report.json").read_text())["outcomes"]
-    faults = {
-        "differ": sorted(name for name in expected.keys() & found.keys() if expected[name] != found[name]),
-        "missing": sorted(expected.keys() - found.keys()),
-        "left over": sorted(found.keys() - expected.keys()),
-        "made again": again,
-    }
+    faults = {**differences(expected, found), "made again": again}
     print(f"{args.photos} photos, {len(result.killed_at)} kills; photos with a record at each: {result.killed_at}")
     print(f"files without a record at each kill: {result.unrecorded}; hidden files found at kills: {result.unfinished}")
-    print(f"{len(expected)} files; " + "; ".join(f"{name}: {names or 'none'}" for name, names in faults.items()))
-    print(f"outcomes {outcomes}, {sum(outcomes.values())} in all")
-    return int(any(faults.values()) or sum(outcomes.values()) != args.photos)
+    return verdict(len(expected), faults, outcomes, args.photos)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from prepare_job import copies, digests, pace, storm
+from prepare_job import copies, differences, digests, pace, storm, verdict
 
 from tfrecords.description import FILE_NAME
 
@@ -35,19 +35,11 @@ def main() -> int:
         result = storm(photos, disturbed, flags, photos=args.photos, kills=args.kills, seed=args.seed)
         expected, found = digests(undisturbed), digests(disturbed)
         outcomes = json.loads((disturbed / FILE_NAME).read_text())["outcomes"]
-    different = sorted(name for name in expected.keys() & found.keys() if expected[name] != found[name])
-    faults = {
-        "differ": different,
-        "missing": sorted(expected.keys() - found.keys()),
-        "left over": sorted(found.keys() - expected.keys()),
-        "written again": result.reopened,
-    }
+    faults = {**differences(expected, found), "written again": result.reopened}
     print(f"{args.photos} photos, {len(result.killed_at)} kills; photos done at each: {result.killed_at}")
     print(f"finished shards at each kill: {result.kept}; hidden files found at kills: {result.unfinished}")
     print(f"kills that met a folder which was whole already: {result.described}")
-    print(f"{len(expected)} files; " + "; ".join(f"{name}: {names or 'none'}" for name, names in faults.items()))
-    print(f"outcomes {outcomes}, {sum(outcomes.values())} in all")
-    return int(any(faults.values()) or sum(outcomes.values()) != args.photos)
+    return verdict(len(expected), faults, outcomes, args.photos)
 
 
 if __name__ == "__main__":

@@ -276,3 +276,19 @@ def copies(folder: Path, number: int, target: Path) -> None:
         copy = target / original.relative_to(folder).with_name(f"{time_round:03d}_{original.name}")
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(original.read_bytes() + draw.randbytes(8 + time_round))
+
+
+def differences(expected: dict[str, str], found: dict[str, str]) -> dict[str, list[str]]:
+    """Returns how the digests of two folders differ: names by kind of fault."""
+    return {
+        "differ": sorted(name for name in expected.keys() & found.keys() if expected[name] != found[name]),
+        "missing": sorted(expected.keys() - found.keys()),
+        "left over": sorted(found.keys() - expected.keys()),
+    }
+
+
+def verdict(files: int, faults: dict[str, list[str]], outcomes: dict[str, int], photos: int) -> int:
+    """Prints the faults of a run and its outcomes; returns the exit code."""
+    print(f"{files} files; " + "; ".join(f"{name}: {names or 'none'}" for name, names in faults.items()))
+    print(f"outcomes {outcomes}, {sum(outcomes.values())} in all")
+    return int(any(faults.values()) or sum(outcomes.values()) != photos)

@@ -1,5 +1,6 @@
 """A local server that takes jobs as the Dataflow service does, and stand-ins for programs."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -77,3 +78,12 @@ def stand_in(tmp_path) -> Callable[[str, str], dict[str, str]]:
         return {"PATH": f"{path.parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
 
     return put
+
+
+@pytest.fixture(scope="module")
+def launch(repository):
+    """The module deploy/dataflow/launch.py."""
+    spec = importlib.util.spec_from_file_location("launch", repository / "deploy" / "dataflow" / "launch.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,7 +1,6 @@
 """Both jobs submitted with --runner=DataflowRunner to a local server, and what it was sent, field by field."""
 
 import hashlib
-import importlib.util
 import json
 import re
 import shlex
@@ -20,15 +19,6 @@ MIN_RAM = "beam:resources:min_ram_bytes:v1"
 JOB_ID = "2026-01-01_00_00_00-1"
 NOTED = "submission_environment_dependencies.txt"
 ACCELERATOR = "beam:resources:accelerator:v1"
-
-
-@pytest.fixture(scope="module")
-def launch(repository):
-    """The module deploy/dataflow/launch.py."""
-    spec = importlib.util.spec_from_file_location("launch", repository / "deploy" / "dataflow" / "launch.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

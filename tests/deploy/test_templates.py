@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import os
 import pwd
@@ -110,14 +109,6 @@ def test_values_are_told_apart_before_a_machine_starts(text, name, good, bad):
     [regexes] = [one.regexes for one in parsed(text) if one.name == name]
     assert all(re.fullmatch(regex, value) for regex in regexes for value in good)
     assert not [value for value in bad if all(re.fullmatch(regex, value) for regex in regexes)]
-
-
-@pytest.fixture(scope="module")
-def launch(repository):
-    spec = importlib.util.spec_from_file_location("launch", repository / "deploy" / "dataflow" / "launch.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_workers_run_the_image_that_launched_them(launch):

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from photo_files import write_crops
 from prepare_job import digests
 
 from model import google_cloud
@@ -34,13 +35,7 @@ def told_early(monkeypatch):
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory, photos, encoded) -> Path:
-    root = tmp_path_factory.mktemp("photos")
-    for name, pixels in photos.items():
-        (root / name).mkdir()
-        for index in range(4):
-            crop = pixels[20 * index : 20 * index + 100, 30 * index : 30 * index + 100]
-            (root / name / f"{index}.jpg").write_bytes(encoded(crop, "JPEG"))
-    return root
+    return write_crops(tmp_path_factory.mktemp("photos"), photos, encoded, 4)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
 """Leases in a bucket where every other request fails, answers that get lost among them."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from clouds import Cloud
+from leases import winner_of
 
 from pipelines.archive import lease
 from pipelines.archive.lease import Holder, Lease
@@ -24,20 +23,7 @@ def test_of_many_runs_one_gets_the_lease(rough_cloud: Cloud, before):
     folder = rough_cloud.uri(f"contested {before}")
     if before is not None:
         of(folder, before).take()
-    runs = [of(folder) for _ in range(6)]
-    together = threading.Barrier(len(runs))
-
-    def start(one: Lease) -> bool:
-        together.wait()
-        try:
-            one.take()
-        except UserError:
-            return False
-        return True
-
-    with ThreadPoolExecutor(len(runs)) as pool:
-        (winner,) = [one for one, taken in zip(runs, pool.map(start, runs), strict=True) if taken]
-    winner.check()
+    winner_of([of(folder) for _ in range(6)]).check()
     assert set(rough_cloud.generations(f"contested {before}")) == {lease.FILE}
 
 

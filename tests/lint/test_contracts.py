@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 PACKAGES = ("autochrome", "pipelines", "model", "tfrecords")
-BROKEN = {
-    "Packages import one way": ("tfrecords/shards.py", "import model.film"),
-    "Rooms of pipelines import one way": ("pipelines/report.py", "import pipelines.inspect"),
-    "Model and records do without Beam": ("model/film.py", "import apache_beam"),
-    "Images do without Beam and storage": ("pipelines/images/icc.py", "import google.cloud.storage"),
-    "Processes that open photos do without Beam and TensorFlow": ("pipelines/viewer/pictures.py", "import tensorflow"),
-}
+BROKEN = """
+Packages import one way: tfrecords/shards.py: import model.film
+Rooms of pipelines import one way: pipelines/report.py: import pipelines.inspect
+Model and records do without Beam: model/film.py: import apache_beam
+Images do without Beam and storage: pipelines/images/icc.py: import google.cloud.storage
+Processes that open photos do without Beam and TensorFlow: pipelines/viewer/pictures.py: import tensorflow
+"""
 
 
 @pytest.fixture
@@ -44,7 +44,8 @@ def test_a_new_room_needs_a_place_in_the_contract(tree):
 
 
 def test_each_contract_fails_when_it_is_broken(tree):
-    for file, line in BROKEN.values():
+    breaks = [line.split(": ") for line in BROKEN.strip().splitlines()]
+    for _, file, statement in breaks:
         with (tree / file).open("a") as module:
-            module.write(f"\n{line}\n")
-    assert broken(tree) == set(BROKEN)
+            module.write(f"\n{statement}\n")
+    assert broken(tree) == {contract for contract, _, _ in breaks}

@@ -1,12 +1,11 @@
 import subprocess
 import sys
 
-import pytest
-
 from model import interrupt
 
 ITSELF = "import os, signal, sys, threading, time; from model import interrupt\n"
-CTRL_C = "os.kill(os.getpid(), signal.SIGINT); time.sleep(60)\n"
+CTRL_C = "os.kill(os.getpid(), signal.SIGINT); time.sleep(60)"
+LINE = "autochrome: interrupted\n"
 
 
 def ended(code: str) -> tuple[int, str, str]:
@@ -15,39 +14,28 @@ def ended(code: str) -> tuple[int, str, str]:
 
 
 def test_ctrl_c_during_imports_ends_at_once_although_exceptions_are_swallowed():
-    code = f"with interrupt.at_once():\n  try: {CTRL_C.strip()}\n  except BaseException: pass\nprint('went on')"
-    assert ended(code) == (130, "", "autochrome: interrupted\n")
+    code = f"with interrupt.at_once():\n  try: {CTRL_C}\n  except BaseException: pass\nprint('went on')"
+    assert ended(code) == (130, "", LINE)
 
 
 def test_after_the_block_ctrl_c_is_an_exception_again():
-    code = f"with interrupt.at_once(): pass\ntry: {CTRL_C.strip()}\nexcept KeyboardInterrupt: print('caught')"
+    code = f"with interrupt.at_once(): pass\ntry: {CTRL_C}\nexcept KeyboardInterrupt: print('caught')"
     assert ended(code) == (0, "caught\n", "")
 
 
-def test_a_command_under_nohup_hears_no_ctrl_c():
-    code = (
-        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-        "with interrupt.at_once(): os.kill(os.getpid(), signal.SIGINT)\nprint('went on')"
+def test_nothing_changes_under_nohup_and_in_other_threads():
+    nohup = (
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\nwith interrupt.at_once(): os.kill(os.getpid(), signal.SIGINT)\n"
     )
-    assert ended(code) == (0, "went on\n", "")
+    thread = "threading.Thread(target=lambda: interrupt.at_once().__enter__()).start()\n"
+    for code in (nohup, thread):
+        assert ended(f"{code}print('went on')") == (0, "went on\n", "")
 
 
-def test_in_another_thread_nothing_changes():
-    code = "threading.Thread(target=lambda: interrupt.at_once().__enter__()).start(); print('went on')"
-    assert ended(code) == (0, "went on\n", "")
-
-
-def test_the_end_does_not_wait_for_threads():
-    code = (
-        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
-        "print('said before'); interrupt.leave(); print('went on')"
-    )
-    assert ended(code) == (130, "said before\n", "autochrome: interrupted\n")
-
-
-def test_a_second_ctrl_c_does_not_wait_either():
-    code = f"interrupt.impatient()\ntry: {CTRL_C.strip()}\nexcept BaseException: pass\nprint('went on')"
-    assert ended(code) == (130, "", "")
+def test_the_end_does_not_wait_for_threads_nor_for_a_second_ctrl_c():
+    thread = "threading.Thread(target=time.sleep, args=(600,)).start(); print('said before')\n"
+    assert ended(f"{thread}interrupt.leave(); print('went on')") == (130, "said before\n", LINE)
+    assert ended(f"interrupt.impatient()\ntry: {CTRL_C}\nexcept BaseException: print('went on')") == (130, "", "")
 
 
 def test_without_threads_the_caller_ends(capsys, monkeypatch):
@@ -57,7 +45,5 @@ def test_without_threads_the_caller_ends(capsys, monkeypatch):
     assert capsys.readouterr().err == "autochrome: interrupted\n"
 
 
-@pytest.mark.parametrize("descriptor", [1])
-def test_the_line_may_go_elsewhere(descriptor):
-    code = f"interrupt.speak_on({descriptor}); sys.exit(interrupt.leave())"
-    assert ended(code) == (130, "autochrome: interrupted\n", "")
+def test_the_line_may_go_elsewhere():
+    assert ended("interrupt.speak_on(1); sys.exit(interrupt.leave())") == (130, LINE, "")

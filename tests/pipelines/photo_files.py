@@ -3,10 +3,13 @@
 import io
 import re
 import struct
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyexiv2
+from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 _STORAGE = re.compile(  # how a TIFF stores pixels, blocks and directories
@@ -76,3 +79,31 @@ def srgb_of_gamma(values: np.ndarray, gamma: float) -> np.ndarray:
     """Grey of a gamma, in [0, 1], as sRGB in [0, 1]: IEC 61966-2-1."""
     linear = values**gamma
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def write_crops(root: Path, photos: dict[str, np.ndarray], encoded: Callable[..., bytes], number: int) -> Path:
+    """Writes crops of photographs, 100 x 100, `number` of each into a folder of its own; returns the root."""
+    for name, pixels in photos.items():
+        (root / name).mkdir()
+        for index in range(number):
+            crop = pixels[20 * index : 20 * index + 100, 30 * index : 30 * index + 100]
+            (root / name / f"{index}.jpg").write_bytes(encoded(crop, "JPEG"))
+    return root
+
+
+def write_names(root: Path, names: Iterable[str]) -> Path:
+    """Writes files that hold their names; returns the root."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return root
+
+
+def damaged(whole: bytes, data: st.DataObject) -> bytes:
+    """Returns a file with one to five wrong bytes, most of them near its beginning, where decoders go wrong."""
+    wrong = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 5))):
+        position = data.draw(st.one_of(st.integers(0, 200), st.integers(0, len(wrong) - 1)))
+        wrong[position] = data.draw(st.integers(0, 255))
+    return bytes(wrong)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from disk_faults import PASSING, WRITES, DiskFaults, run
+from photo_files import write_crops
 from prepare_job import digests
 
 from pipelines import colorize
@@ -16,13 +17,7 @@ CHANGING = ("manifest/last_run.json", "manifest/timings-", "manifest/runs.json",
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory, photos, encoded) -> Path:
-    root = tmp_path_factory.mktemp("photos")
-    for name, pixels in photos.items():
-        (root / name).mkdir()
-        for index in range(2):
-            crop = pixels[20 * index : 20 * index + 90, 30 * index : 30 * index + 100]
-            (root / name / f"{index}.jpg").write_bytes(encoded(crop, "JPEG"))
-    return root
+    return write_crops(tmp_path_factory.mktemp("photos"), photos, encoded, 2)
 
 
 def flags(tree: Path, output: Path, model: str) -> list[str]:

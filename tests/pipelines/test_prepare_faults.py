@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from disk_faults import PASSING, WRITES, DiskFaults, run
+from photo_files import write_crops
 from prepare_job import digests
 
 from pipelines import prepare
@@ -15,12 +16,7 @@ FLAGS = ("--size=32", "--num_shards=2", "--validation_percent=20")
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory, photos, encoded) -> Path:
-    root = tmp_path_factory.mktemp("photos")
-    for name, pixels in photos.items():
-        (root / name).mkdir()
-        for index in range(4):
-            crop = pixels[20 * index : 20 * index + 100, 30 * index : 30 * index + 100]
-            (root / name / f"{index}.jpg").write_bytes(encoded(crop, "JPEG"))
+    root = write_crops(tmp_path_factory.mktemp("photos"), photos, encoded, 4)
     (root / "empty.jpg").write_bytes(b"")
     return root
 

@@ -3,12 +3,11 @@ import os
 import pickle
 import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from leases import winner_of
 
 from pipelines.archive import lease
 from pipelines.archive.lease import Holder, Lease
@@ -82,25 +81,11 @@ def test_an_expired_lease_that_nobody_took_is_still_that_of_its_run(tmp_path):
 
 
 def test_of_many_runs_one_gets_a_lease_that_has_expired(tmp_path):
-    runs = [of(tmp_path) for _ in range(8)]
     of(tmp_path).take()
     for _ in range(10):
         expire(tmp_path)
-        together = threading.Barrier(len(runs))
-
-        def start(one: Lease, together: threading.Barrier = together) -> bool:
-            together.wait()
-            try:
-                one.take()
-            except UserError:
-                return False
-            return True
-
-        with ThreadPoolExecutor(len(runs)) as pool:
-            (winner,) = [one for one, taken in zip(runs, pool.map(start, runs), strict=True) if taken]
-        winner.check()
+        winner_of([of(tmp_path) for _ in range(8)]).check()
         assert [entry.name for entry in (tmp_path / "manifest").iterdir()] == ["lease.json"]
-        runs = [of(tmp_path) for _ in range(8)]
 
 
 def test_a_run_whose_process_is_gone_from_this_machine_is_over_at_once(tmp_path):

@@ -1,4 +1,5 @@
 import pytest
+from photo_files import write_names
 
 from pipelines.files.input_checks import check_any
 from tfrecords.errors import UserError
@@ -8,12 +9,7 @@ FILES = ["a.jpg", "deep/c.jpg", "deep/er/ü ☕.tif"]
 
 @pytest.fixture
 def tree(tmp_path):
-    root = tmp_path / "photos"
-    for name in FILES:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    return root
+    return write_names(tmp_path / "photos", FILES)
 
 
 def test_check_any_is_content(tree):

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from photo_files import write_names
 
 from pipelines.files import listings
 from pipelines.files.listings import Branch
@@ -9,11 +10,7 @@ from pipelines.files.listings import Branch
 
 @pytest.fixture
 def tree(tmp_path) -> Path:
-    for name in ("a.jpg", "box/b.jpg", "box/deep/c.jpg", "box[1]/d.jpg", "e*.jpg"):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(name.encode())
-    return tmp_path
+    return write_names(tmp_path, ("a.jpg", "box/b.jpg", "box/deep/c.jpg", "box[1]/d.jpg", "e*.jpg"))
 
 
 def names(pattern: object) -> list[str]:

@@ -1,6 +1,6 @@
 import fcntl
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,19 +40,10 @@ def test_a_file_that_somebody_changed_or_removed_is_left_alone(file):
 
 
 def test_one_of_many_replaces_a_version(file):
-    known, done = seen(file), []
-
-    def write(number: int) -> None:
-        if locked_files.replace(file, b"%d" % number, known):
-            done.append(number)
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(done) == 1
-    assert file.read_bytes() == b"%d" % done[0]
+    texts, known = [b"%d" % number for number in range(8)], seen(file)
+    with ThreadPoolExecutor(len(texts)) as pool:
+        done = list(pool.map(lambda text: locked_files.replace(file, text, known), texts))
+    assert [text for text, is_done in zip(texts, done, strict=True) if is_done] == [file.read_bytes()]
 
 
 def test_a_file_is_locked_while_it_is_held(file):

@@ -10,6 +10,7 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 from objects import served
+from photo_files import write_names
 
 from pipelines.errors import Rejected
 from pipelines.files.find_photos import FindPhotos
@@ -23,12 +24,7 @@ FILES = ["a.jpg", "b [1].png", "deep/c.jpg", "deep/d.bin", "deep/er/ü ☕.tif",
 
 @pytest.fixture
 def tree(tmp_path):
-    root = tmp_path / "photos"
-    for name in FILES:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    return root
+    return write_names(tmp_path / "photos", FILES)
 
 
 def names(pattern) -> list[str]:

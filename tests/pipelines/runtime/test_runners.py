@@ -146,12 +146,6 @@ def test_workers_import_nothing_from_the_folder_where_the_command_is_run(tmp_pat
     runners.run(beam.Create([1, 2]) | beam.Map(str), beam_options(["--direct_num_workers=2"]))
 
 
-def test_a_user_error_comes_through():
-    job = beam.Create([1]) | beam.Map(_complain)
-    with pytest.raises(UserError, match="correct this"):
-        runners.run(job, beam_options(["--direct_num_workers=1"]))
-
-
 def _give_up(_: int) -> None:
     try:
         raise ConnectionError("refused")
@@ -175,7 +169,7 @@ def _refuse(_: int) -> None:
         raise UserError("the claim is damaged; remove it") from error
 
 
-def test_a_user_error_comes_through_whatever_caused_it():
-    job = beam.Create([1]) | beam.Map(_refuse)
-    with pytest.raises(UserError, match=r"^the claim is damaged; remove it$"):
-        runners.run(job, beam_options(["--direct_num_workers=1"]))
+@pytest.mark.parametrize(("work", "said"), [(_complain, "correct this"), (_refuse, "the claim is damaged; remove it")])
+def test_a_user_error_comes_through_whatever_caused_it(work, said):
+    with pytest.raises(UserError, match=f"^{said}$"):
+        runners.run(beam.Create([1]) | beam.Map(work), beam_options(["--direct_num_workers=1"]))
