@@ -159,7 +159,10 @@ def test_ctrl_c_ends_a_job_in_one_line_with_nothing_left_behind(
     assert code == 130, told
     *progress, last = filter(None, map(str.strip, told.splitlines()))
     assert last == "autochrome: interrupted"
-    assert all(re.fullmatch(r"(coloriz|prepar)ing|[━╸╺\d/?:.s -]+|.*\d rejected", line) for line in progress), told
+    shown = r"autochrome: starting|(coloriz|prepar)ing|[━╸╺\d/?:.s -]+|.*\d rejected"
+    assert all(re.fullmatch(shown, line) for line in progress), [
+        line for line in progress if not re.fullmatch(shown, line)
+    ]
     # What the launcher started has ended, or, where the kernel ends it with its parent, is about to.
     wait_until(lambda: not in_session(process.pid), lambda: in_session(process.pid))
     assert not list((tmp_path / "tmp").iterdir())

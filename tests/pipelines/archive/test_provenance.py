@@ -50,7 +50,7 @@ def test_a_job_that_waited_while_another_run_began_is_launched_again(tmp_path):
 def test_a_damaged_list_of_runs_is_not_taken_for_none(tmp_path, data):
     (tmp_path / "manifest").mkdir()
     (tmp_path / RUNS_FILE).write_bytes(data)
-    with pytest.raises(UserError, match=r"runs\.json is damaged; remove it") as raised:
+    with pytest.raises(UserError, match=r"runs\.json is damaged; delete it") as raised:
         provenance.number(str(tmp_path), FIRST)
     assert "\n" not in str(raised.value)
     assert (tmp_path / RUNS_FILE).read_bytes() == data

@@ -63,13 +63,13 @@ def test_the_photo_itself_and_a_file_that_is_there_are_not_written_over(photo, t
     with pytest.raises(UserError, match="exists already"):
         run(photo, tmp_path / "a.png")
     assert run(photo, tmp_path / "a.png", keep=True) == 0
-    assert "is there, kept" in capsys.readouterr().out
+    assert "exists already and is kept" in capsys.readouterr().out
     assert (tmp_path / "a.png").read_bytes() == b"theirs"
 
 
 def test_a_dry_run_writes_nothing(photo, tmp_path, capsys):
     assert run(photo, tmp_path / "new" / "a.png", dry=True) == 0
-    assert capsys.readouterr().out == f"{tmp_path}/new/a.png: would be made of {photo}\n"
+    assert capsys.readouterr().out == f"{tmp_path}/new/a.png: would be made from {photo}\n"
     assert not (tmp_path / "new").exists()
 
 
