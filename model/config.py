@@ -31,16 +31,17 @@ class Config:
         network: the architecture, a key of `model.networks.NETWORKS`.
         width: filters of the network's first layer, or of its last where the encoder is EfficientNet's; the others are
             multiples of it.
-        pretrained: the encoder starts from published weights (see `model.pretrained`).
+        pretrained: the encoder starts from published weights (see `model.pretrained`), which needs a network that has
+            this encoder.
         size: side of the exported model's input and output, in pixels.
         resolution: side in pixels at which the network sees the luminance, at most `size` and the prepared pictures'
             side; divisible by 8.
         loss: a key of `model.losses.LOSSES`; `cross_entropy` makes the network classify quantised ab.
         rebalance: exponent in [0, 1] by which rare colours weigh more in `cross_entropy`; 0 weighs all alike.
-        temperature: of the annealed mean that turns classes into one ab, above 0; 1 is the mean.
+        temperature: of the annealed mean that turns classes into one ab, above 0; 1 is the mean. Needs `cross_entropy`.
         optimizer: one of `OPTIMIZERS`.
         learning_rate: the highest one.
-        weight_decay: AdamW's, of all weights.
+        weight_decay: of all weights; needs `adamw`.
         warmup_steps: steps in which the learning rate grows from 0.
         schedule: one of `SCHEDULES`: what follows the warm-up, constant or falling along a cosine to 1 %.
         clip_norm: the longest gradient, all weights together; 0 does not clip.
@@ -113,14 +114,28 @@ class Config:
         for field, values in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("stored", STORED)):
             if getattr(self, field) not in values:
                 raise UserError(f"{field} must be one of {', '.join(values)}, not {getattr(self, field)!r}")
-        if self.prior_adjustment and self.loss != "cross_entropy":
-            raise UserError(f"prior_adjustment needs loss cross_entropy, not {self.loss}")
+        self._refuse_what_would_be_ignored()
         for field in ("resolution", "export_resolution"):
             side = getattr(self, field)
             if side < 0 or side % 8:
                 raise UserError(f"{field} must be divisible by 8, not {side}")
             if side > self.size:
                 raise UserError(f"{field} {side} must not be more than size {self.size}")
+
+    def _refuse_what_would_be_ignored(self) -> None:
+        """Raise UserError if a field is set that the loss or the optimizer does not read."""
+        needs = (
+            ("weight_decay", 0, "optimizer", "adamw"),
+            ("rebalance", 0, "loss", "cross_entropy"),
+            ("temperature", 1, "loss", "cross_entropy"),
+            ("prior_adjustment", 0, "loss", "cross_entropy"),
+        )
+        for field, without, other, needed in needs:
+            value, found = getattr(self, field), getattr(self, other)
+            if value != without and found != needed:
+                raise UserError(
+                    f"{field} {value:g} needs {other} {needed}, not {found}; set {field}={without} or {other}={needed}"
+                )
 
     def override(self, assignments: Sequence[str]) -> Config:
         """Return the configuration with some fields set from text.

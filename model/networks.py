@@ -8,6 +8,7 @@ text fixes: 256 x 256 in and out; an encoder of convolutions, downsampling by st
 convolutions and upsampling layers with ReLU; a last convolution of 2 filters with tanh; mean squared error; Adam. It
 leaves open, and this module and `model.config` choose:
 
+* The scale of the luminance: X = L* / 100. The paper gives none.
 * Kernels of 3 x 3 with "same" padding, biases, no normalisation (none is mentioned).
 * Three stages of stride 2: 256 → 32 px at the bottom. A convolution of stride 1 precedes each, and three of them narrow
   the 8w features of the bottom to 2w.
@@ -190,11 +191,14 @@ def build(config: Config) -> keras.Model:
     """Return the freshly initialised network of a configuration; the same seed gives the same weights.
 
     Raises:
-        UserError: `config.network` is unknown.
+        UserError: `config.network` is unknown, or does not fit the other fields.
     """
     if config.network not in NETWORKS:
         raise UserError(f"there is no network {config.network!r}; choose one of {', '.join(sorted(NETWORKS))}")
-    return NETWORKS[config.network](config)
+    network = NETWORKS[config.network](config)
+    if config.pretrained and "stem" not in {layer.name for layer in network.layers}:
+        raise UserError(f"pretrained=true needs network efficientnet_unet, not {config.network}; set pretrained=false")
+    return network
 
 
 def decode(config: Config, output: Any) -> Any:

@@ -74,14 +74,16 @@ def main(argv: list[str] | None = None) -> int:
 
     google_cloud.check_all({"--data": args.data, "--output": args.output, "--init": args.init})
     with quiet.startup():
-        from model import strategy, trainer
+        from model import networks, strategy, trainer
 
+    devices = strategy.make(args.strategy)
+    networks.build(config)  # Refuses what does not fit together before the output folder is made.
     with progress.shown() as show, preemption.watched() as stop:
         result = trainer.train(
             config,
             args.data,
             args.output,
-            strategy.make(args.strategy),
+            devices,
             init=args.init,
             max_minutes=args.max_minutes,
             on_report=show,

@@ -116,6 +116,12 @@ def test_train_refuses_what_it_cannot_use(data_dir, tmp_path, capsys):
         train.main, f"--data={data_dir}", *mini, "--set=depth=3", capsys=capsys
     )
     assert "--max_minutes" in error_of(train.main, f"--data={data_dir}", *mini, "--max_minutes=0", capsys=capsys)
+    assert "pretrained=true needs network efficientnet_unet, not autoencoder" in error_of(
+        train.main, f"--data={data_dir}", *mini, "--set=pretrained=true", capsys=capsys
+    )
+    assert "weight_decay 0.1 needs optimizer adamw, not adam" in error_of(
+        train.main, f"--data={data_dir}", *mini, "--set=weight_decay=0.1", capsys=capsys
+    )
     (tmp_path / "file").write_text("")
     unwritable = ["--config=autoencoder_mini", f"--output={tmp_path}/file"]
     assert "cannot be written" in error_of(train.main, f"--data={data_dir}", *unwritable, capsys=capsys)

@@ -62,12 +62,24 @@ def test_fields_are_set_from_text_by_their_types():
         ("averaging=1", "averaging must be from 0 to 1"),
         ("optimizer=sgd", "optimizer must be one of adam, adamw"),
         ("learning_rate=nan", "learning_rate must be more than 0"),
+        ("optimizer=adam", "weight_decay 0.01 needs optimizer adamw, not adam; .*weight_decay=0"),
     ],
 )
 def test_what_cannot_be_set_is_one_line(assignment, message):
     with pytest.raises(UserError, match=message) as error:
         configs.unet().override([assignment])
     assert "\n" not in str(error.value)
+
+
+def test_a_setting_that_would_be_ignored_is_refused():
+    """Each field works with one choice of another field alone."""
+    assert configs.unet().override(["optimizer=adam", "weight_decay=0"]).weight_decay == 0
+    with pytest.raises(UserError, match=r"weight_decay 0\.1 needs optimizer adamw, not adam"):
+        configs.autoencoder().override(["weight_decay=0.1"])
+    with pytest.raises(UserError, match=r"temperature 0\.5 needs loss cross_entropy, not mean_squared_error"):
+        configs.autoencoder().override(["temperature=0.5"])
+    with pytest.raises(UserError, match=r"rebalance 0\.5 needs loss cross_entropy, not mean_squared_error"):
+        configs.autoencoder().override(["rebalance=0.5"])
 
 
 def test_every_configuration_has_a_miniature_twin():

@@ -85,6 +85,12 @@ def test_an_unknown_network_is_refused():
         networks.build(dataclasses.replace(mini(autoencoder()), network="vgg"))
 
 
+@pytest.mark.parametrize("config", [mini(autoencoder()), mini(unet())], ids=lambda config: config.network)
+def test_published_weights_need_an_encoder_that_takes_them(config):
+    with pytest.raises(UserError, match=f"pretrained=true needs network efficientnet_unet, not {config.network}"):
+        networks.build(dataclasses.replace(config, pretrained=True))
+
+
 def test_the_u_net_gives_classes_or_ab_at_a_quarter_of_the_resolution():
     config = dataclasses.replace(mini(unet()), size=64)
     luminance = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
