@@ -34,8 +34,8 @@ VALIDATION_EXAMPLES = 2048
 PLACED = 4
 """Uniform numbers that cut and mirror one example."""
 
-DRAWN = 3
-"""Streams of random numbers of an example: uniform ones, grain, blotches. Each has a seed of its own."""
+PLACING, GRAIN, PAPER, BLOTCHES, SHARDS, RECORDS = range(1, 7)
+"""What random numbers are used for; folded into the seed, so that no use repeats the numbers of another."""
 
 DatasetFn = Callable[[tf.distribute.InputContext], tf.data.Dataset]
 
@@ -160,17 +160,17 @@ def _stream(
     cached = parsed(tf.data.TFRecordDataset(paths)).cache()
 
     def one_pass(number: tf.Tensor) -> tf.data.Dataset:
-        seed = config.seed * 1_000_003 + number
+        of_shards, of_records = _order_seeds(config, number)
         if fits:
-            return cached.shuffle(count, seed=seed, reshuffle_each_iteration=False)
-        files = tf.data.Dataset.from_tensor_slices(paths).shuffle(len(paths), seed, reshuffle_each_iteration=False)
+            return cached.shuffle(count, seed=of_records, reshuffle_each_iteration=False)
+        files = tf.data.Dataset.from_tensor_slices(paths).shuffle(len(paths), of_shards, reshuffle_each_iteration=False)
         records = files.interleave(
             tf.data.TFRecordDataset,
             cycle_length=INTERLEAVED_SHARDS,
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
-        return records.shuffle(SHUFFLE_BUFFER, seed=seed, reshuffle_each_iteration=False)
+        return records.shuffle(SHUFFLE_BUFFER, seed=of_records, reshuffle_each_iteration=False)
 
     stream = tf.data.Dataset.range(first_pass, tf.int64.max).flat_map(one_pass).skip(offset)
     if not fits:
@@ -180,24 +180,40 @@ def _stream(
     return stream.enumerate(start=used).shard(workers, worker)
 
 
+def _seed(config: Config, place: tf.Tensor, use: int) -> tf.Tensor:
+    """Return the seed of one use of random numbers at one place, int64 ``[2]``."""
+    both = tf.stack([tf.constant(config.seed, tf.int64), place])
+    return tf.random.experimental.stateless_fold_in(both, tf.constant(use, tf.int64))
+
+
+def _order_seeds(config: Config, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the seeds by which pass `number` shuffles the shards and the records, int64 scalars."""
+    of_shards, of_records = (
+        tf.random.stateless_uniform([], _seed(config, number, use), None, None, tf.int64) for use in (SHARDS, RECORDS)
+    )
+    return of_shards, of_records
+
+
 def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.data.Dataset:
     """Return batches of pictures, cut and mirrored as their places in the stream decide, and what `_exposed` needs."""
     side = config.resolution
 
     uniform = PLACED + (film.DRAWS if config.film else 0) + (mounts.DRAWS if config.mounts else 0)
-    grain_side = side if config.film or config.mounts else 0
+    grain_side = side if config.film else 0
+    paper_side = side if config.mounts else 0
     blotch_side = mounts.BLOTCHES if config.mounts else 0
 
     def draw(place: tf.Tensor, lab: tf.Tensor) -> tuple[tf.Tensor, ...]:
         # Per example and not per batch, so that an example does not depend on its neighbours.
-        uniform_seed, grain_seed, blotch_seed = (
-            tf.stack([tf.constant(DRAWN * config.seed + number, tf.int64), place]) for number in range(DRAWN)
-        )
+        def normal(side: int, use: int) -> tf.Tensor:
+            return tf.random.stateless_normal([side, side, 1], _seed(config, place, use))
+
         return (
             lab,
-            tf.random.stateless_uniform([uniform], uniform_seed),
-            tf.random.stateless_normal([grain_side, grain_side, 1], grain_seed),
-            tf.random.stateless_normal([blotch_side, blotch_side, 1], blotch_seed),
+            tf.random.stateless_uniform([uniform], _seed(config, place, PLACING)),
+            normal(grain_side, GRAIN),
+            normal(paper_side, PAPER),
+            normal(blotch_side, BLOTCHES),
         )
 
     def flip(lab: tf.Tensor, drawn: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -221,13 +237,15 @@ def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.d
 def _exposed(config: Config) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """Return a function from the batches of `_augmented` to luminance and chroma, some as in old film and albums."""
 
-    def exposed(lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor, blotches: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def exposed(
+        lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor, paper: tf.Tensor, blotches: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         luminance, chroma = _to_floats(lab)
         if config.film:
             luminance = film.expose(luminance, chroma, drawn[:, PLACED : PLACED + film.DRAWS], grain, config.film)
         if config.mounts:
             luminance, chroma = mounts.mount(
-                luminance, chroma, drawn[:, -mounts.DRAWS :], grain, blotches, config.mounts
+                luminance, chroma, drawn[:, -mounts.DRAWS :], paper, blotches, config.mounts
             )
         return luminance, chroma
 

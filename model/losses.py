@@ -78,8 +78,6 @@ def make(config: Config, histogram: Sequence[Sequence[int]] | None = None) -> Lo
         # Here and not in the step function, whose graph would hold a copy of it.
         options["shares"] = keras.ops.convert_to_tensor(bins.shares())
     if config.rebalance:
-        if config.loss != CLASSIFICATION:
-            raise UserError(f"rebalance {config.rebalance:g} needs loss {CLASSIFICATION}, not {config.loss}")
         if not histogram:
             raise UserError(
                 "the data set has no histogram of chroma to rebalance by; prepare it again, or use --set rebalance=0"

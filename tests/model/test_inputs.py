@@ -1,8 +1,11 @@
 import dataclasses
+import itertools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import ndtri
 
 from model import inputs
 from model.config import autoencoder, mini
@@ -96,6 +99,44 @@ def test_crops_cut_luminance_and_chroma_together(data_dir):
             sides.append(abs(steps[0, 0]) * 15 / 31)
     assert 10 <= mirrored <= 30
     assert 0.5 <= min(sides) < 0.6 < 0.9 < max(sides) <= 1
+
+
+def test_no_two_uses_of_random_numbers_are_correlated():
+    """Numbers drawn for film, mounts and placing, and the weights that the layers of the same seeds start from."""
+    config = dataclasses.replace(CONFIG, film=0.5, mounts=0.5)
+    stream = tf.data.Dataset.range(40).map(lambda place: (place, tf.zeros([32, 32, 3], tf.uint8)))
+    batches = inputs._augmented(stream, config, 40).as_numpy_iterator()
+    _, uniform, *noises = next(batches)
+    drawn = {"placed": uniform} | {f"noise {k}": noise for k, noise in enumerate(noises)}
+    other = inputs._augmented(stream, dataclasses.replace(config, seed=1), 40).as_numpy_iterator()
+    drawn |= {f"noise {k} of seed 1": noise for k, noise in enumerate(next(other)[2:])}
+    drawn["placed"] = ndtri(uniform)
+    rows = {name: values.reshape(40, -1) for name, values in drawn.items()}
+    for (one, a), (two, b) in itertools.combinations(rows.items(), 2):
+        count = min(a.shape[1], b.shape[1])
+        assert abs(np.corrcoef(a[:, :count].ravel(), b[:, :count].ravel())[0, 1]) < 0.15, (one, two)
+    for layer in range(5):
+        kernel = np.asarray(keras.initializers.RandomNormal(stddev=1.0, seed=layer)((32, 32, 1))).ravel()
+        for name, values in rows.items():
+            first = values[0]
+            assert abs(np.corrcoef(first, kernel[: len(first)])[0, 1]) < 0.7, (name, layer)
+
+
+def test_grain_and_paper_are_drawn_apart(data_dir):
+    """The paper of a mount does not repeat the grain of the film."""
+    stream = tf.data.Dataset.range(4).map(lambda place: (place, tf.zeros([32, 32, 3], tf.uint8)))
+    config = dataclasses.replace(CONFIG, film=1.0, mounts=1.0)
+    _, _, *noises = next(inputs._augmented(stream, config, 4).as_numpy_iterator())
+    full = [noise.ravel() for noise in noises if noise.shape == (4, 32, 32, 1)]
+    assert len(full) == 2
+    assert abs(np.corrcoef(*full)[0, 1]) < 0.1
+
+
+def test_shards_and_their_records_are_shuffled_apart():
+    seeds = inputs._order_seeds(dataclasses.replace(CONFIG, seed=3), tf.constant(2, tf.int64))
+    places = tf.data.Dataset.range(300)
+    orders = [list(places.shuffle(300, seed=seed).as_numpy_iterator()) for seed in seeds]
+    assert abs(np.corrcoef(*orders)[0, 1]) < 0.2
 
 
 def test_pictures_are_reduced_to_the_resolution(data_dir):

@@ -146,7 +146,7 @@ def test_a_complete_run_is_only_exported_again(data_dir, undisturbed, tmp_path):
 
 def test_a_complete_run_can_be_exported_in_half_precision(data_dir, undisturbed, tmp_path):
     shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
-    config = dataclasses.replace(CONFIG, stored="float16", temperature=0.5)
+    config = dataclasses.replace(CONFIG, stored="float16", export_resolution=16)
     assert not trainer.train(config, data_dir, str(tmp_path), strategy.make("one")).trained
     for half, single in zip(weights(tmp_path), weights(undisturbed), strict=True):
         np.testing.assert_array_equal(half, single.astype(np.float16))
