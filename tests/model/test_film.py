@@ -85,6 +85,14 @@ def test_blur_and_grain_work_against_each_other():
     assert exposed(rgb, grain=1.0, COARSE=0.99) - exposed(rgb) == pytest.approx(0, abs=0.2)
 
 
+@pytest.mark.parametrize(("coarse", "deviation"), [(0.25, 0.035 / 16), (0.5, 0.035 / 4), (0.9999, 0.035)])
+def test_grain_grows_with_the_square_of_its_number(coarse, deviation):
+    """Most pictures have little grain: half of them at most a quarter of the coarsest."""
+    flat = np.full((64, 64, 3), 128, np.uint8)
+    grain = exposed(flat, grain=1.0, COARSE=coarse) - exposed(flat)
+    assert grain.std() == pytest.approx(deviation, rel=0.05)
+
+
 def test_only_a_share_is_changed_and_chroma_never(data_dir):
     config = dataclasses.replace(mini(released()), flip=False, crop=1.0)
     description = dataset.read_description(data_dir)

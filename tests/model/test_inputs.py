@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import ndtri
 
-from model import inputs
+from model import film, inputs
 from model.config import autoencoder, mini
 from tfrecords import dataset
 from tfrecords.errors import UserError
@@ -130,6 +130,40 @@ def test_grain_and_paper_are_drawn_apart(data_dir):
     full = [noise.ravel() for noise in noises if noise.shape == (4, 32, 32, 1)]
     assert len(full) == 2
     assert abs(np.corrcoef(*full)[0, 1]) < 0.1
+
+
+def test_every_example_has_a_grain_of_its_own():
+    stream = tf.data.Dataset.range(6).map(lambda place: (place, tf.zeros([32, 32, 3], tf.uint8)))
+    config = dataclasses.replace(CONFIG, film=1.0, mounts=1.0)
+    _, *drawn = next(inputs._augmented(stream, config, 6).as_numpy_iterator())
+    for values in drawn:
+        correlations = np.corrcoef(values.reshape(6, -1))
+        assert np.abs(correlations - np.eye(6)).max() < 0.8
+
+
+def test_film_does_not_follow_the_numbers_that_cut_and_mirror():
+    """Those say that every picture is changed, and film's own that none is."""
+    config = dataclasses.replace(CONFIG, film=0.5)
+    lab = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.float32)
+    drawn = np.concatenate([np.zeros((4, inputs.PLACED)), np.full((4, film.DRAWS), 0.9)], axis=1).astype(np.float32)
+    grain = np.ones((4, 32, 32, 1), np.float32)
+    seen, _ = inputs._exposed(config)(lab, drawn, grain, grain, grain)
+    np.testing.assert_allclose(seen, lab[..., :1] / 255, atol=1e-6)
+    seen, _ = inputs._exposed(config)(lab, np.float32(0.9) - drawn, grain, grain, grain)
+    assert np.abs(seen - lab[..., :1] / 255).max() > 0.01
+
+
+def test_validation_sees_the_first_2048_examples_and_no_more(data_dir, monkeypatch):
+    description = dataset.read_description(data_dir)
+    [shard, *_] = description.splits["validation"]
+    large = dataclasses.replace(description, splits={"validation": [dataclasses.replace(shard, count=5000)]})
+    assert inputs.validation_count(large) == 2048
+    assert inputs.validation_count(description) == 3
+    monkeypatch.setattr(inputs, "VALIDATION_EXAMPLES", 2)
+    [(luminance, _, weight)] = pipeline(inputs.validation(data_dir, CONFIG, description)).as_numpy_iterator()
+    assert weight.tolist() == [1, 1, 0, 0]
+    stored = [one.tobytes() for one, _ in dataset.load(data_dir, "validation").as_numpy_iterator()]
+    assert keys(luminance[:2]) == stored[:2]
 
 
 def test_shards_and_their_records_are_shuffled_apart():
