@@ -58,6 +58,24 @@ def shares() -> Floats:
     return table.reshape(65536, -1)
 
 
+@functools.cache
+def _nearest() -> NDArray[np.intp]:
+    """Return the nearest class of every whole a and b from -128 to 127, ``[256, 256]``."""
+    places = centres()
+    whole = np.arange(-128, 128, dtype=np.float32)
+    return np.stack([np.argmin((a - places[:, 0]) ** 2 + (whole[:, None] - places[:, 1]) ** 2, axis=1) for a in whole])
+
+
+def nearest(ab: Floats) -> NDArray[np.intp]:
+    """Return the number of the class nearest to each ab, ``[...]``.
+
+    Args:
+        ab: in Lab units, ``[..., 2]``; rounded to whole numbers.
+    """
+    codes = np.clip(np.rint(ab), -128, 127).astype(int) + 128
+    return np.asarray(_nearest()[codes[..., 0], codes[..., 1]])
+
+
 def weights(histogram: Sequence[Sequence[int]] | ArrayLike, exponent: float) -> Floats:
     """Return how much a pixel of each class counts in the loss, so that rare colours are learnt too.
 

@@ -22,6 +22,7 @@ COLUMNS = (
     ("pool↑", "pooled_psnr", "{:.2f}"),
     ("ΔE00↓", "mean_ciede2000", "{:.2f}"),
     ("AuC↑", "auc", "{:.2f}"),
+    ("bal.↑", "auc_balanced", "{:.2f}"),
     ("colour", "colourfulness_share", "{:.0f}%"),
     ("stain↓", "stain", "{:.1f}%"),
     ("paled↓", "paled", "{:.0f}%"),
@@ -30,7 +31,8 @@ COLUMNS = (
 )
 CAPTION = (
     "↑ more is better, ↓ less is better. PSNR: dB, mean of the images; pool: dB, all pixels together; ΔE00: CIEDE2000; "
-    "AuC: % of pixels within an ab error; colour: colourfulness, best at the truth's 100%; stain: grey that was given "
+    "AuC: % of pixels within an ab error; bal.: AuC with all colours counted alike; "
+    "colour: colourfulness, best at the truth's 100%; stain: grey that was given "
     "colour; paled: colour that was lost"
 )
 
@@ -41,7 +43,7 @@ def parser() -> commands.Parser:
         "evaluate",
         "--model DIR [--model DIR …] --data DIR [flags]",
         "Score models on prepared photos, next to two yardsticks: no colour at all, and\n"
-        "the true colours at a quarter of the resolution. Paths are local or gs://.",
+        "the true colours at the resolution at which each model computes them. Paths are local or gs://.",
         "autochrome evaluate --model run/saved_model --data records --json scores.json",
     )
     inputs = flags.add_argument_group()
@@ -108,7 +110,8 @@ def main(argv: list[str] | None = None) -> int:
     if args.sheet:
         _, encoded = cv2.imencode(Path(args.sheet).suffix.lower(), board.sheet[..., ::-1])
         _write(args.sheet, encoded.tobytes())
-        say(f"{args.sheet}: grey, {'each model' if len(board.rows) > 3 else 'the model'} and the truth side by side")
+        shown = "each model" if len(set(args.model)) > 1 else "the model"
+        say(f"{args.sheet}: grey, {shown} and the truth side by side")
     return 0
 
 
@@ -138,8 +141,6 @@ def _print(board: Scoreboard, split: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from model.scoreboard import CEILING
-
     started()
     table = Table(
         title=f"{board.images} {split} images ({board.grey_images} grey ones left out)",
@@ -148,7 +149,7 @@ def _print(board: Scoreboard, split: str) -> None:
         padding=(0, 1, 0, 0),
     )
     # All columns fit into 80 characters; only the name may take more than one line.
-    table.add_column("", min_width=len(CEILING), overflow="fold")
+    table.add_column("", min_width=len("truth at"), overflow="fold")
     for heading, *_ in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in board.rows:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
 from skimage.metrics import structural_similarity
 
+from model import bins
 from tfrecords import color
 from tfrecords.color import colourfulness as colourfulness
 
@@ -54,11 +55,37 @@ def ab_errors(truth: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np
 
     Element k counts errors in (k - 1, k]; the last one those above 150.
     """
+    return np.bincount(_steps(truth, ab).ravel(), minlength=MOST_AB_ERROR + 2)
+
+
+def class_errors(truth: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the counts of `ab_errors` for each class of `model.bins` that the truth belongs to, ``[Q, 152]``."""
+    classes, steps = len(bins.centres()), MOST_AB_ERROR + 2
+    found = bins.nearest(truth) * steps + _steps(truth, ab)
+    return np.bincount(found.ravel(), minlength=classes * steps).reshape(classes, steps)
+
+
+def _steps(truth: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the L2 error of each pixel's ab as its next whole number, at most 151."""
     error = np.linalg.norm(truth.astype(np.float64) - ab, axis=-1)
-    return np.bincount(np.minimum(np.ceil(error), MOST_AB_ERROR + 1).astype(int).ravel(), minlength=MOST_AB_ERROR + 2)
+    return np.minimum(np.ceil(error), MOST_AB_ERROR + 1).astype(np.intp)
 
 
-def area_under_curve(errors: NDArray[np.int64]) -> float:
+def balanced_area(errors: NDArray[np.int64]) -> float:
+    """Return `area_under_curve` with each pixel weighed by the rarity of its true colour, in percent.
+
+    Zhang et al. 2016, section 3.1 (AuC with rebalancing): a pixel weighs 1 / p, p being the share of its class
+    (equation 4 with λ = 0). So every class that occurs counts alike. Here p is the share in the pictures that are
+    scored, unsmoothed; the paper takes the smoothed share in its training set.
+
+    Args:
+        errors: sums of `class_errors`.
+    """
+    counts = errors.sum(axis=1, keepdims=True)
+    return area_under_curve(np.sum(errors / np.maximum(counts, 1), axis=0))
+
+
+def area_under_curve(errors: NDArray[np.int64] | NDArray[np.float64]) -> float:
     """Return the area in percent under the part of pixels within an ab error of 0, 1, … 150.
 
     Zhang et al. 2016, section 3.1 (AuC without rebalancing). `errors` are the sums of `ab_errors`.
@@ -108,7 +135,9 @@ class Scores:
     _colourfulness: float = 0.0
     _true_colourfulness: float = 0.0
     _ab_l2: float = 0.0
-    _ab_errors: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.zeros(MOST_AB_ERROR + 2, np.int64))
+    _ab_errors: NDArray[np.int64] = dataclasses.field(
+        default_factory=lambda: np.zeros((len(bins.centres()), MOST_AB_ERROR + 2), np.int64)
+    )
     _faults: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.zeros(4, np.int64))
 
     def add(self, truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> None:
@@ -129,7 +158,7 @@ class Scores:
         self._colourfulness += colourfulness(image)
         self._true_colourfulness += colourfulness(truth)
         self._ab_l2 += ab_l2(true_lab[..., 1:], lab[..., 1:])
-        self._ab_errors += ab_errors(true_lab[..., 1:], lab[..., 1:])
+        self._ab_errors += class_errors(true_lab[..., 1:], lab[..., 1:])
         self._faults += chroma_faults(true_lab[..., 1:], lab[..., 1:])
 
     def to_dict(self) -> dict[str, float]:
@@ -139,8 +168,9 @@ class Scores:
         reward doing nothing on images that are nearly grey. `ssim`, `mean_ciede2000`, `ab_l2` and `colourfulness` are
         means; `colourfulness_difference` is the mean's difference to the truth's, negative for pale images, and
         `colourfulness_share` the mean in percent of the truth's. `auc` is in
-        percent, over the pixels of all images. `stain` is the percentage of truly grey pixels painted with colour, and
-        `paled` that of truly vivid pixels which lost most of theirs (see `chroma_faults`); 0 where there are none.
+        percent, over the pixels of all images; `auc_balanced` gives each class of colour the same weight. `stain` is
+        the percentage of truly grey pixels painted with colour, and `paled` that of truly vivid pixels which lost most
+        of theirs (see `chroma_faults`); 0 where there are none.
 
         Raises:
             ValueError: no image was added.
@@ -157,7 +187,8 @@ class Scores:
             "colourfulness_difference": (self._colourfulness - self._true_colourfulness) / self.images,
             "ab_l2": self._ab_l2 / self.images,
             "colourfulness_share": 100 * self._colourfulness / max(self._true_colourfulness, 1e-9),
-            "auc": area_under_curve(self._ab_errors),
+            "auc": area_under_curve(self._ab_errors.sum(axis=0)),
+            "auc_balanced": balanced_area(self._ab_errors),
             "stain": 100 * float(self._faults[1] / max(self._faults[0], 1)),
             "paled": 100 * float(self._faults[3] / max(self._faults[2], 1)),
         }

@@ -24,6 +24,7 @@ leaves open, and this module and `model.config` choose:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -199,6 +200,20 @@ def build(config: Config) -> keras.Model:
     if config.pretrained and "stem" not in {layer.name for layer in network.layers}:
         raise UserError(f"pretrained=true needs network efficientnet_unet, not {config.network}; set pretrained=false")
     return network
+
+
+def grid(config: Config) -> int:
+    """Return the side in pixels at which the exported network of a configuration computes chroma.
+
+    It is that of the layer `chroma`, whose output is brought up afterwards, or of the output without such a layer.
+
+    Raises:
+        UserError: see `build`.
+    """
+    seen = config.export_resolution or config.resolution
+    network = build(dataclasses.replace(config, resolution=seen))
+    layers = {layer.name: layer for layer in network.layers}
+    return int(layers["chroma"].output.shape[1] if "chroma" in layers else network.output_shape[1])
 
 
 def decode(config: Config, output: Any) -> Any:

@@ -1,8 +1,9 @@
 """The scoreboard: models on the same held-out pictures, with two rows that put their figures into perspective.
 
-`GREY` is no colour at all (ab = 0), which metrics that reward caution flatter; `CEILING` is the truth with its ab at a
-quarter of the resolution, which is as good as the networks here can be. Pictures that are themselves grey are left out
-and counted: on them doing nothing is right.
+`GREY` is no colour at all (ab = 0), which metrics that reward caution flatter. The ceiling of a model is the truth with
+its ab averaged to the side at which the model computes chroma (its grid) and brought up bilinearly: it is about as good
+as the model could be. Models of the same grid share one row. Pictures that are themselves grey are left out and
+counted: on them doing nothing is right.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model import saved_model
+from model.config import Config
 from tfrecords import color
 from tfrecords.errors import UserError
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from model.colorizer import Colorizer
 
 GREY = "grey"
-CEILING = "truth at a quarter"
+CEILING = "truth at {} px"
 GREY_CHROMA = 2.0
 """Mean chroma up to which a picture counts as grey, in Lab units; 2.3 is the just noticeable difference."""
 BATCH = 16
@@ -39,7 +42,8 @@ class Row:
     Attributes:
         name: of the configuration; with the path where two models share it.
         scores: figures by name (see `model.metrics.Scores.to_dict`).
-        model: what is known of the model: path, name, digest, parameters, images_per_s; empty for the two other rows.
+        model: what is known of the model: path, name, digest, parameters, grid, images_per_s; of a ceiling its grid;
+            empty for `GREY`.
     """
 
     name: str
@@ -56,7 +60,7 @@ class Scoreboard:
     """The scores of models on one split.
 
     Attributes:
-        rows: the models in the order given, then `CEILING` and `GREY`.
+        rows: the models in the order given, then a ceiling for each of their grids, finest first, and `GREY`.
         images: pictures that were scored.
         grey_images: pictures that were left out.
         sheet: the first pictures, sRGB uint8 ``[H, W, 3]``: L, each model, the truth, side by side.
@@ -87,7 +91,9 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
             )
         colorizer.predict(np.zeros([BATCH, size, size, 1], np.float32))  # The first call prepares the graph.
     names = _names(colorizers)
-    scores = {name: Scores() for name in (*names, CEILING, GREY)}
+    grids = [_grid(colorizer) for colorizer in colorizers]
+    ceilings = {CEILING.format(grid): grid for grid in sorted({grid for grid in grids if grid}, reverse=True)}
+    scores = {name: Scores() for name in (*names, *ceilings, GREY)}
     seconds, images, grey_images = dict.fromkeys(names, 0.0), 0, 0
     strips: list[NDArray[np.uint8]] = []
     for luminance, chroma in _batches(data_dir, split):
@@ -104,7 +110,8 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
                 grey_images += 1
                 continue
             made = {name: _rgb(lightness, predicted[name][index]) for name in names}
-            made |= {CEILING: _rgb(lightness, _at_a_quarter(ab)), GREY: _rgb(lightness, np.zeros_like(ab))}
+            made |= {name: _rgb(lightness, _on_grid(ab, grid)) for name, grid in ceilings.items()}
+            made[GREY] = _rgb(lightness, np.zeros_like(ab))
             truth = _rgb(lightness, ab)
             for name, image in made.items():
                 scores[name].add(truth, image)
@@ -113,10 +120,11 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
     if images == grey_images:
         raise UserError(f"{data_dir}: all {images} {split} pictures are grey; there is nothing to score")
     rows = [
-        Row(name, scores[name].to_dict(), _facts(colorizer, images / seconds[name]))
-        for name, colorizer in zip(names, colorizers, strict=True)
+        Row(name, scores[name].to_dict(), _facts(colorizer, grid, images / seconds[name]))
+        for name, colorizer, grid in zip(names, colorizers, grids, strict=True)
     ]
-    rows += [Row(name, scores[name].to_dict()) for name in (CEILING, GREY)]
+    rows += [Row(name, scores[name].to_dict(), {"grid": grid}) for name, grid in ceilings.items()]
+    rows.append(Row(GREY, scores[GREY].to_dict()))
     sheet = np.concatenate([_heading(["L", *names, "truth"], size), *strips], axis=0)
     return Scoreboard(rows, images - grey_images, grey_images, sheet)
 
@@ -136,12 +144,23 @@ def _names(colorizers: Sequence[Colorizer]) -> list[str]:
     ]
 
 
-def _facts(colorizer: Colorizer, images_per_s: float) -> dict[str, Any]:
+def _grid(colorizer: Colorizer) -> int | None:
+    """Return the side at which a model computes chroma; None for a network or a configuration unknown here."""
+    from model import networks
+
+    try:
+        return networks.grid(Config.from_dict(saved_model.check(colorizer.path)["config"]))
+    except (KeyError, UserError):
+        return None
+
+
+def _facts(colorizer: Colorizer, grid: int | None, images_per_s: float) -> dict[str, Any]:
     return {
         "path": colorizer.path,
         "name": colorizer.name,
         "digest": colorizer.digest,
         "parameters": colorizer.parameters,
+        "grid": grid,
         "images_per_s": images_per_s,
     }
 
@@ -150,9 +169,9 @@ def _rgb(lightness: color.Floats, ab: color.Floats) -> color.Bytes:
     return color.lab_to_srgb(np.concatenate([lightness, ab], axis=-1))
 
 
-def _at_a_quarter(ab: color.Floats) -> color.Floats:
+def _on_grid(ab: color.Floats, grid: int) -> color.Floats:
     side = ab.shape[0]
-    small = cv2.resize(ab, (side // 4, side // 4), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(ab, (grid, grid), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
 
 

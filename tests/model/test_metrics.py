@@ -1,3 +1,6 @@
+import collections
+import itertools
+
 import numpy as np
 import pytest
 import skimage
@@ -5,7 +8,8 @@ import skimage.data
 from skimage.color import deltaE_ciede2000, rgb2gray, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from model import metrics
+from model import bins, metrics
+from tfrecords import color
 
 # Sharma, Wu, Dalal: The CIEDE2000 Color-Difference Formula, 2005,
 # table 1: pairs 1, 4, 7, 13, 16, 17, 18, 19, 20, 21, 25, 29, 34.
@@ -87,6 +91,7 @@ def test_an_identical_image_scores_the_cap_and_no_difference():
         "colourfulness_share": 100.0,
         "ab_l2": 0.0,
         "auc": 100.0,
+        "auc_balanced": 100.0,
         "stain": 0.0,
         "paled": 0.0,
     }
@@ -141,6 +146,45 @@ def test_the_area_under_the_curve_agrees_with_the_curve_itself():
     within = [(errors <= threshold).mean() for threshold in range(151)]
     found = metrics.area_under_curve(metrics.ab_errors(truth, np.zeros_like(truth)))
     assert found == pytest.approx(100 * np.trapezoid(within) / 150, abs=1e-6)
+
+
+def test_the_balanced_area_weighs_each_pixel_by_the_rarity_of_its_color_as_a_loop_does():
+    """Zhang et al. 2016, section 3.1: pixels weigh 1 / p of their class (equation 4 with lambda = 0)."""
+    photos = [skimage.data.coffee()[::8, ::8], skimage.data.astronaut()[::8, ::8]]
+    scores = metrics.Scores()
+    pixels = []
+    for photo in photos:
+        faded = (0.5 * photo + 0.5 * grey(photo)).astype(np.uint8)
+        scores.add(photo, faded)
+        pixels += zip(
+            color.srgb_to_lab(photo)[..., 1:].reshape(-1, 2),
+            color.srgb_to_lab(faded)[..., 1:].reshape(-1, 2),
+            strict=True,
+        )
+    centres = bins.centres()
+    classes = [int(np.argmin(np.square(centres - np.rint(true)).sum(axis=1))) for true, _ in pixels]
+    counts = collections.Counter(classes)
+    within = np.zeros(151)
+    for (true, painted), one in zip(pixels, classes, strict=True):
+        rarity = len(pixels) / counts[one]
+        for threshold in range(151):
+            within[threshold] += rarity * (np.hypot(*(true.astype(float) - painted)) <= threshold)
+    within /= within[-1]
+    expected = sum((a + b) / 2 for a, b in itertools.pairwise(within)) / 150 * 100
+    found = scores.to_dict()
+    assert found["auc_balanced"] == pytest.approx(expected, abs=1e-6)
+    assert found["auc_balanced"] < found["auc"] - 1
+
+
+def test_a_rare_color_counts_as_much_as_a_common_one():
+    """Of 100 pixels 99 are grey and right, one is red and off by exactly 75."""
+    truth = np.zeros((10, 10, 2), np.float32)
+    truth[0, 0] = (60, 40)
+    ab = np.zeros_like(truth)
+    ab[0, 0] = (60, -35)
+    errors = metrics.class_errors(truth, ab)
+    assert metrics.area_under_curve(errors.sum(axis=0)) == pytest.approx(100 - 74.5 / 150)
+    assert metrics.balanced_area(errors) == pytest.approx((100 + 100 * 75.5 / 150) / 2)
 
 
 def test_stained_and_paled_pixels_are_counted_as_a_loop_counts_them():

@@ -10,7 +10,7 @@ import tensorflow as tf
 from skimage.transform import resize
 
 from model import bins, losses, networks, optimizers
-from model.config import autoencoder, mini, unet, unet_small
+from model.config import autoencoder, mini, released, unet, unet_small
 from tfrecords.errors import UserError
 
 
@@ -101,6 +101,15 @@ def test_the_u_net_gives_classes_or_ab_at_a_quarter_of_the_resolution():
         chroma = np.asarray(networks.decode(one, output))
         assert chroma.shape == (2, 64, 64, 2)
         assert np.abs(chroma).max() < 0.2
+
+
+@pytest.mark.parametrize(
+    ("config", "side"), [(autoencoder(), 128), (released(), 32), (unet(), 32), (unet_small(), 16)], ids=str
+)
+def test_the_grid_is_where_the_last_convolution_computes_chroma(config, side):
+    assert networks.grid(config) == side
+    half = dataclasses.replace(config, export_resolution=config.resolution // 2)
+    assert networks.grid(half) == side // 2
 
 
 def test_the_u_net_sees_the_whole_picture():

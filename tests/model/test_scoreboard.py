@@ -1,10 +1,16 @@
+import dataclasses
+import shutil
+
 import numpy as np
 import pytest
 import skimage.data
+from skimage.transform import resize
 
-from model import scoreboard
+from model import export, networks, scoreboard
 from model.colorizer import Colorizer
-from tfrecords import color
+from model.config import mini, unet
+from model.metrics import Scores
+from tfrecords import color, dataset
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.example import LabExample
@@ -38,6 +44,38 @@ def test_grey_pictures_are_left_out_and_counted(saved_model_dir, tmp_path):
     for first, second in zip(both.rows, one.rows, strict=True):
         assert first.scores == pytest.approx(second.scores, rel=1e-4)
     np.testing.assert_array_equal(both.sheet.shape, one.sheet.shape)
+
+
+def test_the_ceiling_is_the_truth_at_the_side_where_the_model_computes_color(saved_model_dir, tmp_path):
+    """The miniature autoencoder computes chroma at 16 of 32 px: means of 2 x 2 pixels, brought up bilinearly."""
+    photo = skimage.data.coffee()[100:132, 200:232]
+    data = write(tmp_path, [photo])
+    board = scoreboard.score([Colorizer.load(saved_model_dir)], data, "validation")
+    _, ceiling, grey = board.rows
+    assert (ceiling.name, ceiling.to_dict()["grid"], grey.name) == ("truth at 16 px", 16, "grey")
+    [(luminance, chroma)] = dataset.load(data, "validation").as_numpy_iterator()
+    luminance, ab = 100 * luminance, 128 * chroma
+    small = ab.reshape(16, 2, 16, 2, 2).mean(axis=(1, 3))
+    seen = resize(small, (32, 32), order=1, mode="edge", anti_aliasing=False).astype(np.float32)
+    scores = Scores()
+    scores.add(*(color.lab_to_srgb(np.concatenate([luminance, one], axis=-1)) for one in (ab, seen)))
+    for name, value in scores.to_dict().items():
+        assert ceiling.scores[name] == pytest.approx(value, rel=0.01), name
+
+
+def test_each_grid_has_one_ceiling_and_a_finer_one_is_higher(saved_model_dir, tmp_path):
+    coarse = str(tmp_path / "coarse")
+    config = dataclasses.replace(mini(unet()), name="coarse")
+    export.write(coarse, config, networks.build(config).get_weights(), Description(config.size, {}, {}, {}), {})
+    again = shutil.copytree(saved_model_dir, tmp_path / "again")
+    models = [Colorizer.load(path) for path in (coarse, saved_model_dir, str(again))]
+    photo = skimage.data.coffee()[100:132, 200:232]
+    (tmp_path / "data").mkdir()
+    board = scoreboard.score(models, write(tmp_path / "data", [photo]), "validation")
+    assert [row.name for row in board.rows[3:]] == ["truth at 16 px", "truth at 8 px", "grey"]
+    fine, coarser = board.rows[3:5]
+    assert fine.scores["pooled_psnr"] > coarser.scores["pooled_psnr"]
+    assert [row.to_dict()["grid"] for row in board.rows[:3]] == [8, 16, 16]
 
 
 def test_only_grey_pictures_are_an_error(saved_model_dir, tmp_path):
