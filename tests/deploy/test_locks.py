@@ -74,7 +74,18 @@ def test_build_and_cuda_locks_have_the_versions_of_the_tests(repository):
     assert {one.name for one in locked(repository / BUILD)} >= {"setuptools", "wheel"}
 
 
-@pytest.mark.parametrize("script", ["Makefile", "deploy/Dockerfile", "deploy/training/tpu.sh"])
+def test_no_script_installs_a_package_that_no_lock_names(repository):
+    names = {one.name for lock in (DEVELOPMENT, BUILD, CUDA) for one in locked(repository / lock)}
+    scripts = [repository / "Makefile", repository / "deploy/Dockerfile", *(repository / "deploy").rglob("*.sh")]
+    assert len(scripts) >= 4
+    for script in scripts:
+        text = re.sub(r"\\\n\s*", " ", script.read_text())
+        for install in re.findall(r"pip install ([^;&\n]*)", text):
+            for quoted in re.findall(r"""['"]([A-Za-z][\w.-]*)[^'"]*['"]""", install):
+                assert quoted in names, f"{script.relative_to(repository)}: {quoted}"
+
+
+@pytest.mark.parametrize("script", ["Makefile", "deploy/Dockerfile"])
 def test_an_install_takes_what_is_locked_and_nothing_else(repository, script):
     text = re.sub(r"\\\n\s*", " ", (repository / script).read_text())
     text = text.replace("$(INSTALL)", "".join(re.findall(r"^INSTALL := (.*)$", text, re.MULTILINE)))
