@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import scipy.special
 
 from model import bins, losses
@@ -24,7 +25,7 @@ def test_absolute_error_and_huber_s_loss():
     np.testing.assert_allclose(losses.mean_absolute_error(TRUTH, PREDICTION), error.mean(axis=(1, 2, 3)), rtol=1e-5)
     for truth in (TRUTH, PREDICTION + (TRUTH - PREDICTION) / 100):
         difference = truth.astype(np.float64) - PREDICTION
-        expected = scipy.special.huber(losses.HUBER_DELTA, difference).mean(axis=(1, 2, 3))
+        expected = scipy.special.huber(5 / 128, difference).mean(axis=(1, 2, 3))
         np.testing.assert_allclose(losses.huber(truth, PREDICTION), expected, rtol=1e-4)
 
 
@@ -41,6 +42,28 @@ def test_cross_entropy_is_lowest_at_the_truth_and_weighs_by_the_nearest_class():
     weights = np.linspace(0.5, 2, shares.shape[-1]).astype(np.float32)
     weighed = (each * weights[shares.argmax(axis=-1)]).mean(axis=(1, 2))
     np.testing.assert_allclose(losses.cross_entropy(TRUTH, logits, table, weights), weighed, rtol=1e-4)
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.0])
+def test_rare_colors_weigh_as_a_loop_over_the_classes_says(exponent):
+    """Zhang et al. 2016, equation 4, with the histogram smoothed by half a square and mixed half and half."""
+    histogram = np.random.default_rng(1).integers(0, 100, (23, 23)) ** 2
+    histogram[11, 11] = 200_000
+    smooth = scipy.ndimage.gaussian_filter(histogram.astype(float), 0.5, mode="reflect")
+    squares = [((int(a) + 110) // 10, (int(b) + 110) // 10) for a, b in bins.centres()]
+    total, seen = sum(smooth[square] for square in squares), sum(histogram[square] for square in squares)
+    weight = [(0.5 * smooth[square] / total + 0.5 / len(squares)) ** -exponent for square in squares]
+    scale = sum(histogram[square] / seen * one for square, one in zip(squares, weight, strict=True))
+    config = dataclasses.replace(mini(unet()), rebalance=exponent)
+    logits = RANDOM.normal(size=(3, 8, 8, len(squares))).astype(np.float32)
+    each = np.zeros((3, 8, 8))
+    likely = scipy.special.log_softmax(logits.astype(np.float64), axis=-1)
+    shares = bins.shares().reshape(256, 256, -1)
+    for place in np.ndindex(3, 8, 8):
+        a, b = np.rint(128 * TRUTH[place]).astype(int) + 128
+        each[place] = -(shares[a, b] * likely[place]).sum() * weight[shares[a, b].argmax()] / scale
+    found = losses.make(config, histogram.tolist())(TRUTH, logits)
+    np.testing.assert_allclose(found, each.mean(axis=(1, 2)), rtol=1e-4)
 
 
 def test_the_truth_is_averaged_to_the_side_of_the_output():

@@ -121,6 +121,19 @@ def test_the_u_net_sees_the_whole_picture():
     assert np.abs(tape.gradient(corner, luminance)[0, -8:, -8:]).max() > 0
 
 
+@pytest.mark.parametrize("config", [mini(unet()), mini(released())], ids=lambda config: config.network)
+def test_a_skip_carries_detail_past_the_bottom(config):
+    """With the encoder cut below a quarter of the side, the output still depends on the luminance."""
+    network = networks.build(dataclasses.replace(config, loss="huber"))
+    luminance = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
+    halving = [layer for layer in network.layers if getattr(layer, "strides", None) in (2, (2, 2))]
+    halving = [layer for layer in halving if layer.weights]
+    assert len(halving) == 5
+    halving[2].set_weights([np.zeros_like(weight) for weight in halving[2].get_weights()])
+    one, other = np.asarray(network(luminance))
+    assert np.abs(one - other).max() > 1e-7
+
+
 def floating_point_operations(config) -> float:
     """What TensorFlow's profiler counts for one image, a multiplication and an addition as two."""
     network = networks.build(config)

@@ -4,6 +4,7 @@ import math
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from model import optimizers, pretrained
 from model.config import autoencoder, mini, unet
@@ -39,6 +40,17 @@ def test_the_optimizers():
     assert isinstance(adamw, keras.optimizers.AdamW)
     assert adamw.weight_decay == CONFIG.weight_decay
     assert type(optimizers.make(mini(autoencoder()), 100, elapsed)) is keras.optimizers.Adam
+
+
+def test_an_optimizer_follows_the_time_limit_while_it_runs():
+    elapsed = keras.Variable(0.0)
+    made = optimizers.make(dataclasses.replace(CONFIG, warmup_steps=0), 100, elapsed)
+    rate = tf.function(lambda: made.learning_rate)
+    found = []
+    for used in (0.0, 0.5, 1.0):
+        elapsed.assign(used)
+        found.append(float(rate()))
+    assert found == pytest.approx([1e-3, 0.505e-3, 1e-5], rel=1e-3)
 
 
 def test_published_weights_move_more_slowly_and_do_not_decay():

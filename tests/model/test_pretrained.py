@@ -46,6 +46,29 @@ def test_the_encoder_knows_what_is_in_grey_photos(published):
         assert classes & set(best.tolist()), f"{name}: {best}"
 
 
+def test_the_encoder_answers_a_flat_grey_as_the_published_one(published):
+    """Grey in [0, 1] becomes (255 g - 127) / 128 in three channels; normalisation with an epsilon of 0.001."""
+    model = encoder(32)
+    pretrained.load(model)
+
+    def normalised(values: np.ndarray, name: str) -> np.ndarray:
+        mean, variance = (published[f"{name}.{kind}"].astype(np.float64) for kind in ("running_mean", "running_var"))
+        scale = published[f"{name}.weight"] / np.sqrt(variance + 1e-3)
+        return (values - mean) * scale + published[f"{name}.bias"]
+
+    kernel, bias = model.get_layer("stem").get_weights()
+    for grey in (0.0, 0.3, 1.0):
+        sums = published["_conv_stem.weight"].sum(axis=(1, 2, 3)) * (255 * grey - 127) / 128
+        found = grey * kernel.sum(axis=(0, 1, 2)) + bias
+        np.testing.assert_allclose(found, normalised(sums, "_bn0"), atol=1e-4)
+    for number in range(1, 16):
+        kernel, bias = model.get_layer(f"block_{number}_project").get_weights()
+        inputs = np.random.default_rng(number).random(kernel.shape[2])
+        sums = published[f"_blocks.{number}._project_conv.weight"][:, :, 0, 0] @ inputs
+        expected = normalised(sums, f"_blocks.{number}._bn2")
+        np.testing.assert_allclose(inputs @ kernel[0, 0] + bias, expected, atol=1e-4)
+
+
 def test_only_the_first_blocks_are_exempt_from_training(published):
     model = encoder(32)
     total = len(model.trainable_variables)
