@@ -8,15 +8,12 @@ checkpoint folder and every export. This module does not import TensorFlow.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model import config_checks
 from tfrecords.errors import UserError
 
-OPTIMIZERS = ("adam", "adamw")
-SCHEDULES = ("constant", "cosine")
-STORED = ("float32", "float16")
 EXPORT_ONLY = ("size", "temperature", "stored", "export_resolution", "prior_adjustment")
 """Fields that shape the exported model and not how it is trained: a trained run can be exported again with others."""
 _BOOLEANS = {"true": True, "false": False}
@@ -39,11 +36,12 @@ class Config:
         loss: a key of `model.losses.LOSSES`; `cross_entropy` makes the network classify quantised ab.
         rebalance: exponent in [0, 1] by which rare colours weigh more in `cross_entropy`; 0 weighs all alike.
         temperature: of the annealed mean that turns classes into one ab, above 0; 1 is the mean. Needs `cross_entropy`.
-        optimizer: one of `OPTIMIZERS`.
+        optimizer: one of `model.config_checks.OPTIMIZERS`.
         learning_rate: the highest one.
         weight_decay: of all weights; needs `adamw`.
         warmup_steps: steps in which the learning rate grows from 0.
-        schedule: one of `SCHEDULES`: what follows the warm-up, constant or falling along a cosine to 1 %.
+        schedule: one of `model.config_checks.SCHEDULES`: what follows the warm-up, constant or falling along
+            a cosine to 1 %.
         clip_norm: the longest gradient, all weights together; 0 does not clip.
         averaging: decay a step of the running mean of the weights that is exported; 0 takes the last.
         batch_size: examples in one optimizer step, all replicas together.
@@ -57,7 +55,8 @@ class Config:
         seed: of the initial weights, the order of the examples, the crops and the flips.
         export_resolution: side at which the exported network sees the luminance; 0 takes `resolution`.
         prior_adjustment: α in [0, 1], see `model.export`; more is more vivid, and less sure.
-        stored: one of `STORED`: in what the exported model keeps its weights; it computes in float32 either way.
+        stored: one of `model.config_checks.STORED`: in what the exported model keeps its weights; it computes in
+            float32 either way.
     """
 
     name: str
@@ -90,52 +89,7 @@ class Config:
     stored: str
 
     def __post_init__(self) -> None:
-        for field in ("width", "size", "resolution", "batch_size", "epochs", "validate_every", "patience"):
-            if getattr(self, field) < 1:
-                raise UserError(f"{field} must be at least 1, not {getattr(self, field)}")
-        for field in ("warmup_steps", "seed", "weight_decay", "clip_norm"):
-            if not getattr(self, field) >= 0:
-                raise UserError(f"{field} must be 0 or more, not {getattr(self, field)}")
-        for field in ("learning_rate", "temperature"):
-            if not 0 < getattr(self, field) < math.inf:
-                raise UserError(f"{field} must be more than 0, not {getattr(self, field):g}")
-        bounds = (
-            ("rebalance", 0 <= self.rebalance <= 1),
-            ("averaging", 0 <= self.averaging < 1),
-            ("film", 0 <= self.film <= 1),
-            ("mounts", 0 <= self.mounts <= 1),
-            ("prior_adjustment", 0 <= self.prior_adjustment <= 1),
-        )
-        for field, within in bounds:
-            if not within:
-                raise UserError(f"{field} must be from 0 to 1, not {getattr(self, field):g}")
-        if not 0 < self.crop <= 1:
-            raise UserError(f"crop must be more than 0 and at most 1, not {self.crop:g}")
-        for field, values in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("stored", STORED)):
-            if getattr(self, field) not in values:
-                raise UserError(f"{field} must be one of {', '.join(values)}, not {getattr(self, field)!r}")
-        self._refuse_what_would_be_ignored()
-        for field in ("resolution", "export_resolution"):
-            side = getattr(self, field)
-            if side < 0 or side % 8:
-                raise UserError(f"{field} must be divisible by 8, not {side}")
-            if side > self.size:
-                raise UserError(f"{field} {side} must not be more than size {self.size}")
-
-    def _refuse_what_would_be_ignored(self) -> None:
-        """Raise UserError if a field is set that the loss or the optimizer does not read."""
-        needs = (
-            ("weight_decay", 0, "optimizer", "adamw"),
-            ("rebalance", 0, "loss", "cross_entropy"),
-            ("temperature", 1, "loss", "cross_entropy"),
-            ("prior_adjustment", 0, "loss", "cross_entropy"),
-        )
-        for field, without, other, needed in needs:
-            value, found = getattr(self, field), getattr(self, other)
-            if value != without and found != needed:
-                raise UserError(
-                    f"{field} {value:g} needs {other} {needed}, not {found}; set {field}={without} or {other}={needed}"
-                )
+        config_checks.check(self)
 
     def override(self, assignments: Sequence[str]) -> Config:
         """Return the configuration with some fields set from text.
