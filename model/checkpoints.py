@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -116,6 +117,7 @@ class Checkpoints:
             best_loss=self.best_loss,
             best_step=self.best_step,
             worse=self.worse,
+            **_seeds(learner.model),
         )
         # All workers have to take part in saving, but only the chief's files count.
         self._scratch = None if chief else tempfile.TemporaryDirectory(prefix="autochrome-worker-")
@@ -154,7 +156,7 @@ class Checkpoints:
             if (found := _FILE.match(name)) and int(found["number"]) not in numbers[-KEPT:]:
                 tf.io.gfile.remove(tf.io.gfile.join(self._written, name))
 
-    def validated(self, loss: float, weights: Sequence[NDArray[np.float32]]) -> None:
+    def validated(self, loss: float, weights: Sequence[NDArray[Any]]) -> None:
         """Take in a validation at the current step: keep the weights if their loss is the lowest so far."""
         if loss < float(self.best_loss.numpy()):
             self.keep(weights)
@@ -163,11 +165,18 @@ class Checkpoints:
         else:
             self.worse.assign_add(1)
 
-    def keep(self, weights: Sequence[NDArray[np.float32]]) -> None:
+    def keep(self, weights: Sequence[NDArray[Any]]) -> None:
         """Take the weights for the best ones."""
         for kept, weight in zip(self.best, weights, strict=True):
             kept.assign(weight)
         self.best_step.assign(self.step)
+
+
+def _seeds(network: keras.Model) -> dict[str, list[tf.Variable]]:
+    """Return the state of a network's random numbers, which TensorFlow does not find by itself; {} if it has none."""
+    weights = {id(weight) for weight in network.weights}
+    found = [variable.value for variable in network.variables if id(variable) not in weights]
+    return {"seeds": found} if found else {}
 
 
 def _prefix(folder: str, number: int) -> str:

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,8 +46,41 @@ from tfrecords.errors import UserError
 CHROMA_SCALE = 128.0
 
 
+def check(config: Config, data: Description) -> None:
+    """Make sure that what a configuration trains can be exported: trace the signatures with its first weights.
+
+    Args:
+        config: of the network.
+        data: the set it will be trained on.
+
+    Raises:
+        UserError: it cannot be exported.
+    """
+    try:
+        network = _Stored(config, networks.build(config).get_weights(), _adjustment(config, data))
+        traced = [function.get_concrete_function() for function in _signatures(network, config).values()]
+        kept = {id(weight.handle) for weight in network.variables}
+        if any(found.dtype == tf.resource and id(found) not in kept for one in traced for found in one.captured_inputs):
+            raise ValueError("it reads a variable or a table that is not among its weights")
+    except UserError:
+        raise
+    except Exception as error:  # A network may do anything.
+        way_out = ", or use --set export_resolution=0" if config.export_resolution else ""
+        raise UserError(
+            f"network {config.network} cannot be exported ({_reason(error)}); correct it{way_out}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the line of a message of Keras or TensorFlow that says what is wrong; the others say where."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[\d+m", "", str(error)).splitlines() if line.strip()]
+    told = [line for line in lines if re.match(r"\w+(Error|Exception): ", line)]
+    wheres = ("in user code:", "Exception encountered", "Arguments received", "File ")
+    return next(iter(told or [line for line in lines if not line.startswith(wheres)]), type(error).__name__)
+
+
 def write(
-    path: str, config: Config, weights: Sequence[NDArray[np.float32]], data: Description, training: dict[str, Any]
+    path: str, config: Config, weights: Sequence[NDArray[Any]], data: Description, training: dict[str, Any]
 ) -> None:
     """Write the SavedModel of a trained network to `path`, whole: whatever was there before is replaced at the end.
 
@@ -58,6 +92,24 @@ def write(
         training: figures for the record (steps, epochs, seconds, losses).
     """
     network = _Stored(config, weights, _adjustment(config, data))
+    signatures = _signatures(network, config)
+    record = json.dumps(_record(config, data, training), indent=2, sort_keys=True) + "\n"
+    if saved_model.is_remote(path):
+        _write_objects(path.rstrip("/"), network, signatures, record)
+        return
+    partial = f"{path.rstrip('/')}.partial"
+    if tf.io.gfile.exists(partial):
+        tf.io.gfile.rmtree(partial)
+    tf.saved_model.save(network, partial, signatures)
+    with tf.io.gfile.GFile(tf.io.gfile.join(partial, saved_model.RECORD), "w") as file:
+        file.write(record)
+    if tf.io.gfile.exists(path):
+        tf.io.gfile.rmtree(path)
+    tf.io.gfile.rename(partial, path.rstrip("/"))
+
+
+def _signatures(network: _Stored, config: Config) -> dict[str, Any]:
+    """Return the functions that the model has, by name (see the module)."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, config.size, config.size, 1], tf.float32, name="luminance")])
     def predict(luminance: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -72,20 +124,7 @@ def write(
         photos = image_bytes, _readable(image_bytes)
         return {"image_bytes": tf.map_fn(colorized, photos, fn_output_signature=tf.string)}
 
-    signatures = {"serving_default": predict, "colorize_bytes": colorize_bytes}
-    record = json.dumps(_record(config, data, training), indent=2, sort_keys=True) + "\n"
-    if saved_model.is_remote(path):
-        _write_objects(path.rstrip("/"), network, signatures, record)
-        return
-    partial = f"{path.rstrip('/')}.partial"
-    if tf.io.gfile.exists(partial):
-        tf.io.gfile.rmtree(partial)
-    tf.saved_model.save(network, partial, signatures)
-    with tf.io.gfile.GFile(tf.io.gfile.join(partial, saved_model.RECORD), "w") as file:
-        file.write(record)
-    if tf.io.gfile.exists(path):
-        tf.io.gfile.rmtree(path)
-    tf.io.gfile.rename(partial, path.rstrip("/"))
+    return {"serving_default": predict, "colorize_bytes": colorize_bytes}
 
 
 def _write_objects(path: str, network: tf.Module, signatures: dict[str, Any], record: str) -> None:
@@ -108,27 +147,47 @@ def _write_objects(path: str, network: tf.Module, signatures: dict[str, Any], re
 
 
 class _Stored(tf.Module):
-    """A network whose weights are kept as `config.stored` and become float32 where they are used."""
+    """A network whose trained weights are kept as `config.stored` and become float32 where they are used.
 
-    def __init__(self, config: Config, weights: Sequence[NDArray[np.float32]], adjustment: Floats | None) -> None:
+    Weights that are not trained keep their type: half precision is too narrow for a variance.
+    """
+
+    def __init__(self, config: Config, weights: Sequence[NDArray[Any]], adjustment: Floats | None) -> None:
         super().__init__()
         self.resolution = config.export_resolution or config.resolution
         self._network = _Untracked(networks.build(dataclasses.replace(config, resolution=self.resolution)))
         self._adjustment = adjustment
-        self._kept = [tf.Variable(weight, trainable=False, dtype=config.stored) for weight in weights]
+        self._kept = [
+            tf.Variable(weight, trainable=False, dtype=config.stored if variable.trainable else variable.dtype)
+            for variable, weight in zip(self._network.it.weights, weights, strict=True)
+        ]
 
     def __call__(self, luminance: tf.Tensor) -> tf.Tensor:
         """Return the network's output for luminance ``[N, R, R, 1]``."""
-        weights = [tf.cast(weight, tf.float32) for weight in self._kept]
-        output, _ = self._network.it.stateless_call(weights, [], luminance, training=False)
+        network = self._network.it
+        values = dict(self._network.seeds)
+        for variable, weight in zip(network.weights, self._kept, strict=True):
+            values[id(variable)] = tf.cast(weight, variable.dtype)
+        trainable = [values[id(variable)] for variable in network.trainable_variables]
+        others = [values[id(variable)] for variable in network.non_trainable_variables]
+        output, _ = network.stateless_call(trainable, others, luminance, training=False)
         return output if self._adjustment is None else output - tf.constant(self._adjustment)
 
 
-@dataclasses.dataclass(frozen=True)
 class _Untracked:
-    """Hides a network from the SavedModel, which would keep its own weights too."""
+    """Hides a network from the SavedModel, which would keep its own weights too.
 
-    it: keras.Model
+    Attributes:
+        it: the network.
+        seeds: the values of the variables that are not weights, by their `id`.
+    """
+
+    def __init__(self, network: keras.Model) -> None:
+        weights = {id(weight) for weight in network.weights}
+        self.it = network
+        self.seeds: dict[int, Any] = {
+            id(variable): variable.numpy() for variable in network.variables if id(variable) not in weights
+        }
 
 
 def _adjustment(config: Config, data: Description) -> Floats | None:

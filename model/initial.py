@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -12,8 +14,8 @@ from model.plain_paths import plain
 from tfrecords.errors import UserError
 
 
-def read(path: str) -> list[NDArray[np.float32]]:
-    """Return the weights of an exported model, float32, in the order of `keras.Model.get_weights`.
+def read(path: str) -> list[NDArray[Any]]:
+    """Return the weights of an exported model in the order of `keras.Model.get_weights`, half precision as float32.
 
     Args:
         path: SavedModel folder, local or gs://, or `model.saved_model.RELEASED`.
@@ -25,13 +27,14 @@ def read(path: str) -> list[NDArray[np.float32]]:
     try:
         with plain(saved_model.folder(path)) as folder:
             loaded = tf.saved_model.load(folder)
-        return [np.asarray(weight.numpy(), np.float32) for weight in loaded._kept]
+        weights = [weight.numpy() for weight in loaded._kept]
+        return [weight.astype(np.float32) if weight.dtype == np.float16 else weight for weight in weights]
     except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"--init {path} cannot be loaded ({first}); export it again") from error
 
 
-def put(network: keras.Model, weights: list[NDArray[np.float32]], path: str) -> None:
+def put(network: keras.Model, weights: list[NDArray[Any]], path: str) -> None:
     """Give a network the weights that `read` returned.
 
     Raises:

@@ -37,6 +37,8 @@ class Learner:
         self._loss = loss
         with strategy.scope():
             self.model = networks.build(config)
+            # Before layers are frozen, whose weights do not change.
+            self._statistics = [weight for weight in self.model.weights if _is_statistic(weight)]
             self.averaged = networks.build(config) if config.averaging else self.model
             if config.pretrained:
                 for network in (self.model, self.averaged):
@@ -90,10 +92,24 @@ class Learner:
             gradients, _ = tf.clip_by_global_norm(gradients, self._config.clip_norm)
             gradients = [gradient / self._strategy.num_replicas_in_sync for gradient in gradients]
         self.optimizer.apply(gradients, weights)
+        self._share_statistics()
         return loss
 
+    def _share_statistics(self) -> None:
+        """Give each replica the mean of the moving statistics: each has moved its own copy by its part of the batch."""
+        if not self._statistics or self._strategy.num_replicas_in_sync == 1:
+            return
+        own = [tf.identity(statistic.value) for statistic in self._statistics]
+        means = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, own)
+        for statistic, mean in zip(self._statistics, means, strict=True):
+            statistic.assign(mean)
+
     def _average(self) -> None:
-        """Move the averaged weights towards those of the model; faster in the first steps, which start at random."""
+        """Move the averaged weights towards those of the model; faster in the first steps, which start at random.
+
+        Weights that are not trained, such as moving statistics, are copied. Seeds are not weights: validation draws
+        nothing.
+        """
         if self.averaged is self.model:
             return
         step = tf.cast(self.optimizer.iterations.value, tf.float32)
@@ -102,9 +118,18 @@ class Learner:
         def move(average: tf.Variable, weight: tf.Tensor) -> None:
             average.assign_add((1.0 - decay) * (weight - average))
 
-        for average, weight in zip(self.averaged.variables, self.model.variables, strict=True):
-            self._strategy.extended.update(average.value, move, args=(weight.value,), group=False)
+        def copy(average: tf.Variable, weight: tf.Tensor) -> None:
+            average.assign(weight)
+
+        for average, weight in zip(self.averaged.weights, self.model.weights, strict=True):
+            update = move if weight.trainable else copy
+            self._strategy.extended.update(average.value, update, args=(weight.value,), group=False)
 
     def _validation_step(self, batch: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
         luminance, chroma, weight = batch
         return tf.reduce_sum(weight * self._loss(chroma, self.averaged(luminance, training=False)))
+
+
+def _is_statistic(weight: keras.Variable) -> bool:
+    """Tell whether a weight is moved by the forward pass and has a mean."""
+    return not weight.trainable and keras.backend.is_float_dtype(weight.dtype)

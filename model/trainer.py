@@ -97,6 +97,7 @@ def train(
     if config.batch_size % replicas:
         raise UserError(f"batch_size {config.batch_size} cannot be divided among {replicas} devices; choose a multiple")
     description = inputs.describe(data_dir, config)
+    export.check(config, description)
     chief = strategies.is_chief(strategy)
     checkpoints.claim(output, config, description, init=saved_model.digest(init) if init else "", chief=chief)
     loop = _Loop(config, data_dir, description, strategy, output, init, max_minutes, stop)
@@ -277,7 +278,7 @@ class _Loop:
         make = inputs.validation(self._data_dir, self._config, self._description)
         luminance, truth, _ = next(iter(make(tf.distribute.InputContext()).take(1)))
         shown = min(SHOWN, self._validation_count)
-        small = dataclasses.replace(self._config, size=self._config.resolution)
+        small = dataclasses.replace(self._config, size=self._config.resolution, export_resolution=0)
         chroma = networks.decode(small, self._learner.averaged(luminance[:shown], training=False))
         return tensorboard.grid(luminance[:shown].numpy(), chroma.numpy(), truth[:shown].numpy())
 
