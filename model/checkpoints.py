@@ -25,6 +25,7 @@ from model import saved_model
 from model.config import EXPORT_ONLY, Config
 from model.learner import Learner
 from model.plain_paths import plain
+from tfrecords import dataset
 from tfrecords.description import Description
 from tfrecords.errors import UserError
 
@@ -32,6 +33,8 @@ CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
 KEPT = 2
+# A file is damaged, cut or missing. TensorFlow raises an IndexError for OutOfRange where it reads the index.
+_TORN = (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError, IndexError)
 _FILE = re.compile(r"ckpt-(?P<number>\d+)\.(?P<ending>index|data-.*)\Z")
 
 
@@ -106,6 +109,7 @@ class Checkpoints:
         self.best_step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.worse = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.torn: list[str] = []
+        self._torn: set[int] = set()
         self._folder = tf.io.gfile.join(output, CHECKPOINTS)
         self._checkpoint = tf.train.Checkpoint(
             model=learner.model,
@@ -129,28 +133,51 @@ class Checkpoints:
         """Restore the chief's last whole checkpoint; return whether there was one.
 
         Raises:
-            UserError: there are checkpoints, and none can be read.
+            UserError: there are checkpoints, and all are torn, or one holds other variables.
+            DeniedError: access to the folder or a file is denied.
+            OutageError: the disk or the bucket does not answer.
         """
-        for number in sorted(_numbers(self._folder), reverse=True):
-            path = _prefix(self._folder, number)
-            try:
-                # Every tensor is read and its checksum compared.
-                self._checkpoint.read(_prefix(self._plain, number)).assert_existing_objects_matched()
-                return True
-            except (tf.errors.OpError, AssertionError, LookupError, ValueError, RuntimeError):
-                self.torn.append(path)
+        try:
+            for number in sorted(_numbers(self._folder), reverse=True):
+                if self._read(number):
+                    return True
+                self._torn.add(number)
+                self.torn.append(_prefix(self._folder, number))
+        except tf.errors.OpError as error:
+            raise dataset.of_the_world(self._folder, error) from error
         if self.torn:
             raise UserError(f"no checkpoint in {self._folder} can be read; remove the folder to start again")
         return False
 
+    def _read(self, number: int) -> bool:
+        """Read a checkpoint; return False if it is torn."""
+        try:
+            _open(self._folder, number)
+            # Every tensor is read and its checksum compared.
+            self._checkpoint.read(_prefix(self._plain, number)).assert_existing_objects_matched()
+        except _TORN:
+            return False
+        except tf.errors.OpError as error:
+            # The type that the index's reader gives to all errors. The index could be opened, so it is damaged.
+            if type(error) is tf.errors.OpError:
+                return False
+            raise
+        except (AssertionError, ValueError) as error:
+            raise UserError(
+                f"{_prefix(self._folder, number)} was written by another version of the network; "
+                "choose another --output or install that version"
+            ) from error
+        return True
+
     def save(self) -> None:
-        """Save a checkpoint of the current step; older ones than the last two are deleted.
+        """Save a checkpoint of the current step; torn ones and older ones than the last two are deleted.
 
         `tf.train.CheckpointManager` would delete by glob: in a folder named `run[1]`, the checkpoints of `run1`.
         """
         step = int(self.step.numpy())
         self._checkpoint.write(_prefix(self._written, step))
-        numbers = sorted(number for number in _numbers(self._written) if number <= step)
+        self._torn.discard(step)
+        numbers = sorted(number for number in _numbers(self._written) - self._torn if number <= step)
         _tell_tensorflow(self._written, numbers[-KEPT:])
         for name in tf.io.gfile.listdir(self._written):
             if (found := _FILE.match(name)) and int(found["number"]) not in numbers[-KEPT:]:
@@ -185,10 +212,21 @@ def _prefix(folder: str, number: int) -> str:
 
 def _numbers(folder: str) -> set[int]:
     """Return the numbers of the checkpoints in a folder that have been written to their end."""
-    if not tf.io.gfile.isdir(folder):
+    try:
+        tf.io.gfile.stat(folder)  # `isdir` is also false when the disk or the bucket does not answer
+    except tf.errors.NotFoundError:
         return set()
     found = (_FILE.match(name) for name in tf.io.gfile.listdir(folder))
     return {int(match["number"]) for match in found if match and match["ending"] == "index"}
+
+
+def _open(folder: str, number: int) -> None:
+    """Read the index of a checkpoint and the start of its data, to raise what keeps the files from being read."""
+    for name in tf.io.gfile.listdir(folder):
+        found = _FILE.match(name)
+        if found and int(found["number"]) == number:
+            with tf.io.gfile.GFile(tf.io.gfile.join(folder, name), "rb") as file:
+                file.read(-1 if found["ending"] == "index" else 1)
 
 
 def _tell_tensorflow(folder: str, numbers: Sequence[int]) -> None:

@@ -35,7 +35,7 @@ def read_description(data_dir: str) -> Description:
     except _MISSING:
         pass  # `Description.of_folder` reports it
     except tf.errors.OpError as error:
-        raise _of_the_world(path, error) from error
+        raise of_the_world(path, error) from error
     description = Description.of_folder(data_dir, data)
     for shard in (shard for shards in description.splits.values() for shard in shards):
         shard_path = tf.io.gfile.join(data_dir, shard.name)
@@ -44,7 +44,7 @@ def read_description(data_dir: str) -> Description:
         except _MISSING as error:
             raise UserError(f"{shard_path} is missing; run the same `autochrome prepare` again") from error
         except tf.errors.OpError as error:
-            raise _of_the_world(shard_path, error) from error
+            raise of_the_world(shard_path, error) from error
         if found != shard.bytes:
             raise UserError(
                 f"{shard_path} has {found:,} bytes, not {shard.bytes:,}; run the same `autochrome prepare` again"
@@ -52,7 +52,7 @@ def read_description(data_dir: str) -> Description:
     return description
 
 
-def _of_the_world(path: str, error: tf.errors.OpError) -> WorldError:
+def of_the_world(path: str, error: tf.errors.OpError) -> WorldError:
     """Return the error for a file that may exist but cannot be read."""
     cause = error.message.partition("\n")[0]
     if isinstance(error, (tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError)):

@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -11,7 +13,7 @@ from model import checkpoints
 from model.checkpoints import Checkpoints, Metrics, claim, read_metrics
 from model.config import autoencoder, mini
 from tfrecords.description import Description
-from tfrecords.errors import UserError
+from tfrecords.errors import OutageError, UserError
 
 CONFIG = mini(autoencoder())
 DATA = Description(CONFIG.size, {}, {}, {})
@@ -48,9 +50,9 @@ def test_a_worker_claims_nothing(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def learner() -> SimpleNamespace:
-    """A network of one weight, and its optimizer."""
-    network = keras.Sequential([keras.layers.Dense(1, use_bias=False)])
+def learner(units: int = 1, *, use_bias: bool = False) -> SimpleNamespace:
+    """A network of one layer, with one weight if nothing else is said, and its optimizer."""
+    network = keras.Sequential([keras.layers.Dense(units, use_bias=use_bias)])
     network.build((None, 1))
     optimizer = keras.optimizers.Adam()
     optimizer.build(network.trainable_variables)
@@ -74,6 +76,11 @@ def restored(output) -> tuple[Checkpoints, float]:
     return state, float(learns.model.get_weights()[0][0, 0])
 
 
+def steps_kept(output: Path) -> set[int]:
+    names = {path.name.partition(".")[0] for path in (output / "checkpoints").glob("ckpt-*")}
+    return {int(name.removeprefix("ckpt-")) for name in names}
+
+
 def test_the_last_two_checkpoints_are_kept_and_the_last_is_restored(tmp_path):
     saved(tmp_path, 1, 2, 3)
     names = {path.name.partition(".")[0] for path in (tmp_path / "checkpoints").iterdir()}
@@ -94,6 +101,67 @@ def test_a_torn_checkpoint_is_passed_over_and_told(tmp_path):
         path.write_bytes(b"")
     with pytest.raises(UserError, match=r"no checkpoint in .* can be read; remove the folder to start again"):
         restored(tmp_path)
+
+
+def test_a_torn_checkpoint_is_deleted_before_a_whole_one(tmp_path):
+    saved(tmp_path, 3, 4)
+    index = tmp_path / "checkpoints" / "ckpt-4.index"
+    index.write_bytes(index.read_bytes()[:-5])
+    state, _ = restored(tmp_path)
+    state.step.assign(9)
+    state.save()
+    assert steps_kept(tmp_path) == {3, 9}
+    assert (tmp_path / "checkpoints" / "checkpoint").read_text().count('"ckpt-4"') == 0
+    assert [int(restored(tmp_path)[0].step)] == [9]
+
+
+def test_a_torn_checkpoint_that_is_saved_again_is_whole(tmp_path):
+    saved(tmp_path, 3, 4)
+    index = tmp_path / "checkpoints" / "ckpt-4.index"
+    index.write_bytes(b"")
+    state, _ = restored(tmp_path)
+    for step in (4, 5):
+        state.step.assign(step)
+        state.save()
+    assert steps_kept(tmp_path) == {4, 5}
+
+
+def loop(path: Path) -> None:
+    """Make a file that exists and that no one can open, whatever their rights."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("name", ["", "ckpt-2.index", "ckpt-2.data-00000-of-00001"])
+def test_files_that_cannot_be_opened_are_not_torn_checkpoints(tmp_path, name):
+    saved(tmp_path, 1, 2)
+    loop(tmp_path / "checkpoints" / name)
+    state = Checkpoints(str(tmp_path), learner(), chief=True)
+    with pytest.raises(OutageError, match=r"checkpoints.* cannot be read \(.*Too many levels"):
+        state.restore()
+    assert state.torn == []
+
+
+@pytest.mark.parametrize("ending", ["index", "data-00000-of-00001"])
+def test_a_checkpoint_with_any_byte_damaged_is_passed_over(tmp_path, ending):
+    saved(tmp_path, 1, 2)
+    file = tmp_path / "checkpoints" / f"ckpt-2.{ending}"
+    whole = file.read_bytes()
+    for place in range(0, len(whole), len(whole) // 12):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
+        state, weight = restored(tmp_path)
+        assert (int(state.step), weight) in ((1, 1.0), (2, 2.0))
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path):
+    saved(tmp_path, 1)
+    with pytest.raises(UserError, match=r"ckpt-1 was written by another version .* choose another --output"):
+        Checkpoints(str(tmp_path), learner(units=2), chief=True).restore()
+    with pytest.raises(UserError, match=r"ckpt-1 was written by another version .* choose another --output"):
+        Checkpoints(str(tmp_path), learner(use_bias=True), chief=True).restore()
 
 
 def test_a_new_folder_has_nothing_to_restore(tmp_path):
