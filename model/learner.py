@@ -8,10 +8,12 @@ Neither XLA nor bfloat16 is used: on CPUs both were measured to bring nothing, a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from model import initial, losses, networks, optimizers, pretrained
 from model.config import Config
@@ -53,20 +55,27 @@ class Learner:
             self.optimizer.build(self.model.trainable_variables)
 
     @tf.function
-    def train(self, iterator: Any, count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Make `count` optimizer steps; return the sum of their losses and how many were made.
+    def train(self, iterator: Any, count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Make `count` optimizer steps; return the sum of their losses, how many were made, and whether all is finite.
 
-        It ends early at a step whose loss is not finite: the sum is then not finite either.
+        It ends early at a step whose loss is not finite, or that leaves weights that are not.
         """
-        total, made = tf.constant(0.0), tf.constant(0)
+        total, made, is_sound = tf.constant(0.0), tf.constant(0), tf.constant(True)
         for _ in tf.range(count):
             per_replica = self._strategy.run(self._train_step, args=(next(iterator),))
             total += self._strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
             made += 1
-            if not tf.math.is_finite(total):
+            # A gradient may be infinite or not a number while the loss is finite; the weights then are as well.
+            is_sound = tf.math.is_finite(total) & self._is_finite()
+            if not is_sound:
                 break
             self._average()
-        return total, made
+        return total, made, is_sound
+
+    def arrays(self) -> Iterator[NDArray[Any]]:
+        """Yield all state that training moves, in a fixed order."""
+        for variable in (*self.model.variables, *self.averaged.variables, *self.optimizer.variables):
+            yield variable.numpy()
 
     @tf.function
     def validate(self, iterator: Any, count: tf.Tensor) -> tf.Tensor:
@@ -103,6 +112,11 @@ class Learner:
         means = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, own)
         for statistic, mean in zip(self._statistics, means, strict=True):
             statistic.assign(mean)
+
+    def _is_finite(self) -> tf.Tensor:
+        """Return whether all weights that a step moves are finite."""
+        moved = (*self.model.trainable_variables, *self._statistics)
+        return tf.reduce_all([tf.reduce_all(tf.math.is_finite(weight.value)) for weight in moved])
 
     def _average(self) -> None:
         """Move the averaged weights towards those of the model; faster in the first steps, which start at random.

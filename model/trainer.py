@@ -19,7 +19,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from model import checkpoints, export, inputs, losses, networks, pace, saved_model, tensorboard
+from model import agreement, checkpoints, export, inputs, losses, networks, pace, saved_model, tensorboard
 from model import strategy as strategies
 from model.config import Config
 from model.learner import Learner
@@ -90,8 +90,10 @@ def train(
 
     Raises:
         UserError: the data folder is none, the output cannot be written or holds another run, the batch cannot be
-            divided among the replicas, the configuration does not hold together, a shard is damaged, or the loss is no
-            longer a number.
+            divided among the replicas, the configuration does not hold together, a shard is damaged, the network cannot
+            be exported, the workers do not start from one state, or the loss or a weight is not finite.
+        DeniedError: access to the checkpoints is denied.
+        OutageError: the disk or the bucket of the checkpoints does not answer.
     """
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
@@ -155,6 +157,7 @@ class _Loop:
         chief = strategies.is_chief(strategy)
         self.state = checkpoints.Checkpoints(output, self._learner, chief=chief)
         self._resumed = self.state.restore()
+        agreement.check_start(strategy, self.step, self._learner.arrays())
         self._metrics = checkpoints.Metrics(output, self.step) if chief else None
         folder = tf.io.gfile.join(output, tensorboard.FOLDER)
         self._events = tensorboard.Events(folder, self.step) if chief and not self.done else None
@@ -214,14 +217,16 @@ class _Loop:
         while not self.done and not stopped:
             begun = time.monotonic()
             self._learner.elapsed.assign(self.seconds / self._limit_s if self._limit_s else 0.0)
-            total, made = self._learner.train(iterator, tf.constant(min(steps_a_call, self._steps_to_validation())))
+            total, made, is_sound = self._learner.train(
+                iterator, tf.constant(min(steps_a_call, self._steps_to_validation()))
+            )
             loss, count = float(total), int(made)
             self.state.step.assign_add(count)
-            if not math.isfinite(loss):
+            if not (math.isfinite(loss) and is_sound):
                 raise UserError(self._not_a_number(loss))
             calls.add(count, loss, time.monotonic() - begun)
-            seconds, seconds_a_step, stopping = self._agreed(
-                time.monotonic() - started, calls.seconds_a_step, self._stop()
+            seconds, seconds_a_step, stopping = agreement.means(
+                self._strategy, time.monotonic() - started, calls.seconds_a_step, self._stop()
             )
             self.state.seconds.assign(seconds)
             steps_a_call, stopped = pace.steps_a_call(seconds_a_step), stopping > 0
@@ -261,13 +266,6 @@ class _Loop:
                 self._events.image(self.step, "luminance, prediction, truth", self._pictures())
         return self.report(**measured)
 
-    def _agreed(self, *numbers: float) -> tuple[float, ...]:
-        """Return the means of numbers over the workers, so that all workers decide alike."""
-        if not isinstance(self._strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            return numbers
-        local = self._strategy.run(tf.identity, args=(tf.constant(numbers, tf.float64),))
-        return tuple(self._strategy.reduce(tf.distribute.ReduceOp.MEAN, local, axis=None).numpy().tolist())
-
     def _validate(self, held_out: Any) -> float:
         """Return the mean loss over the validation examples, each counted once."""
         batches = math.ceil(self._validation_count / self._config.batch_size)
@@ -283,15 +281,16 @@ class _Loop:
         return tensorboard.grid(luminance[:shown].numpy(), chroma.numpy(), truth[:shown].numpy())
 
     def _not_a_number(self, loss: float) -> str:
-        """Return a message about a step whose loss is not finite: the step and its examples."""
+        """Return a message about a step whose loss, or else whose weights are not finite: the step and its examples."""
         step = self.step - 1
         found = [
             name
             for context in self._contexts
             for name in inputs.names(self._data_dir, self._config, self._description, step, context)
         ]
+        what = "the weights are not finite" if math.isfinite(loss) else f"the loss is {loss}"
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
         return (
-            f"the loss is {loss} at step {self.step}, on {', '.join(found[:NAMED])}{more}; "
+            f"{what} at step {self.step}, on {', '.join(found[:NAMED])}{more}; "
             "start again with a lower learning_rate or another seed"
         )

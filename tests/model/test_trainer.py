@@ -4,13 +4,14 @@ import dataclasses
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from training_run import CONFIG, TOLERANCE, assert_same, lines, weights
 
-from model import inputs, learner, losses, pretrained, strategy, trainer
-from model.config import autoencoder, mini, released
+from model import inputs, learner, losses, networks, pretrained, strategy, trainer
+from model.config import Config, autoencoder, mini, released
 from tfrecords.errors import UserError
 
 PAPER = dataclasses.replace(mini(autoencoder()), epochs=4)
@@ -193,7 +194,41 @@ def test_an_output_that_cannot_be_written_is_refused(data_dir, tmp_path):
         trainer.train(CONFIG, data_dir, str(tmp_path / "file" / "run"), strategy.make("one"))
 
 
-def test_a_loss_that_is_not_a_number_stops_the_run(data_dir, tmp_path):
+def without_a_gradient(config: Config) -> keras.Model:
+    """A network whose output is finite and whose gradient is 0 / 0."""
+    luminance = keras.Input((config.resolution, config.resolution, 1))
+    features = keras.layers.Conv2D(2, 3, padding="same", kernel_initializer="ones")(luminance)
+    return keras.Model(luminance, features + keras.ops.sqrt(keras.ops.square(0.0 * features)))
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 1.0])
+def test_a_gradient_that_is_not_a_number_stops_the_run_at_its_step(data_dir, tmp_path, monkeypatch, clip_norm):
+    monkeypatch.setitem(networks.NETWORKS, "without_a_gradient", without_a_gradient)
+    config = dataclasses.replace(PAPER, network="without_a_gradient", clip_norm=clip_norm)
+    one = strategy.make("one")
+    with pytest.raises(UserError, match=r"weights are not finite at step 1, on \w+-\d\.png, .*learning_rate"):
+        trainer.train(config, data_dir, str(tmp_path), one)
+    assert not (tmp_path / "checkpoints").exists()
+    trained = learner.Learner(config, one, losses.make(config), 100)
+    batches = inputs.training(data_dir, config, inputs.describe(data_dir, config), 0)(tf.distribute.InputContext())
+    total, made, is_sound = trained.train(iter(batches), tf.constant(5))
+    assert (bool(np.isfinite(total)), int(made), bool(is_sound)) == (True, 1, False)
+
+
+def without_a_number(config: Config) -> keras.Model:
+    luminance = keras.Input((config.resolution, config.resolution, 1))
+    features = keras.layers.Conv2D(2, 3, padding="same")(luminance)
+    return keras.Model(luminance, features + keras.ops.log(-1.0 - keras.ops.square(features)))
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run(data_dir, tmp_path, monkeypatch):
+    monkeypatch.setitem(networks.NETWORKS, "without_a_number", without_a_number)
+    config = dataclasses.replace(PAPER, network="without_a_number")
+    with pytest.raises(UserError, match=r"loss is nan at step 1, on \w+-\d\.png, .*learning_rate"):
+        trainer.train(config, data_dir, str(tmp_path), strategy.make("one"))
+
+
+def test_a_learning_rate_that_is_far_too_high_stops_the_run(data_dir, tmp_path):
     config = dataclasses.replace(PAPER, learning_rate=1e30, optimizer="adamw", weight_decay=1.0)
-    with pytest.raises(UserError, match=r"loss is (nan|inf) at step [23], on \w+-\d\.png, .*learning_rate"):
+    with pytest.raises(UserError, match=r"(loss is|weights are) .* at step [23], on \w+-\d\.png, .*learning_rate"):
         trainer.train(config, data_dir, str(tmp_path), strategy.make("one"))
