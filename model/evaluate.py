@@ -43,7 +43,7 @@ def parser() -> commands.Parser:
         "evaluate",
         "--model DIR [--model DIR …] --data DIR [flags]",
         "Score models on prepared photos, next to two yardsticks: no colour at all, and\n"
-        "the true colours at the resolution at which each model computes them. Paths are local or gs://.",
+        "the true colours at each model's own resolution. Paths are local or gs://.",
         "autochrome evaluate --model run/saved_model --data records --json scores.json",
     )
     inputs = flags.add_argument_group()

@@ -45,12 +45,15 @@ class Double(beam.PTransform):
         self._folder = str(folder)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
-        return root | beam.Create([1, 2, 3]) | beam.Reshuffle() | beam.Map(self._write)
+        folder = self._folder
 
-    def _write(self, number: int) -> None:
-        program = sys.modules["__main__"].__spec__
-        made = Path(self._folder) / f"{2 * number}-{os.getpid()}"
-        made.write_text(program.name if program else "")
+        # A function of its own, which travels to the workers whole: they cannot import this module.
+        def write(number: int) -> None:
+            program = sys.modules["__main__"].__spec__
+            made = Path(folder) / f"{2 * number}-{os.getpid()}"
+            made.write_text(program.name if program else "")
+
+        return root | beam.Create([1, 2, 3]) | beam.Reshuffle() | beam.Map(write)
 
 
 @pytest.mark.parametrize(("workers", "own"), [("1", True), ("2", False)])
