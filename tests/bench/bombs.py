@@ -7,30 +7,28 @@ for what they say, not for what they show. `ALL` are the files of `bombs_bench`,
 import io
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import imagecodecs
 import numpy as np
+from bomb_profiles import profile_of_elements
+from bomb_tiffs import (
+    deflated,
+    empty_pages,
+    noisy_pages,
+    overlapping_exif,
+    overlapping_tags,
+    pages_that_share,
+    parts,
+    tiff,
+)
+from bomb_xmp import xmp_of_depth, xmp_of_many
 from PIL import Image
 
-_BLOCK = 1 << 20
-XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">{}</rdf:Description></rdf:RDF></x:xmpmeta>'
-)
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 _SAMPLES = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
-Entry = tuple[int, int, int, int]  # tag, type, count, value or offset
-
-
-def deflated(part: bytes, times: int) -> bytes:
-    """A zlib stream of a part that comes again and again."""
-    packer = zlib.compressobj(9)
-    at_once = max(1, min(times, _BLOCK // len(part)))
-    parts = [packer.compress(part * min(at_once, times - done)) for done in range(0, times, at_once)]
-    return b"".join([*parts, packer.flush()])
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
@@ -62,103 +60,6 @@ def interlaced_png(width: int, height: int, bits: int = 8, kind: int = RGB) -> b
 def text_chunk(keyword: bytes, text: bytes, *, compressed: bool = True) -> bytes:
     """An iTXt chunk."""
     return chunk(b"iTXt", keyword + (b"\0\1\0\0\0" + zlib.compress(text, 9) if compressed else b"\0\0\0\0\0" + text))
-
-
-def xmp_of_many(elements: int, element: str = "<a/>") -> bytes:
-    """An XMP packet of many elements."""
-    return XMP.format(element * elements).encode()
-
-
-def xmp_of_depth(levels: int) -> bytes:
-    """An XMP packet whose elements lie in each other."""
-    return XMP.format("<a>" * levels + "</a>" * levels).encode()
-
-
-def directory(entries: Iterable[Entry], following: int = 0) -> bytes:
-    """A TIFF directory, little endian."""
-    entries = sorted(entries)
-    table = b"".join(struct.pack("<HHII", *entry) for entry in entries)
-    return struct.pack("<H", len(entries)) + table + struct.pack("<I", following)
-
-
-def plain_entries(side: int, at: int) -> list[Entry]:
-    """A grey picture of 8 bits, stored at this place."""
-    values = {256: side, 257: side, 258: 8, 259: 1, 262: 1, 273: at, 277: 1, 278: side, 279: side * side}
-    return [(tag, 4, 1, value) for tag, value in values.items()]
-
-
-def tiff(
-    width: int,
-    height: int,
-    samples: int = 3,
-    bits: int = 8,
-    *,
-    photometric: int = 2,
-    extra: int | None = None,
-    sample_format: int = 1,
-    planes: bool = False,
-    compression: int = 8,
-    pages: int = 1,
-    rows: int = 64,
-) -> bytes:
-    """A TIFF all of whose strips, on all of its pages, are the same few bytes; one strip, if ``rows`` are all."""
-    rows = next(some for some in range(min(rows, height), 0, -1) if height % some == 0)
-    row = -(-width * bits * (1 if planes else samples) // 8)
-    strip = deflated(bytes([0x3E]) * row, rows) if compression == 8 else bytes(row * rows)
-    count = -(-height // rows) * (samples if planes else 1)
-    start = 8 + len(strip) + len(strip) % 2
-    values = b"".join(struct.pack(f"<{count}I", *[value] * count) for value in (8, len(strip)))
-    words = struct.pack(f"<{samples}H", *[bits] * samples) + struct.pack(f"<{samples}H", *[sample_format] * samples)
-    lists = start + len(values)
-    tables = lists + len(words)
-    entries = [(256, 4, 1, width), (257, 4, 1, height), (259, 3, 1, compression), (262, 3, 1, photometric)]
-    entries += [(277, 3, 1, samples), (278, 4, 1, rows), (284, 3, 1, 2 if planes else 1)]
-    entries += [
-        (273, 4, count, start if count > 1 else 8),
-        (279, 4, count, start + 4 * count if count > 1 else len(strip)),
-    ]
-    few = samples < 3
-    entries += [(258, 3, samples, int.from_bytes(words[: 2 * samples], "little") if few else lists)]
-    entries += [(339, 3, samples, int.from_bytes(words[2 * samples :], "little") if few else lists + 2 * samples)]
-    entries += [] if extra is None else [(338, 3, 1, extra)]
-    size = len(directory(entries))
-    size += size % 2
-    chain = b"".join(
-        directory(entries, tables + (page + 1) * size if page < pages - 1 else 0).ljust(size, b"\0")
-        for page in range(pages)
-    )
-    return b"II*\0" + struct.pack("<I", tables) + strip.ljust(start - 8, b"\0") + values + words + chain
-
-
-def overlapping_tags(tags: int, size: int, side: int = 64) -> bytes:
-    """A TIFF whose private tags all have the whole file for their value."""
-    entries = plain_entries(side, 8) + [(50_000 + index, 7, size - 8, 8) for index in range(tags)]
-    start = 8 + side * side
-    body = bytes(side * side) + directory(entries)
-    noise = np.random.default_rng(0).integers(0, 256, max(0, size - 8 - len(body)), np.uint8).tobytes()
-    return b"II*\0" + struct.pack("<I", start) + body + noise
-
-
-def pages_that_share(pages: int, size: int) -> bytes:
-    """A TIFF of tiny pages whose directories all name the same value, of this size."""
-    start, table = 16, 2 + 12 * 10 + 4
-    chain = b""
-    for index in range(pages):
-        following = start + (index + 1) * table if index < pages - 1 else 0
-        chain += directory([*plain_entries(2, 8), (50_000, 7, size, start + pages * table)], following)
-    return b"II*\0" + struct.pack("<I", start) + bytes(8) + chain + bytes(size)
-
-
-def empty_pages(pages: int) -> bytes:
-    """A TIFF of directories without entries."""
-    return b"II*\0" + struct.pack("<I", 8) + b"".join(struct.pack("<HI", 0, 14 + 6 * index) for index in range(pages))
-
-
-def overlapping_exif(tags: int, size: int) -> bytes:
-    """An EXIF block whose tags all have nearly all of it for their value."""
-    first = min(50_000, 65_536 - tags)
-    entries = [(first + index, 7, size - 8, 8) for index in range(tags)]
-    return (b"II*\0" + struct.pack("<I", 8) + directory(entries)).ljust(size, b"\x55")
 
 
 def segment(marker: int, content: bytes) -> bytes:
@@ -297,41 +198,6 @@ def ico(width: int, height: int) -> bytes:
     return struct.pack("<HHH", 0, 1, 1) + struct.pack("<BBBBHHII", 0, 0, 0, 0, 1, 32, len(inner), 22) + inner
 
 
-def profile_of_elements(count: int, nodes: int) -> bytes:
-    """An ICC profile (version 4.3) whose D2B0 has many tables which are all the same bytes."""
-    grid = round(nodes ** (1 / 3))
-    table = struct.pack(">4s4xHH16s", b"clut", 3, 3, bytes([grid] * 3).ljust(16, b"\0"))
-    table += struct.pack(f">{3 * grid**3}f", *[0.5] * (3 * grid**3))
-    start = 16 + 8 * count
-    element = struct.pack(">4s4xHHI", b"mpet", 3, 3, count) + struct.pack(">II", start, len(table)) * count + table
-    return _profile({b"D2B0": element})
-
-
-def _profile(tags: dict[bytes, bytes]) -> bytes:
-    def text(value: str) -> bytes:
-        coded = value.encode("utf-16-be")
-        return struct.pack(">4s4xII2s2sII", b"mluc", 1, 12, b"en", b"US", len(coded), 28) + coded
-
-    curve = struct.pack(">4s4xI", b"curv", 0)
-    colours = {b"rXYZ": (28578, 14581, 912), b"gXYZ": (25252, 46989, 6361), b"bXYZ": (9382, 3972, 46797)}
-    tags = {
-        b"desc": text("bomb"),
-        b"cprt": text("none"),
-        b"wtpt": struct.pack(">4s4x3i", b"XYZ ", 63190, 65536, 54061),
-        **{name: struct.pack(">4s4x3i", b"XYZ ", *values) for name, values in colours.items()},
-        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve),
-        **tags,
-    }
-    table, body = struct.pack(">I", len(tags)), b""
-    for name, content in tags.items():
-        content += bytes(-len(content) % 4)
-        table += struct.pack(">4sII", name, 132 + 12 * len(tags) + len(body), len(content))
-        body += content
-    size = 128 + len(table) + len(body)
-    head = struct.pack(">I4xI4s4s4s12x4s", size, 0x04300000, b"mntr", b"RGB ", b"XYZ ", b"acsp").ljust(68, b"\0")
-    return (head + struct.pack(">3i", 63190, 65536, 54061)).ljust(128, b"\0") + table + body
-
-
 Picture = Callable[[int, int], bytes]
 PICTURES: dict[str, Picture] = {
     "png grey": partial(png),
@@ -398,7 +264,7 @@ OTHERS: dict[str, Callable[[], bytes]] = {
     "tiff pages of noise": lambda: noisy_pages(8, 3600),
     "jpeg exif": lambda: jpeg(_EXIF),
     "jpeg much exif": lambda: jpeg(
-        *(segment(0xE1, b"Exif\0\0" + part) for part in _parts(overlapping_exif(60_000, 950_000)))
+        *(segment(0xE1, b"Exif\0\0" + part) for part in parts(overlapping_exif(60_000, 950_000)))
     ),
     "jpeg tiny segments": lambda: jpeg(segment(0xEF, b"") * 245_000),
     "jpeg tiny resources": lambda: jpeg(*[segment(0xED, b"Photoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\0" * 5000)] * 15),
@@ -419,18 +285,6 @@ OTHERS: dict[str, Callable[[], bytes]] = {
     "ico": partial(ico, 13_300, 13_400),
     "gif comments": lambda: commented_gif(160_000),
 }
-
-
-def _parts(data: bytes) -> Sequence[bytes]:
-    return [data[start : start + 65_000] for start in range(0, len(data), 65_000)]
-
-
-def noisy_pages(pages: int, side: int) -> bytes:
-    """A TIFF whose pages are noise, of rows that are all the same."""
-    noise = np.random.default_rng(0).integers(0, 256, 4 * side, np.uint8).tobytes()
-    data = bytearray(tiff(side, side, 1, photometric=1, compression=1, pages=pages, rows=4))
-    data[8 : 8 + len(noise)] = noise
-    return bytes(data)
 
 
 def commented_gif(comments: int) -> bytes:

@@ -1,6 +1,7 @@
 import io
 import tracemalloc
 
+import bomb_tiffs
 import bombs
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import ExifTags, Image
 
 from pipelines.images import decode  # noqa: F401 (installs them)
 
-EXIF = b"Exif\0\0" + bombs.overlapping_exif(5000, 65_000)
+EXIF = b"Exif\0\0" + bomb_tiffs.overlapping_exif(5000, 65_000)
 PIXELS = np.zeros((8, 8, 3), np.uint8)
 
 

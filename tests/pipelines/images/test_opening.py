@@ -1,5 +1,7 @@
 """Photos that are refused, or read without a part of what they say, before any of it takes memory or time."""
 
+import bomb_profiles
+import bomb_tiffs
 import bombs
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ def test_scans_that_change_nothing_are_too_many(monkeypatch):
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_photo_comes_out_without_a_profile_that_cannot_be_used(bits):
-    chunk = b"p\0\0" + bombs.deflated(bombs.profile_of_elements(1000, 8), 1)
+    chunk = b"p\0\0" + bomb_tiffs.deflated(bomb_profiles.profile_of_elements(1000, 8), 1)
     (page,) = pages.read(bombs.png(8, 8, bits, bombs.RGB, extra=bombs.chunk(b"iCCP", chunk)))
     (plain,) = pages.read(bombs.png(8, 8, bits, bombs.RGB))
     np.testing.assert_array_equal(page.pixels, plain.pixels)
@@ -48,7 +50,7 @@ def test_a_webp_is_measured_before_it_is_opened():
 
 
 def test_pages_of_a_few_bytes_are_counted():
-    verdict = verdict_of(bombs.tiff(8, 8, 1, photometric=1, pages=1500))
+    verdict = verdict_of(bomb_tiffs.tiff(8, 8, 1, photometric=1, pages=1500))
     assert (verdict.reason, verdict.detail[:11]) == ("too_large", "1,500 pages")
-    verdict = verdict_of(bombs.tiff(4000, 4000, 1, photometric=1, pages=10, rows=4000))
+    verdict = verdict_of(bomb_tiffs.tiff(4000, 4000, 1, photometric=1, pages=10, rows=4000))
     assert verdict.detail.startswith("10 pages of 160,000,000 pixels together")

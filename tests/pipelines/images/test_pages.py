@@ -2,7 +2,7 @@ import io
 import struct
 import tracemalloc
 
-import bombs
+import bomb_tiffs
 import numpy as np
 import pytest
 import tifffile
@@ -187,7 +187,7 @@ def test_a_damaged_file_is_rejected_or_read(name, data):
 
 
 def test_tags_that_lie_over_each_other_are_carried_no_more_than_once():
-    data = bombs.overlapping_tags(1000, 50_000)
+    data = bomb_tiffs.overlapping_tags(1000, 50_000)
     tracemalloc.start()
     try:
         (page,) = pages.read(data)
@@ -206,7 +206,9 @@ def test_pages_that_share_their_metadata_do_not_all_carry_it():
     data = b"II*\0" + struct.pack("<I", start) + bytes(8)
     for index in range(count):
         following = start + (index + 1) * table if index < count - 1 else 0
-        data += bombs.directory([*bombs.plain_entries(2, 8), (50_000, 7, size, start + count * table)], following)
+        data += bomb_tiffs.directory(
+            [*bomb_tiffs.plain_entries(2, 8), (50_000, 7, size, start + count * table)], following
+        )
     found = list(pages.read(data + bytes(size)))
     assert len(found) == count
     assert sum(page.metadata.bytes for page in found) < 1 << 25

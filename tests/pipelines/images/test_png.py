@@ -1,5 +1,6 @@
 import zlib
 
+import bomb_xmp
 import bombs
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from photo_files import file_of, swapped_profile
 from pipelines.images import pages, png
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-XMP = bombs.XMP.format("<dc:title>a title</dc:title>").encode()
+XMP = bomb_xmp.XMP.format("<dc:title>a title</dc:title>").encode()
 
 
 def with_chunks(*chunks: bytes, pixels: np.ndarray = PIXELS) -> bytes:

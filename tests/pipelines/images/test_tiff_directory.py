@@ -1,7 +1,7 @@
 import contextlib
 import struct
 
-import bombs
+import bomb_tiffs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,7 +109,7 @@ def test_no_directory_is_a_value_error(data):
 
 def test_no_more_is_read_than_there_is():
     entries = [(tag, 7, 3000, 0) for tag in range(50_000, 50_200)]
-    data = b"II*\0" + struct.pack("<I", 8) + bombs.directory(entries)
+    data = b"II*\0" + struct.pack("<I", 8) + bomb_tiffs.directory(entries)
     data = data.ljust(3500, b"x")
     directory = tiff_directory.read(data)
     assert directory.is_cut
@@ -119,7 +119,7 @@ def test_no_more_is_read_than_there_is():
 
 def test_directories_that_point_to_each_other_are_read_once():
     entries = [(tag, 7, 40, 8) for tag in range(50_000, 50_020)] + [(tag, 4, 1, 8) for tag in (EXIF_IFD, GPS_IFD)]
-    data = b"II*\0" + struct.pack("<I", 8) + bombs.directory(entries)
+    data = b"II*\0" + struct.pack("<I", 8) + bomb_tiffs.directory(entries)
     directory = tiff_directory.read(data)
     assert directory.is_cut
     assert len(tiff_directory.write(directory, 8)) < 2 * len(data)

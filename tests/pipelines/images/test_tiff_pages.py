@@ -2,7 +2,7 @@ import contextlib
 import io
 import struct
 
-import bombs
+import bomb_tiffs
 import numpy as np
 import pytest
 import tifffile
@@ -75,7 +75,7 @@ def test_values_that_lie_over_others_are_left_out(bigtiff):
         longer = data + struct.pack("<Q", page.count + 100) + table + entries + bytes(8)
         data = tiff_pages.as_first(tiff_table.parse(longer, len(data))).data
     else:
-        data = bombs.overlapping_tags(100, 8000)
+        data = bomb_tiffs.overlapping_tags(100, 8000)
     page = tiff_pages.first(data)
     without = tiff_pages.without_overlaps(page)
     lean = without.data
@@ -90,7 +90,7 @@ def test_values_that_lie_over_others_are_left_out(bigtiff):
 def test_a_plain_file_stays_as_it_is():
     page = tiff_pages.first(tiff_of(2))
     assert tiff_pages.without_overlaps(page) is page
-    garbage = bombs.directory([*bombs.plain_entries(8, 8), (50_000, 7, 0xFFFFFFFF, 8), (50_001, 2, 6, 8)])
+    garbage = bomb_tiffs.directory([*bomb_tiffs.plain_entries(8, 8), (50_000, 7, 0xFFFFFFFF, 8), (50_001, 2, 6, 8)])
     data = b"II*\0" + struct.pack("<I", 72) + bytes(64) + garbage
     page = tiff_pages.first(data)
     assert tiff_pages.without_overlaps(page) is page

@@ -2,7 +2,7 @@ import contextlib
 import io
 import struct
 
-import bombs
+import bomb_tiffs
 import numpy as np
 import pytest
 import tifffile
@@ -46,7 +46,7 @@ def test_numbers_are_read_on_demand():
 
 
 def test_values_beyond_the_file_have_no_numbers():
-    data = b"II*\0" + struct.pack("<I", 8) + bombs.directory([(256, 3, 1, 5), (258, 3, 3, 9999)])
+    data = b"II*\0" + struct.pack("<I", 8) + bomb_tiffs.directory([(256, 3, 1, 5), (258, 3, 3, 9999)])
     table = tiff_table.parse(data, 8)
     assert [entry.tag for entry in table.entries] == [256, 258]
     assert table.number(258, 1) == 1
@@ -54,7 +54,7 @@ def test_values_beyond_the_file_have_no_numbers():
 
 
 def test_no_more_than_4096_entries_are_parsed():
-    data = b"II*\0" + struct.pack("<I", 8) + bombs.directory([(256, 3, 1, 5)] * 5000)
+    data = b"II*\0" + struct.pack("<I", 8) + bomb_tiffs.directory([(256, 3, 1, 5)] * 5000)
     table = tiff_table.parse(data, 8)
     assert (len(table.entries), table.count) == (4096, 5000)
 
