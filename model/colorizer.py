@@ -34,7 +34,7 @@ class Colorizer:
         path: the SavedModel folder, or `model.saved_model.RELEASED`.
         name: of the configuration it was trained with.
         size: side S of the square luminance that it takes, in pixels.
-        digest: hex sha256 of the model's files (see `model.saved_model.digest`).
+        digest: hex sha256 by which the model is known (see `model.saved_model.digest`).
         parameters: how many weights it has.
     """
 
@@ -60,17 +60,22 @@ class Colorizer:
             UserError: the folder is missing, is not one of ours, cannot be loaded, has another digest, or its signature
                 `serving_default` is not luminance float32 ``[N, S, S, 1]`` → chroma float32 ``[N, S, S, 2]``.
         """
+        return saved_model.read(path, lambda folder: cls._load(path, folder, digest))
+
+    @classmethod
+    def _load(cls, path: str, folder: str, digest: str) -> Colorizer:
+        """Load the model of `path`, which is in `folder`; see `load`."""
         record = saved_model.check(path)
         try:
-            with plain(saved_model.folder(path)) as folder:
-                loaded = tf.saved_model.load(folder)
+            with plain(folder) as place:
+                loaded = tf.saved_model.load(place)
         except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
             with contextlib.suppress(OSError):  # Without all of its files it has no digest.
-                _check_unchanged(path, digest)
+                _check_unchanged(path, folder, digest)
             raise UserError(f"model {path} cannot be loaded ({_first_line(error)}); export it again") from error
         size = _size(path, loaded.signatures.get("serving_default"))
         # After loading: files that were replaced meanwhile are noticed as well.
-        return cls(path, str(record["name"]), size, _check_unchanged(path, digest), loaded)
+        return cls(path, str(record["name"]), size, _check_unchanged(path, folder, digest), loaded)
 
     def predict(self, luminance: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the chroma of a batch.
@@ -115,9 +120,9 @@ class Colorizer:
         return Colorizer.load, (self.path,)
 
 
-def _check_unchanged(path: str, digest: str) -> str:
-    """Return the digest of a model; UserError when it is not the expected one, where one is given."""
-    found = saved_model.digest(path)
+def _check_unchanged(path: str, folder: str, digest: str) -> str:
+    """Return the digest of a model in a folder; UserError when it is not the expected one, where one is given."""
+    found = saved_model.digest(folder)
     if digest and found != digest:
         raise UserError(f"the model in {path} changed while the job ran; start the job again")
     return found

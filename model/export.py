@@ -24,12 +24,11 @@ The folder also contains ``autochrome.json``, the record of what was trained, on
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -37,7 +36,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model import bins, graph_exif, graph_upsampling, networks, saved_model
+from model import bins, graph_exif, graph_upsampling, identity, networks, replacement, saved_model
 from model.bins import Floats
 from model.config import Config
 from tfrecords.description import Description
@@ -82,7 +81,9 @@ def _reason(error: Exception) -> str:
 def write(
     path: str, config: Config, weights: Sequence[NDArray[Any]], data: Description, training: dict[str, Any]
 ) -> None:
-    """Write the SavedModel of a trained network to `path`, whole: whatever was there before is replaced at the end.
+    """Write the SavedModel of a trained network to `path`; whatever was there before is replaced at the end.
+
+    There is a whole model at each moment (see `model.replacement`).
 
     Args:
         path: folder to write, local or gs://.
@@ -93,19 +94,25 @@ def write(
     """
     network = _Stored(config, weights, _adjustment(config, data))
     signatures = _signatures(network, config)
-    record = json.dumps(_record(config, data, training), indent=2, sort_keys=True) + "\n"
-    if saved_model.is_remote(path):
-        _write_objects(path.rstrip("/"), network, signatures, record)
-        return
-    partial = f"{path.rstrip('/')}.partial"
-    if tf.io.gfile.exists(partial):
-        tf.io.gfile.rmtree(partial)
-    tf.saved_model.save(network, partial, signatures)
-    with tf.io.gfile.GFile(tf.io.gfile.join(partial, saved_model.RECORD), "w") as file:
-        file.write(record)
-    if tf.io.gfile.exists(path):
-        tf.io.gfile.rmtree(path)
-    tf.io.gfile.rename(partial, path.rstrip("/"))
+    with replacement.of(path) as made:
+        tf.saved_model.save(network, made, signatures)
+        record = _record(config, data, training) | {"identity": _identity(made, path)}
+        with tf.io.gfile.GFile(tf.io.gfile.join(made, saved_model.RECORD), "w") as file:
+            file.write(json.dumps(record, indent=2, sort_keys=True) + "\n")
+
+
+def _identity(made: str, path: str) -> dict[str, str]:
+    """Return the digest of a model that was just made, and that of its files, which shows later that it is unchanged.
+
+    If the model that it replaces computes the same, it keeps the digest of that one, which archives may have recorded.
+    """
+    found = identity.of(made)
+    digest = found
+    with contextlib.suppress(Exception):  # There is none yet, or it is damaged: TensorFlow raises many kinds of errors.
+        before = saved_model.folder(path)
+        if identity.of(before) == found:
+            digest = saved_model.digest(before)
+    return {"digest": digest, "files": saved_model.files_digest(made)}
 
 
 def _signatures(network: _Stored, config: Config) -> dict[str, Any]:
@@ -125,25 +132,6 @@ def _signatures(network: _Stored, config: Config) -> dict[str, Any]:
         return {"image_bytes": tf.map_fn(colorized, photos, fn_output_signature=tf.string)}
 
     return {"serving_default": predict, "colorize_bytes": colorize_bytes}
-
-
-def _write_objects(path: str, network: tf.Module, signatures: dict[str, Any], record: str) -> None:
-    """Write a model into a bucket, where no folder can be renamed: its record, without which it is none, goes last."""
-    place = tf.io.gfile.join(path, saved_model.RECORD)
-    if tf.io.gfile.exists(place):
-        tf.io.gfile.remove(place)
-    with tempfile.TemporaryDirectory(prefix="autochrome-model-") as made:
-        # Made here and then sent: TensorFlow would ask the bucket for something a hundred times.
-        tf.saved_model.save(network, made, signatures)
-        files = {str(found.relative_to(made)): found for found in sorted(Path(made).rglob("*")) if found.is_file()}
-        for name, source in files.items():
-            tf.io.gfile.copy(str(source), tf.io.gfile.join(path, name), overwrite=True)
-    for folder, _, names in tf.io.gfile.walk(path):
-        for name in (tf.io.gfile.join(folder, name) for name in names):
-            if name.removeprefix(f"{path}/") not in files:
-                tf.io.gfile.remove(name)
-    with tf.io.gfile.GFile(place, "w") as file:
-        file.write(record)
 
 
 class _Stored(tf.Module):

@@ -24,9 +24,13 @@ def read(path: str) -> list[NDArray[Any]]:
         UserError: the folder is missing or holds no model of Autochrome's.
     """
     saved_model.check(path)
+    return saved_model.read(path, lambda folder: _read(path, folder))
+
+
+def _read(path: str, folder: str) -> list[NDArray[Any]]:
     try:
-        with plain(saved_model.folder(path)) as folder:
-            loaded = tf.saved_model.load(folder)
+        with plain(folder) as place:
+            loaded = tf.saved_model.load(place)
         weights = [weight.numpy() for weight in loaded._kept]
         return [weight.astype(np.float32) if weight.dtype == np.float16 else weight for weight in weights]
     except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.

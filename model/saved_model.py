@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tfrecords.errors import UserError
 from tfrecords.uris import is_remote as is_remote
@@ -21,9 +22,68 @@ RELEASED = "released"
 """What to give for a folder to mean the model that ships with this package, wherever that is on a machine."""
 
 
+_ATTEMPTS = 3
+_Result = TypeVar("_Result")
+
+
 def folder(model: str) -> str:
-    """Return the folder that `model` names: itself, or that of the model that ships with this package."""
-    return str(Path(__file__).parent / RELEASED) if model == RELEASED else model
+    """Return the folder to read a model from.
+
+    Args:
+        model: folder, local or gs://, or `RELEASED` for the model that ships with this package.
+
+    Returns:
+        The folder itself, or that of the previous model while an export replaces it.
+    """
+    if model == RELEASED:
+        return str(Path(__file__).parent / RELEASED)
+    is_bucket = is_remote(model) and "/" not in model.partition("://")[2].rstrip("/")
+    if is_bucket or is_whole(model):
+        return model
+    return previous(model) if is_whole(previous(model)) else model
+
+
+def previous(path: str) -> str:
+    """Return the folder that holds the model of `path` while another one replaces it (see `model.replacement`)."""
+    head, slash, name = path.rstrip("/").rpartition("/")
+    return f"{head}{slash}previous_{name}"
+
+
+def is_whole(path: str) -> bool:
+    """Tell whether a folder contains a model with its record, which is the last file to be written."""
+    return _exists(_join(path, RECORD))
+
+
+def read(path: str, load: Callable[[str], _Result]) -> _Result:
+    """Return what `load` returns for the folder of a model; load again if an export replaced the model meanwhile.
+
+    Args:
+        path: folder, local or gs://, or `RELEASED`.
+        load: takes the folder to read, whose files are all of one model if nothing replaces it.
+
+    Raises:
+        UserError: the model was replaced during each of several attempts.
+    """
+    for _ in range(_ATTEMPTS):
+        before = _state(path)
+        try:
+            result = load(before[0])
+        except Exception:
+            if _state(path) == before:
+                raise
+            continue
+        if _state(path) == before:
+            return result
+    raise UserError(f"model {path} was replaced while it was read; start again when its training has finished")
+
+
+def _state(path: str) -> tuple[str, bytes]:
+    """Return where a model is, and its record, which differs for each export; b"" without a record."""
+    path = folder(path)
+    try:
+        return path, _read(_join(path, RECORD)) if is_whole(path) else b""
+    except FileNotFoundError:  # removed in between
+        return path, b""
 
 
 def check(path: str) -> dict[str, Any]:
@@ -37,11 +97,11 @@ def check(path: str) -> dict[str, Any]:
             to do.
         OutageError: its bucket does not answer.
     """
-    path = folder(path)
     if is_remote(path):
         from model import google_cloud
 
         google_cloud.check("--model", path)
+    path = folder(path)
     if not _exists(_join(path, GRAPH)):
         if _exists(_join(path, FOLDER, GRAPH)):
             raise UserError(f"{path} is a training folder; its model is {_join(path, FOLDER)}")
@@ -62,11 +122,28 @@ def check(path: str) -> dict[str, Any]:
 
 
 def digest(path: str) -> str:
-    """Return the hex sha256 of the model's files, ``saved_model.pb`` and ``variables/*``: names, sizes and bytes.
+    """Return the hex sha256 by which a model is known.
+
+    It is the one in the model's record: two exports that compute the same have the same one (see `model.identity`).
+    Models of earlier versions, and those whose files were changed after their export, are known by their files.
+
+    Args:
+        path: folder, local or gs://, or `RELEASED`.
+    """
+    path = folder(path)
+    files = files_digest(path)
+    try:
+        identity = json.loads(_read(_join(path, RECORD)))["identity"] if is_whole(path) else {}
+        return str(identity["digest"]) if identity["files"] == files else files
+    except (ValueError, KeyError, TypeError):
+        return files
+
+
+def files_digest(path: str) -> str:
+    """Return the hex sha256 of a folder's ``saved_model.pb`` and ``variables/*``: names, sizes and bytes.
 
     The record ``autochrome.json`` is not part of it.
     """
-    path = folder(path)
     whole = hashlib.sha256()
     for name in [GRAPH, *(f"variables/{name}" for name in sorted(_list(_join(path, "variables"))))]:
         data = _read(_join(path, name))
@@ -100,5 +177,8 @@ def _read(path: str) -> bytes:
         return Path(path).read_bytes()
     import tensorflow as tf
 
-    with tf.io.gfile.GFile(path, "rb") as file:
-        return bytes(file.read())
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            return bytes(file.read())
+    except tf.errors.NotFoundError as error:
+        raise FileNotFoundError(path) from error

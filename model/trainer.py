@@ -19,7 +19,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from model import agreement, checkpoints, export, inputs, losses, networks, pace, saved_model, tensorboard
+from model import agreement, checkpoints, export, inputs, losses, networks, pace, replacement, saved_model, tensorboard
 from model import strategy as strategies
 from model.config import Config
 from model.learner import Learner
@@ -102,6 +102,8 @@ def train(
     export.check(config, description)
     chief = strategies.is_chief(strategy)
     checkpoints.claim(output, config, description, init=saved_model.digest(init) if init else "", chief=chief)
+    if chief:
+        replacement.recover(tf.io.gfile.join(output, saved_model.FOLDER))
     loop = _Loop(config, data_dir, description, strategy, output, init, max_minutes, stop)
     trained = not loop.done
     on_report(loop.report())

@@ -69,7 +69,7 @@ class Recipe:
 
     Attributes:
         model: name of the model's configuration.
-        model_digest: of its files, see `model.saved_model.digest`.
+        model_digest: by which it is known, see `model.saved_model.digest`.
         settings: of the run.
         settings_digest: of the settings.
         run: number of the run in its folder, from 1.
