@@ -98,7 +98,7 @@ def _bytes(path: str) -> bytes:
             return Path(path).read_bytes()
         except (OSError, ValueError) as error:
             raise UserError(f"{path} cannot be read: {error}") from error
-    from pipelines.files import storage  # imports Beam
+    from pipelines.files import storage
 
     try:
         return storage.read(path)

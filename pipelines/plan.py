@@ -19,6 +19,7 @@ from statistics import fmean, stdev
 
 import numpy as np
 
+from model import interrupt
 from model.terminal import say
 from pipelines import flags
 from pipelines.archive.attempt import attempt
@@ -26,10 +27,10 @@ from pipelines.archive.context import Engine
 from pipelines.archive.manifest import Record
 from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe, settings_of
-from pipelines.archive.tasks import Selection
+from pipelines.archive.selection import Selection
 from pipelines.files import input_checks, sources
 from pipelines.files.sources import Source
-from pipelines.runtime import commands, runners, words
+from pipelines.runtime import commands, words
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 from pipelines.viewer.summary import was_in_colour
@@ -191,7 +192,10 @@ def _range(figure: Figure, shown: Callable[[float], str]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Run ``autochrome plan``."""
     args, beam_flags = flags.plan().parse_known_args(argv)
-    runners.beam_options(beam_flags)
+    if beam_flags:
+        with interrupt.at_once():
+            from pipelines.runtime import runners  # Beam takes a second to import
+        runners.beam_options(beam_flags)
     input_checks.check_any(args.input)
     recipe = Recipe.of(args.model, settings_of(args))
     said = ", ".join(args.input)

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from apache_beam.io.filesystem import BeamIOError
 from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
 from rich.table import Table
@@ -183,7 +182,7 @@ def main(argv: list[str] | None = None) -> int:
     writable.check(ledger.state, "--state" if args.state else "DIR", own=(thumbnails.FOLDER, *html.FOLDERS))
     try:
         _report(ledger)
-    except (BeamIOError, GoogleAPIError, OSError) as error:
+    except (GoogleAPIError, OSError) as error:
         raise UserError(f"{args.folder}: {str(error).splitlines()[0]}; is a run writing there? Try again") from error
     return 0
 

@@ -68,7 +68,7 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
             attempt.
         ModelError: the model fails.
         PhotoProcessError: the child processes fail.
-        OSError, BeamIOError: the output cannot be written.
+        storage.IO_ERRORS: the output cannot be written.
     """
     watch = Stopwatch()
     record = blank(named, context.recipe)

@@ -34,7 +34,8 @@ from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.results import Result
 from pipelines.archive.resume import Policy, Task
 from pipelines.archive.runs import Run
-from pipelines.archive.tasks import ALL, FindTasks, Selection
+from pipelines.archive.selection import ALL, Selection
+from pipelines.archive.tasks import FindTasks
 from pipelines.files.keep_apart import KeepApart
 from pipelines.files.sources import Source
 from pipelines.runtime import runners

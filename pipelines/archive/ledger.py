@@ -65,7 +65,7 @@ class Ledger:
             tell: called with each damage.
 
         Raises:
-            OSError, BeamIOError: a shard cannot be read.
+            storage.IO_ERRORS: a shard cannot be read.
         """
         index = record_files.read_index(self.state)
 

@@ -13,38 +13,12 @@ from pipelines.archive.manifest import Record
 from pipelines.archive.naming import folders
 from pipelines.archive.record_files import Damage, Index
 from pipelines.archive.resume import Listed, Policy, Task, tasks
+from pipelines.archive.selection import ALL, Selection
 from pipelines.archive.written_names import Rules
 from pipelines.files import contents, listings, local_files, storage
-from pipelines.files.hashes import stable_hash
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
 from pipelines.runtime.progress import SILENT, Ticker
-
-
-@dataclass(frozen=True)
-class Selection:
-    """A part of the photos, for a trial. Only one of the two may be set.
-
-    Attributes:
-        limit: number of photos, the first by name; 0 for all.
-        sample: number of photos, chosen by a hash of the name, so that a larger sample includes a smaller one; 0 for
-            all.
-    """
-
-    limit: int = 0
-    sample: int = 0
-
-    @property
-    def size(self) -> int:
-        """The number of photos; 0 for all."""
-        return self.limit or self.sample
-
-    def rank(self, name: str) -> bytes:
-        """Return the rank of a photo; those with the lowest ranks are chosen."""
-        return name.encode("utf-8", "surrogateescape") if self.limit else stable_hash(name, "sample", size=16)
-
-
-ALL = Selection()
 
 
 @dataclass(frozen=True)

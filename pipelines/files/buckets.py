@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import google_crc32c
-from apache_beam.io.filesystem import FileSystem
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
 
@@ -114,6 +113,8 @@ def matching(pattern: str) -> Iterator[Blob]:
         google.api_core.exceptions.GoogleAPIError: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
+    from apache_beam.io.filesystem import FileSystem  # takes a second, which local paths need not wait for
+
     _, name = cloud.split(pattern)
     literal = re.split(r"[*?[]", name, maxsplit=1)[0]
     matches = re.compile(FileSystem.translate_pattern(pattern)).match

@@ -8,12 +8,10 @@ import contextlib
 import errno
 import http.client
 import ssl
-from collections.abc import Iterator
 from enum import Enum
 
 import requests
 import urllib3
-from apache_beam.io.filesystem import BeamIOError
 from google.api_core.exceptions import RetryError
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
@@ -70,8 +68,6 @@ def of(error: BaseException) -> Fault:
         return Fault.PASSING if error.retryable else Fault.DENIED
     if (status := status_of(error)) is not None:
         return _of_status(status)
-    if isinstance(error, BeamIOError):
-        return max(map(of, _details(error)), key=list(Fault).index, default=Fault.PASSING)
     if isinstance(error, OSError):
         return _of_os_error(error)
     # The data are shorter than listed or different, or `pipelines.files.tars` found damage.
@@ -79,7 +75,7 @@ def of(error: BaseException) -> Fault:
 
 
 def status_of(error: BaseException) -> int | None:
-    """Return the HTTP status of an error, or None; this includes the errors of Beam's S3 clients."""
+    """Return the HTTP status of an error, or None."""
     if isinstance(error, InvalidResponse):
         return int(error.response.status_code)
     code = getattr(error, "code", None)
@@ -105,10 +101,6 @@ def _of_status(status: int) -> Fault:
     return Fault.DENIED
 
 
-def _details(error: BeamIOError) -> Iterator[BaseException]:
-    return (one for one in (error.exception_details or {}).values() if isinstance(one, BaseException))
-
-
 def _of_os_error(error: OSError) -> Fault:
     if error.errno is None and error.args and isinstance(error.args[0], BaseException):
         return of(error.args[0])  # Beam wraps errors this way
@@ -121,9 +113,6 @@ def _of_os_error(error: OSError) -> Fault:
 
 def is_missing(error: BaseException) -> bool:
     """Return whether an error means that a file, object or folder does not exist."""
-    if isinstance(error, BeamIOError):
-        details = list(_details(error))
-        return bool(details) and all(map(is_missing, details))
     if isinstance(error, OSError) and not isinstance(error, _NETWORK_ERRORS):
         if error.errno is None and error.args and isinstance(error.args[0], BaseException):
             return is_missing(error.args[0])
@@ -135,8 +124,6 @@ def cause(error: BaseException) -> str:
     """Return the cause of an error in one line, with the text of the operating system if there is one."""
     if isinstance(error, OSError) and error.strerror:
         return str(error.strerror)
-    if isinstance(error, BeamIOError) and (details := list(_details(error))):
-        return cause(details[0])
     if isinstance(error, RetryError) and error.cause is not None:
         return cause(error.cause)
     if isinstance(error, InvalidResponse):

@@ -5,8 +5,6 @@ folders, buckets and tars alike, so that they are not counted as rejected photos
 under which no program stores a picture; every other file is opened, and its content decides.
 """
 
-from apache_beam.metrics import Metrics
-
 from pipelines import notices
 
 _ENDINGS = (
@@ -27,5 +25,7 @@ def is_sidecar(name: str) -> bool:
 def note(number: int) -> None:
     """Count files that were left out, and tell the user once."""
     if number:
+        from apache_beam.metrics import Metrics  # takes a second, which a single photo need not wait for
+
         Metrics.counter("autochrome", COUNTER).inc(number)
         notices.tell("sidecars", "skipping files whose names are not those of photos (.json, .txt, …)")

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from apache_beam.io.filesystem import BeamIOError
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
@@ -29,9 +28,9 @@ from pipelines.files.faults import Fault
 from tfrecords.errors import DeniedError, WorldError
 from tfrecords.uris import is_remote as is_remote
 
-# What file systems raise if a path is missing or forbidden; Beam wraps some errors and passes others on. WorldError is
-# excluded on purpose: a file on a disk or in a bucket that does not answer is not a missing file.
-IO_ERRORS = (BeamIOError, GoogleAPIError, GoogleAuthError, OSError, ValueError)
+# What file systems raise if a path is missing or forbidden. WorldError is excluded on purpose: a file on a disk or in a
+# bucket that does not answer is not a missing file.
+IO_ERRORS = (GoogleAPIError, GoogleAuthError, OSError, ValueError)
 _IN_MEMORY = 64 << 20
 
 

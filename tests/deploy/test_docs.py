@@ -12,8 +12,9 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from model import checkpoints, evaluate, saved_model, train
-from pipelines import flags, prepare
+from pipelines import flags
 from pipelines.archive import finish, lease, manifest, record_files
+from pipelines.dataset import prepare_photos
 from pipelines.images import formats
 from pipelines.runtime import outcomes, runners
 from pipelines.viewer import html
@@ -181,7 +182,13 @@ def test_every_format_that_is_read_is_listed():
 
 
 def test_every_file_that_a_command_writes_is_in_the_table():
-    written = {prepare.CLAIM_FILE, description.FILE_NAME, outcomes.REJECTED_FILE, flags.SAMPLE_FILE, saved_model.RECORD}
+    written = {
+        prepare_photos.CLAIM_FILE,
+        description.FILE_NAME,
+        outcomes.REJECTED_FILE,
+        flags.SAMPLE_FILE,
+        saved_model.RECORD,
+    }
     written |= {
         manifest.REPORT_FILE,
         manifest.RUNS_FILE,

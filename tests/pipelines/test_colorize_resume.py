@@ -14,8 +14,8 @@ from PIL import Image
 
 from pipelines import colorize
 from pipelines.archive.colorize_photos import ColorizePhotos
+from pipelines.archive.job import Colorize
 from pipelines.archive.manifest import RUNS_FILE
-from pipelines.colorize import Colorize
 from tfrecords.errors import UserError
 
 

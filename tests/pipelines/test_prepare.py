@@ -14,11 +14,11 @@ from skimage import color
 
 from pipelines import prepare
 from pipelines.dataset.claim import Listing
+from pipelines.dataset.job import Prepare
 from pipelines.dataset.prepare_photos import PreparePhotos, Settings, describe
 from pipelines.dataset.shard_writer import ShardReport
 from pipelines.dataset.sharding import is_held_out
 from pipelines.errors import JobFailedError
-from pipelines.prepare import Prepare
 from pipelines.runtime import runners
 from pipelines.runtime.outcomes import Outcome
 from tfrecords import dataset

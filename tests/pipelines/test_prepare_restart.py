@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from prepare_job import digests
 
+from pipelines.dataset.job import Prepare
 from pipelines.dataset.prepare_photos import PreparePhotos, Settings
 from pipelines.errors import JobFailedError
-from pipelines.prepare import Prepare
 from pipelines.runtime import runners
 
 SETTINGS = Settings(size=32, num_shards=6, validation_percent=0)

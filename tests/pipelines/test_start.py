@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,38 @@ def test_help_version_and_mistyped_flags_need_no_slow_import():
         assert not [name for name in modules if f"{name}.".startswith(SLOW)], argv
 
 
+BEAM_AND_TENSORFLOW = ("apache_beam", "tensorflow", "keras")
+WITHOUT_A_JOB = [
+    ["colorize", "--input=nowhere", "--output=out"],
+    ["prepare", "--input=nowhere", "--output=out"],
+    ["plan", "--input=nowhere"],
+    ["report", "nowhere"],
+    ["inspect", "nowhere"],
+    ["train", "--data=records", "--output=run", "--config=nothing"],
+    ["colorize", "--input=in", "--output=in"],
+    ["colorize", "--input=in/coins.png", "--output=coins.jpg", "--dry_run"],
+]
+
+
+def test_mistakes_and_a_single_photo_import_neither_beam_nor_tensorflow(scans):
+    command = [sys.executable, "-c", TELL, json.dumps(WITHOUT_A_JOB)]
+    done = subprocess.run(command, cwd=scans.parent, capture_output=True, text=True, check=True)
+    told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
+    assert [argv for argv, _, _ in told] == WITHOUT_A_JOB
+    for argv, code, modules in told:
+        assert code == (0 if "--dry_run" in argv else 2), argv
+        assert not [name for name in modules if f"{name}.".startswith(BEAM_AND_TENSORFLOW)], argv
+
+
+@pytest.fixture
+def scans(tmp_path, encoded, grey_photos) -> Path:
+    """A folder `in` with a photo, in a folder of its own."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "coins.png").write_bytes(encoded(grey_photos["coins"], "PNG"))
+    return folder
+
+
 def test_the_console_script_starts_with_the_light_module():
     [script] = entry_points(group="console_scripts", name="autochrome")
     assert script.value == "pipelines.cli:main"
@@ -78,31 +111,34 @@ sys.exit(cli.main(sys.argv[2:]))
     [
         ("argparse", ["--version"]),
         ("apache_beam", ["colorize", "--input=in", "--output=out"]),
+        ("apache_beam", ["plan", "--input=in", "--region=europe-west1"]),
+        ("apache_beam", ["prepare", "--input=in", "--output=out"]),
         ("cv2", ["prepare", "--input=in", "--output=out"]),
         ("google.cloud.storage", ["report", "out"]),
         ("tensorflow", ["train", "--data=records", "--output=run"]),
     ],
 )
-def test_ctrl_c_during_the_imports_is_one_line_and_130(module, argv, tmp_path):
+def test_ctrl_c_during_the_imports_is_one_line_and_130(module, argv, scans):
     command = [sys.executable, "-c", INTERRUPTED, module, *argv]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=scans.parent, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "autochrome: interrupted\n")
-    assert not list(tmp_path.iterdir())
+    assert list(scans.parent.iterdir()) == [scans]
 
 
-def test_ctrl_c_that_is_ignored_stays_ignored(tmp_path):
+def test_ctrl_c_that_is_ignored_stays_ignored(scans):
     """As it is for a job that a shell put into the background, or that runs under nohup."""
-    command = [sys.executable, "-c", INTERRUPTED, "apache_beam", "colorize", "--input=in", "--output=out"]
+    command = [sys.executable, "-c", INTERRUPTED, "apache_beam", "colorize", "--input=in", "--output=in/out"]
+    command += ["--region=europe-west1"]  # a flag of Beam
     done = subprocess.run(
         *(command,),
-        cwd=tmp_path,
+        cwd=scans.parent,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 2
-    assert "--input in does not exist" in done.stderr
+    assert "overlap" in done.stderr
 
 
 STARTING = """
@@ -124,14 +160,14 @@ cli.main()
     ("module", "argv"),
     [
         ("apache_beam", ["colorize", "in", "out"]),
-        ("apache_beam", ["plan", "in"]),
+        ("cv2", ["plan", "in"]),
         ("tensorflow", ["train", "--data=records", "--output=run"]),
     ],
 )
-def test_a_command_line_says_that_it_starts_before_slow_imports(module, argv, tmp_path):
+def test_a_command_line_says_that_it_starts_before_slow_imports(module, argv, scans):
     script = STARTING.replace("sys.argv.pop(1)", repr(module))
     done = subprocess.run(
-        [sys.executable, "-c", script, *argv], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, *argv], cwd=scans.parent, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (3, "", "autochrome: starting\n")
 

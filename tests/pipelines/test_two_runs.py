@@ -16,13 +16,13 @@ from pipelines import colorize
 from pipelines.archive import lease, manifest, runs
 from pipelines.archive.colorize_photos import ColorizePhotos
 from pipelines.archive.finish import WriteManifest
+from pipelines.archive.job import Colorize
 from pipelines.archive.journal import Journal
 from pipelines.archive.lease import Holder, Lease
 from pipelines.archive.manifest import RUNS_FILE, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.results import Result
 from pipelines.archive.runs import Run
-from pipelines.colorize import Colorize
 from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 

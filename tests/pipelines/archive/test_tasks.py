@@ -13,7 +13,8 @@ from pipelines import notices
 from pipelines.archive import manifest
 from pipelines.archive.manifest import Output
 from pipelines.archive.resume import Policy, Task
-from pipelines.archive.tasks import ALL, FindTasks, Found, Selection
+from pipelines.archive.selection import ALL, Selection
+from pipelines.archive.tasks import FindTasks, Found
 from pipelines.files import contents
 from pipelines.files.find_photos import FindPhotos
 

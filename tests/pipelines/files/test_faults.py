@@ -8,7 +8,6 @@ import tarfile
 import pytest
 import requests
 import urllib3
-from apache_beam.io.filesystem import BeamIOError
 from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
@@ -40,8 +39,7 @@ def test_every_error_number_has_one_class_and_only_a_few_are_the_photos(number):
     assert faults.of(error) is expected
     # As Beam hands it on.
     assert faults.of(OSError(error)) is expected
-    assert faults.of(BeamIOError("Match operation failed", {"/photos/a.jpg": error})) is expected
-    assert faults.cause(error) == faults.cause(BeamIOError("failed", {"": error})) == os.strerror(number)
+    assert faults.cause(error) == os.strerror(number)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +80,6 @@ def test_every_status_has_one_class(status):
         (auth.RefreshError("invalid_grant"), Fault.DENIED),
         (auth.DefaultCredentialsError("none"), Fault.DENIED),
         (api.RetryError("gave up", None), Fault.PASSING),
-        (BeamIOError("nobody says why"), Fault.PASSING),
         (FileNotFoundError("no number"), Fault.PHOTO),
         (PermissionError("no number"), Fault.DENIED),
         (ValueError("the file ends 3 bytes before"), Fault.PHOTO),
@@ -100,8 +97,7 @@ def test_other_errors(error, expected):
 def test_what_is_missing():
     assert faults.is_missing(FileNotFoundError(errno.ENOENT, "no"))
     assert faults.is_missing(NotADirectoryError(errno.ENOTDIR, "no"))
-    assert faults.is_missing(BeamIOError("failed", {"a": FileNotFoundError(errno.ENOENT, "no")}))
-    for error in (OSError(errno.EIO, "no"), PermissionError(errno.EACCES, "no"), BeamIOError("no"), ValueError("no")):
+    for error in (OSError(errno.EIO, "no"), PermissionError(errno.EACCES, "no"), ValueError("no")):
         assert not faults.is_missing(error)
 
 

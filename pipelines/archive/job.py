@@ -1,0 +1,86 @@
+"""The job of `autochrome colorize`: a folder of photos becomes a tree of the same shape in another folder.
+
+The job is `FindPhotos` → `ColorizePhotos` → `WriteManifest`, which can also be used in other pipelines.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import apache_beam as beam
+from rich.console import Console
+
+from model.terminal import say
+from pipelines.archive import briefing, dry_run, provenance
+from pipelines.archive.colorize_photos import ColorizePhotos
+from pipelines.archive.finish import WriteManifest
+from pipelines.archive.lease import Holder, Lease, held
+from pipelines.archive.manifest import JOURNAL
+from pipelines.archive.provenance import settings_of
+from pipelines.archive.selection import Selection
+from pipelines.files import writable
+from pipelines.files.find_photos import FindPhotos
+from pipelines.runtime import resource_hints, runners
+from pipelines.runtime.progress import watched
+
+
+@dataclass(eq=False)
+class Colorize(beam.PTransform):
+    """Run the whole job: root → a single None when the manifest is written.
+
+    Attributes:
+        input: folder, file or glob; or several.
+        photos: colorizes the photos.
+    """
+
+    input: str | Sequence[str]
+    photos: ColorizePhotos
+
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
+        """Apply the steps."""
+        on_found = None if self.photos.selection.size else self.photos.ticker.listed
+        return root | FindPhotos(self.input, on_found) | self.photos | WriteManifest(self.photos.folder)
+
+
+def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
+    """Run the job, whose input and output have been checked.
+
+    Args:
+        args: the flags of the command (`pipelines.flags.colorize`).
+        beam_flags: Beam's flags.
+
+    Raises:
+        UserError: a flag is wrong, or a worker found an error that the user can correct.
+        JobFailedError: the job failed.
+    """
+    options = runners.beam_options(beam_flags, processes=False)
+    photos = ColorizePhotos(
+        args.output,
+        args.model,
+        settings_of(args),
+        args.keep_existing,
+        args.replace_changed,
+        args.state,
+        runners.threads(beam_flags, options),
+        Selection(args.limit, args.sample),
+        hints=resource_hints.of(options, args.accelerator),
+    )
+    policy = photos.policy()
+    if args.dry_run:
+        dry_run.show(args.input, photos.tasks(policy), args.output)
+        return
+    elsewhere = "keep its records in another folder with --state DIR"
+    writable.check(args.output, once=bool(args.state), instead=elsewhere, own=() if args.state else (JOURNAL,))
+    if args.state:
+        writable.check(args.state, "--state", own=(JOURNAL,))
+    local = runners.is_local(options)
+    lease = photos.lease = Lease(photos.folder, Holder.here(local=local))
+    with held(lease, local=local, template=runners.is_template(options)):
+        policy = replace(policy, recipe=provenance.numbered(policy.recipe, photos.folder))
+        if line := briefing.before(args.output, photos.folder, policy, photos.selection.size):
+            say(line)
+        with watched("colorizing", enabled=local) as ticker:
+            photos.ticker = ticker
+            runners.run(Colorize(args.input, photos), options, on_end=lease.release)
+    if local:
+        briefing.after(", ".join(args.input), args.output, photos.folder, Console())

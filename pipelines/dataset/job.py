@@ -1,0 +1,68 @@
+"""The job of `autochrome prepare`: a folder of photos becomes Lab TFRecords in another folder.
+
+The job is `FindPhotos` → `PreparePhotos`, which can also be used in other pipelines.
+"""
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+from rich.console import Console
+
+from model.terminal import say
+from pipelines.dataset.prepare_photos import CLAIM_FILE, CLEARED_FILE, PreparePhotos, Settings
+from pipelines.files import storage, writable
+from pipelines.files.find_photos import FindPhotos
+from pipelines.runtime import resource_hints, runners
+from pipelines.runtime.outcomes import REJECTED_FILE, print_table
+from pipelines.runtime.progress import watched
+from tfrecords.description import FILE_NAME, Description
+from tfrecords.shards import SPLITS
+
+_FOR = {"train": "training", "validation": "validation"}
+
+
+@dataclass(eq=False)
+class Prepare(beam.PTransform):
+    """Run the whole job: root → the `Description` of the set.
+
+    Attributes:
+        input: folder, file or glob; or several.
+        photos: makes the records.
+    """
+
+    input: str | Sequence[str]
+    photos: PreparePhotos
+
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Description]:
+        """Apply the steps."""
+        return root | FindPhotos(self.input, self.photos.ticker.listed) | self.photos
+
+
+def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
+    """Run the job, whose input and output have been checked.
+
+    Args:
+        args: the flags of the command (`pipelines.flags.prepare`).
+        beam_flags: Beam's flags.
+
+    Raises:
+        UserError: a flag is wrong, or a worker found an error that the user can correct.
+        JobFailedError: the job failed.
+    """
+    options = runners.beam_options(beam_flags)
+    settings = Settings(args.size, args.num_shards, args.validation_percent)
+    writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE))
+    with watched("preparing", enabled=runners.is_local(options)) as ticker:
+        asked = resource_hints.of(options)
+        photos = PreparePhotos(args.output, settings, args.overwrite, ticker, asked)
+        runners.run(Prepare(args.input, photos), options)
+    if runners.is_local(options):
+        path = storage.join(args.output, FILE_NAME)
+        description = Description.from_json(storage.read(path).decode(), path)
+        print_table(f"Prepared {', '.join(args.input)}", description.outcomes, Console())
+        splits = ", ".join(f"{description.count(split):,} examples for {_FOR[split]}" for split in SPLITS)
+        say(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, REJECTED_FILE)}")
+        say(f"next: {shlex.join(['autochrome', 'train', '--data', args.output, '--output', 'run'])}")
