@@ -19,6 +19,7 @@ from pipelines.images import (
     sizes,
     tiff_fallback,
     tiff_pages,
+    tiff_segments,
     tiff_table,
     webp,
 )
@@ -136,7 +137,10 @@ def _open_tiff(page: Table) -> OpenPhoto:
     sizes.check(size.width, size.height, len(data), sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
     if not tiff_fallback.is_misread(page):
         with contextlib.suppress(UnidentifiedImageError):
-            return OpenPhoto(_open(data, ("TIFF",)), data, page, page, dropped)
+            image = _open(data, ("TIFF",))
+            with _told_from_lack_of_memory(size.width, size.height):
+                tiff_segments.check(page)
+            return OpenPhoto(image, data, page, page, dropped)
     largest = tiff_fallback.largest(page)
     sizes.check(*largest, len(data), sample_bytes=size.sample_bytes)
     with _told_from_lack_of_memory(*largest):

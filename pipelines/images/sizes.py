@@ -7,7 +7,7 @@ file under a megabyte that claims to be larger than that takes gigabytes or minu
 from PIL import Image
 
 from pipelines.errors import Rejected
-from pipelines.images import jpeg_scans
+from pipelines.images import jpeg_markers
 from pipelines.images.limits import Limits
 
 MAX_PIXELS = 178_956_970
@@ -65,7 +65,7 @@ def check_image(image: Image.Image, data: bytes) -> None:
     width, height = image.size
     check(width, height, len(data), sample_bytes=_sample_bytes(image, data), is_bilevel=image.mode == "1")
     if image.format in ("JPEG", "MPO"):
-        scans = jpeg_scans.count(data)
+        scans = jpeg_markers.scans(data)
         if scans * width * height > _MAX_SCANNED_PIXELS:
             raise Rejected("too_large", f"{scans:,} scans of {width} x {height} pixels")
 

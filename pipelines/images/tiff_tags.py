@@ -152,6 +152,7 @@ class Compression(IntEnum):
     """How the pixels are compressed."""
 
     NONE = 1
+    GROUP_4 = 4
     OLD_JPEG = 6
     JPEG = 7
     DEFLATE = 8
