@@ -77,7 +77,7 @@ class _Listing(beam.PTransform):
         self._path = path
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
-        found = root | FindPhotos(self._patterns) | self._found
+        found = root | FindPhotos(self._patterns, is_checked=True) | self._found
         return found.tasks | beam.Map(self._write, self._found.policy, self._found.output)
 
     def _write(self, task: Task, policy: Policy, output: str) -> None:

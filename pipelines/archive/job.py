@@ -29,7 +29,7 @@ class Colorize(beam.PTransform):
     """Run the whole job: root → a single None when the manifest is written.
 
     Attributes:
-        input: folder, file or glob; or several.
+        input: folder, file or glob; or several; checked.
         photos: colorizes the photos.
     """
 
@@ -39,7 +39,9 @@ class Colorize(beam.PTransform):
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Apply the steps."""
         on_found = None if self.photos.selection.size else self.photos.ticker.listed
-        return root | FindPhotos(self.input, on_found) | self.photos | WriteManifest(self.photos.folder)
+        return (
+            root | FindPhotos(self.input, on_found, is_checked=True) | self.photos | WriteManifest(self.photos.folder)
+        )
 
 
 def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:

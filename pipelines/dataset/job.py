@@ -29,7 +29,7 @@ class Prepare(beam.PTransform):
     """Run the whole job: root → the `Description` of the set.
 
     Attributes:
-        input: folder, file or glob; or several.
+        input: folder, file or glob; or several; checked.
         photos: makes the records.
     """
 
@@ -38,7 +38,7 @@ class Prepare(beam.PTransform):
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Description]:
         """Apply the steps."""
-        return root | FindPhotos(self.input, self.photos.ticker.listed) | self.photos
+        return root | FindPhotos(self.input, self.photos.ticker.listed, is_checked=True) | self.photos
 
 
 def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:

@@ -25,6 +25,8 @@ class FindPhotos(beam.PTransform):
     Attributes:
         patterns: folder, file, tar or glob of photos, local or in a bucket; or several.
         on_found: called for every photo in the process that finds it.
+        is_checked: whether the input has been checked by `pipelines.files.input_checks.check_any`, as the commands do
+            before they import Beam. In a bucket the check takes four requests.
 
     Raises:
         UserError: when it is applied: the input does not exist or has no files.
@@ -32,10 +34,12 @@ class FindPhotos(beam.PTransform):
 
     patterns: str | Sequence[str]
     on_found: Callable[[], object] | None = None
+    is_checked: bool = False
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Source]:
         """Add the steps that list the input, open tars, and open the tars inside them."""
-        input_checks.check_any(self.patterns)
+        if not self.is_checked:
+            input_checks.check_any(self.patterns)
         paths = input_paths.of(self.patterns)
         listed = (
             root

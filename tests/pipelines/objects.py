@@ -18,6 +18,7 @@ BUCKET = "objects"
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        self.server.requests.append(unquote(self.path))
         url = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         _, _, name = url.path.partition(f"/b/{BUCKET}/o")
@@ -46,6 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     objects: dict[str, bytes]
+    requests: list[str]
 
     def listing(self, prefix: str, delimiter: str | None) -> dict:
         below = {name: data for name, data in sorted(self.objects.items()) if name.startswith(prefix)}
@@ -66,10 +68,11 @@ def _crc32c(data: bytes) -> str:
 
 
 @contextmanager
-def served(objects: dict[str, bytes]) -> Iterator[str]:
-    """Serves objects as Cloud Storage does; gives the URI of their bucket."""
+def served(objects: dict[str, bytes], requests: list[str] | None = None) -> Iterator[str]:
+    """Serves objects as Cloud Storage does, and notes the requests; gives the URI of their bucket."""
     server = _Server(("localhost", 0), _Handler)
     server.objects = objects
+    server.requests = [] if requests is None else requests
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{server.server_port}")
