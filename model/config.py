@@ -52,6 +52,8 @@ class Config:
         flip: mirror half of the training examples left to right.
         film: part of the training examples whose luminance is made that of historic film (see `model.film`).
         mounts: part of the training examples that are mounted or worn (see `model.mounts`).
+        hints: part of the training examples at which some colours are given (see `model.hints`); needs a network that
+            takes hints.
         seed: of the initial weights, the order of the examples, the crops and the flips.
         export_resolution: side at which the exported network sees the luminance; 0 takes `resolution`.
         prior_adjustment: α in [0, 1], see `model.export`; more is more vivid, and less sure.
@@ -83,6 +85,7 @@ class Config:
     flip: bool
     film: float
     mounts: float = 0.0
+    hints: float = 0.0
     seed: int
     export_resolution: int = 0
     prior_adjustment: float = 0.0

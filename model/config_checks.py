@@ -31,6 +31,7 @@ def check(config: Config) -> None:
         ("averaging", 0 <= config.averaging < 1),
         ("film", 0 <= config.film <= 1),
         ("mounts", 0 <= config.mounts <= 1),
+        ("hints", 0 <= config.hints <= 1),
         ("prior_adjustment", 0 <= config.prior_adjustment <= 1),
     )
     for field, within in bounds:

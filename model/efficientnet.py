@@ -1,16 +1,31 @@
-"""EfficientNet-Lite0 in Keras 3, as an encoder: luminance in, the features of its five levels out.
+"""EfficientNet-Lite in Keras 3, as an encoder: luminance in, the features of its five levels out.
 
 The layers are those of Tan and Le, *EfficientNet* (2019), table 1, in the "lite" form for small devices (no squeeze and
-excitation, ReLU6): 2.9 million weights without the classifier, 0.26 GFLOP at 128 px. Where the original normalises by
-batch, convolutions here have a bias: `model.pretrained` folds the published weights into them.
+excitation, ReLU6). Without the classifier, Lite0 has 2.9 million weights and takes 0.26 GFLOP at 128 px; Lite2 has 4.3
+million and takes 0.42. Where the original normalises by batch, convolutions here have a bias: `model.pretrained` folds
+the published weights into them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
+
+
+class Variant(NamedTuple):
+    """A size of the network: its filters and blocks as multiples of those of Lite0."""
+
+    name: str
+    width: float
+    depth: float
+
+
+LITE0 = Variant("lite0", 1.0, 1.0)
+LITE2 = Variant("lite2", 1.1, 1.2)
+VARIANTS = (LITE0, LITE2)
 
 
 class Stage(NamedTuple):
@@ -35,19 +50,41 @@ STAGES = (
 )
 
 
-def features(luminance: Any, seeds: Iterator[int]) -> list[Any]:
+def stages(variant: Variant) -> tuple[Stage, ...]:
+    """Return the rows of the table for a variant: filters in steps of 8; the first and last stage keep their blocks."""
+    last = len(STAGES) - 1
+    return tuple(
+        stage._replace(
+            blocks=stage.blocks if number in (0, last) else math.ceil(variant.depth * stage.blocks),
+            filters=_rounded(variant.width * stage.filters),
+        )
+        for number, stage in enumerate(STAGES)
+    )
+
+
+def _rounded(filters: float) -> int:
+    """Return the multiple of 8 that is nearest and at least nine tenths (Tan and Le's published code)."""
+    nearest = max(8, int(filters + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * filters else nearest
+
+
+def features(luminance: Any, seeds: Iterator[int], variant: Variant = LITE0, added: Any = None) -> list[Any]:
     """Return the features of luminance ``[N, R, R, 1]`` at R / 2, R / 4, R / 8, R / 16 and R / 32.
 
-    They are float32, of any range, and have 16, 24, 40, 112 and 320 channels.
+    They are float32, of any range, and have 16, 24, 40, 112 and 320 channels for Lite0; 16, 24, 48, 120 and 352 for
+    Lite2.
 
     Args:
         luminance: L* / 100, float32 in [0, 1]; R divisible by 32.
         seeds: of the initial weights, one a layer.
+        variant: the size of the network.
+        added: what is added to the output of the first convolution, ``[N, R / 2, R / 2, 32]``; None adds nothing.
     """
-    hidden = _activated(_convolution(luminance, STEM, 3, 2, next(seeds), "stem"))
+    hidden = _convolution(luminance, STEM, 3, 2, next(seeds), "stem")
+    hidden = _activated(hidden if added is None else hidden + added)
     levels: list[Any] = []
     number = 0
-    for stage in STAGES:
+    for stage in stages(variant):
         for block in range(stage.blocks):
             stride = stage.stride if block == 0 else 1
             if stride == 2:

@@ -158,7 +158,8 @@ class _Stored(tf.Module):
             values[id(variable)] = tf.cast(weight, variable.dtype)
         trainable = [values[id(variable)] for variable in network.trainable_variables]
         others = [values[id(variable)] for variable in network.non_trainable_variables]
-        output, _ = network.stateless_call(trainable, others, luminance, training=False)
+        given = networks.arguments(network, luminance)
+        output, _ = network.stateless_call(trainable, others, given, training=False)
         return output if self._adjustment is None else output - tf.constant(self._adjustment)
 
 

@@ -10,7 +10,9 @@ the caller draws, so a stream that goes on at any step gives the same pictures a
 
 from __future__ import annotations
 
-import tensorflow as tf
+from typing import Any
+
+from keras import ops
 
 DRAWS = 10
 """Uniform numbers that one example needs."""
@@ -32,7 +34,7 @@ _WHITE = (0.95047, 1.0, 1.08883)  # D65, 2 degrees
 _LINEAR = ((3.2404542, -1.5371385, -0.4985314), (-0.9692660, 1.8760108, 0.0415560), (0.0556434, -0.2040259, 1.0572252))
 
 
-def expose(luminance: tf.Tensor, chroma: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor, share: float) -> tf.Tensor:
+def expose(luminance: Any, chroma: Any, drawn: Any, grain: Any, share: float) -> Any:
     """Return the luminance of a batch as historic photographs would show it.
 
     Args:
@@ -46,21 +48,21 @@ def expose(luminance: tf.Tensor, chroma: tf.Tensor, drawn: tf.Tensor, grain: tf.
         float32 ``[N, R, R, 1]`` in [0, 1].
     """
     chosen, mixing, red, green, blue, tone, contrast, floor, blur, coarse = (
-        number[:, None, None, None] for number in tf.unstack(drawn, DRAWS, axis=1)
+        drawn[:, number, None, None, None] for number in range(DRAWS)
     )
     seen = _respond(linear_rgb(luminance, chroma), MIXED * mixing, red, green, blue)
     # Rounding may leave a channel below 0, whose power is no number.
-    seen = tf.maximum(seen, 0.0) ** (GAMMA ** (2.0 * tone - 1.0))
+    seen = ops.maximum(seen, 0.0) ** (GAMMA ** (2.0 * tone - 1.0))
     left = 1.0 - (1.0 - LOWEST_CONTRAST) * contrast
     seen = seen * left + (1.0 - left) * floor
-    mean = tf.nn.avg_pool2d(tf.pad(seen, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC"), 3, 1, "VALID")
+    mean = ops.average_pool(ops.pad(seen, [[0, 0], [1, 1], [1, 1], [0, 0]], "symmetric"), 3, 1)
     seen += BLUR * blur * (mean - seen)
     # Squared, so that most pictures have little grain, as most scans do.
     seen += GRAIN * coarse**2 * grain
-    return tf.where(chosen < share, tf.clip_by_value(seen, 0.0, 1.0), luminance)
+    return ops.where(chosen < share, ops.clip(seen, 0.0, 1.0), luminance)
 
 
-def linear_rgb(luminance: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
+def linear_rgb(luminance: Any, chroma: Any) -> Any:
     """Return linear sRGB of Lab, float32 ``[..., 3]`` in [0, 1]; what sRGB cannot show is clipped.
 
     Args:
@@ -69,20 +71,20 @@ def linear_rgb(luminance: tf.Tensor, chroma: tf.Tensor) -> tf.Tensor:
     """
     y = (luminance * 100.0 + 16.0) / 116.0
     x, z = y + chroma[..., :1] * (128.0 / 500.0), y - chroma[..., 1:] * (128.0 / 200.0)
-    roots = tf.concat([x, y, z], axis=-1)
+    roots = ops.concatenate([x, y, z], axis=-1)
     # CIE 15: the inverse of Lab's f.
-    xyz = tf.where(roots > 6.0 / 29.0, roots**3, (roots - 4.0 / 29.0) * (3.0 * (6.0 / 29.0) ** 2))
-    return tf.clip_by_value(tf.tensordot(xyz * tf.constant(_WHITE), tf.constant(_LINEAR), [[-1], [1]]), 0.0, 1.0)
+    xyz = ops.where(roots > 6.0 / 29.0, roots**3, (roots - 4.0 / 29.0) * (3.0 * (6.0 / 29.0) ** 2))
+    return ops.clip(ops.tensordot(xyz * ops.array(_WHITE), ops.array(_LINEAR), [[-1], [1]]), 0.0, 1.0)
 
 
-def _respond(linear: tf.Tensor, mixing: tf.Tensor, *drawn: tf.Tensor) -> tf.Tensor:
+def _respond(linear: Any, mixing: Any, *drawn: Any) -> Any:
     """Return L* / 100 of an emulsion with weights between luminance and a random mixture, `mixing` in [0, 1]."""
     # Logarithms of uniform numbers share out one as often in any proportion as in any other (Dirichlet).
-    parts = tf.concat([-tf.math.log(1.0 - number) + 1e-6 for number in drawn], axis=-1)
-    random = parts / tf.reduce_sum(parts, axis=-1, keepdims=True)
-    weights = (1.0 - mixing) * tf.constant((RED, GREEN, BLUE)) + mixing * random
-    y = tf.reduce_sum(linear * weights, axis=-1, keepdims=True)
-    root = tf.where(
-        y > (6.0 / 29.0) ** 3, tf.maximum(y, 1e-6) ** (1.0 / 3.0), y / (3.0 * (6.0 / 29.0) ** 2) + 4.0 / 29.0
+    parts = ops.concatenate([-ops.log(1.0 - number) + 1e-6 for number in drawn], axis=-1)
+    random = parts / ops.sum(parts, axis=-1, keepdims=True)
+    weights = (1.0 - mixing) * ops.array((RED, GREEN, BLUE)) + mixing * random
+    y = ops.sum(linear * weights, axis=-1, keepdims=True)
+    root = ops.where(
+        y > (6.0 / 29.0) ** 3, ops.maximum(y, 1e-6) ** (1.0 / 3.0), y / (3.0 * (6.0 / 29.0) ** 2) + 4.0 / 29.0
     )
     return (116.0 * root - 16.0) / 100.0

@@ -19,7 +19,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from model import film, mounts
+from model import film, hints, mounts
 from model.config import Config
 from tfrecords import dataset
 from tfrecords.description import Description
@@ -34,7 +34,7 @@ VALIDATION_EXAMPLES = 2048
 PLACED = 4
 """Uniform numbers that cut and mirror one example."""
 
-PLACING, GRAIN, PAPER, BLOTCHES, SHARDS, RECORDS = range(1, 7)
+PLACING, GRAIN, PAPER, BLOTCHES, SHARDS, RECORDS, HINTING = range(1, 8)
 """What random numbers are used for; folded into the seed, so that no use repeats the numbers of another."""
 
 DatasetFn = Callable[[tf.distribute.InputContext], tf.data.Dataset]
@@ -73,7 +73,7 @@ def training(data_dir: str, config: Config, description: Description, step: int)
 
     Returns:
         A function to batches of one replica: luminance float32 ``[n, R, R, 1]`` in [0, 1], chroma float32
-        ``[n, R, R, 2]`` in [-1, 1).
+        ``[n, R, R, 2]`` in [-1, 1), and for a configuration with hints these, float32 ``[n, R, R, 3]``.
     """
 
     def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
@@ -214,6 +214,7 @@ def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.d
             normal(grain_side, GRAIN),
             normal(paper_side, PAPER),
             normal(blotch_side, BLOTCHES),
+            tf.random.stateless_uniform([hints.DRAWS if config.hints else 0], _seed(config, place, HINTING)),
         )
 
     def flip(lab: tf.Tensor, drawn: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -234,12 +235,12 @@ def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.d
     return _mapped(drawn.batch(batch_size, drop_remainder=True), cut)
 
 
-def _exposed(config: Config) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
-    """Return a function from the batches of `_augmented` to luminance and chroma, some as in old film and albums."""
+def _exposed(config: Config) -> Callable[..., tuple[tf.Tensor, ...]]:
+    """Return a function from the batches of `_augmented` to those of `training`, some as in old film and albums."""
 
     def exposed(
-        lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor, paper: tf.Tensor, blotches: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+        lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor, paper: tf.Tensor, blotches: tf.Tensor, hinting: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         luminance, chroma = _to_floats(lab)
         if config.film:
             luminance = film.expose(luminance, chroma, drawn[:, PLACED : PLACED + film.DRAWS], grain, config.film)
@@ -247,6 +248,8 @@ def _exposed(config: Config) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
             luminance, chroma = mounts.mount(
                 luminance, chroma, drawn[:, -mounts.DRAWS :], paper, blotches, config.mounts
             )
+        if config.hints:
+            return luminance, chroma, hints.draw(chroma, hinting, config.hints)
         return luminance, chroma
 
     return exposed

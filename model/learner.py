@@ -86,11 +86,11 @@ class Learner:
             total += self._strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
         return total
 
-    def _train_step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+    def _train_step(self, batch: tuple[tf.Tensor, ...]) -> tf.Tensor:
         """Make one replica's share of a step; return its share of the loss."""
-        luminance, chroma = batch
+        luminance, chroma, *hints = batch
         with tf.GradientTape() as tape:
-            each = self._loss(chroma, self.model(luminance, training=True))
+            each = self._loss(chroma, self.model(networks.arguments(self.model, luminance, *hints), training=True))
             loss = tf.reduce_sum(each) / self._config.batch_size
         weights = self.model.trainable_variables
         gradients = tape.gradient(loss, weights)
@@ -141,7 +141,8 @@ class Learner:
 
     def _validation_step(self, batch: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
         luminance, chroma, weight = batch
-        return tf.reduce_sum(weight * self._loss(chroma, self.averaged(luminance, training=False)))
+        output = self.averaged(networks.arguments(self.averaged, luminance), training=False)
+        return tf.reduce_sum(weight * self._loss(chroma, output))
 
 
 def _is_statistic(weight: keras.Variable) -> bool:

@@ -12,8 +12,9 @@ same pictures again.
 from __future__ import annotations
 
 import math
+from typing import Any
 
-import tensorflow as tf
+from keras import ops
 
 DRAWS = 16
 """Uniform numbers that one example needs."""
@@ -31,9 +32,7 @@ SCREEN = 0.12
 _KINDS = (0.45, 0.35, 0.45, 0.12)  # chances of border, vignette, unevenness and screen in an example that is changed
 
 
-def mount(
-    luminance: tf.Tensor, chroma: tf.Tensor, drawn: tf.Tensor, noise: tf.Tensor, blotches: tf.Tensor, share: float
-) -> tuple[tf.Tensor, tf.Tensor]:
+def mount(luminance: Any, chroma: Any, drawn: Any, noise: Any, blotches: Any, share: float) -> tuple[Any, Any]:
     """Return a batch with a part of its pictures mounted, vignetted, mottled or screened.
 
     Args:
@@ -48,32 +47,32 @@ def mount(
         Luminance in [0, 1] and chroma, of the same shapes.
     """
     side = luminance.shape[1]
-    numbers = [number[:, None, None, None] for number in tf.unstack(drawn, DRAWS, axis=1)]
+    numbers = [drawn[:, number, None, None, None] for number in range(DRAWS)]
     chosen, border, vignette, uneven, screen, dark, tone, corner, amount, period, turn, caption = numbers[:12]
     chosen = chosen < share
     border, vignette, uneven, screen = (
-        tf.cast(chosen & (number < chance), tf.float32)
+        ops.cast(chosen & (number < chance), "float32")
         for number, chance in zip((border, vignette, uneven, screen), _KINDS, strict=True)
     )
-    place = (tf.range(side, dtype=tf.float32) + 0.5) / side
+    place = (ops.arange(side, dtype="float32") + 0.5) / side
     x, y = place[None, None, :, None], place[None, :, None, None]
     radius = 2.0 * ((x - 0.5) ** 2 + (y - 0.5) ** 2)
     seen = luminance * (1.0 - vignette * DARKEST_CORNER * corner * radius)
-    patches = tf.image.resize(blotches, [side, side], tf.image.ResizeMethod.BICUBIC)
+    patches = ops.image.resize(blotches, (side, side), "bicubic", data_format="channels_last")
     seen += uneven * UNEVENNESS * amount * patches
     seen += screen * SCREEN * amount * _screen(x * side, y * side, 2.5 + 3.5 * period, math.pi / 2 * turn)
     # Squared, so that narrow margins are as frequent as albums have them; half of the sides have none.
-    left, right, top, bottom = (WIDEST * tf.maximum(0.0, 2.0 * number - 1.0) ** 2 for number in numbers[12:16])
-    inside = tf.cast((x >= left) & (x < 1.0 - right) & (y >= top) & (y < 1.0 - bottom), tf.float32)
-    paper = tf.where(dark < 0.35, 0.02 + 0.12 * tone, 0.7 + 0.28 * tone) + 0.01 * noise
-    strokes = tf.cast(tf.nn.avg_pool2d(noise, [1, 3], 1, "SAME") > 0.75, tf.float32)
-    lines = tf.cast((caption < 0.5) & (y > 1.0 - 0.75 * bottom) & (y < 1.0 - 0.3 * bottom), tf.float32)
-    paper += lines * strokes * tf.where(dark < 0.35, 0.6, -0.5)
+    left, right, top, bottom = (WIDEST * ops.maximum(0.0, 2.0 * number - 1.0) ** 2 for number in numbers[12:16])
+    inside = ops.cast((x >= left) & (x < 1.0 - right) & (y >= top) & (y < 1.0 - bottom), "float32")
+    paper = ops.where(dark < 0.35, 0.02 + 0.12 * tone, 0.7 + 0.28 * tone) + 0.01 * noise
+    strokes = ops.cast(ops.average_pool(noise, (1, 3), 1, "same") > 0.75, "float32")
+    lines = ops.cast((caption < 0.5) & (y > 1.0 - 0.75 * bottom) & (y < 1.0 - 0.3 * bottom), "float32")
+    paper += lines * strokes * ops.where(dark < 0.35, 0.6, -0.5)
     kept = 1.0 - border * (1.0 - inside)
-    return tf.clip_by_value(kept * seen + (1.0 - kept) * paper, 0.0, 1.0), kept * chroma
+    return ops.clip(kept * seen + (1.0 - kept) * paper, 0.0, 1.0), kept * chroma
 
 
-def _screen(x: tf.Tensor, y: tf.Tensor, period: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
+def _screen(x: Any, y: Any, period: Any, turn: Any) -> Any:
     """Return a halftone screen in [-1, 1]: dots `period` pixels apart, turned by `turn` radians."""
-    rate, cosine, sine = 2.0 * math.pi / period, tf.cos(turn), tf.sin(turn)
-    return tf.sin(rate * (x * cosine + y * sine)) * tf.sin(rate * (y * cosine - x * sine))
+    rate, cosine, sine = 2.0 * math.pi / period, ops.cos(turn), ops.sin(turn)
+    return ops.sin(rate * (x * cosine + y * sine)) * ops.sin(rate * (y * cosine - x * sine))

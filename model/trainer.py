@@ -279,7 +279,9 @@ class _Loop:
         luminance, truth, _ = next(iter(make(tf.distribute.InputContext()).take(1)))
         shown = min(SHOWN, self._validation_count)
         small = dataclasses.replace(self._config, size=self._config.resolution, export_resolution=0)
-        chroma = networks.decode(small, self._learner.averaged(luminance[:shown], training=False))
+        averaged = self._learner.averaged
+        output = averaged(networks.arguments(averaged, luminance[:shown]), training=False)
+        chroma = networks.decode(small, output)
         return tensorboard.grid(luminance[:shown].numpy(), chroma.numpy(), truth[:shown].numpy())
 
     def _not_a_number(self, loss: float) -> str:

@@ -115,7 +115,7 @@ def test_train_refuses_what_it_cannot_use(data_dir, tmp_path, capsys):
         train.main, f"--data={data_dir}", *mini, "--set=depth=3", capsys=capsys
     )
     assert "--max_minutes" in error_of(train.main, f"--data={data_dir}", *mini, "--max_minutes=0", capsys=capsys)
-    assert "pretrained=true needs network efficientnet_unet, not autoencoder" in error_of(
+    assert "pretrained=true needs a network on EfficientNet, not autoencoder" in error_of(
         train.main, f"--data={data_dir}", *mini, "--set=pretrained=true", capsys=capsys
     )
     assert "weight_decay 0.1 needs optimizer adamw, not adam" in error_of(

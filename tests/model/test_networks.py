@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from skimage.transform import resize
 
-from model import bins, losses, networks, optimizers
+from model import bins, layers, losses, networks, optimizers
 from model.config import autoencoder, mini, released, unet, unet_small
 from tfrecords.errors import UserError
 
@@ -81,13 +81,13 @@ def test_the_seed_decides_the_weights():
 
 
 def test_an_unknown_network_is_refused():
-    with pytest.raises(UserError, match=r"'vgg'.*autoencoder, efficientnet_unet, unet"):
+    with pytest.raises(UserError, match=r"'vgg'.*autoencoder, efficientnet_attention, efficientnet_unet, unet"):
         networks.build(dataclasses.replace(mini(autoencoder()), network="vgg"))
 
 
 @pytest.mark.parametrize("config", [mini(autoencoder()), mini(unet())], ids=lambda config: config.network)
 def test_published_weights_need_an_encoder_that_takes_them(config):
-    with pytest.raises(UserError, match=f"pretrained=true needs network efficientnet_unet, not {config.network}"):
+    with pytest.raises(UserError, match=f"pretrained=true needs a network on EfficientNet, not {config.network}"):
         networks.build(dataclasses.replace(config, pretrained=True))
 
 
@@ -186,3 +186,72 @@ def test_networks_losses_and_optimizers_leave_the_backend_to_keras(module):
     imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     imported += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert not [name for name in imported if name.split(".")[0].startswith("tensorflow")]
+
+
+def attention(**fields) -> keras.Model:
+    config = dataclasses.replace(
+        mini(released()), network="efficientnet_attention", resolution=64, size=64, width=8, **fields
+    )
+    return networks.build(config)
+
+
+def stirred(network: keras.Model) -> keras.Model:
+    """Give a network random weights where it starts with zeros, which would hide what they do."""
+    random = np.random.default_rng(1)
+    network.set_weights(
+        [weight if weight.any() else random.normal(0, 0.05, weight.shape) for weight in network.get_weights()]
+    )
+    return network
+
+
+def test_hints_change_nothing_before_they_are_learnt():
+    network = attention()
+    luminance = np.random.default_rng(0).random((1, 64, 64, 1), np.float32)
+    hints = np.random.default_rng(1).random((1, 64, 64, 3), np.float32)
+    np.testing.assert_array_equal(
+        network(networks.arguments(network, luminance, hints)), network([luminance, 0 * hints])
+    )
+    np.testing.assert_array_equal(network(networks.arguments(network, luminance)), network([luminance, 0 * hints]))
+
+
+def test_attention_and_hints_reach_the_far_corner():
+    network = stirred(attention(loss="huber"))
+    luminance = tf.constant(np.random.default_rng(0).random((1, 64, 64, 1), np.float32))
+    hints = tf.zeros((1, 64, 64, 3))
+    with tf.GradientTape() as tape:
+        tape.watch([luminance, hints])
+        corner = tf.reduce_sum(network([luminance, hints])[0, 0, 0])
+    for gradient in tape.gradient(corner, [luminance, hints]):
+        assert np.abs(gradient[0, -8:, -8:]).max() > 0
+
+
+def test_attention_is_the_published_formula():
+    """One block against NumPy: x + W_o softmax(q k' / sqrt d) v, and x + W_2 gelu(W_1 x), both on normalised x."""
+    inputs = keras.Input((2, 3, 8))
+    block = stirred(keras.Model(inputs, layers.attention(inputs, 2, itertools.count())))
+    depthwise, depthwise_bias, *rest = block.get_weights()
+    rest = [weight.astype(np.float64) for weight in rest]
+    scale, offset, mix, mix_bias, out, out_bias, scale_2, offset_2, wide, wide_bias, narrow, narrow_bias = rest
+    x = np.random.default_rng(0).normal(size=(1, 2, 3, 8))
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    x = (
+        x
+        + depthwise_bias
+        + sum(padded[:, i : i + 2, j : j + 3] * depthwise[i, j, :, 0] for i in range(3) for j in range(3))
+    )
+    x = x.reshape(6, 8)
+
+    def normal(x, scale, offset):
+        return (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-5) * scale + offset
+
+    query, key, value = np.split(normal(x, scale, offset) @ mix + mix_bias, 3, axis=1)
+    heads = []
+    for head in (slice(0, 4), slice(4, 8)):
+        scores = np.exp(query[:, head] @ key[:, head].T / 2)
+        heads.append(scores / scores.sum(1, keepdims=True) @ value[:, head])
+    x = x + np.concatenate(heads, 1) @ out + out_bias
+    hidden = normal(x, scale_2, offset_2) @ wide + wide_bias
+    hidden = hidden / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (hidden + 0.044715 * hidden**3)))
+    x = x + hidden @ narrow + narrow_bias
+    given = np.random.default_rng(0).normal(size=(1, 2, 3, 8))
+    np.testing.assert_allclose(block(given)[0].numpy().reshape(6, 8), x, atol=2e-3)
