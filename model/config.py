@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model import config_checks
+from model import config_checks, references
 from tfrecords.errors import UserError
 
 EXPORT_ONLY = ("size", "temperature", "stored", "export_resolution", "prior_adjustment")
@@ -25,7 +25,7 @@ class Config:
 
     Attributes:
         name: what the configuration is called on the command line.
-        network: the architecture, a key of `model.networks.NETWORKS`.
+        network: the architecture, a key of `model.networks.NETWORKS` or `module:name` (see `model.references`).
         width: filters of the network's first layer, or of its last where the encoder is EfficientNet's; the others are
             multiples of it.
         pretrained: the encoder starts from published weights (see `model.pretrained`), which needs a network that has
@@ -33,7 +33,7 @@ class Config:
         size: side of the exported model's input and output, in pixels.
         resolution: side in pixels at which the network sees the luminance, at most `size` and the prepared pictures'
             side; divisible by 8.
-        loss: a key of `model.losses.LOSSES`; `cross_entropy` makes the network classify quantised ab.
+        loss: a key of `model.losses.LOSSES` or `module:name`; `cross_entropy` makes the network classify quantised ab.
         rebalance: exponent in [0, 1] by which rare colours weigh more in `cross_entropy`; 0 weighs all alike.
         temperature: of the annealed mean that turns classes into one ab, above 0; 1 is the mean. Needs `cross_entropy`.
         optimizer: one of `model.config_checks.OPTIMIZERS`.
@@ -262,11 +262,14 @@ CONFIGS |= {twin.name: twin for twin in map(mini, list(CONFIGS.values()))}
 
 
 def by_name(name: str) -> Config:
-    """Return the configuration called `name`.
+    """Return the configuration called `name`, or the one that `module:name` names (see `model.references`).
 
     Raises:
         UserError: there is none; the message lists those there are.
     """
+    if references.is_one(name):
+        return references.config(name)
     if name not in CONFIGS:
-        raise UserError(f"--config {name} is unknown; choose one of {', '.join(sorted(CONFIGS))}")
+        known = ", ".join(sorted(CONFIGS))
+        raise UserError(f"--config {name} is unknown; choose one of {known}, or module:name for one of your own")
     return CONFIGS[name]

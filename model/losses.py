@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from model import bins
+from model import bins, references
 from model.config import Config
 from tfrecords.errors import UserError
 
@@ -71,9 +71,10 @@ def make(config: Config, histogram: Sequence[Sequence[int]] | None = None) -> Lo
     Raises:
         UserError: the loss is unknown, or cannot be rebalanced.
     """
-    if config.loss not in LOSSES:
+    if not references.is_one(config.loss) and config.loss not in LOSSES:
         raise UserError(f"there is no loss {config.loss!r}; choose one of {', '.join(sorted(LOSSES))}")
-    function, options = LOSSES[config.loss], {}
+    function = references.loss(config.loss) if references.is_one(config.loss) else LOSSES[config.loss]
+    options: dict[str, Any] = {}
     if config.loss == CLASSIFICATION:
         # Here and not in the step function, whose graph would hold a copy of it.
         options["shares"] = keras.ops.convert_to_tensor(bins.shares())
@@ -90,3 +91,14 @@ def make(config: Config, histogram: Sequence[Sequence[int]] | None = None) -> Lo
         return function(small, output, **options)
 
     return loss
+
+
+def check(config: Config, network: keras.Model) -> None:
+    """Make sure that a loss from outside this package fits the network of its configuration.
+
+    Raises:
+        UserError: it does not return one number an example.
+    """
+    if references.is_one(config.loss):
+        output = keras.ops.zeros((2, *network.output_shape[1:]))
+        references.check_loss(config.loss, keras.ops.zeros((*output.shape[:3], 2)), output)

@@ -30,7 +30,7 @@ from typing import Any
 
 import keras
 
-from model import bins, efficientnet, layers, losses
+from model import bins, efficientnet, layers, losses, references
 from model.config import Config
 from tfrecords.errors import UserError
 
@@ -224,9 +224,12 @@ def build(config: Config) -> keras.Model:
     Raises:
         UserError: `config.network` is unknown, or does not fit the other fields.
     """
-    if config.network not in NETWORKS:
+    if references.is_one(config.network):
+        network = references.network(config, len(bins.centres()) if config.loss == losses.CLASSIFICATION else 2)
+    elif config.network in NETWORKS:
+        network = NETWORKS[config.network](config)
+    else:
         raise UserError(f"there is no network {config.network!r}; choose one of {', '.join(sorted(NETWORKS))}")
-    network = NETWORKS[config.network](config)
     if config.pretrained and "stem" not in {layer.name for layer in network.layers}:
         raise UserError(
             f"pretrained=true needs a network on EfficientNet, not {config.network}; use --set pretrained=false"

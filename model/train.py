@@ -6,7 +6,7 @@ import dataclasses
 import shlex
 import sys
 
-from model import cluster, commands, preemption, progress, quiet
+from model import cluster, commands, preemption, progress, quiet, references
 from model import config as configs
 from model.terminal import say
 
@@ -33,7 +33,9 @@ def parser() -> commands.Parser:
     )
     training = flags.add_argument_group("training")
     names = ", ".join(name for name in configs.CONFIGS if not name.endswith("_mini") and name != DEFAULT)
-    training.add_argument("--config", default=DEFAULT, metavar="NAME", help=f"{DEFAULT} (default), {names}")
+    training.add_argument(
+        "--config", default=DEFAULT, metavar="NAME", help=f"{DEFAULT} (default), {names},\nor module:name"
+    )
     training.add_argument(
         "--epochs", type=commands.whole(1), metavar="N", help="passes over the data (default: the config's)"
     )
@@ -44,7 +46,7 @@ def parser() -> commands.Parser:
         "--max_minutes",
         type=commands.number("more than 0", lambda minutes: minutes > 0),
         metavar="M",
-        help="stop after M minutes of training (default: no limit)",
+        help="stop after M minutes of training and validation (default: no limit)",
     )
     training.add_argument(
         "--seed", type=commands.whole(0), metavar="N", help="of weights and order (default: the config's)"
@@ -67,17 +69,21 @@ def main(argv: list[str] | None = None) -> int:
     """
     args = parser().parse_args(argv)
     given = {name: getattr(args, name) for name in ("epochs", "batch_size", "seed") if getattr(args, name) is not None}
-    config = dataclasses.replace(configs.by_name(args.config).override(args.set), **given)
     if args.strategy in ("auto", "multiworker"):
         cluster.from_environment()  # told before TensorFlow is imported
+    if references.is_one(args.config):
+        with quiet.startup():
+            import keras  # noqa: F401  # as the user's module does
+    config = dataclasses.replace(configs.by_name(args.config).override(args.set), **given)
     from model import google_cloud
 
     google_cloud.check_all({"--data": args.data, "--output": args.output, "--init": args.init})
     with quiet.startup():
-        from model import networks, strategy, trainer
+        from model import losses, networks, strategy, trainer
 
     devices = strategy.make(args.strategy)
-    networks.build(config)  # Refuses what does not fit together before the output folder is made.
+    # Refuses what does not fit together before the output folder is made.
+    losses.check(config, networks.build(config))
     with progress.shown() as show, preemption.watched() as stop:
         result = trainer.train(
             config,
