@@ -1,16 +1,11 @@
-"""The training folder: what run it belongs to, its checkpoints, and its log of figures.
+"""The checkpoints of a run, in the folder `checkpoints` of its training folder (see `model.trainer`).
 
-OUTPUT/config.json     the configuration and the data set; a run with others is refused
-OUTPUT/checkpoints/    weights, optimizer, averaged and best weights, step, seconds, validations; the last two
-OUTPUT/metrics.jsonl   one line a report
-OUTPUT/tensorboard/    the same figures and pictures (`model.tensorboard`)
-OUTPUT/saved_model/    the export (`model.export`)
+They hold weights, optimizer, averaged and best weights, step, seconds and validations; the last two are kept.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import tempfile
 from collections.abc import Sequence
@@ -21,70 +16,19 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model import saved_model
-from model.config import EXPORT_ONLY, Config
+from model import whole_files
 from model.learner import Learner
 from model.plain_paths import plain
 from tfrecords import dataset
-from tfrecords.description import Description
 from tfrecords.errors import UserError
 
-CONFIG_FILE = "config.json"
-METRICS_FILE = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
 KEPT = 2
+# What checkpoints of earlier versions do not have.
+_ADDED = "validation"
 # A file is damaged, cut or missing. TensorFlow raises an IndexError for OutOfRange where it reads the index.
 _TORN = (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError, IndexError)
 _FILE = re.compile(r"ckpt-(?P<number>\d+)\.(?P<ending>index|data-.*)\Z")
-
-
-def claim(output: str, config: Config, description: Description, *, init: str = "", chief: bool = True) -> None:
-    """Make the folder `output` that of this run, or recognise it as such; only the chief writes.
-
-    The number of epochs may differ, as more of them go on with the run, and what only the export needs.
-
-    Args:
-        output: training folder.
-        config: of the run.
-        description: of the data set.
-        init: digest of the model that the run starts from; '' without one.
-        chief: whether this process writes.
-
-    Raises:
-        UserError: the folder cannot be written, or holds a run with another configuration or data set.
-    """
-    path = tf.io.gfile.join(output, CONFIG_FILE)
-    run = {"config": config.to_dict(), "data": {"fingerprint": description.fingerprint}, "init": init}
-    if stored := _read_json(path):
-        _compare(output, stored, run)
-    if not chief:
-        return
-    try:
-        tf.io.gfile.makedirs(output)
-        _write_whole(path, json.dumps(run, indent=2, sort_keys=True) + "\n")
-    except tf.errors.OpError as error:
-        raise UserError(f"output {output} cannot be written: {error.message.splitlines()[0]}") from error
-
-
-def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
-    try:
-        free = dict.fromkeys(("epochs", *EXPORT_ONLY))
-        was, now = {**stored["config"], **free}, {**run["config"], **free}
-        fingerprint = stored["data"]["fingerprint"]
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{output}/{CONFIG_FILE} is not of a training run; choose another --output") from error
-    was["init"], now["init"] = stored.get("init", ""), run["init"]
-    names = [name for name in sorted({*was, *now}) if was.get(name) != now.get(name)]
-    differing = [f"{name} {was.get(name)} (now {now.get(name)})" for name in names]
-    if differing:
-        raise UserError(
-            f"{output} holds a run with {', '.join(differing)}; choose another --output or the same settings"
-        )
-    if fingerprint != run["data"]["fingerprint"]:
-        raise UserError(
-            f"{output} holds a run on another data set (fingerprint {fingerprint[:12]}, "
-            f"now {run['data']['fingerprint'][:12]}); choose another --output or the same --data"
-        )
 
 
 class Checkpoints:
@@ -97,6 +41,8 @@ class Checkpoints:
         best_loss: tf.Variable float64, their validation loss; infinite before the first validation.
         best_step: tf.Variable int64, the step at which they were.
         worse: tf.Variable int64, validations since then.
+        due: tf.Variable bool, whether the weights of this step are still to be validated.
+        reserve: tf.Variable float64, seconds to keep free for the last validation.
         torn: paths of checkpoints that `restore` could not read.
     """
 
@@ -108,21 +54,25 @@ class Checkpoints:
         self.best_loss = tf.Variable(np.inf, dtype=tf.float64, trainable=False)
         self.best_step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.worse = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.due = tf.Variable(False, trainable=False)
+        self.reserve = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self.torn: list[str] = []
         self._torn: set[int] = set()
         self._folder = tf.io.gfile.join(output, CHECKPOINTS)
-        self._checkpoint = tf.train.Checkpoint(
-            model=learner.model,
-            averaged=learner.averaged,
-            optimizer=learner.optimizer,
-            step=self.step,
-            seconds=self.seconds,
-            best=self.best,
-            best_loss=self.best_loss,
-            best_step=self.best_step,
-            worse=self.worse,
+        state = {
+            "model": learner.model,
+            "averaged": learner.averaged,
+            "optimizer": learner.optimizer,
+            "step": self.step,
+            "seconds": self.seconds,
+            "best": self.best,
+            "best_loss": self.best_loss,
+            "best_step": self.best_step,
+            "worse": self.worse,
             **_seeds(learner.model),
-        )
+        }
+        self._checkpoint = tf.train.Checkpoint(**state, **{_ADDED: {"due": self.due, "reserve": self.reserve}})
+        self._earlier = tf.train.Checkpoint(**state)
         # All workers have to take part in saving, but only the chief's files count.
         self._scratch = None if chief else tempfile.TemporaryDirectory(prefix="autochrome-worker-")
         self._links = contextlib.ExitStack()
@@ -153,8 +103,11 @@ class Checkpoints:
         """Read a checkpoint; return False if it is torn."""
         try:
             _open(self._folder, number)
+            prefix = _prefix(self._plain, number)
+            has_added = any(name.startswith(f"{_ADDED}/") for name, _ in tf.train.list_variables(prefix))
+            checkpoint = self._checkpoint if has_added else self._earlier
             # Every tensor is read and its checksum compared.
-            self._checkpoint.read(_prefix(self._plain, number)).assert_existing_objects_matched()
+            checkpoint.read(prefix).assert_existing_objects_matched()
         except _TORN:
             return False
         except tf.errors.OpError as error:
@@ -233,61 +186,4 @@ def _tell_tensorflow(folder: str, numbers: Sequence[int]) -> None:
     """Write the file by which `tf.train.latest_checkpoint` finds the last one."""
     lines = [f'model_checkpoint_path: "ckpt-{numbers[-1]}"']
     lines += [f'all_model_checkpoint_paths: "ckpt-{number}"' for number in numbers]
-    _write_whole(tf.io.gfile.join(folder, "checkpoint"), "\n".join(lines) + "\n")
-
-
-class Metrics:
-    """`metrics.jsonl`: one JSON object a report, in order of its `step`, without what a killed run wrote too much."""
-
-    def __init__(self, output: str, step: int) -> None:
-        """Continue the log of `output` after `step`; later lines are dropped, they will be measured again."""
-        self._path = tf.io.gfile.join(output, METRICS_FILE)
-        self._lines = [line for line in read_metrics(output) if line["step"] <= step]
-        self._write()
-
-    @property
-    def last(self) -> dict[str, Any]:
-        """The last line, {} when there is none."""
-        return self._lines[-1] if self._lines else {}
-
-    def add(self, line: dict[str, Any]) -> None:
-        """Append one line."""
-        self._lines.append(line)
-        if saved_model.is_remote(self._path):  # Objects in a bucket cannot be appended to.
-            self._write()
-        else:
-            with tf.io.gfile.GFile(self._path, "a") as file:
-                file.write(json.dumps(line) + "\n")
-
-    def _write(self) -> None:
-        _write_whole(self._path, "".join(json.dumps(line) + "\n" for line in self._lines))
-
-
-def read_metrics(output: str) -> list[dict[str, Any]]:
-    """Return the lines of a training folder's `metrics.jsonl`, [] when there is none; a torn last line is left out."""
-    path = tf.io.gfile.join(output, METRICS_FILE)
-    if not tf.io.gfile.exists(path):
-        return []
-    with tf.io.gfile.GFile(path) as file:
-        text = file.read()
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("}\n")]
-
-
-def _read_json(path: str) -> dict[str, Any]:
-    if not tf.io.gfile.exists(path):
-        return {}
-    try:
-        with tf.io.gfile.GFile(path) as file:
-            return dict(json.loads(file.read()))
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{path} is damaged; choose another --output") from error
-
-
-def _write_whole(path: str, text: str) -> None:
-    if saved_model.is_remote(path):  # An object appears when it is complete.
-        with tf.io.gfile.GFile(path, "w") as file:
-            file.write(text)
-        return
-    with tf.io.gfile.GFile(f"{path}.partial", "w") as file:
-        file.write(text)
-    tf.io.gfile.rename(f"{path}.partial", path, overwrite=True)
+    whole_files.write(tf.io.gfile.join(folder, "checkpoint"), "\n".join(lines) + "\n")

@@ -78,9 +78,8 @@ class Learner:
             yield variable.numpy()
 
     @tf.function
-    def validate(self, iterator: Any, count: tf.Tensor) -> tf.Tensor:
-        """Return the sum of the losses of the averaged weights over `count` batches of weighed examples."""
-        total = tf.constant(0.0)
+    def validate(self, iterator: Any, count: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
+        """Return `total` and the losses of the averaged weights over `count` more batches of weighed examples."""
         for _ in tf.range(count):
             per_replica = self._strategy.run(self._validation_step, args=(next(iterator),))
             total += self._strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)

@@ -225,7 +225,8 @@ def build(config: Config) -> keras.Model:
         UserError: `config.network` is unknown, or does not fit the other fields.
     """
     if references.is_one(config.network):
-        network = references.network(config, len(bins.centres()) if config.loss == losses.CLASSIFICATION else 2)
+        channels = len(bins.centres()) if config.loss == losses.CLASSIFICATION else 2
+        network = references.network(config, channels, HINTS)
     elif config.network in NETWORKS:
         network = NETWORKS[config.network](config)
     else:

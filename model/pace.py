@@ -7,6 +7,8 @@ import dataclasses
 # Several steps run in one call where they are short; a call should take about this long.
 CALL_SECONDS = 0.5
 MOST_STEPS_A_CALL = 100
+VALIDATION = 1 / 2
+"""Time of a batch of validation, as a part of that of a step, until one was measured; on the safe side."""
 
 
 @dataclasses.dataclass
@@ -37,3 +39,8 @@ class Pace:
 def steps_a_call(seconds_a_step: float) -> int:
     """Return how many steps fill `CALL_SECONDS`, from 1 to `MOST_STEPS_A_CALL`."""
     return max(1, min(MOST_STEPS_A_CALL, int(CALL_SECONDS / seconds_a_step)))
+
+
+def steps_within(seconds_a_step: float, seconds: float) -> int:
+    """Return how many steps fit into some seconds, at least 1."""
+    return max(1, int(min(seconds / seconds_a_step, MOST_STEPS_A_CALL)))

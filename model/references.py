@@ -72,12 +72,13 @@ def config(reference: str) -> Config:
     return found
 
 
-def network(config: Config, channels: int) -> keras.Model:
+def network(config: Config, channels: int, hints: int) -> keras.Model:
     """Return the network of a configuration whose `network` is a reference: a function of the configuration.
 
     Args:
         config: that names it.
         channels: that its output must have.
+        hints: channels of its second input, if it has one.
 
     Raises:
         UserError: see `load`; or it is no function, it fails, or it returns no network of the shape that is needed.
@@ -88,9 +89,12 @@ def network(config: Config, channels: int) -> keras.Model:
     made = _called(_function(config.network, "network"), name, config)
     if not isinstance(made, keras.Model):
         raise UserError(f"{name} must return a keras.Model, not {_kind(made)}")
-    taken, given = tuple(made.input_shape), tuple(made.output_shape)
-    if taken != (None, config.resolution, config.resolution, 1):
-        raise UserError(f"{name} must take [None, {config.resolution}, {config.resolution}, 1], not {list(taken)}")
+    taken, given = [list(one.shape) for one in made.inputs], tuple(made.output_shape)
+    wanted = [[None, config.resolution, config.resolution, count] for count in (1, hints)]
+    if taken not in (wanted[:1], wanted):
+        raise UserError(
+            f"{name} must take luminance {wanted[0]}, and may take hints {wanted[1]}, not {', '.join(map(str, taken))}"
+        )
     sides = given[1:3]
     if len(given) != 4 or sides[0] != sides[1] or config.resolution % (sides[0] or 1) or given[3] != channels:
         raise UserError(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from model import checkpoints, evaluate, saved_model, train
+from model import checkpoints, evaluate, metrics_log, run_config, saved_model, train
 from pipelines import flags
 from pipelines.archive import finish, lease, manifest, record_files
 from pipelines.dataset import prepare_photos
@@ -196,7 +196,7 @@ def test_every_file_that_a_command_writes_is_in_the_table():
         finish.LAST_RUN_FILE,
         record_files.INDEX_FILE,
     }
-    written |= {lease.FILE, html.FILE, checkpoints.CONFIG_FILE, checkpoints.METRICS_FILE, checkpoints.CHECKPOINTS}
+    written |= {lease.FILE, html.FILE, run_config.CONFIG_FILE, metrics_log.METRICS_FILE, checkpoints.CHECKPOINTS}
     table = (ROOT / "ARCHITECTURE.md").read_text().partition("## Files on disk")[2].partition("## ")[0]
     assert not [name for name in written if name not in table]
 

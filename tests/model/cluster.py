@@ -16,10 +16,10 @@ KILLED_AT = 4
 # One step a call, a checkpoint after each; each step's number goes to the worker's log, where the parent waits for it.
 CHILD = """
 import os, sys
-from model import pace, strategy, trainer
+from model import loop, pace, strategy, trainer
 from model.config import autoencoder, mini
 made = strategy.make("auto")
-trainer.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
+loop.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
 print("pid", os.getpid(), flush=True)
 config = mini(autoencoder()).override({settings})
 trainer.train(config, sys.argv[1], sys.argv[2], made, checkpoint_minutes=0,

@@ -1,5 +1,3 @@
-import dataclasses
-import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,45 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import checkpoints
-from model.checkpoints import Checkpoints, Metrics, claim, read_metrics
-from model.config import autoencoder, mini
-from tfrecords.description import Description
+from model.checkpoints import Checkpoints
 from tfrecords.errors import OutageError, UserError
-
-CONFIG = mini(autoencoder())
-DATA = Description(CONFIG.size, {}, {}, {})
-
-
-def test_a_folder_is_claimed_once_and_recognised(tmp_path):
-    claim(str(tmp_path / "run"), CONFIG, DATA)
-    first = (tmp_path / "run" / "config.json").read_bytes()
-    claim(str(tmp_path / "run"), CONFIG, DATA)
-    assert (tmp_path / "run" / "config.json").read_bytes() == first
-    claim(str(tmp_path / "run"), dataclasses.replace(CONFIG, epochs=CONFIG.epochs + 1), DATA)
-    assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]
-
-
-def test_a_folder_of_another_run_is_refused_and_named(tmp_path):
-    claim(str(tmp_path), CONFIG, DATA)
-    with pytest.raises(UserError, match=r"holds a run with batch_size \d+ \(now 7\); choose another --output"):
-        claim(str(tmp_path), dataclasses.replace(CONFIG, batch_size=7), DATA)
-    with pytest.raises(UserError, match=r"holds a run with init  \(now abc\)"):
-        claim(str(tmp_path), CONFIG, DATA, init="abc")
-    with pytest.raises(UserError, match="on another data set"):
-        claim(str(tmp_path), CONFIG, dataclasses.replace(DATA, size=8))
-
-
-@pytest.mark.parametrize(("text", "message"), [("{", "is damaged"), ('{"a": 1}', "is not of a training run")])
-def test_a_config_that_is_not_ours_is_refused(tmp_path, text, message):
-    (tmp_path / "config.json").write_text(text)
-    with pytest.raises(UserError, match=message):
-        claim(str(tmp_path), CONFIG, DATA)
-
-
-def test_a_worker_claims_nothing(tmp_path):
-    claim(str(tmp_path / "run"), CONFIG, DATA, chief=False)
-    assert not (tmp_path / "run").exists()
 
 
 def learner(units: int = 1, *, use_bias: bool = False) -> SimpleNamespace:
@@ -186,15 +147,18 @@ def test_the_best_weights_are_those_of_the_lowest_loss(tmp_path):
     assert (float(again.best_loss), int(again.worse), float(again.best[0][0, 0])) == (0.3, 2, 2.0)
 
 
-def test_a_log_goes_on_without_what_will_be_measured_again(tmp_path):
-    log = Metrics(str(tmp_path), 0)
-    assert log.last == {}
-    for step in (1, 2, 3):
-        log.add({"step": step, "loss": 0.5})
-    with (tmp_path / "metrics.jsonl").open("a") as file:
-        file.write('{"step": 4, "lo')  # killed
-    assert [line["step"] for line in read_metrics(str(tmp_path))] == [1, 2, 3]
-    assert Metrics(str(tmp_path), 2).last == {"step": 2, "loss": 0.5}
-    written = (tmp_path / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in written] == [1, 2]
-    assert [path.name for path in tmp_path.iterdir()] == [checkpoints.METRICS_FILE]
+def test_checkpoints_of_earlier_versions_are_restored(tmp_path):
+    """They do not say whether a validation is due: none is."""
+    state, _ = saved(tmp_path)
+    state.due.assign(True)
+    state.reserve.assign(5.0)
+    state.step.assign(3)
+    earlier = state._earlier.write(str(tmp_path / "checkpoints" / "ckpt-3"))
+    assert not [name for name, _ in tf.train.list_variables(earlier) if "due" in name]
+    again, _ = restored(tmp_path)
+    assert (int(again.step), bool(again.due), float(again.reserve)) == (3, False, 0.0)
+    again.due.assign(True)
+    again.reserve.assign(7.0)
+    again.save()
+    last, _ = restored(tmp_path)
+    assert (int(last.step), bool(last.due), float(last.reserve)) == (3, True, 7.0)

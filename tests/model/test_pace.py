@@ -1,6 +1,6 @@
 import pytest
 
-from model.pace import CALL_SECONDS, MOST_STEPS_A_CALL, Pace, steps_a_call
+from model.pace import CALL_SECONDS, MOST_STEPS_A_CALL, Pace, steps_a_call, steps_within
 
 
 def test_means_are_over_all_steps_and_not_over_calls():
@@ -17,3 +17,14 @@ def test_means_are_over_all_steps_and_not_over_calls():
 )
 def test_a_call_takes_about_as_long_whatever_a_step_takes(seconds, steps):
     assert steps_a_call(seconds) == steps
+
+
+def test_steps_fit_into_the_time_that_is_left():
+    assert [steps_within(0.5, seconds) for seconds in (-1.0, 0.0, 0.4, 0.5, 1.9, 1e9)] == [
+        1,
+        1,
+        1,
+        1,
+        3,
+        MOST_STEPS_A_CALL,
+    ]

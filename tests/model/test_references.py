@@ -110,7 +110,7 @@ number = 3
 """
 WRONG = {
     "nothing": "must return a keras.Model, not of type NoneType",
-    "takes_colour": r"must take \[None, 32, 32, 1\], not \[None, 32, 32, 3\]",
+    "takes_colour": r"must take luminance \[None, 32, 32, 1\], .* not \[None, 32, 32, 3\]",
     "gives_one": r"must give \[None, s, s, 2\] .* not \[None, 32, 32, 1\]",
     "gives_thirds": r"must give \[None, s, s, 2\] with s a divisor of 32 .* not \[None, 11, 11, 2\]",
     "fails": r"network photolab:fails fails \(KeyError",

@@ -19,9 +19,9 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
-from model import pace, strategy, trainer
+from model import loop, pace, strategy, trainer
 from model.config import autoencoder, mini
-trainer.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
+loop.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
 def report(report):
     print(report.step, flush=True)
     time.sleep(0.3)

@@ -1,0 +1,53 @@
+"""The log of a run's figures, `metrics.jsonl` in its training folder: one line a report."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import tensorflow as tf
+
+from model import saved_model, whole_files
+
+METRICS_FILE = "metrics.jsonl"
+
+
+class Metrics:
+    """`metrics.jsonl`: one JSON object a report, in order of its `step`, without what a killed run wrote too much."""
+
+    def __init__(self, output: str, step: int) -> None:
+        """Continue the log of `output` after `step`; later lines are dropped, they will be measured again."""
+        self._path = tf.io.gfile.join(output, METRICS_FILE)
+        self._lines = [line for line in read_metrics(output) if line["step"] <= step]
+        self._write()
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The last line, {} when there is none."""
+        return self._lines[-1] if self._lines else {}
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Append one line; to that of the same step, if the last line is, the figures are added."""
+        again = self.last.get("step") == line["step"]
+        if again:
+            self._lines[-1] |= line
+        else:
+            self._lines.append(line)
+        if again or saved_model.is_remote(self._path):  # Objects in a bucket cannot be appended to.
+            self._write()
+        else:
+            with tf.io.gfile.GFile(self._path, "a") as file:
+                file.write(json.dumps(line) + "\n")
+
+    def _write(self) -> None:
+        whole_files.write(self._path, "".join(json.dumps(line) + "\n" for line in self._lines))
+
+
+def read_metrics(output: str) -> list[dict[str, Any]]:
+    """Return the lines of a training folder's `metrics.jsonl`, [] when there is none; a torn last line is left out."""
+    path = tf.io.gfile.join(output, METRICS_FILE)
+    if not tf.io.gfile.exists(path):
+        return []
+    with tf.io.gfile.GFile(path) as file:
+        text = file.read()
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("}\n")]

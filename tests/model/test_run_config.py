@@ -1,0 +1,59 @@
+import dataclasses
+
+import pytest
+
+from model.config import autoencoder, mini
+from model.run_config import claim
+from tfrecords.description import Description
+from tfrecords.errors import UserError
+
+CONFIG = mini(autoencoder())
+DATA = Description(CONFIG.size, {}, {}, {})
+
+
+def test_a_folder_is_claimed_once_and_recognised(tmp_path):
+    claim(str(tmp_path / "run"), CONFIG, DATA)
+    first = (tmp_path / "run" / "config.json").read_bytes()
+    claim(str(tmp_path / "run"), CONFIG, DATA)
+    assert (tmp_path / "run" / "config.json").read_bytes() == first
+    claim(str(tmp_path / "run"), dataclasses.replace(CONFIG, epochs=CONFIG.epochs + 1), DATA)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]
+
+
+def test_a_folder_of_another_run_is_refused_and_named(tmp_path):
+    claim(str(tmp_path), CONFIG, DATA)
+    with pytest.raises(UserError, match=r"holds a run with batch_size \d+ \(now 7\); choose another --output"):
+        claim(str(tmp_path), dataclasses.replace(CONFIG, batch_size=7), DATA)
+    with pytest.raises(UserError, match=r"holds a run with init  \(now abc\)"):
+        claim(str(tmp_path), CONFIG, DATA, init="abc")
+    with pytest.raises(UserError, match=r"on another data set .* choose another --output or the same --data$"):
+        claim(str(tmp_path), CONFIG, dataclasses.replace(DATA, size=8))
+
+
+@pytest.mark.parametrize("init", ["", "abc"])
+def test_a_set_that_has_grown_is_answered_with_a_new_run_from_the_model(tmp_path, init):
+    output = tmp_path / "run"
+    claim(str(output), CONFIG, DATA)
+    (output / "saved_model").mkdir()
+    (output / "saved_model" / "autochrome.json").write_text("{}")
+    before = (output / "config.json").read_bytes()
+    grown = dataclasses.replace(DATA, size=8)
+    answer = rf"to continue from its model, add --init {output}/saved_model and choose another --output$"
+    with pytest.raises(UserError, match=answer) as raised:
+        claim(str(output), CONFIG, grown, init=init)
+    assert "\n" not in str(raised.value)
+    assert (output / "config.json").read_bytes() == before
+    claim(str(tmp_path / "more"), CONFIG, grown, init="abc")
+    claim(str(tmp_path / "more"), CONFIG, grown, init="abc")
+
+
+@pytest.mark.parametrize(("text", "message"), [("{", "is damaged"), ('{"a": 1}', "is not of a training run")])
+def test_a_config_that_is_not_ours_is_refused(tmp_path, text, message):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(UserError, match=message):
+        claim(str(tmp_path), CONFIG, DATA)
+
+
+def test_a_worker_claims_nothing(tmp_path):
+    claim(str(tmp_path / "run"), CONFIG, DATA, chief=False)
+    assert not (tmp_path / "run").exists()
