@@ -119,7 +119,7 @@ def similarity(truth: NDArray[np.uint8], image: NDArray[np.uint8]) -> float:
     )
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(kw_only=True)
 class Scores:
     """Scores of one colorizer over the images added so far.
 

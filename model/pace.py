@@ -11,7 +11,7 @@ VALIDATION = 1 / 2
 """Time of a batch of validation, as a part of that of a step, until one was measured; on the safe side."""
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(kw_only=True)
 class Pace:
     """What the calls of the step function since the last report took and gave."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from model.terminal import printable, say, started
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
     """How training stands.
 

@@ -35,7 +35,7 @@ PICTURES = 8
 HEADING = 24
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
     """One line of the scoreboard.
 
@@ -55,7 +55,7 @@ class Row:
         return {"row": self.name, **self.model, **self.scores}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Scoreboard:
     """The scores of models on one split.
 
@@ -120,13 +120,13 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
     if images == grey_images:
         raise UserError(f"{data_dir}: all {images} {split} pictures are grey; there is nothing to score")
     rows = [
-        Row(name, scores[name].to_dict(), _facts(colorizer, grid, images / seconds[name]))
+        Row(name=name, scores=scores[name].to_dict(), model=_facts(colorizer, grid, images / seconds[name]))
         for name, colorizer, grid in zip(names, colorizers, grids, strict=True)
     ]
-    rows += [Row(name, scores[name].to_dict(), {"grid": grid}) for name, grid in ceilings.items()]
-    rows.append(Row(GREY, scores[GREY].to_dict()))
+    rows += [Row(name=name, scores=scores[name].to_dict(), model={"grid": grid}) for name, grid in ceilings.items()]
+    rows.append(Row(name=GREY, scores=scores[GREY].to_dict()))
     sheet = np.concatenate([_heading(["L", *names, "truth"], size), *strips], axis=0)
-    return Scoreboard(rows, images - grey_images, grey_images, sheet)
+    return Scoreboard(rows=rows, images=images - grey_images, grey_images=grey_images, sheet=sheet)
 
 
 def _batches(data_dir: str, split: str) -> Iterator[tuple[Any, Any]]:

@@ -26,7 +26,7 @@ from tfrecords import dataset
 from tfrecords.errors import UserError
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Result:
     """The result of training.
 

@@ -33,7 +33,7 @@ REACH = 6
 MOST_DETAIL = 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Guided:
     """Small planes from which chroma at any place of the photo follows: (a, b) + (slope of a, b) · detail of L*.
 
@@ -136,7 +136,8 @@ def guide(pixels: Pixels, chroma: Floats, seen: Floats | None = None) -> Guided:
     chroma = _sharpened(chroma, light)
     slope = _slope(chroma, light, FINE_SIGMA, FINE_VARIANCE)
     planes = np.stack([chroma[..., 0], chroma[..., 1], slope[..., 0], slope[..., 1], light])
-    return Guided(planes, *pixels.shape[:2])
+    height, width = pixels.shape[:2]
+    return Guided(planes=planes, height=height, width=width)
 
 
 def _small_luminance(pixels: Pixels, width: int, height: int) -> Floats:

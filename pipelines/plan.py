@@ -39,7 +39,7 @@ from tfrecords.errors import UserError
 _Z = 1.96  # 95 %
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Collection:
     """The result of a listing: number of photos, their bytes, and a sample of them."""
 
@@ -48,7 +48,7 @@ class Collection:
     sample: list[Source]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trial:
     """The result of measuring the sample: its records, and wall time and processor time for all of them in seconds."""
 
@@ -57,7 +57,7 @@ class Trial:
     processor: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """An estimate and its range."""
 
@@ -67,7 +67,7 @@ class Figure:
 
     def times(self, factor: float) -> "Figure":
         """Return all three values times a factor."""
-        return Figure(self.value * factor, self.low * factor, self.high * factor)
+        return Figure(value=self.value * factor, low=self.low * factor, high=self.high * factor)
 
 
 def survey(patterns: str | Sequence[str], size: int) -> Collection:
@@ -86,14 +86,14 @@ def survey(patterns: str | Sequence[str], size: int) -> Collection:
         # The largest rank is first in the heap, and is dropped next.
         entry = (-int.from_bytes(selection.rank(source.name)), photos, source)
         (heapq.heappush if len(lowest) < size else heapq.heappushpop)(lowest, entry)
-    return Collection(photos, total, [source for _, _, source in sorted(lowest, reverse=True)])
+    return Collection(photos=photos, bytes=total, sample=[source for _, _, source in sorted(lowest, reverse=True)])
 
 
 def mean(values: list[float]) -> Figure:
     """Return the mean of a sample with its 95 % range; no value is below 0."""
     value = fmean(values)
     error = _Z * stdev(values) / math.sqrt(len(values)) if len(values) > 1 else value
-    return Figure(value, max(0.0, value - error), value + error)
+    return Figure(value=value, low=max(0.0, value - error), high=value + error)
 
 
 def share(hits: int, of: int) -> Figure:
@@ -101,7 +101,7 @@ def share(hits: int, of: int) -> Figure:
     from scipy.stats import binomtest  # takes half a second to import
 
     interval = binomtest(hits, of).proportion_ci(0.95, "wilson")
-    return Figure(hits / of, float(interval.low), float(interval.high))
+    return Figure(value=hits / of, low=float(interval.low), high=float(interval.high))
 
 
 def measure(sample: list[Source], model: str, recipe: Recipe, threads: int) -> Trial:
@@ -114,13 +114,13 @@ def measure(sample: list[Source], model: str, recipe: Recipe, threads: int) -> T
         records: list[Record] = []
         started, processor = time.perf_counter(), time.process_time()
         for source in sample:
-            named = NamedSource(source, source.name, source.name)
+            named = NamedSource(source=source, own=source.name, stem=source.name)
             records += pool.add(partial(attempt, named, context), partial(attempt, named, context, last=True))
         records += pool.rest()
         wall = time.perf_counter() - started
         used = time.process_time() - processor + engine.processes.processor_seconds
         pool.close()
-    return Trial(records, wall, used)
+    return Trial(records=records, wall=wall, processor=used)
 
 
 def rows(collection: Collection, trial: Trial, threads: int, price: float) -> list[tuple[str, str]]:

@@ -106,7 +106,9 @@ def saved_model_dir(tmp_path_factory) -> str:
     kernel, bias = network.get_layer("chroma").get_weights()
     network.get_layer("chroma").set_weights([20 * kernel, bias + np.array([0.05, 0.1], np.float32)])
     path = str(tmp_path_factory.mktemp("model") / "saved_model")
-    export.write(path, config, network.get_weights(), Description(config.size, {}, {}, {}), {})
+    export.write(
+        path, config, network.get_weights(), Description(size=config.size, splits={}, settings={}, outcomes={}), {}
+    )
     return path
 
 

@@ -13,7 +13,7 @@ FILE_NAME = "dataset.json"
 _FORMAT = "autochrome-lab"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Description:
     """The contents of a data folder.
 

@@ -20,7 +20,7 @@ _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shard:
     """A finished TFRecord file: its name in the data folder, number of records, bytes, and crc32c of the whole file."""
 
@@ -70,7 +70,7 @@ class ShardWriter:
 
     def finished(self, name: str) -> Shard:
         """Return what was written, under the final name of the file."""
-        return Shard(name, self._count, self._bytes, self._crc32c)
+        return Shard(name=name, count=self._count, bytes=self._bytes, crc32c=self._crc32c)
 
 
 def read_records(file: BinaryIO) -> Iterator[bytes]:

@@ -30,7 +30,7 @@ _LUMINANCE_BIN = np.minimum(np.arange(256) / 2.55, LUMINANCE_BINS - 1).astype(np
 Counts = npt.NDArray[np.int64]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Statistics:
     """Sums over examples; ``+`` adds those of two shards.
 

@@ -38,13 +38,13 @@ def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = ""
     """Return the record of a photo before anything is known about it; its status is ``rejected``."""
     source = named.source
     return Record(
-        source.name,
-        source.uri,
-        source.offset,
-        source.fingerprint,
-        "rejected",
-        reason,
-        detail,
+        name=source.name,
+        uri=source.uri,
+        offset=source.offset,
+        fingerprint=source.fingerprint,
+        status="rejected",
+        reason=reason,
+        detail=detail,
         model=recipe.model,
         model_digest=recipe.model_digest,
         settings_digest=recipe.settings_digest,
@@ -113,8 +113,21 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
 
 def _options(record: Record, context: Context) -> RenderOptions:
     settings = context.recipe.settings
-    mark = Mark(SOFTWARE, record.model, record.model_digest, record.name, settings.digital_source_type)
-    return RenderOptions(context.size, mark, settings.format, settings.quality, settings.bit_depth, settings.on_color)
+    mark = Mark(
+        software=SOFTWARE,
+        model_name=record.model,
+        model_digest=record.model_digest,
+        source_name=record.name,
+        digital_source_type=settings.digital_source_type,
+    )
+    return RenderOptions(
+        size=context.size,
+        mark=mark,
+        format=settings.format,
+        quality=settings.quality,
+        bit_depth=settings.bit_depth,
+        on_color=settings.on_color,
+    )
 
 
 def _chroma(seen: Any, context: Context) -> Floats:
@@ -139,7 +152,16 @@ def _left(
         return replace(record, status="skipped")
     name = named.copy(record.format)
     outputs = tuple(
-        Output(name, page.index + 1, page.width, page.height, len(data), record.sha256, page.tone, None)
+        Output(
+            name=name,
+            page=page.index + 1,
+            width=page.width,
+            height=page.height,
+            bytes=len(data),
+            sha256=record.sha256,
+            tone=page.tone,
+            colourfulness=None,
+        )
         for page in rendered.pages
     )
     copied = replace(record, status="copied", outputs=outputs, warnings=_warnings(named, name))
@@ -153,8 +175,14 @@ def _written(
     files = files * (len(rendered.pages) // len(files))  # one TIFF for all pages, or one file for each
     outputs = tuple(
         Output(
-            named.output(rendered.file_format, page.index, page.count),
-            *(page.index + 1, page.width, page.height, len(file), _sha256(file), page.tone, page.colourfulness),
+            name=named.output(rendered.file_format, page.index, page.count),
+            page=page.index + 1,
+            width=page.width,
+            height=page.height,
+            bytes=len(file),
+            sha256=_sha256(file),
+            tone=page.tone,
+            colourfulness=page.colourfulness,
         )
         for page, file in zip(rendered.pages, files, strict=True)
     )

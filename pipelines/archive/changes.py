@@ -52,7 +52,14 @@ def occupied(record: Record, found: dict[str, Content]) -> Record:
     pages = {output.name: output for output in reversed(record.outputs)}
     outputs = (
         Output(
-            *(name, pages[name].page, 0, 0, content.bytes, content.sha256, pages[name].tone, None),
+            name=name,
+            page=pages[name].page,
+            width=0,
+            height=0,
+            bytes=content.bytes,
+            sha256=content.sha256,
+            tone=pages[name].tone,
+            colourfulness=None,
             fingerprint=content.fingerprint,
         )
         for name, content in found.items()

@@ -14,7 +14,7 @@ whole photo 260 ms. ``tests/bench/inference_bench.py`` repeats the measurement.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 
 import apache_beam as beam
@@ -27,8 +27,9 @@ from model import saved_model
 from pipelines.archive import provenance, runs, upkeep
 from pipelines.archive.attempt import attempt
 from pipelines.archive.context import Engine, Save
+from pipelines.archive.holder import Holder
 from pipelines.archive.journal import Journal
-from pipelines.archive.lease import Holder, Lease
+from pipelines.archive.lease import Lease
 from pipelines.archive.manifest import Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.results import Result
@@ -79,6 +80,7 @@ class ColorizePhotos(beam.PTransform):
 
     output: str
     model: str = saved_model.RELEASED
+    _: KW_ONLY
     settings: Settings = field(default_factory=Settings)
     keep_existing: bool = False
     replace_changed: bool = False
@@ -104,11 +106,17 @@ class ColorizePhotos(beam.PTransform):
         if self.state:
             provenance.check_state(self.output, self.state)
         recipe = Recipe.of(self.model, self.settings)
-        return Policy(provenance.numbered(recipe, self.folder), self.keep_existing, self.replace_changed)
+        return Policy(
+            recipe=provenance.numbered(recipe, self.folder),
+            keep_existing=self.keep_existing,
+            replace_changed=self.replace_changed,
+        )
 
     def tasks(self, policy: Policy, begin: beam.DoFn | None = None) -> FindTasks:
         """Return the transform that finds what is to be done."""
-        return FindTasks(self.output, policy, self.selection, self.ticker, self.state, begin)
+        return FindTasks(
+            self.output, policy, selection=self.selection, ticker=self.ticker, state=self.state, begin=begin
+        )
 
     def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Record]:
         """Build the graph."""
@@ -117,14 +125,22 @@ class ColorizePhotos(beam.PTransform):
         if self.state:
             apart |= "Apart from state" >> KeepApart(self.state, "state")
         policy, local = self.policy(), runners.is_run_locally(photos.pipeline)
-        lease = self.lease or Lease(self.folder, Holder.unwatched(local=local))
+        lease = self.lease or Lease(folder=self.folder, holder=Holder.unwatched(local=local))
         threads = self.threads or runners.threads_of(photos.pipeline)
         found = apart | "Tasks" >> self.tasks(policy, _Begin(lease, policy.recipe))
         results = found.tasks | "Colorize" >> beam.ParDo(
             CarryOut(self.output, self.model, policy, threads, self.ticker, lease)
         ).with_resource_hints(**self.hints)
         runs.register(
-            photos.pipeline, Run(lease, policy.recipe, results, found.records, found.damaged, found.unfinished)
+            photos.pipeline,
+            Run(
+                lease=lease,
+                recipe=policy.recipe,
+                results=results,
+                records=found.records,
+                damaged=found.damaged,
+                unfinished=found.unfinished,
+            ),
         )
         return results | "Records" >> beam.Map(_record)
 

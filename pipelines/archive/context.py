@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Save = Callable[[Record, dict[str, bytes]], Record]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Context:
     """Everything that a photo needs to be processed.
 
@@ -66,7 +66,13 @@ class Engine:
 
     def context(self, save: Save) -> Context:
         """Return the context for photos whose files go to ``save``."""
-        return Context(self._recipe, self.colorizer.size, self.colorizer.predict, save, self.processes)
+        return Context(
+            recipe=self._recipe,
+            size=self.colorizer.size,
+            predict=self.colorizer.predict,
+            save=save,
+            processes=self.processes,
+        )
 
     def close(self) -> None:
         """End the idle child processes."""

@@ -64,7 +64,7 @@ def show(patterns: Sequence[str], found: FindTasks, title: str) -> None:
 
 def _read(line: str) -> tuple[str, Forecast]:
     name, fields = json.loads(line)
-    return name, Forecast(fields["action"], tuple(fields["replaces"]), tuple(fields["removes"]))
+    return name, Forecast(action=fields["action"], replaces=tuple(fields["replaces"]), removes=tuple(fields["removes"]))
 
 
 class _Listing(beam.PTransform):

@@ -171,7 +171,7 @@ def _finish(
     last = {**effort.to_dict(), "damaged": sorted(damaged)}
     storage.write_in(folder, LAST_RUN_FILE, (json.dumps(last, indent=2) + "\n").encode())
     record_files.write_index(folder, written)
-    names = {file.name: file.uri for file in files(Branch(place(manifest.FOLDER)), folder.rstrip("/"))}
+    names = {file.name: file.uri for file in files(Branch(path=place(manifest.FOLDER)), folder.rstrip("/"))}
     lease.check()
     # Journals are removed last, because existing journals take precedence over shards. Journals of other runs, which
     # may have appeared meanwhile, have records that this run does not know; they stay.

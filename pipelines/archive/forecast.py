@@ -16,7 +16,7 @@ from pipelines.images import formats
 MAKE, KEEP = "make", "keep"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Forecast:
     """What a run would do to one photo.
 
@@ -43,18 +43,18 @@ def of(task: Task, policy: Policy, output: str) -> Forecast:
         storage.IO_ERRORS, WorldError: a file cannot be read.
     """
     if task.existing is not None and not task.needs_check:
-        return Forecast(_kept_or_done(task.existing))
+        return Forecast(action=_kept_or_done(task.existing))
     settled = changes.settled(task, policy, output)
     if settled is not None:
-        return Forecast(_kept_or_done(settled))
+        return Forecast(action=_kept_or_done(settled))
     names = expected(task, policy)
     # Changed files were handled above, so the files here that are not ours are in no record.
     ours = {file.name for file in task.files if _is_ours(file, task, output)}
     there = [name for name in names if any(file.name == name for file in task.files)]
     if not policy.replace_changed and not ours.issuperset(there):
-        return Forecast(f"{KEEP}, {OCCUPIED}")
+        return Forecast(action=f"{KEEP}, {OCCUPIED}")
     removes = () if policy.keep_existing else tuple(sorted(ours.difference(names)))
-    return Forecast(MAKE, tuple(there), removes)
+    return Forecast(action=MAKE, replaces=tuple(there), removes=removes)
 
 
 def _kept_or_done(record: Record) -> str:

@@ -14,7 +14,8 @@ from model.terminal import say
 from pipelines.archive import briefing, dry_run, provenance
 from pipelines.archive.colorize_photos import ColorizePhotos
 from pipelines.archive.finish import WriteManifest
-from pipelines.archive.lease import Holder, Lease, held
+from pipelines.archive.holder import Holder
+from pipelines.archive.lease import Lease, held
 from pipelines.archive.manifest import JOURNAL
 from pipelines.archive.provenance import settings_of
 from pipelines.archive.selection import Selection
@@ -40,7 +41,10 @@ class Colorize(beam.PTransform):
         """Apply the steps."""
         on_found = None if self.photos.selection.size else self.photos.ticker.listed
         return (
-            root | FindPhotos(self.input, on_found, is_checked=True) | self.photos | WriteManifest(self.photos.folder)
+            root
+            | FindPhotos(self.input, on_found=on_found, is_checked=True)
+            | self.photos
+            | WriteManifest(self.photos.folder)
         )
 
 
@@ -59,12 +63,12 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     photos = ColorizePhotos(
         args.output,
         args.model,
-        settings_of(args),
-        args.keep_existing,
-        args.replace_changed,
-        args.state,
-        runners.threads(beam_flags, options),
-        Selection(args.limit, args.sample),
+        settings=settings_of(args),
+        keep_existing=args.keep_existing,
+        replace_changed=args.replace_changed,
+        state=args.state,
+        threads=runners.threads(beam_flags, options),
+        selection=Selection(args.limit, args.sample),
         hints=resource_hints.of(options, args.accelerator),
     )
     policy = photos.policy()
@@ -76,7 +80,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     if args.state:
         writable.check(args.state, "--state", own=(JOURNAL,))
     local = runners.is_local(options)
-    lease = photos.lease = Lease(photos.folder, Holder.here(local=local))
+    lease = photos.lease = Lease(folder=photos.folder, holder=Holder.here(local=local))
     with held(lease, local=local, template=runners.is_template(options)):
         policy = replace(policy, recipe=provenance.numbered(policy.recipe, photos.folder))
         if line := briefing.before(args.output, photos.folder, policy, photos.selection.size):

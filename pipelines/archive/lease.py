@@ -22,27 +22,19 @@ any run with this model and these settings gives the same bytes.
 """
 
 import contextlib
-import json
-import os
-import socket
 import threading
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Self
+from dataclasses import dataclass, field
 
+from pipelines.archive.holder import CLUSTER_S, Holder
 from pipelines.archive.manifest import FOLDER
 from pipelines.files import storage, versions
 from pipelines.files.versions import Version
 from tfrecords.errors import LostLeaseError, UserError, WorldError
 
 FILE = f"{FOLDER}/lease.json"
-_LOCAL_S = 120.0
-_CLUSTER_S = 900.0
 _LOOKS = 12  # per time after which a lease expires; every second look renews it
 _RACES = 20
 _PATIENCE_S = 2.0
@@ -53,85 +45,9 @@ _ENDED: set[str] = set()
 _LOCK = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Holder:
-    """The run that has a lease, as described in the file.
-
-    Attributes:
-        run: an id that no other run has; hex.
-        host: the machine that launched it.
-        pid: the process that launched it; None if the run continues without that process.
-        process: distinguishes that process from later ones with the same pid; "" if this is not possible.
-        since: when it was launched, ISO 8601.
-        seconds: after which the lease expires if it is not renewed.
-    """
-
-    run: str
-    host: str
-    pid: int | None
-    process: str
-    since: str
-    seconds: float
-
-    @classmethod
-    def here(cls, *, local: bool) -> Self:
-        """Describe a new run that this process launches."""
-        pid = os.getpid() if local else None
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        seconds = _LOCAL_S if local else _CLUSTER_S
-        return cls(uuid.uuid4().hex, socket.gethostname(), pid, _process(pid) if pid else "", since, seconds)
-
-    @classmethod
-    def unwatched(cls, *, local: bool) -> Self:
-        """Describe a new run, in the user's own pipeline, whose lease only its workers renew."""
-        return replace(cls.here(local=local), seconds=_CLUSTER_S)
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Self | None:
-        """Return the holder that `to_json` wrote; None for anything else."""
-        try:
-            return cls(**json.loads(data))
-        except (ValueError, TypeError):
-            return None
-
-    def to_json(self) -> bytes:
-        """Return the bytes of the file."""
-        return (json.dumps(asdict(self), indent=2) + "\n").encode()
-
-    def is_alive(self) -> bool | None:
-        """Return whether its process is alive; None if this cannot be known from here."""
-        machine = _machine()
-        if not self.pid or not machine or not self.process.startswith(machine):
-            return None
-        return _process(self.pid) == self.process
-
-    def __str__(self) -> str:
-        who = f"process {self.pid} on {self.host}" if self.pid else f"a job launched on {self.host}"
-        return f"{who}, since {self.since}"
-
-
 def _now() -> float:
     """Return the seconds since an arbitrary moment, including the time that the machine was asleep if possible."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-
-def _machine() -> str:
-    """Return an id of this machine, boot and container, within which process numbers are unique; "" if unknown."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot} {os.readlink('/proc/self/ns/pid')} "  # noqa: PTH115 (no path)
-    except OSError:
-        return ""
-
-
-def _process(pid: int) -> str:
-    """Return an id of a living process: its machine and start time; "" if there is no such process, or no id."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    state, started = fields[0], fields[19]
-    return "" if state in "ZX" or not _machine() else f"{_machine()}{started}"
 
 
 @dataclass
@@ -252,7 +168,7 @@ class Lease:
         alive = holder.is_alive() if holder else None
         if alive is False or (holder and holder.run in _ENDED):
             return
-        seconds = holder.seconds if holder else _CLUSTER_S
+        seconds = holder.seconds if holder else CLUSTER_S
         age = max(0.0, versions.clock(storage.join(self.folder, FOLDER)) - version.changed)
         if age > seconds and not alive:
             return

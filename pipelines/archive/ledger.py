@@ -19,7 +19,7 @@ from pipelines.files.sources import files
 from tfrecords.errors import UserError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ledger:
     """The location of a folder's records.
 
@@ -47,14 +47,14 @@ class Ledger:
             UserError: there is no manifest.
         """
         root = (state or folder).rstrip("/") or "/"
-        found = files(Branch(storage.join(root, manifest.FOLDER)), root)
+        found = files(Branch(path=storage.join(root, manifest.FOLDER)), root)
         names = {file.name: file.uri for file in found if manifest.has_records(file.name) and not file.fault}
         if not names:
             where = f" --state {state}" if state else ""
             raise UserError(f"{root} has no manifest; make one with `autochrome colorize --output {folder}{where}`")
         journals = tuple(uri for name, uri in sorted(names.items()) if manifest.is_journal(name))
         shards = tuple(uri for name, uri in sorted(names.items()) if not manifest.is_journal(name))
-        return cls(folder.rstrip("/") or "/", root, shards, journals)
+        return cls(folder=folder.rstrip("/") or "/", state=root, shards=shards, journals=journals)
 
     def records(self, tell: Callable[[Damage], None] | None = None) -> Iterator[Record]:
         """Yield the record of every input with its times, sorted by name.

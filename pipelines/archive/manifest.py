@@ -67,7 +67,7 @@ _JOURNAL = re.compile(rf"{JOURNAL}/\w+(?:-\w+)+\.jsonl\Z", re.ASCII)
 _SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-\d{5}\.jsonl\Z")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Output:
     """A file made from one page; the fields are described at the top of the module.
 
@@ -100,7 +100,7 @@ class Left:
     sha256: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """The result for one input; the fields are described at the top of the module.
 
@@ -154,7 +154,7 @@ class Record:
 
     def outcome(self) -> Outcome:
         """Return the short form that other jobs use."""
-        return Outcome(self.name, self.status, self.reason, self.detail, self.uri)
+        return Outcome(name=self.name, status=self.status, reason=self.reason, detail=self.detail, uri=self.uri)
 
     def to_json(self, *, timed: bool = False) -> str:
         """Return one line without its line break; with ``timed`` including what differs between runs."""

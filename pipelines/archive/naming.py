@@ -23,7 +23,7 @@ _PAGE = re.compile(r"\.p\d{3,}(?=\.[^./]*\Z)")
 _ANY_PAGE = re.compile(r"\.p\d{3}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NamedSource:
     """A source and the names that its files may have.
 
@@ -90,7 +90,7 @@ def folders(name: str, rules: Rules = LOCAL) -> Iterator[str]:
         folder = folder.rpartition("/")[0]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Taken:
     """The folded names that the photos of one family have.
 
@@ -151,7 +151,7 @@ def assign(
         )
         taken.add(extended)
         paged.add(page)
-        named.append(NamedSource(source, rules.fit(name), stem, rules, copies))
+        named.append(NamedSource(source=source, own=rules.fit(name), stem=stem, rules=rules, copies=copies))
     return named
 
 

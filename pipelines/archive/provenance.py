@@ -27,7 +27,7 @@ _CHOICES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings that affect the files, in addition to the model.
 
@@ -63,7 +63,7 @@ class Settings:
         return hashlib.sha256(told.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The model and settings that make the photos of a run.
 
@@ -85,7 +85,13 @@ class Recipe:
     def of(cls, model: str, settings: Settings, run: int = 1) -> "Recipe":
         """Return the recipe for the SavedModel folder ``model``; UserError if it is not one."""
         name = str(saved_model.check(model)["name"])
-        return cls(name, saved_model.digest(model), settings, settings.digest(), run)
+        return cls(
+            model=name,
+            model_digest=saved_model.digest(model),
+            settings=settings,
+            settings_digest=settings.digest(),
+            run=run,
+        )
 
     def made_with(self) -> dict[str, Any]:
         """Return the entry for ``report.json`` and ``runs.json``."""
@@ -152,7 +158,13 @@ def begin(output: str, recipe: Recipe) -> None:
 
 def settings_of(args: argparse.Namespace) -> Settings:
     """Return the settings from the flags of a command."""
-    return Settings(args.format, args.quality, args.bit_depth, args.on_color, source_type(args.digital_source_type))
+    return Settings(
+        format=args.format,
+        quality=args.quality,
+        bit_depth=args.bit_depth,
+        on_color=args.on_color,
+        digital_source_type=source_type(args.digital_source_type),
+    )
 
 
 def source_type(term: str) -> str:

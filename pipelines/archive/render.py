@@ -38,7 +38,7 @@ class Parent(Protocol):
         """Take a finished file."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RenderOptions:
     """How a photo is rendered.
 
@@ -59,7 +59,7 @@ class RenderOptions:
     on_color: str = "recolor"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RenderedPage:
     """The facts about a page; ``index`` counts from 0, and sizes are in pixels, upright."""
 
@@ -71,7 +71,7 @@ class RenderedPage:
     colourfulness: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rendered:
     """The result for a photo.
 
@@ -143,7 +143,7 @@ def _pages_in_color(data: bytes, watch: Stopwatch) -> tuple[RenderedPage, ...] |
             tone = tone_of(page.pixels, page.chroma_step)
         if tone != COLOR:
             return None
-        found.append(RenderedPage(page.index, page.count, page.width, page.height, tone))
+        found.append(RenderedPage(index=page.index, count=page.count, width=page.width, height=page.height, tone=tone))
     return tuple(found)
 
 
@@ -193,7 +193,11 @@ def _recolored(
     with _own_fault(), watch.stage("merge"):
         pixels = recolor(source, chroma, 8 * source.dtype.itemsize, seen)
         vivid = round(colourfulness(samples.to_bytes(_sampled(pixels))), 1)
-    made.append(RenderedPage(page.index, page.count, page.width, page.height, tone, vivid))
+    made.append(
+        RenderedPage(
+            index=page.index, count=page.count, width=page.width, height=page.height, tone=tone, colourfulness=vivid
+        )
+    )
     return pixels
 
 

@@ -22,7 +22,7 @@ class Result(NamedTuple):
     removed: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Effort:
     """The work of a run, which differs between runs.
 
@@ -65,14 +65,14 @@ class Effort:
 
     def __add__(self, other: "Effort") -> "Effort":
         return Effort(
-            self.made + other.made,
-            self.left_out + other.left_out,
-            self.found + other.found,
-            self.kept + other.kept,
-            self.replaced + other.replaced,
-            self.removed + other.removed,
-            self.pixels + other.pixels,
-            tuple(a + b for a, b in zip(self.milliseconds, other.milliseconds, strict=True)),
+            made=self.made + other.made,
+            left_out=self.left_out + other.left_out,
+            found=self.found + other.found,
+            kept=self.kept + other.kept,
+            replaced=self.replaced + other.replaced,
+            removed=self.removed + other.removed,
+            pixels=self.pixels + other.pixels,
+            milliseconds=tuple(a + b for a, b in zip(self.milliseconds, other.milliseconds, strict=True)),
         )
 
     def to_dict(self) -> dict[str, Any]:

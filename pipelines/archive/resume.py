@@ -20,7 +20,7 @@ _PASSING = ("timed_out", "out_of_memory", "crashed", "unwritable")
 """Rejections that may not occur in another run."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Listed:
     """A file in the output.
 
@@ -35,7 +35,7 @@ class Listed:
     fingerprint: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class File:
     """A file in the output whose name belongs to one photo, or is in its record, and belongs to no other photo.
 
@@ -50,7 +50,7 @@ class File:
     digests: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """The work for one input.
 
@@ -69,7 +69,7 @@ class Task:
     files: tuple[File, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """How `tasks` decides.
 
@@ -121,7 +121,9 @@ def tasks(
         earlier = [one for one in recorded[place] if namesakes[place] == 1 or one.uri == named.source.uri]
         known = {name for one in earlier for name in one.made_digests.keys() | {output.name for output in one.outputs}}
         own = _own(named, known, there, owners)
-        files = {name: File(name, there[name].fingerprint, frozenset(written[name])) for name in own}
+        files = {
+            name: File(name=name, fingerprint=there[name].fingerprint, digests=frozenset(written[name])) for name in own
+        }
         task = _task(named, earlier[-1] if earlier else None, {name: there[name] for name in files}, policy)
         # The files of a record that needs a check are examined as well, because the photo may have to be made.
         if task.existing is None or task.needs_check:
@@ -153,18 +155,18 @@ def _task(named: NamedSource, found: Record | None, own: dict[str, Listed], poli
     recipe, source = policy.recipe, named.source
     if found is None:
         kept = _unrecorded(named, own, recipe) if policy.keep_existing else None
-        return Task(named, kept, needs_check=kept is not None)
+        return Task(named=named, existing=kept, needs_check=kept is not None)
     found = replace(found, uri=source.uri)
     if found.outputs and all(output.name in own for output in found.outputs):
         if not policy.replace_changed and (found.was_changed or _is_occupied(found, named, recipe)):
-            return Task(named, found, _needs_check(found, own, recipe), found)
+            return Task(named=named, existing=found, needs_check=_needs_check(found, own, recipe), earlier=found)
         if policy.keep_existing and not _is_made_so(found, source, recipe):
-            return Task(named, _kept(found), _needs_check(found, own, recipe), found)
+            return Task(named=named, existing=_kept(found), needs_check=_needs_check(found, own, recipe), earlier=found)
     if _is_made_so(found, source, recipe) and not found.was_changed and _stands(found, named, own, recipe):
-        return Task(named, _restored(found), _needs_check(found, own, recipe), found)
+        return Task(named=named, existing=_restored(found), needs_check=_needs_check(found, own, recipe), earlier=found)
     if policy.keep_existing and (kept := _unrecorded(named, own, recipe)):
-        return Task(named, kept, needs_check=True)
-    return Task(named, earlier=found)
+        return Task(named=named, existing=kept, needs_check=True)
+    return Task(named=named, earlier=found)
 
 
 def _is_made_so(record: Record, source: Source, recipe: Recipe) -> bool:
@@ -232,8 +234,16 @@ def _unrecorded(named: NamedSource, own: dict[str, Listed], recipe: Recipe) -> R
     source = named.source
     for name in named.possible():
         if name in own:
-            output = Output(name, 1, 0, 0, own[name].bytes, "", "", None)
+            output = Output(
+                name=name, page=1, width=0, height=0, bytes=own[name].bytes, sha256="", tone="", colourfulness=None
+            )
             return Record(
-                source.name, source.uri, source.offset, source.fingerprint, "kept", outputs=(output,), run=recipe.run
+                name=source.name,
+                uri=source.uri,
+                offset=source.offset,
+                fingerprint=source.fingerprint,
+                status="kept",
+                outputs=(output,),
+                run=recipe.run,
             )
     return None

@@ -14,7 +14,7 @@ from tfrecords.errors import UserError
 _ATTRIBUTE = "_autochrome_runs"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """The data that `ColorizePhotos` leaves for `WriteManifest`.
 

@@ -69,7 +69,7 @@ def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dr
             storage.write(storage.join(folder, made), data)
         return record
 
-    photo = NamedSource(source, name, name)
+    photo = NamedSource(source=source, own=name, stem=name)
     with Engine(model, recipe) as engine:
         context = engine.context(save)
         try:

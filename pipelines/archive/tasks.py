@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
@@ -21,7 +21,7 @@ from pipelines.files.sources import Source, files
 from pipelines.runtime.progress import SILENT, Ticker
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """The results of `FindTasks`.
 
@@ -53,6 +53,7 @@ class FindTasks(beam.PTransform):
 
     output: str
     policy: Policy
+    _: KW_ONLY
     selection: Selection = ALL
     ticker: Ticker = SILENT
     state: str = ""
@@ -97,7 +98,7 @@ class FindTasks(beam.PTransform):
             decided = selected | "When all are" >> beam.Map(lambda task, _: task, *number)
         damaged = read | "Damaged" >> beam.FlatMap(_damaged)
         told = (damaged, missing) | "Damage" >> beam.Flatten() | "Tell" >> beam.Map(self._told)
-        return Found(decided, records, told, unfinished)
+        return Found(tasks=decided, records=records, damaged=told, unfinished=unfinished)
 
     def _listed(self, begun: beam.PCollection[bytes]) -> tuple[beam.PCollection[Source], ...]:
         """List files of records, files that may be photos, and files that killed writers left."""
@@ -114,7 +115,7 @@ class FindTasks(beam.PTransform):
         _, existing, unfinished = kinds
         records, _, more = (
             begun
-            | "State" >> beam.Map(lambda _: Branch(storage.join(self.state, manifest.FOLDER)))
+            | "State" >> beam.Map(lambda _: Branch(path=storage.join(self.state, manifest.FOLDER)))
             | "State files" >> beam.FlatMap(_listed, self.state)
             | "State kinds" >> beam.Partition(_kind, 3)
         )
@@ -196,5 +197,5 @@ def _decided(
     number: int = 0,
 ) -> Iterator[Task]:
     _, (sources, closed, records, existing) = family
-    listed = (Listed(file.name, file.size, file.fingerprint) for file in existing)
+    listed = (Listed(name=file.name, bytes=file.size, fingerprint=file.fingerprint) for file in existing)
     return tasks(sources, records, listed, policy, rules, folders=map(os.fsdecode, closed))

@@ -74,7 +74,7 @@ def _seen(part: str) -> str:
     return _IGNORED.sub("", decomposed).rstrip(". ")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """What a store allows in the path of a file relative to the output.
 

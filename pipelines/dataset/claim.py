@@ -103,7 +103,7 @@ def _listing(summed: _Sum) -> Listing:
     return Listing(summed[0], f"{summed[1]:016x}{summed[2]:016x}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Clearing:
     """How a run clears its folder, once.
 

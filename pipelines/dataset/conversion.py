@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__package__)
 _PHOTOS, _BYTES = 8, 1 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Read:
     source: Source
     data: bytes = b""
@@ -45,7 +45,7 @@ def converted(sources: Iterable[Source], size: int, processes: PhotoProcesses) -
         together = iter((len(readable) > 1 and processes.call_together(readable)) or ())
         for one in batch:
             if one.verdict is not None:
-                yield one.source, Converted(None, one.verdict.reason, one.verdict.detail)
+                yield one.source, Converted(example=None, reason=one.verdict.reason, detail=one.verdict.detail)
                 continue
             result = next(together, None) or _alone(one, size, processes)
             _count(result.milliseconds)
@@ -70,9 +70,9 @@ def _read(source: Source) -> _Read:
         with stage("read"):
             data = source.read()
     except Rejected as verdict:
-        return _Read(source, verdict=verdict)
+        return _Read(source=source, verdict=verdict)
     distribution("photo_bytes", len(data))
-    return _Read(source, data)
+    return _Read(source=source, data=data)
 
 
 def _alone(one: _Read, size: int, processes: PhotoProcesses) -> Converted:
@@ -90,12 +90,12 @@ def _alone(one: _Read, size: int, processes: PhotoProcesses) -> Converted:
             _LOG.info("%s: %s; trying again, in a fresh process", name, undecided.detail)
             result = processes.call(one.data, name, size, alone=True)
     except Rejected as verdict:
-        return Converted(None, verdict.reason, verdict.detail)
+        return Converted(example=None, reason=verdict.reason, detail=verdict.detail)
     except Undecided as undecided:
         if undecided.reason == "out_of_memory":
             message = f"{name}: {undecided.detail}; give the workers more memory, or run fewer of them"
             raise WorldError(message) from None
-        return Converted(None, undecided.reason, undecided.detail)
+        return Converted(example=None, reason=undecided.reason, detail=undecided.detail)
     return result
 
 

@@ -15,7 +15,7 @@ from tfrecords.example import LabExample, synset_of
 MIN_SIDE = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Converted:
     """The result for one photo.
 
@@ -51,9 +51,11 @@ def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
             photo = decode(data, shrink_to=2 * size)
         with watch.stage("convert"):
             example = to_example(photo, name, size)
-        return Converted(example, milliseconds=dict(watch.milliseconds))
+        return Converted(example=example, milliseconds=dict(watch.milliseconds))
     except Rejected as verdict:
-        return Converted(None, verdict.reason, verdict.detail, dict(watch.milliseconds))
+        return Converted(
+            example=None, reason=verdict.reason, detail=verdict.detail, milliseconds=dict(watch.milliseconds)
+        )
 
 
 def to_example(photo: Photo, name: str, size: int) -> LabExample:

@@ -38,7 +38,7 @@ class Prepare(beam.PTransform):
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Description]:
         """Apply the steps."""
-        return root | FindPhotos(self.input, self.photos.ticker.listed, is_checked=True) | self.photos
+        return root | FindPhotos(self.input, on_found=self.photos.ticker.listed, is_checked=True) | self.photos
 
 
 def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
@@ -53,11 +53,11 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         JobFailedError: the job failed.
     """
     options = runners.beam_options(beam_flags)
-    settings = Settings(args.size, args.num_shards, args.validation_percent)
+    settings = Settings(size=args.size, num_shards=args.num_shards, validation_percent=args.validation_percent)
     writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE))
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
         asked = resource_hints.of(options)
-        photos = PreparePhotos(args.output, settings, args.overwrite, ticker, asked)
+        photos = PreparePhotos(args.output, settings, overwrite=args.overwrite, ticker=ticker, hints=asked)
         runners.run(Prepare(args.input, photos), options)
     if runners.is_local(options):
         path = storage.join(args.output, FILE_NAME)

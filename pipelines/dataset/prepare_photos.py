@@ -6,7 +6,7 @@ judges, converts and writes its own file, and the set is described. Only names c
 
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import KW_ONLY, asdict, astuple, dataclass, field
 from functools import partial, reduce
 from operator import add
 
@@ -37,7 +37,7 @@ CLEARED_FILE = f"{shard_writer.FOLDER}/cleared_by"
 _Key = tuple[str, int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings that affect the records.
 
@@ -115,8 +115,9 @@ class _WriteShards(beam.DoFn):
         self._processes = PhotoProcesses(convert)
 
     def process(self, grouped: tuple[_Key, Iterable[Source]]) -> Iterator[ShardReport]:
-        key, photos = grouped
-        yield shard_writer.finish((Slot(*key), photos), self._output, self._size, self._ticker, self._processes)
+        (split, index, total), photos = grouped
+        place = Slot(split=split, index=index, total=total)
+        yield shard_writer.finish((place, photos), self._output, self._size, self._ticker, self._processes)
 
     def teardown(self) -> None:
         self._processes.close()
@@ -148,6 +149,7 @@ class PreparePhotos(beam.PTransform):
 
     output: str
     settings: Settings = Settings()
+    _: KW_ONLY
     overwrite: bool = False
     ticker: Ticker = SILENT
     hints: dict[str, str] = field(default_factory=dict)
@@ -172,7 +174,9 @@ class PreparePhotos(beam.PTransform):
     def _claim(self, listing: Listing) -> Listing:
         self.ticker.all_listed()
         path = storage.join(self.output, CLAIM_FILE)
-        clearing = Clearing(self.run, storage.join(self.output, CLEARED_FILE), partial(_clear, self.output))
+        clearing = Clearing(
+            run=self.run, marker=storage.join(self.output, CLEARED_FILE), clear=partial(_clear, self.output)
+        )
         mine = Claim(asdict(self.settings), listing)
         claim.stake(path, mine, clearing=clearing if self.overwrite else None)
         return listing

@@ -24,7 +24,7 @@ from tfrecords.statistics import Statistics
 FOLDER = "parts"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ShardReport:
     """The report on a finished shard.
 
@@ -153,16 +153,22 @@ def _make(
             outcomes.append(_add(source, result, writer, statistics))
             progress.done(index, outcomes[-1])
     rejected = [outcome for outcome in outcomes if outcome.status == "rejected"]
-    return ShardReport(split, writer.finished(name), rejected, statistics, _fingerprint(photos, size)), outcomes
+    return ShardReport(
+        split=split,
+        shard=writer.finished(name),
+        rejected=rejected,
+        statistics=statistics,
+        sources=_fingerprint(photos, size),
+    ), outcomes
 
 
 def _add(source: Source, result: Converted, writer: ShardWriter, statistics: Statistics) -> Outcome:
     example = result.example
     if example is None:
-        return Outcome(source.name, "rejected", result.reason, result.detail, source.uri)
+        return Outcome(name=source.name, status="rejected", reason=result.reason, detail=result.detail, uri=source.uri)
     with stage("write"):
         record = example.to_bytes()
         writer.write(record)
     distribution("record_bytes", len(record))
     statistics.add(example, len(record))
-    return Outcome(source.name, "written", uri=source.uri)
+    return Outcome(name=source.name, status="written", uri=source.uri)

@@ -16,7 +16,7 @@ _SHARDS_OF_SMALL_SETS = 64
 _LEAST_SHARDS = 8
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, kw_only=True)
 class Slot:
     """The place of a shard: its split, and its index among the split's ``total`` shards."""
 
@@ -50,8 +50,8 @@ def slot(name: str, num_shards: int, validation_percent: float) -> Slot:
     """
     if is_held_out(name, validation_percent):
         total = max(1, round(num_shards * validation_percent / 100))
-        return Slot("validation", _hash("shard", name) % total, total)
-    return Slot("train", _hash("shard", name) % num_shards, num_shards)
+        return Slot(split="validation", index=_hash("shard", name) % total, total=total)
+    return Slot(split="train", index=_hash("shard", name) % num_shards, total=num_shards)
 
 
 def order(name: str) -> tuple[int, str]:

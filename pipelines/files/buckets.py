@@ -30,7 +30,7 @@ _DELETED_AT_ONCE = 16
 _RACES = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Blob:
     """An object in a bucket.
 
@@ -126,7 +126,12 @@ def matching(pattern: str) -> Iterator[Blob]:
 
 def _listed(blob: storage.Blob) -> Blob:
     changed = blob.updated.timestamp() if blob.updated else 0.0
-    return Blob(f"{SCHEME}{blob.bucket.name}/{blob.name}", int(blob.size), int(blob.generation), changed)
+    return Blob(
+        uri=f"{SCHEME}{blob.bucket.name}/{blob.name}",
+        size=int(blob.size),
+        generation=int(blob.generation),
+        changed=changed,
+    )
 
 
 def find(uri: str, neighbours: Neighbours | None = None) -> Blob | None:

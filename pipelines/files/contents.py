@@ -17,7 +17,7 @@ from pipelines.files.faults import Fault
 from pipelines.files.sources import Source
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Content:
     """The content of a file.
 
@@ -85,15 +85,20 @@ def read(uri: str) -> Content | None:
     try:
         data = storage.read(uri)
     except PermissionError:
-        return Content(int(before.partition("-")[0]), "", before)
+        return Content(bytes=int(before.partition("-")[0]), sha256="", fingerprint=before)
     except storage.IO_ERRORS as error:
         if faults.is_missing(error):
             return None
         raise
     digest = sha256(data)
     if found is not None:
-        return Content(len(data), digest, before, found.own_run)
-    return Content(len(data), digest, before, 0 if storage.is_remote(uri) else marks.read(uri, digest))
+        return Content(bytes=len(data), sha256=digest, fingerprint=before, own_run=found.own_run)
+    return Content(
+        bytes=len(data),
+        sha256=digest,
+        fingerprint=before,
+        own_run=0 if storage.is_remote(uri) else marks.read(uri, digest),
+    )
 
 
 def remove(uri: str, content: Content) -> None:

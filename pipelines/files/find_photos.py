@@ -1,7 +1,7 @@
 """`FindPhotos`: list an input in Beam, and find the inputs that a PCollection came from."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import apache_beam as beam
 
@@ -33,6 +33,7 @@ class FindPhotos(beam.PTransform):
     """
 
     patterns: str | Sequence[str]
+    _: KW_ONLY
     on_found: Callable[[], object] | None = None
     is_checked: bool = False
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pipelines.files import listings, storage, tars
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InputPath:
     """One path of an input.
 
@@ -40,11 +40,12 @@ def of(patterns: str | Sequence[str]) -> list[InputPath]:
     distinct = [pattern for _, pattern in sorted({storage.normalized(pattern): pattern for pattern in given}.items())]
     roots = {pattern: listings.root_of(pattern) for pattern in distinct}
     if len(distinct) == 1:
-        return [InputPath(*pair) for pair in roots.items()]
+        return [InputPath(pattern=one, root=root) for one, root in roots.items()]
     forms = {one: storage.normalized(root) for one, root in roots.items() if not _is_local_file(one)}
     labels = _labels(set(forms.values()))
     return [
-        InputPath(one, root, labels[forms[one]] if one in forms else "", is_alone=False) for one, root in roots.items()
+        InputPath(pattern=one, root=root, folder=labels[forms[one]] if one in forms else "", is_alone=False)
+        for one, root in roots.items()
     ]
 
 

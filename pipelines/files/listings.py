@@ -13,7 +13,7 @@ from pipelines.files.buckets import Blob
 from pipelines.files.local_listing import MAGIC, Listed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Branch:
     """A part of a folder that one worker lists. Unlike a plain string, Beam can encode it if it is not UTF-8.
 
@@ -63,7 +63,7 @@ def of_input(pattern: str) -> Iterator[Branch]:
     if is_literal(pattern):
         yield from of_folder(pattern)
     else:
-        yield Branch(pattern, is_glob=True)
+        yield Branch(path=pattern, is_glob=True)
 
 
 def of_folder(path: str) -> Iterator[Branch]:
@@ -72,16 +72,16 @@ def of_folder(path: str) -> Iterator[Branch]:
         has_any = False
         for blobs, subfolders in buckets.pages(path):
             has_any |= bool(blobs or subfolders)
-            yield from map(Branch, subfolders)
+            yield from (Branch(path=subfolder) for subfolder in subfolders)
             if blobs:
-                yield Branch(path, tuple(blobs))
+                yield Branch(path=path, page=tuple(blobs))
         if not has_any:  # nothing is below a single object
-            yield Branch(path)
+            yield Branch(path=path)
     elif storage.is_remote(path) or not os.path.isdir(path):  # noqa: PTH112 (as above)
-        yield Branch(path)
+        yield Branch(path=path)
     else:
         for entry in local_reads.listed(path):
-            yield Branch(entry.path, is_entry=True)
+            yield Branch(path=entry.path, is_entry=True)
 
 
 def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
@@ -97,7 +97,9 @@ def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
     path = branch.path
     if storage.is_in_bucket(path):
         for blob in branch.page or (buckets.matching(path) if branch.is_glob else buckets.below(path)):
-            yield Listed(blob.uri, blob.size, f"{blob.size}-{blob.generation}", generation=blob.generation)
+            yield Listed(
+                uri=blob.uri, size=blob.size, fingerprint=f"{blob.size}-{blob.generation}", generation=blob.generation
+            )
     elif storage.is_remote(path):
         raise ValueError(f"{path} is neither local nor in a bucket of Cloud Storage")
     elif branch.is_glob:

@@ -14,7 +14,7 @@ MAGIC = "*?["
 LINKED_FOLDER = "linked_folder"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Listed:
     """A listed file, or a place that could not be listed.
 
@@ -55,11 +55,11 @@ def below(path: str, root: str | None = None, *, is_entry: bool = False) -> Iter
     try:
         found = local_reads.looked_up(path, root)
     except OSError as error:
-        yield Listed(path, fault=f"{path}: {error.strerror}")
+        yield Listed(uri=path, fault=f"{path}: {error.strerror}")
         return
     if not stat.S_ISDIR(found.st_mode):
         if stat.S_ISREG(found.st_mode):
-            yield Listed(path, found.st_size, f"{found.st_size}-{found.st_mtime_ns}")
+            yield Listed(uri=path, size=found.st_size, fingerprint=f"{found.st_size}-{found.st_mtime_ns}")
         return
     # Not recursive: folders may be nested deeper than Python's call stack.
     left: list[Iterator[Listed | str]] = [_entries(path, root)]
@@ -78,7 +78,7 @@ def _entries(folder: str, root: str | None) -> Iterator[Listed | str]:
     try:
         entries = local_reads.listed(folder, root)
     except OSError as error:
-        yield Listed(folder, fault=f"the folder cannot be listed: {error.strerror}")
+        yield Listed(uri=folder, fault=f"the folder cannot be listed: {error.strerror}")
         return
     for entry in entries:
         if _is_folder(entry):
@@ -100,7 +100,7 @@ def _is_linked_folder(path: str) -> bool:
 
 def _linked(path: str) -> Listed:
     return Listed(
-        path,
+        uri=path,
         fault=f"linked folder not followed: {path} leads to {os.path.realpath(path)}",
         reason=LINKED_FOLDER,
     )
@@ -172,7 +172,7 @@ def _listable(folder: str, root: str | None) -> "Iterator[os.DirEntry[str] | Lis
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
-        yield Listed(folder, fault=f"the folder cannot be listed: {error.strerror}")
+        yield Listed(uri=folder, fault=f"the folder cannot be listed: {error.strerror}")
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ from tfrecords.errors import OutageError
 _RACES = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """An existing object.
 
@@ -46,7 +46,7 @@ def find(uri: str) -> Found | None:
     except NotFound:
         return None
     own_run = marks.run_in((blob.metadata or {}).get(marks.KEY), blob.crc32c)
-    return Found(int(blob.size), int(blob.generation), blob.crc32c or "", own_run)
+    return Found(size=int(blob.size), generation=int(blob.generation), crc32c=blob.crc32c or "", own_run=own_run)
 
 
 def write(

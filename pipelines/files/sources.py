@@ -1,8 +1,9 @@
 """Find photos: in folders, globs, single files, tars and tars of tars, on local disks and in buckets."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from pipelines.errors import Rejected
@@ -14,7 +15,7 @@ from tfrecords.errors import UserError
 _UNNAMED = "unnamed"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """A photo to read: a file, or a range of a tar.
 
@@ -41,12 +42,9 @@ class Source:
     reason: str = "unreadable"
     generation: int | None = None
 
-    def __reduce__(self) -> tuple[type["Source"], tuple[Any, ...]]:
-        # Half the bytes of the default: local runs keep millions of sources in memory.
-        return Source, (
-            *(self.uri, self.name, self.size, self.fingerprint),
-            *(self.offset, self.fault, self.duplicate_of, self.reason, self.generation),
-        )
+    def __reduce__(self) -> tuple[Callable[..., "Source"], tuple[Any, ...]]:
+        # Half the bytes of the default, without names: local runs keep millions of sources in memory.
+        return _source, _VALUES(self)
 
     @property
     def place(self) -> tuple[str, str, int]:
@@ -68,6 +66,17 @@ class Source:
             return inputs.read_range(self.uri, (self.offset or 0) + start, self.size - start, self.generation)
         except storage.IO_ERRORS as error:
             raise Rejected("unreadable", str(error)) from error
+
+
+_FIELDS = tuple(field.name for field in fields(Source))
+_VALUES = attrgetter(*_FIELDS)
+
+
+def _source(*values: Any) -> Source:
+    """Return a source from the values of its fields, in order."""
+    source = object.__new__(Source)
+    vars(source).update(zip(_FIELDS, values, strict=True))
+    return source
 
 
 def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False) -> Iterator[Source]:
@@ -93,7 +102,10 @@ def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False
             left_out += 1
             continue
         yield Source(
-            *(found.uri, name, found.size, found.fingerprint),
+            uri=found.uri,
+            name=name,
+            size=found.size,
+            fingerprint=found.fingerprint,
             fault=found.fault,
             reason=found.reason,
             generation=found.generation,
@@ -129,7 +141,7 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
     if not tars.is_tar(source.name) or source.fault:
         yield source
         return
-    inner = None if source.offset is None else tars.Member(source.name, source.offset, source.size)
+    inner = None if source.offset is None else tars.Member(name=source.name, offset=source.offset, size=source.size)
     folder = "" if inner or _path(path).lends_no_folder(source.uri) else f"{source.name.rpartition('.')[0]}/"
     left_out = 0
     try:
@@ -143,7 +155,13 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
                     left_out += 1
                     continue
                 yield Source(
-                    *(source.uri, name, member.size, fingerprint, member.offset, fault), generation=source.generation
+                    uri=source.uri,
+                    name=name,
+                    size=member.size,
+                    fingerprint=fingerprint,
+                    offset=member.offset,
+                    fault=fault,
+                    generation=source.generation,
                 )
     except (*storage.IO_ERRORS, UserError) as error:
         yield replace(source, fault=str(error))

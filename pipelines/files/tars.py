@@ -42,7 +42,7 @@ class BrokenTarError(ValueError):
     """A tar cannot be listed to its end; the message is one line that names the tar and the place."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A regular file inside a tar.
 
@@ -153,11 +153,11 @@ def _listed(window: _Window, name: str, folder: str, depth: int) -> Iterator[Mem
         whole = info.offset_data + size <= window.size
         if info.sparse is not None:
             fault = f"{path} is stored sparse; make the tar again without --sparse"
-            yield Member(path, window.start + info.offset_data, size, fault)
+            yield Member(name=path, offset=window.start + info.offset_data, size=size, fault=fault)
         elif is_tar(path):
             yield from _inner(window.part(info.offset_data, size), path, depth - 1)
         elif whole:
-            yield Member(path, window.start + info.offset_data, size)
+            yield Member(name=path, offset=window.start + info.offset_data, size=size)
         if not whole:
             raise BrokenTarError(f"{name} is truncated: it ends inside {path}")
 
@@ -171,7 +171,7 @@ def _inner(window: _Window, path: str, depth: int) -> Iterator[Member]:
             return
         except (BrokenTarError, UserError) as error:
             fault = str(error)
-    yield Member(path, window.start, window.size, fault)
+    yield Member(name=path, offset=window.start, size=window.size, fault=fault)
 
 
 def _opened(window: _Window, name: str) -> tarfile.TarFile:

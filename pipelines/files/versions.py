@@ -14,7 +14,7 @@ from google.api_core.exceptions import NotFound, PreconditionFailed
 from pipelines.files import beneath, bucket_reads, buckets, local_files, local_writes, locked_files, patience, storage
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Version:
     """One version of a file.
 
@@ -38,7 +38,9 @@ def read(uri: str) -> Version | None:
     if storage.is_in_bucket(uri):
         while blob := buckets.find(uri):
             with contextlib.suppress(NotFound, PreconditionFailed):  # replaced or removed since it was found
-                return Version(bucket_reads.read(uri, blob.generation), str(blob.generation), blob.changed)
+                return Version(
+                    data=bucket_reads.read(uri, blob.generation), id=str(blob.generation), changed=blob.changed
+                )
         return None
     return patience.locally(uri, lambda: _read_locally(_local(uri)))
 
@@ -54,7 +56,7 @@ def _read_locally(path: Path) -> Version | None:
     with locked_files.held(path) as file:
         if file is None:
             return None
-        return Version(file.read(), locked_files.version(file), locked_files.changed(file))
+        return Version(data=file.read(), id=locked_files.version(file), changed=locked_files.changed(file))
 
 
 def replace(uri: str, data: bytes, version: Version) -> bool:

@@ -14,7 +14,7 @@ from pipelines.images.strips import by_strips
 from tfrecords.color import Bytes, Pixels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Photo:
     """A decoded photo.
 
@@ -55,7 +55,9 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
         if orientation.transposes(_turn_of(image)):
             width, height = height, width
         pixels = samples.to_bytes(upright_pixels(photo, shrink_to))
-        return Photo(pixels, height, width, str(image.format), chroma_step(image))
+        return Photo(
+            pixels=pixels, height=height, width=width, format=str(image.format), chroma_step=chroma_step(image)
+        )
 
 
 def chroma_step(image: Image.Image) -> int:

@@ -38,7 +38,7 @@ def make_true(directory: Directory, size: tuple[int, int], *, transposed: bool) 
         interop = photo.children.get(tiff_tags.INTEROPERABILITY_IFD, Directory())
         index = interop.fields.get(tiff_tags.INTEROPERABILITY_INDEX)
         if index and index.data == _NOT_SRGB:
-            interop.fields[tiff_tags.INTEROPERABILITY_INDEX] = Field(FieldType.ASCII, _SRGB)
+            interop.fields[tiff_tags.INTEROPERABILITY_INDEX] = Field(type=FieldType.ASCII, data=_SRGB)
 
 
 def _put_if_there(directory: Directory, tag: int, kind: FieldType, value: int) -> None:

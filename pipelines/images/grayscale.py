@@ -78,7 +78,7 @@ _ROW_SHARE = np.float32(_BLOCKS / _SIDE)
 _WEIGHT = _PIXEL + _SHARE_ABOVE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What the filter says about a photo.
 
@@ -107,7 +107,7 @@ def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
         the verdict with its figures; a picture of a single colour is ``toned``.
     """
     if _is_gray(rgb[::16, ::16]) and _is_gray(rgb):
-        return Verdict("grayscale", 0.0, 0.0, TOLERANCE)
+        return Verdict(reason="grayscale", chroma=0.0, residual=0.0, allowed=TOLERANCE)
     # Single pixels and not averages: only of single pixels is chroma a function of luma.
     sample = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_NEAREST)
     # Rows as whole numbers first, which is faster than all at once in float32.
@@ -125,7 +125,7 @@ def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
     reason = None
     if residual <= allowed:
         reason = "near_gray" if chroma <= NEUTRAL else "toned"
-    return Verdict(reason, chroma, residual, allowed)
+    return Verdict(reason=reason, chroma=chroma, residual=residual, allowed=allowed)
 
 
 def _is_gray(rgb: Bytes) -> bool:

@@ -25,7 +25,7 @@ _SECONDS, _SECONDS_PER_MEGABYTE, _MOST_SECONDS = 60, 40, 1200
 _WALL_SECONDS, _WALL_PER_PROCESSOR_SECOND = 600, 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """The limits of one photo.
 
@@ -43,10 +43,10 @@ class Limits:
     def of(cls, size: int) -> "Limits":
         """Return the limits of a file of `size` bytes."""
         if size < _SMALL:
-            return cls(_MEMORY, _SECONDS_OF_SMALL, _WALL_SECONDS)
+            return cls(memory=_MEMORY, processor=_SECONDS_OF_SMALL, wall=_WALL_SECONDS)
         memory = _MEMORY + min(_PER_BYTE * (size - _SMALL), _MOST_DECODED) + _COPIES * size
         processor = math.ceil(min(_SECONDS + _SECONDS_PER_MEGABYTE * size / 1e6, _MOST_SECONDS))
-        return cls(memory, processor, max(_WALL_SECONDS, _WALL_PER_PROCESSOR_SECOND * processor))
+        return cls(memory=memory, processor=processor, wall=max(_WALL_SECONDS, _WALL_PER_PROCESSOR_SECOND * processor))
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ _TRUE_IN_EXIF = {
 _UNTRUE_IN_EXIF = (STRUCTURAL - _TRUE_IN_EXIF) | {tiff_tags.XMP, tiff_tags.IPTC, tiff_tags.PHOTOSHOP}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Metadata:
     """The metadata that is carried from the source to the result.
 
@@ -65,7 +65,7 @@ def collect(photo: OpenPhoto, *, size: tuple[int, int], transposed: bool) -> Met
     """
     warnings = []
     found = {"xmp": b"", "iptc": b"", "comment": b""}
-    directory = Directory(photo.page.layout.order if photo.page else "<")
+    directory = Directory(order=photo.page.layout.order if photo.page else "<")
     try:
         if photo.page:
             directory, found = _of_tiff(photo.page, found)
@@ -95,7 +95,7 @@ def _of_tiff(page: Table, found: dict[str, bytes]) -> tuple[Directory, dict[str,
     """Return the directory of a TIFF page; XMP and IPTC are taken out of it and returned as well."""
     directory = tiff_directory.of_table(page, skip=STRUCTURAL)
     tags = (tiff_tags.XMP, tiff_tags.IPTC, tiff_tags.PHOTOSHOP)
-    packet, records, resources = (directory.fields.pop(tag, Field(FieldType.UNDEFINED, b"")) for tag in tags)
+    packet, records, resources = (directory.fields.pop(tag, Field(type=FieldType.UNDEFINED, data=b"")) for tag in tags)
     iptc = records.data
     if records.type == FieldType.LONG and iptc[:1] != _IIM_START:
         iptc = struct.pack(f"<{records.count}I", *struct.unpack(f">{records.count}I", iptc))

@@ -32,7 +32,7 @@ bounded_tags.install()
 _MOST_BYTES_A_PIXEL, _SCARCE_BYTES = 48, 1 << 25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OpenPhoto:
     """An open photo, or page of a TIFF.
 
@@ -109,7 +109,7 @@ def opened(data: bytes, page: Table | None = None) -> Iterator[OpenPhoto]:
             del image.info["icc_profile"]
             dropped = (*dropped, "profile_dropped")
         with _told_from_lack_of_memory(*image.size):
-            yield OpenPhoto(image, photo.data, photo.page, photo.stored, dropped)
+            yield OpenPhoto(image=image, data=photo.data, page=photo.page, stored=photo.stored, warnings=dropped)
 
 
 def _open_other(data: bytes) -> OpenPhoto:
@@ -125,7 +125,7 @@ def _open_other(data: bytes) -> OpenPhoto:
     profile = profile or (jp2.profile(data) if image.format == "JPEG2000" else b"")
     if profile:
         image.info["icc_profile"] = profile
-    return OpenPhoto(image, data, warnings=dropped)
+    return OpenPhoto(image=image, data=data, warnings=dropped)
 
 
 def _open_tiff(page: Table) -> OpenPhoto:
@@ -140,12 +140,12 @@ def _open_tiff(page: Table) -> OpenPhoto:
             image = _open(data, ("TIFF",))
             with _told_from_lack_of_memory(size.width, size.height):
                 tiff_segments.check(page)
-            return OpenPhoto(image, data, page, page, dropped)
+            return OpenPhoto(image=image, data=data, page=page, stored=page, warnings=dropped)
     largest = tiff_fallback.largest(page)
     sizes.check(*largest, len(data), sample_bytes=size.sample_bytes)
     with _told_from_lack_of_memory(*largest):
         plain, stored = tiff_fallback.plain(page)
-    return OpenPhoto(_open(plain, ("TIFF",)), plain, page, stored, dropped)
+    return OpenPhoto(image=_open(plain, ("TIFF",)), data=plain, page=page, stored=stored, warnings=dropped)
 
 
 def _open(data: bytes, readers: tuple[str, ...], width: int = 0, height: int = 0) -> Image.Image:

@@ -19,7 +19,7 @@ from tfrecords.color import Pixels
 _MAX_METADATA = 1 << 24
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """One picture of a file.
 
@@ -97,7 +97,7 @@ def _tiff_pages(data: bytes) -> list[Table]:
 
 
 def _dropped(said: Metadata) -> Metadata:
-    empty = Directory(said.exif.order)  # pages of a TIFF have one byte order
+    empty = Directory(order=said.exif.order)  # pages of a TIFF have one byte order
     return Metadata(exif=empty, dpi=said.dpi, warnings=(*said.warnings, "metadata_dropped"))
 
 
@@ -108,4 +108,11 @@ def _page(data: bytes, place: Table | None, index: int, count: int) -> Page:
         size = (pixels.shape[1], pixels.shape[0])
         said = metadata.collect(photo, size=size, transposed=orientation.transposes(turn))
         said = replace(said, warnings=(*photo.warnings, *said.warnings))
-        return Page(pixels, index, count, str(photo.image.format), said, decode.chroma_step(photo.image))
+        return Page(
+            pixels=pixels,
+            index=index,
+            count=count,
+            format=str(photo.image.format),
+            metadata=said,
+            chroma_step=decode.chroma_step(photo.image),
+        )

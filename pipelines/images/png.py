@@ -19,7 +19,7 @@ _MOST_PROFILE = 1 << 24
 _KINDS = (b"tEXt", b"zTXt", b"iTXt", _PROFILE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Readable:
     """A file that Pillow reads.
 
@@ -51,8 +51,8 @@ def readable(data: bytes) -> Readable:
         else:
             warnings.append(_warning(kind, content))
     if not kept:
-        return Readable(data)
-    return Readable(b"".join([*kept, data[start:]]), profile, tuple(dict.fromkeys(warnings)))
+        return Readable(data=data)
+    return Readable(data=b"".join([*kept, data[start:]]), profile=profile, warnings=tuple(dict.fromkeys(warnings)))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[int, bytes, bytes, int]]:

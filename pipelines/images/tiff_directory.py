@@ -23,7 +23,7 @@ _HEADER, _INLINE, _MAX_DEPTH, _MAX_GAP = 8, 4, 2, 1 << 16
 _MAX_SIZE = 1 << 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Field:
     """One value of a directory.
 
@@ -48,7 +48,7 @@ class Field:
         return ENTRY + (len(self.data) + len(self.data) % 2 if len(self.data) > _INLINE else 0)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Directory:
     """Values by tag, and the directories that EXIF_IFD, GPS_IFD and INTEROPERABILITY_IFD point to.
 
@@ -94,12 +94,12 @@ class Directory:
     def put(self, tag: int, kind: int, *values: int) -> None:
         """Set a value to integers, of type RATIONAL to numerator and denominator by turns."""
         code = CODES[FieldType.LONG if kind == FieldType.RATIONAL else kind]
-        self.fields[tag] = Field(kind, struct.pack(f"{self.order}{len(values)}{code}", *values))
+        self.fields[tag] = Field(type=kind, data=struct.pack(f"{self.order}{len(values)}{code}", *values))
 
     def copy(self) -> "Directory":
         """Return a copy; changes to it leave this one and its other directories as they are."""
         children = {tag: child.copy() for tag, child in self.children.items()}
-        return Directory(self.order, dict(self.fields), children, self.is_cut)
+        return Directory(order=self.order, fields=dict(self.fields), children=children, is_cut=self.is_cut)
 
 
 def read(data: bytes, *, skip: frozenset[int] = frozenset()) -> Directory:
@@ -131,7 +131,7 @@ def of_table(table: Table, *, skip: frozenset[int] = frozenset()) -> Directory:
 def _read(table: Table, skip: frozenset[int], depth: int, room: int) -> tuple[Directory, int]:
     """Return a directory of at most ``room`` bytes, those it points to included, and what is left of the room."""
     data = table.data
-    directory = Directory(table.layout.order)
+    directory = Directory(order=table.layout.order)
     for entry in table.entries:
         if entry.tag in skip or entry.at + entry.size > len(data):
             continue
@@ -140,7 +140,7 @@ def _read(table: Table, skip: frozenset[int], depth: int, room: int) -> tuple[Di
             directory.is_cut = True
             break
         value = data[entry.at : entry.at + entry.size]
-        directory.fields[entry.tag] = Field(entry.type, value, 0 if entry.is_inline else entry.at)
+        directory.fields[entry.tag] = Field(type=entry.type, data=value, at=0 if entry.is_inline else entry.at)
     for tag in POINTERS:
         if tag in directory.fields:
             target = directory.number(tag)

@@ -20,7 +20,7 @@ from pipelines.images.tiff_tags import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PageSize:
     """What a directory says about the size of its page.
 

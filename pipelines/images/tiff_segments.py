@@ -111,7 +111,7 @@ def _in_strips(page: Table, segments: Sequence[Segment]) -> bytes:
     """Return a TIFF in Group 4 whose strips are the strips or tiles of a page."""
     columns, rows = _shape(page)
     stored = [segment.data for segment in segments]
-    result = Directory(page.layout.order)
+    result = Directory(order=page.layout.order)
     result.put(tiff_tags.IMAGE_WIDTH, FieldType.LONG, columns)
     result.put(tiff_tags.IMAGE_LENGTH, FieldType.LONG, rows * (len(segments) - 1) + segments[-1].height)
     result.put(tiff_tags.BITS_PER_SAMPLE, FieldType.SHORT, 1)

@@ -68,7 +68,7 @@ class Entry(NamedTuple):
     is_inline: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """The table of one directory.
 
@@ -151,7 +151,7 @@ def parse(data: bytes, offset: int) -> Table:
             is_inline = size <= room
             at = position + step - room if is_inline else place
             entries.append(Entry(tag, kind, size, at, position, is_inline))
-    return Table(data, layout, offset, count, tuple(entries))
+    return Table(data=data, layout=layout, offset=offset, count=count, entries=tuple(entries))
 
 
 def unpack(form: struct.Struct, data: bytes, offset: int) -> int:

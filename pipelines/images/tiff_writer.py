@@ -83,14 +83,14 @@ def _directory(pixels: Pixels, said: Metadata, profile: bytes) -> Directory:
     directory.put(tiff_tags.ROWS_PER_STRIP, FieldType.LONG, _rows(pixels))
     directory.put(tiff_tags.PLANAR_CONFIGURATION, FieldType.SHORT, Planar.TOGETHER)
     directory.put(tiff_tags.PREDICTOR, FieldType.SHORT, tiff_tags.HORIZONTAL_DIFFERENCING)
-    fields[tiff_tags.ICC_PROFILE] = Field(FieldType.UNDEFINED, profile)
+    fields[tiff_tags.ICC_PROFILE] = Field(type=FieldType.UNDEFINED, data=profile)
     if said.xmp:
-        fields[tiff_tags.XMP] = Field(FieldType.BYTE, said.xmp)
+        fields[tiff_tags.XMP] = Field(type=FieldType.BYTE, data=said.xmp)
     if said.iptc:
         # Readers expect the bytes as they are, but declared as LONG and padded (TIFF/EP, Photoshop).
-        fields[tiff_tags.IPTC] = Field(FieldType.LONG, said.iptc + bytes(-len(said.iptc) % 4))
+        fields[tiff_tags.IPTC] = Field(type=FieldType.LONG, data=said.iptc + bytes(-len(said.iptc) % 4))
     if said.comment and tiff_tags.IMAGE_DESCRIPTION not in fields:
-        fields[tiff_tags.IMAGE_DESCRIPTION] = Field(FieldType.ASCII, said.comment.rstrip(b"\0") + b"\0")
+        fields[tiff_tags.IMAGE_DESCRIPTION] = Field(type=FieldType.ASCII, data=said.comment.rstrip(b"\0") + b"\0")
     return directory
 
 

@@ -194,7 +194,7 @@ class PhotoProcesses:
         if alone:
             self.close()
         limits = Limits.of(len(data))
-        reply = self._reply((Photo(len(data), arguments, limits),), data, answer, give)
+        reply = self._reply((Photo(size=len(data), arguments=arguments, limits=limits),), data, answer, give)
         if isinstance(reply, NoMemory):
             raise _verdict(reply, limits)
         if isinstance(reply, Refused):
@@ -217,7 +217,9 @@ class PhotoProcesses:
         Raises:
             PhotoProcessError: the child cannot be started.
         """
-        described = tuple(Photo(len(data), arguments, Limits.of(len(data))) for data, arguments in photos)
+        described = tuple(
+            Photo(size=len(data), arguments=arguments, limits=Limits.of(len(data))) for data, arguments in photos
+        )
         try:
             reply = self._reply(
                 described, b"".join(data for data, _ in photos), lambda question: None, lambda file: None

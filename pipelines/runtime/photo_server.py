@@ -32,7 +32,7 @@ from pipelines.images.memory import out_of_memory
 Handler = Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Photo:
     """One photo of a call: the size of its file in bytes, further arguments of the handler, and its limits."""
 

@@ -121,7 +121,7 @@ def is_over(name: str, written: set[str]) -> bool:
 
 def leftovers(folder: str, written: set[str]) -> list[str]:
     """Return the URIs of the files that an earlier, longer page left."""
-    places = [Branch(storage.join(folder, path)) for path in FOLDERS]
+    places = [Branch(path=storage.join(folder, path)) for path in FOLDERS]
     return [file.uri for place in places for file in files(place, folder) if is_over(file.name, written)]
 
 

@@ -113,7 +113,9 @@ class Sheet:
             for page, pair in zip(numbers, self.pairs, strict=False)
             if pair.before and pair.before not in there
         }
-        source = Source(record.uri, record.name, record.bytes, record.fingerprint, record.offset)
+        source = Source(
+            uri=record.uri, name=record.name, size=record.bytes, fingerprint=record.fingerprint, offset=record.offset
+        )
         if wanted and (data := _read(source, record.sha256)):
             yield data, wanted
         for name in dict.fromkeys(output.name for output in record.outputs):
@@ -121,7 +123,7 @@ class Sheet:
             # The pages of a multi-page file are in order; a page with its own file is the first one there.
             wanted = {place: id_ for place, (_, id_) in enumerate(ours, start=1) if id_ not in there}
             output = ours[0][0]
-            file = Source(storage.join(folder, name), name, output.bytes, "")
+            file = Source(uri=storage.join(folder, name), name=name, size=output.bytes, fingerprint="")
             if wanted and (data := _read(file, output.sha256)):
                 yield data, wanted
 
@@ -133,7 +135,7 @@ def path_of(id_: str) -> str:
 
 def listed(folder: str) -> dict[str, str]:
     """Return the URIs of the pictures in a folder, by id."""
-    found = [(_ID.match(file.name), file) for file in files(Branch(storage.join(folder, FOLDER)), folder)]
+    found = [(_ID.match(file.name), file) for file in files(Branch(path=storage.join(folder, FOLDER)), folder)]
     return {match[1] + match[2]: file.uri for match, file in found if match and not file.fault}
 
 

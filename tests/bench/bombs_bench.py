@@ -117,7 +117,12 @@ def main() -> None:
     if args.serve:
         serve(
             args.serve,
-            RenderOptions(256, Mark("autochrome", "bench", "0", "photo"), args.format, bit_depth=args.bit_depth),
+            RenderOptions(
+                size=256,
+                mark=Mark(software="autochrome", model_name="bench", model_digest="0", source_name="photo"),
+                format=args.format,
+                bit_depth=args.bit_depth,
+            ),
         )
         return
     Image.MAX_IMAGE_PIXELS = None

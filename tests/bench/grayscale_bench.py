@@ -100,7 +100,7 @@ def files(folder: Path) -> Iterator[tuple[str, bytes]]:
 def judged(photo: Photo) -> Verdict:
     """The verdict on a photo as the job would reach it."""
     if photo.pixels.ndim == 2:
-        return Verdict("grayscale", 0.0, 0.0, TOLERANCE)
+        return Verdict(reason="grayscale", chroma=0.0, residual=0.0, allowed=TOLERANCE)
     return judge(photo.pixels, photo.chroma_step)
 
 
@@ -111,7 +111,8 @@ def through(rgb: np.ndarray, quality: int, subsampling: int) -> Photo:
 
 
 def uncompressed(rgb: np.ndarray) -> Photo:
-    return Photo(rgb, *rgb.shape[:2], "PNG")
+    height, width = rgb.shape[:2]
+    return Photo(pixels=rgb, height=height, width=width, format="PNG")
 
 
 def made(rgb: np.ndarray, seed: int) -> Iterator[tuple[str, str, Photo]]:

@@ -95,9 +95,11 @@ class Join(beam.DoFn):
 
 
 def fused(pattern: str, model: str, size: int, output: str) -> beam.PTransform:
-    policy = Policy(Recipe.of(model, Settings()))
-    tasks = FindPhotos(pattern) | beam.Map(lambda source: Task(NamedSource(source, source.name, source.name)))
-    lease = Lease(output)
+    policy = Policy(recipe=Recipe.of(model, Settings()))
+    tasks = FindPhotos(pattern) | beam.Map(
+        lambda source: Task(named=NamedSource(source=source, own=source.name, stem=source.name))
+    )
+    lease = Lease(folder=output)
     lease.take()
     return tasks | beam.ParDo(CarryOut(output, model, policy, 1, SILENT, lease))
 

@@ -125,7 +125,12 @@ class _Parent:
 
 def _rendered(data: bytes, file_format: str) -> str:
     parent = _Parent()
-    options = RenderOptions(64, Mark("autochrome", "bench", "0", "photo"), file_format, bit_depth="keep")
+    options = RenderOptions(
+        size=64,
+        mark=Mark(software="autochrome", model_name="bench", model_digest="0", source_name="photo"),
+        format=file_format,
+        bit_depth="keep",
+    )
     try:
         result = render(parent, data, options)
     except Exception as error:

@@ -29,11 +29,36 @@ def many_records(photos: int = PHOTOS) -> Iterator[Record]:
     for number in range(photos):
         name = f"box {number // 1000:03d}/photo {number:06d}.jpg"
         if number % 1000 == 7:
-            yield Record(name, f"/scans/{name}", None, "1-1", "rejected", "unreadable", "cut short")
+            yield Record(
+                name=name,
+                uri=f"/scans/{name}",
+                offset=None,
+                fingerprint="1-1",
+                status="rejected",
+                reason="unreadable",
+                detail="cut short",
+            )
             continue
-        output = Output(name, 1, 3000, 2000, 10**6, "ab", "toned", number * 7 % 1000 / 10)
+        output = Output(
+            name=name,
+            page=1,
+            width=3000,
+            height=2000,
+            bytes=10**6,
+            sha256="ab",
+            tone="toned",
+            colourfulness=number * 7 % 1000 / 10,
+        )
         warnings = ("faded",) if number % 500 == 3 else ()
-        yield Record(name, f"/scans/{name}", None, "1-1", "written", outputs=(output,), warnings=warnings)
+        yield Record(
+            name=name,
+            uri=f"/scans/{name}",
+            offset=None,
+            fingerprint="1-1",
+            status="written",
+            outputs=(output,),
+            warnings=warnings,
+        )
 
 
 def write_many(folder: Path, photos: int = PHOTOS) -> None:

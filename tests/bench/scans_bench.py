@@ -26,7 +26,7 @@ from pipelines.images.pages import Page
 from pipelines.images.xmp import Mark
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
-MARK = Mark("autochrome", "bench", "0", "scan")
+MARK = Mark(software="autochrome", model_name="bench", model_digest="0", source_name="scan")
 # What describes how pixels are stored, or is meant to change.
 CHANGES = (
     "Orientation",

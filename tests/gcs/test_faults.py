@@ -83,8 +83,11 @@ def test_what_an_earlier_run_left_is_removed_whatever_the_network_does(rough_clo
     names = [f"left/{index}.jpg" for index in range(12)]
     for name in names:
         storage.write(rough_cloud.uri(name), name.encode())
-    record = Record("a.jpg", "gs://scans/a.jpg", None, "7-1", "skipped")
-    files = [File(name, "", frozenset([hashlib.sha256(name.encode()).hexdigest()])) for name in names]
+    record = Record(name="a.jpg", uri="gs://scans/a.jpg", offset=None, fingerprint="7-1", status="skipped")
+    files = [
+        File(name=name, fingerprint="", digests=frozenset([hashlib.sha256(name.encode()).hexdigest()]))
+        for name in names
+    ]
     assert leftovers.settle(record, files, rough_cloud.uri("").rstrip("/")) == (record, len(names))
     assert not rough_cloud.generations("left")
 

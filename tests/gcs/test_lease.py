@@ -7,7 +7,8 @@ from clouds import Cloud
 from leases import winner_of
 
 from pipelines.archive import lease
-from pipelines.archive.lease import Holder, Lease
+from pipelines.archive.holder import Holder
+from pipelines.archive.lease import Lease
 from tfrecords.errors import LostLeaseError, UserError
 
 OVER = -1.0  # seconds after which a lease expires: it has expired when it is written
@@ -15,7 +16,7 @@ OVER = -1.0  # seconds after which a lease expires: it has expired when it is wr
 
 def of(folder: str, seconds: float = 900.0) -> Lease:
     """A lease of another job."""
-    return Lease(folder, replace(Holder.here(local=False), seconds=seconds))
+    return Lease(folder=folder, holder=replace(Holder.here(local=False), seconds=seconds))
 
 
 @pytest.mark.parametrize("before", [None, OVER])

@@ -8,7 +8,7 @@ from tfrecords.description import Description
 from tfrecords.errors import UserError
 
 CONFIG = mini(autoencoder())
-DATA = Description(CONFIG.size, {}, {}, {})
+DATA = Description(size=CONFIG.size, splits={}, settings={}, outcomes={})
 
 
 def test_a_folder_is_claimed_once_and_recognised(tmp_path):

@@ -25,7 +25,9 @@ def write(folder, photos: list[np.ndarray]) -> str:
             lab = color.srgb_to_lab(np.ascontiguousarray(photo))
             luminance = color.quantize_luminance(np.ascontiguousarray(lab[..., 0]))
             chroma = color.quantize_chroma(np.ascontiguousarray(lab[..., 1:]))
-            writer.write(LabExample(luminance, chroma, 32, 32, f"{index}.png").to_bytes())
+            writer.write(
+                LabExample(luminance=luminance, chroma=chroma, height=32, width=32, name=f"{index}.png").to_bytes()
+            )
         shard = writer.finished("validation")
     description = Description(size=32, splits={"train": [], "validation": [shard]}, settings={}, outcomes={})
     (folder / FILE_NAME).write_text(description.to_json())
@@ -66,7 +68,13 @@ def test_the_ceiling_is_the_truth_at_the_side_where_the_model_computes_color(sav
 def test_each_grid_has_one_ceiling_and_a_finer_one_is_higher(saved_model_dir, tmp_path):
     coarse = str(tmp_path / "coarse")
     config = dataclasses.replace(mini(unet()), name="coarse")
-    export.write(coarse, config, networks.build(config).get_weights(), Description(config.size, {}, {}, {}), {})
+    export.write(
+        coarse,
+        config,
+        networks.build(config).get_weights(),
+        Description(size=config.size, splits={}, settings={}, outcomes={}),
+        {},
+    )
     again = shutil.copytree(saved_model_dir, tmp_path / "again")
     models = [Colorizer.load(path) for path in (coarse, saved_model_dir, str(again))]
     photo = skimage.data.coffee()[100:132, 200:232]

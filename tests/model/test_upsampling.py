@@ -173,7 +173,7 @@ def test_chroma_follows_luminance_no_further_than_ten_units():
     planes = np.zeros((5, 8, 8), np.float32)
     planes[2], planes[3], planes[4] = 1.0, -0.5, 50.0  # the slopes of a and b, and L*
     light = np.array([[0, 35, 40, 50, 58, 60, 75, 100]], np.float32)
-    a, b = Guided(planes, 1, 8).rows(0, light)
+    a, b = Guided(planes=planes, height=1, width=8).rows(0, light)
     np.testing.assert_allclose(a, [[-10, -10, -10, 0, 8, 10, 10, 10]], atol=1e-5)
     np.testing.assert_allclose(b, -0.5 * a, atol=1e-5)
 

@@ -49,7 +49,16 @@ class Folder:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file)
         outputs = tuple(
-            Output(name, page, p.shape[1], p.shape[0], len(file), sha256(file), "grayscale", round(colourfulness(p), 1))
+            Output(
+                name=name,
+                page=page,
+                width=p.shape[1],
+                height=p.shape[0],
+                bytes=len(file),
+                sha256=sha256(file),
+                tone="grayscale",
+                colourfulness=round(colourfulness(p), 1),
+            )
             for page, p in enumerate(pages, start=1)
         )
         return self.record(name, source, outputs=outputs, **fields)

@@ -15,13 +15,13 @@ from pipelines.archive.resume import Listed, Policy, Task, tasks
 from pipelines.files import contents, marks
 from pipelines.files.sources import Source
 
-SOURCE = Source("/scans/a.jpg", "a.jpg", 7, "7-1")
+SOURCE = Source(uri="/scans/a.jpg", name="a.jpg", size=7, fingerprint="7-1")
 RETOUCHED = b"retouched by somebody"
 
 
 def recipe(run: int, **fields: str) -> Recipe:
     made_with = Settings(**fields)
-    return Recipe("unet", "m1", made_with, made_with.digest(), run)
+    return Recipe(model="unet", model_digest="m1", settings=made_with, settings_digest=made_with.digest(), run=run)
 
 
 RECIPES = {
@@ -32,7 +32,7 @@ RECIPES = {
 }
 
 
-KEEP, BETTER, PNG, SKIP = map(Policy, RECIPES.values())
+KEEP, BETTER, PNG, SKIP = (Policy(recipe=made_with) for made_with in RECIPES.values())
 
 
 class Killed(BaseException):
@@ -51,7 +51,7 @@ class Desk:
 
     def task(self, policy: Policy) -> Task:
         paths = [path for path in self.folder.iterdir() if path.is_file()]
-        there = (Listed(p.name, p.stat().st_size, contents.fingerprint(str(p))) for p in paths)
+        there = (Listed(name=p.name, bytes=p.stat().st_size, fingerprint=contents.fingerprint(str(p))) for p in paths)
         [task] = tasks([self.source], self.records, there, policy)
         return task
 
@@ -85,7 +85,16 @@ class Desk:
                 return replace(record, status="skipped")
             files = self.files(policy.recipe, task)
             outputs = tuple(
-                Output(name, page, 6, 4, len(data), hashlib.sha256(data).hexdigest(), "color", 31.2)
+                Output(
+                    name=name,
+                    page=page,
+                    width=6,
+                    height=4,
+                    bytes=len(data),
+                    sha256=hashlib.sha256(data).hexdigest(),
+                    tone="color",
+                    colourfulness=31.2,
+                )
                 for page, (name, data) in enumerate(files.items(), start=1)
             )
             saved = save(replace(record, status="written", outputs=outputs), files)

@@ -7,10 +7,10 @@ from pipelines.archive.resume import Listed
 from pipelines.files.sources import Source
 
 SETTINGS = Settings()
-RECIPE = Recipe("unet", "m1", SETTINGS, SETTINGS.digest(), run=1)
-SOURCE = Source("/scans/a.jpg", "a.jpg", 7, "7-1")
+RECIPE = Recipe(model="unet", model_digest="m1", settings=SETTINGS, settings_digest=SETTINGS.digest(), run=1)
+SOURCE = Source(uri="/scans/a.jpg", name="a.jpg", size=7, fingerprint="7-1")
 
 
 def listing(there: Mapping[str, str]) -> list[Listed]:
     """Files by name with their fingerprints, which begin with the size."""
-    return [Listed(name, int(told.split("-")[0]), told) for name, told in there.items()]
+    return [Listed(name=name, bytes=int(told.split("-")[0]), fingerprint=told) for name, told in there.items()]

@@ -51,7 +51,7 @@ def test_a_mean_lies_in_its_range():
         figure = mean(list(draw.normal(10, 3, 40)))
         hits += figure.low <= 10 <= figure.high
     assert hits > 180
-    assert mean([4.0]) == plan.Figure(4, 0, 8)
+    assert mean([4.0]) == plan.Figure(value=4, low=0, high=8)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,21 @@ def test_a_share_has_the_interval_of_the_textbook(hits, of, low, high):
 
 
 def test_figures_are_scaled_to_the_whole():
-    output = Output("a.jpg", 1, 2000, 1000, 500_000, "", "color", 30.0)
-    record = Record("a.jpg", "", None, "", "written", outputs=(output,), milliseconds={"merge": 900.0, "encode": 100.0})
+    output = Output(
+        name="a.jpg", page=1, width=2000, height=1000, bytes=500_000, sha256="", tone="color", colourfulness=30.0
+    )
+    record = Record(
+        name="a.jpg",
+        uri="",
+        offset=None,
+        fingerprint="",
+        status="written",
+        outputs=(output,),
+        milliseconds={"merge": 900.0, "encode": 100.0},
+    )
     broken = replace(record, status="rejected", reason="unreadable", outputs=(), milliseconds={"decode": 1000.0})
-    trial = Trial([record] * 3 + [broken], wall=2.0, processor=3.6)
-    said = dict(rows(Collection(4_000, 8_000_000_000, []), trial, 2, price=0.5))
+    trial = Trial(records=[record] * 3 + [broken], wall=2.0, processor=3.6)
+    said = dict(rows(Collection(photos=4_000, bytes=8_000_000_000, sample=[]), trial, 2, price=0.5))
     assert said["photos"] == "4,000, 8 GB"
     assert said["megapixels"].startswith("about 6,000 (")
     assert said["time on this machine"] == "about 33 min, at 2.0/s on 2 cores"
@@ -99,10 +109,10 @@ def test_money_is_in_cents_or_dollars(dollars, said):
 
 
 def test_a_sample_of_all_photos_is_no_estimate():
-    record = Record("a.jpg", "", None, "", "written", milliseconds={"merge": 900.0})
+    record = Record(name="a.jpg", uri="", offset=None, fingerprint="", status="written", milliseconds={"merge": 900.0})
     broken = replace(record, status="rejected", reason="unreadable")
-    trial = Trial([record, broken], wall=2.0, processor=3.6)
-    said = dict(rows(Collection(2, 8_000, []), trial, 2, price=0))
+    trial = Trial(records=[record, broken], wall=2.0, processor=3.6)
+    said = dict(rows(Collection(photos=2, bytes=8_000, sample=[]), trial, 2, price=0))
     assert [said[what] for what in ("rejected", "  unreadable", "in colour already")] == ["1", "1", "0"]
     assert said["time on this machine"] == "about 2 s, at 1.0/s on 2 cores"
 

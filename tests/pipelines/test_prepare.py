@@ -169,9 +169,15 @@ def test_a_disk_that_cannot_be_written_fails_the_job_and_leaves_no_description(t
 
 
 def part(split: str, name: str, count: int, *reasons: str) -> ShardReport:
-    rejected = [Outcome(reason, "rejected", reason) for reason in reasons]
+    rejected = [Outcome(name=reason, status="rejected", reason=reason) for reason in reasons]
     statistics = Statistics(examples=count, record_bytes=100 * count)
-    return ShardReport(split, Shard(name, count, 10 * count, count), rejected, statistics, "")
+    return ShardReport(
+        split=split,
+        shard=Shard(name=name, count=count, bytes=10 * count, crc32c=count),
+        rejected=rejected,
+        statistics=statistics,
+        sources="",
+    )
 
 
 def test_describe_is_in_order_whatever_comes_first():

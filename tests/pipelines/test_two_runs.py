@@ -16,9 +16,10 @@ from pipelines import colorize
 from pipelines.archive import lease, manifest, runs
 from pipelines.archive.colorize_photos import ColorizePhotos
 from pipelines.archive.finish import WriteManifest
+from pipelines.archive.holder import Holder
 from pipelines.archive.job import Colorize
 from pipelines.archive.journal import Journal
-from pipelines.archive.lease import Holder, Lease
+from pipelines.archive.lease import Lease
 from pipelines.archive.manifest import RUNS_FILE, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.results import Result
@@ -27,8 +28,8 @@ from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 
 PHOTOS = 24
-RECORD = Record("a.jpg", "/scans/a.jpg", None, "7-1", "skipped")
-RECIPE = Recipe("m", "ab", Settings(), "cd")
+RECORD = Record(name="a.jpg", uri="/scans/a.jpg", offset=None, fingerprint="7-1", status="skipped")
+RECIPE = Recipe(model="m", model_digest="ab", settings=Settings(), settings_digest="cd")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def account(made: beam.PCollection[Result], run: Run) -> None:
 
 def test_a_run_removes_only_journals_that_it_read_or_wrote(tmp_path):
     folder = str(tmp_path)
-    ours = Lease(folder)
+    ours = Lease(folder=folder)
     ours.take()
     for run in ("read", ours.run, "foreign"):
         journal = Journal(folder, run)
@@ -92,10 +93,12 @@ def test_a_run_removes_only_journals_that_it_read_or_wrote(tmp_path):
     )
     (tmp_path / "manifest" / "photos-00001-of-00002.jsonl").write_text("")
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        records = pipeline | "Read" >> beam.Create([Source(str(read), f"{manifest.JOURNAL}/{read.name}", 1, "")])
+        records = pipeline | "Read" >> beam.Create(
+            [Source(uri=str(read), name=f"{manifest.JOURNAL}/{read.name}", size=1, fingerprint="")]
+        )
         none = pipeline | "None" >> beam.Create([])
         made = pipeline | "Result" >> beam.Create([Result(RECORD, now=True)])
-        account(made, Run(ours, RECIPE, made, records, none, none))
+        account(made, Run(lease=ours, recipe=RECIPE, results=made, records=records, damaged=none, unfinished=none))
     assert list((tmp_path / manifest.JOURNAL).iterdir()) == [foreign]
     assert {path.name for path in (tmp_path / "manifest").glob("photos-*")} == {"photos-00000-of-00001.jsonl"}
     assert not (tmp_path / lease.FILE).exists()
@@ -104,7 +107,7 @@ def test_a_run_removes_only_journals_that_it_read_or_wrote(tmp_path):
 @pytest.mark.parametrize("made", [[Result(RECORD, now=True)], []], ids=["shards", "report"])
 def test_without_its_lease_a_run_writes_no_manifest_and_removes_no_journal(tmp_path, made):
     folder = str(tmp_path)
-    ours, other = Lease(folder), Lease(folder)
+    ours, other = Lease(folder=folder), Lease(folder=folder)
     journal = Journal(folder, ours.run)
     journal.add(RECORD)
     journal.close()
@@ -113,7 +116,7 @@ def test_without_its_lease_a_run_writes_no_manifest_and_removes_no_journal(tmp_p
     pipeline = beam.Pipeline(runner=FnApiRunner())
     records, damaged, none = (pipeline | name >> beam.Create([]) for name in ("Records", "Damaged", "None"))
     photos = pipeline | "Result" >> beam.Create(made)
-    account(photos, Run(ours, RECIPE, photos, records, damaged, none))
+    account(photos, Run(lease=ours, recipe=RECIPE, results=photos, records=records, damaged=damaged, unfinished=none))
     with pytest.raises(Exception, match="another run took"):
         pipeline.run()
     assert digests(tmp_path) == before

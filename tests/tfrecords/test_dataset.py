@@ -40,13 +40,16 @@ def prepared(tiles, tmp_path):
                 writer = ShardWriter(file)
                 for number, tile in enumerate(part[index::shards]):
                     lab = color.srgb_to_lab(tile)
-                    planes = (
-                        color.quantize_luminance(np.ascontiguousarray(lab[..., 0])),
-                        color.quantize_chroma(np.ascontiguousarray(lab[..., 1:])),
+                    example = LabExample(
+                        luminance=color.quantize_luminance(np.ascontiguousarray(lab[..., 0])),
+                        chroma=color.quantize_chroma(np.ascontiguousarray(lab[..., 1:])),
+                        height=200,
+                        width=200,
+                        name=f"{index}-{number}.png",
                     )
-                    writer.write(LabExample(*planes, 200, 200, f"{index}-{number}.png").to_bytes())
+                    writer.write(example.to_bytes())
             splits[split].append(writer.finished(name))
-    description = Description(SIZE, splits, {}, {"written": 24})
+    description = Description(size=SIZE, splits=splits, settings={}, outcomes={"written": 24})
     (tmp_path / FILE_NAME).write_text(description.to_json())
     return tmp_path
 
@@ -128,7 +131,7 @@ def test_a_shard_cut_short(prepared):
 
 def test_a_split_with_no_examples(prepared):
     description = Description.from_json((prepared / FILE_NAME).read_text())
-    empty = Description(SIZE, {"train": description.splits["train"]}, {}, {})
+    empty = Description(size=SIZE, splits={"train": description.splits["train"]}, settings={}, outcomes={})
     (prepared / FILE_NAME).write_text(empty.to_json())
     with pytest.raises(UserError, match="has no validation examples"):
         dataset.load(str(prepared), "validation")

@@ -10,7 +10,10 @@ from tfrecords.shards import Shard
 
 WHOLE = Description(
     size=64,
-    splits={"train": [Shard("a", 3, 500, 7), Shard("b", 4, 600, 8)], "validation": [Shard("c", 1, 90, 9)]},
+    splits={
+        "train": [Shard(name="a", count=3, bytes=500, crc32c=7), Shard(name="b", count=4, bytes=600, crc32c=8)],
+        "validation": [Shard(name="c", count=1, bytes=90, crc32c=9)],
+    },
     settings={"size": 64, "validation_percent": 5.0},
     outcomes={"written": 8, "grayscale": 2},
 )
@@ -35,7 +38,7 @@ def test_the_fingerprint_is_of_the_records_only():
     others = [
         {"size": 32},
         {"splits": {**WHOLE.splits, "validation": []}},
-        {"splits": {**WHOLE.splits, "validation": [Shard("c", 1, 90, 10)]}},
+        {"splits": {**WHOLE.splits, "validation": [Shard(name="c", count=1, bytes=90, crc32c=10)]}},
         {"version": 2},
     ]
     assert len({WHOLE.fingerprint, *(Description(**fields | other).fingerprint for other in others)}) == 5

@@ -77,7 +77,7 @@ def test_equal_examples_give_equal_bytes_in_every_process(example):
     code = (
         "import sys, hashlib, numpy as np; from tfrecords.example import LabExample\n"
         "a = np.arange(64 * 64 * 3).reshape(64, 64, 3).astype(np.uint8)\n"
-        "e = LabExample(a[..., 0], a[..., 1:], 7, 8, 'ü.jpg', '')\n"
+        "e = LabExample(luminance=a[..., 0], chroma=a[..., 1:], height=7, width=8, name='ü.jpg', synset='')\n"
         "assert 'tensorflow' not in sys.modules\n"
         "print(hashlib.sha256(e.to_bytes()).hexdigest())"
     )
@@ -98,7 +98,9 @@ def test_any_name_and_size(name, side):
     if any("\ud800" <= char <= "\udfff" for char in name):
         return
     pixels = np.zeros((8, 8, 3), np.uint8)
-    again = LabExample.from_bytes(LabExample(pixels[..., 0], pixels[..., 1:], side, side + 1, name).to_bytes())
+    again = LabExample.from_bytes(
+        LabExample(luminance=pixels[..., 0], chroma=pixels[..., 1:], height=side, width=side + 1, name=name).to_bytes()
+    )
     assert (again.name, again.height, again.width) == (name, side, side + 1)
 
 

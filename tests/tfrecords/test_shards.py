@@ -48,11 +48,13 @@ def test_what_tensorflow_wrote_is_read_and_is_the_same_file(tmp_path):
 def test_the_account_is_that_of_the_file():
     file = io.BytesIO()
     writer = ShardWriter(file)
-    assert writer.finished("none") == Shard("none", 0, 0, 0)
+    assert writer.finished("none") == Shard(name="none", count=0, bytes=0, crc32c=0)
     for record in RECORDS:
         writer.write(record)
     data = file.getvalue()
-    assert writer.finished("x") == Shard("x", len(RECORDS), len(data), google_crc32c.value(data))
+    assert writer.finished("x") == Shard(
+        name="x", count=len(RECORDS), bytes=len(data), crc32c=google_crc32c.value(data)
+    )
 
 
 def test_cut_short_at_every_byte():

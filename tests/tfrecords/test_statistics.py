@@ -14,7 +14,13 @@ def examples(photos) -> list[LabExample]:
     for index, (name, photo) in enumerate(photos.items()):
         lab = srgb_to_lab(np.ascontiguousarray(photo[:256, :256]))
         planes = quantize_luminance(lab[..., 0]), quantize_chroma(lab[..., 1:])
-        found.append(LabExample(*planes, *photo.shape[:2], f"{name}.jpg", f"n0000000{index % 2}"))
+        height, width = photo.shape[:2]
+        synset = f"n0000000{index % 2}"
+        found.append(
+            LabExample(
+                luminance=planes[0], chroma=planes[1], height=height, width=width, name=f"{name}.jpg", synset=synset
+            )
+        )
     return found
 
 
@@ -54,6 +60,6 @@ def test_parts_add_up_to_the_whole_and_survive_json(examples):
 
 def test_every_code_has_a_bin():
     ramp = np.arange(256, dtype=np.uint8).repeat(2).reshape(1, -1).repeat(2, 0)
-    example = LabExample(ramp, np.dstack([ramp, ramp[:, ::-1]]), 1, 1, "x")
+    example = LabExample(luminance=ramp, chroma=np.dstack([ramp, ramp[:, ::-1]]), height=1, width=1, name="x")
     statistics = counted([example])
     assert statistics.luminance.sum() == statistics.chroma.sum() == 256

@@ -23,7 +23,8 @@ def nan_model(tmp_path_factory) -> str:
     kernel, bias = network.get_layer("chroma").get_weights()
     network.get_layer("chroma").set_weights([kernel, np.full_like(bias, np.nan)])
     path = str(tmp_path_factory.mktemp("model") / "saved_model")
-    export.write(path, config, network.get_weights(), Description(config.size, {}, {}, {}), {})
+    description = Description(size=config.size, splits={}, settings={}, outcomes={})
+    export.write(path, config, network.get_weights(), description, {})
     return path
 
 
@@ -52,8 +53,8 @@ def test_one_value_that_is_not_finite_is_an_error_of_the_model(bad, encoded, gre
     (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
     settings = Settings()
     processes = PhotoProcesses(render)
-    context = Context(
-        Recipe("m", "0", settings, settings.digest()), 32, predict, lambda record, files: record, processes
-    )
+    recipe = Recipe(model="m", model_digest="0", settings=settings, settings_digest=settings.digest())
+    context = Context(recipe=recipe, size=32, predict=predict, save=lambda record, files: record, processes=processes)
+    source = Source(uri=str(tmp_path / "a.jpg"), name="a.jpg", size=1, fingerprint="1-1")
     with pytest.raises(ModelError, match="not finite numbers"):
-        attempt(NamedSource(Source(str(tmp_path / "a.jpg"), "a.jpg", 1, "1-1"), "a.jpg", "a.jpg"), context)
+        attempt(NamedSource(source=source, own="a.jpg", stem="a.jpg"), context)

@@ -14,14 +14,16 @@ from pipelines.archive.manifest import REPORT_FILE, Output
 from pipelines.archive.resume import Policy
 
 OTHERS = replace(RECIPE, model="film", model_digest="m0")
-POLICY = Policy(RECIPE)
+POLICY = Policy(recipe=RECIPE)
 
 
 @pytest.fixture
 def folder(tmp_path) -> Folder:
     """Two photos, one of two pages, made with another model; one that this model made; one that was changed."""
     made = Folder(tmp_path)
-    output = Output("a.jpg", 1, 60, 40, 500, "9f", "grayscale", 31.2)
+    output = Output(
+        name="a.jpg", page=1, width=60, height=40, bytes=500, sha256="9f", tone="grayscale", colourfulness=31.2
+    )
     for name, digest, changed in (("a.jpg", "m0", ""), ("b.jpg", "m0", ""), ("c.jpg", "m1", ""), ("d.jpg", "m0", "8e")):
         pages = [replace(output, name=name, page=page, made_sha256=changed) for page in (1, 2)]
         made.record(name, outputs=tuple(pages), model_digest=digest, settings_digest=RECIPE.settings_digest)

@@ -64,7 +64,7 @@ def test_a_retouched_file_of_a_lost_source_model_pair_keeps_its_model(desk):
 
 def test_a_photo_whose_place_is_taken_is_kept_and_claims_nothing(desk):
     record = desk.records[0]
-    found = {"a.jpg": contents.Content(5, "digest", "5-1")}
+    found = {"a.jpg": contents.Content(bytes=5, sha256="digest", fingerprint="5-1")}
     now = changes.occupied(record, found)
     assert (now.status, now.warnings) == ("kept", (OCCUPIED,))
     assert (now.model, now.model_digest, now.settings_digest) == ("", "", "")

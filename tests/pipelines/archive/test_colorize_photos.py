@@ -90,7 +90,9 @@ def test_photos_of_one_name_from_anywhere_get_names_of_their_own(scans, saved_mo
 
     def source(path: str) -> Source:
         stat = (scans / path).stat()
-        return Source(str(scans / path), "a.jpg", stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}")
+        return Source(
+            uri=str(scans / path), name="a.jpg", size=stat.st_size, fingerprint=f"{stat.st_size}-{stat.st_mtime_ns}"
+        )
 
     three = [source("a.jpg"), source("b.jpg"), source("a.jpg")]  # one of them twice
     run(beam.Create(three), out, saved_model_dir)
@@ -112,7 +114,7 @@ def test_an_output_that_overlaps_with_the_photos_is_refused_before_the_job(scans
 
 
 def test_a_photo_in_the_output_stops_the_job_and_stays_as_it_is(scans, saved_model_dir):
-    photo = Source(str(scans / "a.jpg"), "a.jpg", 1, "1-1")
+    photo = Source(uri=str(scans / "a.jpg"), name="a.jpg", size=1, fingerprint="1-1")
     before = (scans / "a.jpg").read_bytes()
     with pytest.raises(Exception, match="lies in the output"):
         run(beam.Create([photo]), scans, saved_model_dir)

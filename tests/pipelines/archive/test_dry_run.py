@@ -9,7 +9,7 @@ from pipelines.archive.forecast import Forecast
 from pipelines.archive.resume import Policy
 from pipelines.archive.tasks import FindTasks
 
-MADE = Forecast("make", ("a.jpg.p001.png", "a.jpg.p002.png"), ("a.jpg",))
+MADE = Forecast(action="make", replaces=("a.jpg.p001.png", "a.jpg.p002.png"), removes=("a.jpg",))
 
 
 def test_a_line_names_the_action_and_each_file_that_goes_has_one():
@@ -17,19 +17,19 @@ def test_a_line_names_the_action_and_each_file_that_goes_has_one():
         ("make, replaces a.jpg.p001.png, a.jpg.p002.png", "a.jpg"),
         ("remove a.jpg", "a.jpg"),
     ]
-    assert dry_run.lines("b.jpg", Forecast("keep")) == [("keep", "b.jpg")]
+    assert dry_run.lines("b.jpg", Forecast(action="keep")) == [("keep", "b.jpg")]
 
 
 def test_a_worker_s_line_is_read_back():
-    for one in (MADE, Forecast("keep")):
+    for one in (MADE, Forecast(action="keep")):
         assert dry_run._read(json.dumps(["caf\udce9.jpg", asdict(one)])) == ("caf\udce9.jpg", one)
 
 
 def test_sums_add_up_to_the_inputs_and_leave_out_what_is_zero():
-    assert dry_run.sums([MADE, Forecast("make"), Forecast("keep")]) == (
+    assert dry_run.sums([MADE, Forecast(action="make"), Forecast(action="keep")]) == (
         "3 inputs; keep: 1, make: 2, files to replace: 2, files to remove: 1"
     )
-    assert dry_run.sums([Forecast("keep")] * 1200) == "1,200 inputs; keep: 1,200"
+    assert dry_run.sums([Forecast(action="keep")] * 1200) == "1,200 inputs; keep: 1,200"
     assert dry_run.sums([]) == "0 inputs; "
 
 
@@ -46,7 +46,7 @@ def test_a_run_is_shown_in_order_of_name_and_writes_nothing(scans, tmp_path, cap
     output = tmp_path / "colour"
     output.mkdir()
     (output / "b.jpg").write_bytes(b"theirs")
-    dry_run.show([str(scans)], FindTasks(str(output), Policy(RECIPE)), "colour")
+    dry_run.show([str(scans)], FindTasks(str(output), Policy(recipe=RECIPE)), "colour")
     out, err = capsys.readouterr()
     assert out.splitlines() == [
         "make\ta.tif",

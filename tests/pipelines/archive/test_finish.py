@@ -20,7 +20,9 @@ from pipelines.runtime.outcomes import REJECTED_FILE
 @pytest.fixture
 def folder(tmp_path) -> Folder:
     made = Folder(tmp_path)
-    output = Output("a.jpg", 1, 60, 40, 500, "9f", "grayscale", 31.2)
+    output = Output(
+        name="a.jpg", page=1, width=60, height=40, bytes=500, sha256="9f", tone="grayscale", colourfulness=31.2
+    )
     made.record("a.jpg", outputs=(output,))
     made.record("b.jpg", outputs=(replace(output, name="b.jpg"),), warnings=("changed_since",), status="kept")
     made.record("c.jpg", status="rejected", reason="unreadable", detail="cut short")
@@ -35,15 +37,17 @@ def results(folder: Folder) -> list[Result]:
 
 
 def finished(folder: Folder, *, records: tuple[str, ...] = (), damaged: tuple[str, ...] = ()) -> Lease:
-    lease = Lease(str(folder.output))
+    lease = Lease(folder=str(folder.output))
     lease.take()
     with beam.Pipeline() as pipeline:
         made = pipeline | "Made" >> beam.Create(results(folder))
-        read = [Source(str(folder.output / name), name, 1, "1-1") for name in records]
+        read = [Source(uri=str(folder.output / name), name=name, size=1, fingerprint="1-1") for name in records]
         sources = pipeline | "Read" >> beam.Create(read, reshuffle=False)
         lines = pipeline | "Damage" >> beam.Create(damaged, reshuffle=False)
         none = pipeline | "None" >> beam.Create([], reshuffle=False)
-        runs.register(pipeline, Run(lease, RECIPE, made, sources, lines, none))
+        runs.register(
+            pipeline, Run(lease=lease, recipe=RECIPE, results=made, records=sources, damaged=lines, unfinished=none)
+        )
         _ = made | beam.Map(lambda result: result.record) | WriteManifest(str(folder.output))
     return lease
 

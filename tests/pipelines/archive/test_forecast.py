@@ -24,51 +24,51 @@ def look(desk: Desk, policy: Policy) -> Forecast:
 
 
 def test_what_was_made_with_other_settings_is_replaced_or_removed(desk):
-    assert look(desk, KEEP) == Forecast("make")
+    assert look(desk, KEEP) == Forecast(action="make")
     desk.run(KEEP)
-    assert look(desk, KEEP) == Forecast("done before: written")
-    assert look(desk, BETTER) == Forecast("make", replaces=("a.jpg",))
-    assert look(desk, PNG) == Forecast("make", removes=("a.jpg",))
-    assert look(desk, SKIP) == Forecast("make", removes=("a.jpg",))
-    assert look(desk, replace(PNG, keep_existing=True)) == Forecast("keep")
+    assert look(desk, KEEP) == Forecast(action="done before: written")
+    assert look(desk, BETTER) == Forecast(action="make", replaces=("a.jpg",))
+    assert look(desk, PNG) == Forecast(action="make", removes=("a.jpg",))
+    assert look(desk, SKIP) == Forecast(action="make", removes=("a.jpg",))
+    assert look(desk, replace(PNG, keep_existing=True)) == Forecast(action="keep")
 
 
 def test_pages_are_counted(desk):
     desk.pages = 2
     desk.run(KEEP)
     pages = ("a.jpg.p001.jpg", "a.jpg.p002.jpg")
-    assert look(desk, BETTER) == Forecast("make", replaces=pages)
-    assert look(desk, PNG) == Forecast("make", removes=pages)
+    assert look(desk, BETTER) == Forecast(action="make", replaces=pages)
+    assert look(desk, PNG) == Forecast(action="make", removes=pages)
 
 
 def test_what_somebody_changed_stays(desk):
     desk.run(KEEP)
     (desk.folder / "a.jpg").write_bytes(RETOUCHED)
     for policy in (KEEP, PNG, SKIP, replace(PNG, keep_existing=True)):
-        assert look(desk, policy) == Forecast("keep, changed since")
-    assert look(desk, replace(KEEP, replace_changed=True)) == Forecast("make", replaces=("a.jpg",))
+        assert look(desk, policy) == Forecast(action="keep, changed since")
+    assert look(desk, replace(KEEP, replace_changed=True)) == Forecast(action="make", replaces=("a.jpg",))
     for _ in range(2):  # the second time the record tells of the change
-        assert look(desk, replace(PNG, replace_changed=True)) == Forecast("make")
+        assert look(desk, replace(PNG, replace_changed=True)) == Forecast(action="make")
         desk.run(KEEP)
     assert desk.contents() == {"a.jpg": RETOUCHED}
 
 
 def test_a_file_that_no_record_names_is_in_the_way(desk):
     (desk.folder / "a.jpg").write_bytes(RETOUCHED)
-    assert look(desk, KEEP) == Forecast("keep, occupied")
-    assert look(desk, PNG) == Forecast("make")
+    assert look(desk, KEEP) == Forecast(action="keep, occupied")
+    assert look(desk, PNG) == Forecast(action="make")
     desk.run(KEEP)
-    assert look(desk, KEEP) == Forecast("keep, occupied")
-    assert look(desk, replace(KEEP, replace_changed=True)) == Forecast("make", replaces=("a.jpg",))
+    assert look(desk, KEEP) == Forecast(action="keep, occupied")
+    assert look(desk, replace(KEEP, replace_changed=True)) == Forecast(action="make", replaces=("a.jpg",))
 
 
 def test_lines_name_the_photo_and_each_file():
-    found = Forecast("make", ("a.jpg.p001.png", "a.jpg.p002.png"), ("a.jpg",))
+    found = Forecast(action="make", replaces=("a.jpg.p001.png", "a.jpg.p002.png"), removes=("a.jpg",))
     assert dry_run.lines("a.jpg", found) == [
         ("make, replaces a.jpg.p001.png, a.jpg.p002.png", "a.jpg"),
         ("remove a.jpg", "a.jpg"),
     ]
-    assert dry_run.sums([found, Forecast("make"), Forecast("keep, changed since")]) == (
+    assert dry_run.sums([found, Forecast(action="make"), Forecast(action="keep, changed since")]) == (
         "3 inputs; keep, changed since: 1, make: 2, files to replace: 2, files to remove: 1"
     )
 
@@ -84,10 +84,10 @@ def test_the_run_does_what_the_dry_run_says(before, last, how):
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(Path(folder))
         for made_with, retouched in before:
-            desk.run(Policy(RECIPES[made_with]))
+            desk.run(Policy(recipe=RECIPES[made_with]))
             if retouched:
                 (desk.folder / retouched).write_bytes(RETOUCHED)
-        policy = Policy(RECIPES[last], how == "keep", how == "replace")
+        policy = Policy(recipe=RECIPES[last], keep_existing=how == "keep", replace_changed=how == "replace")
         told, there = look(desk, policy), desk.contents()
         record = desk.run(policy)
         now = desk.contents()

@@ -16,7 +16,9 @@ RUN = "0123456789abcdef"
 
 
 def record(name: str) -> Record:
-    return Record(name, f"/scans/{name}", None, "1-1", "written", milliseconds={"read": 1.0})
+    return Record(
+        name=name, uri=f"/scans/{name}", offset=None, fingerprint="1-1", status="written", milliseconds={"read": 1.0}
+    )
 
 
 def journals(folder: Path) -> list[Path]:

@@ -10,13 +10,16 @@ import pytest
 from leases import winner_of
 
 from pipelines.archive import lease
-from pipelines.archive.lease import Holder, Lease
+from pipelines.archive.holder import Holder
+from pipelines.archive.lease import Lease
 from tfrecords.errors import LostLeaseError, UserError
 
 
 def of(folder: Path, **fields: object) -> Lease:
     """A lease of another run, on a machine that knows as little of this one as this one knows of it."""
-    return Lease(str(folder), replace(Holder.here(local=True), **{"process": "another machine 1", **fields}))
+    return Lease(
+        folder=str(folder), holder=replace(Holder.here(local=True), **{"process": "another machine 1", **fields})
+    )
 
 
 def here(folder: Path, **fields: object) -> Lease:
@@ -89,7 +92,7 @@ def test_of_many_runs_one_gets_a_lease_that_has_expired(tmp_path):
 
 
 def test_a_run_whose_process_is_gone_from_this_machine_is_over_at_once(tmp_path):
-    imports = "import sys; from pipelines.archive.lease import Holder, Lease"
+    imports = "import sys; from pipelines.archive.holder import Holder; from pipelines.archive.lease import Lease"
     code = f"{imports}; Lease(sys.argv[1], Holder.here(local=True)).take()"
     subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}

@@ -43,7 +43,7 @@ def test_without_times_the_records_are_there(folder):
 
 
 def test_fingerprints_are_read_from_the_timings(folder):
-    output = Output("b.jpg", 1, 6, 4, 5, "9f", "toned", 31.2)
+    output = Output(name="b.jpg", page=1, width=6, height=4, bytes=5, sha256="9f", tone="toned", colourfulness=31.2)
     written = tuple(replace(output, page=page, fingerprint=f"5-{page}") for page in (1, 2))
     folder.records[0] = replace(folder.records[0], outputs=written)
     [read] = [record for record in Ledger.of(str(folder.write())).records() if record.outputs]

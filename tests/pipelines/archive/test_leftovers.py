@@ -12,13 +12,25 @@ from pipelines.runtime.outcomes import Status
 
 OLD = b"what an earlier run wrote"
 SHA256 = hashlib.sha256(OLD).hexdigest()
-FILE = File("a.jpg", "", frozenset(["0" * 64, SHA256]))
+FILE = File(name="a.jpg", fingerprint="", digests=frozenset(["0" * 64, SHA256]))
 
 
 def record(status: Status, *names: str) -> Record:
-    outputs = tuple(Output(name, 1, 6, 4, 5, "9f", "toned", 31.2) for name in names)
+    outputs = tuple(
+        Output(name=name, page=1, width=6, height=4, bytes=5, sha256="9f", tone="toned", colourfulness=31.2)
+        for name in names
+    )
     reason = "unreadable" if status == "rejected" else ""
-    return Record("a.jpg", "/scans/a.jpg", None, "7-1", status, reason, outputs=outputs, warnings=("exif",))
+    return Record(
+        name="a.jpg",
+        uri="/scans/a.jpg",
+        offset=None,
+        fingerprint="7-1",
+        status=status,
+        reason=reason,
+        outputs=outputs,
+        warnings=("exif",),
+    )
 
 
 @pytest.fixture
@@ -47,7 +59,7 @@ def test_the_file_of_a_photo_that_is_not_made_stays_and_is_reported(out, status,
 
 @pytest.mark.parametrize("digests", [[], ["0" * 64]])
 def test_a_file_with_other_bytes_than_those_recorded_stays_and_is_reported(out, digests):
-    file = File("a.jpg", "", frozenset(digests))
+    file = File(name="a.jpg", fingerprint="", digests=frozenset(digests))
     settled, removed = leftovers.settle(record("written", "a.jpg.png"), [file], str(out))
     assert (out / "a.jpg").read_bytes() == OLD
     assert (removed, settled.left) == (0, ())

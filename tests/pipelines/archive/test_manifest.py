@@ -14,8 +14,28 @@ def read(data: bytes) -> list[Record]:
     return [Record.from_json(line.decode()) for line in data.splitlines()]
 
 
-OUTPUT = Output("a.jpg.png", 1, 640, 480, 1234, "9f", "toned", 31.2, fingerprint="1234-5")
-RECORD = Record("a.jpg", "/scans/a.jpg", None, "7-1", "written", bytes=7, sha256="0a", format="JPEG", outputs=(OUTPUT,))
+OUTPUT = Output(
+    name="a.jpg.png",
+    page=1,
+    width=640,
+    height=480,
+    bytes=1234,
+    sha256="9f",
+    tone="toned",
+    colourfulness=31.2,
+    fingerprint="1234-5",
+)
+RECORD = Record(
+    name="a.jpg",
+    uri="/scans/a.jpg",
+    offset=None,
+    fingerprint="7-1",
+    status="written",
+    bytes=7,
+    sha256="0a",
+    format="JPEG",
+    outputs=(OUTPUT,),
+)
 
 texts = st.text(max_size=8)
 paths = st.lists(
@@ -24,23 +44,25 @@ paths = st.lists(
 names = paths.map("/".join)
 recorded = st.builds(
     Record,
-    texts,
-    texts,
-    st.none() | st.integers(0, 2**40),
-    texts,
-    st.sampled_from(["written", "kept", "copied", "skipped", "rejected"]),
-    texts,
-    texts,
+    name=texts,
+    uri=texts,
+    offset=st.none() | st.integers(0, 2**40),
+    fingerprint=texts,
+    status=st.sampled_from(["written", "kept", "copied", "skipped", "rejected"]),
+    reason=texts,
+    detail=texts,
     outputs=st.lists(
         st.builds(
             Output,
-            names,
-            st.integers(1, 9),
-            *[st.integers(0, 9)] * 3,
-            texts,
-            texts,
-            st.none() | st.floats(0, 99),
-            texts,
+            name=names,
+            page=st.integers(1, 9),
+            width=st.integers(0, 9),
+            height=st.integers(0, 9),
+            bytes=st.integers(0, 9),
+            sha256=texts,
+            tone=texts,
+            colourfulness=st.none() | st.floats(0, 99),
+            made_sha256=texts,
         ),
         max_size=2,
     ).map(tuple),
@@ -129,7 +151,7 @@ def test_shards_of_a_larger_and_of_a_smaller_number_are_old(kind, total):
 
 def test_warnings_are_counted_by_code():
     told = ("exif_broken", "written as a~2.jpg: its name is that of another photo", "b.jpg is still in the output")
-    record = Record("a.jpg", "", None, "", "written", warnings=told)
+    record = Record(name="a.jpg", uri="", offset=None, fingerprint="", status="written", warnings=told)
     assert manifest.warning_codes(record) == {"exif_broken", "renamed", "left_over"}
     report = json.loads(manifest.summary([("written", 3)], {}, [("renamed", 2), ("exif_broken", 1)]))
     assert list(report["warnings"].items()) == [("exif_broken", 1), ("renamed", 2)]
@@ -154,8 +176,8 @@ def test_a_journal_is_there_line_by_line(tmp_path):
 
 @pytest.mark.parametrize("name", ["../a.jpg", "/etc/passwd", "a//b.jpg", ""])
 def test_a_record_that_names_a_file_outside_the_folder_is_not_ours(name):
-    output = Output(name, 1, 1, 1, 1, "", "", None)
+    output = Output(name=name, page=1, width=1, height=1, bytes=1, sha256="", tone="", colourfulness=None)
     for named in ({"outputs": (output,)}, {"left": (Left(name, ""),)}):
-        forged = Record("a", "a", None, "", "written", **named)
+        forged = Record(name="a", uri="a", offset=None, fingerprint="", status="written", **named)
         with pytest.raises(ValueError, match="outside its folder"):
             Record.from_json(forged.to_json())

@@ -22,7 +22,7 @@ names = st.builds(lambda stem, parts: stem + "".join(parts), stems, ends)
 
 
 def source(name: str, uri: str = "", offset: int | None = None) -> Source:
-    return Source(uri or f"/scans/{name}", name, 1, "1-1", offset)
+    return Source(uri=uri or f"/scans/{name}", name=name, size=1, fingerprint="1-1", offset=offset)
 
 
 def files(named: NamedSource) -> list[str]:

@@ -23,8 +23,8 @@ from pipelines.runtime.photo_process import PhotoProcesses
 
 
 def photo_of(path: Path) -> NamedSource:
-    source = Source(str(path), path.name, path.stat().st_size, "1-1")
-    return NamedSource(source, source.name, source.name)
+    source = Source(uri=str(path), name=path.name, size=path.stat().st_size, fingerprint="1-1")
+    return NamedSource(source=source, own=source.name, stem=source.name)
 
 
 PROCESSES = PhotoProcesses(render)
@@ -35,8 +35,14 @@ def context(predict, made: dict[str, bytes], format_: str = "keep", on_color: st
         made.update(files)
         return record
 
-    settings = Settings(format_, on_color=on_color)
-    return Context(Recipe("mini", "0", settings, settings.digest()), 32, predict, save, PROCESSES)
+    settings = Settings(format=format_, on_color=on_color)
+    return Context(
+        recipe=Recipe(model="mini", model_digest="0", settings=settings, settings_digest=settings.digest()),
+        size=32,
+        predict=predict,
+        save=save,
+        processes=PROCESSES,
+    )
 
 
 def green(luminance: np.ndarray) -> np.ndarray:

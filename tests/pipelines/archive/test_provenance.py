@@ -9,7 +9,7 @@ from pipelines.archive.manifest import RUNS_FILE
 from pipelines.archive.provenance import Recipe, Settings
 from tfrecords.errors import UserError
 
-FIRST = Recipe("unet", "ab" * 32, Settings(), Settings().digest())
+FIRST = Recipe(model="unet", model_digest="ab" * 32, settings=Settings(), settings_digest=Settings().digest())
 SECOND = replace(FIRST, model_digest="cd" * 32)
 
 

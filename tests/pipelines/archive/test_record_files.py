@@ -8,7 +8,16 @@ from pipelines.archive import manifest, record_files
 from pipelines.archive.manifest import Record
 from pipelines.archive.record_files import NO_INDEX, Damage, Index
 
-RECORD = Record("a.jpg", "/scans/a.jpg", None, "7-1", "written", bytes=7, sha256="0a", format="JPEG")
+RECORD = Record(
+    name="a.jpg",
+    uri="/scans/a.jpg",
+    offset=None,
+    fingerprint="7-1",
+    status="written",
+    bytes=7,
+    sha256="0a",
+    format="JPEG",
+)
 RECORDS = [replace(RECORD, name=f"{name}.jpg") for name in "abcdef"]
 LINE = manifest.to_lines([RECORD.to_json()])
 SHARD = "manifest/photos-00000-of-00001.jsonl"

@@ -40,7 +40,9 @@ def test_one_channel_is_grey():
 
 def test_memory_that_runs_out_while_colour_is_joined_is_told_from_pixels_that_break_it(encoded, monkeypatch):
     file = encoded(np.full((5000, 5000), 120, np.uint8), "JPEG")
-    options = RenderOptions(32, Mark("", "", "", "", ""))
+    options = RenderOptions(
+        size=32, mark=Mark(software="", model_name="", model_digest="", source_name="", digital_source_type="")
+    )
     asked: list[tuple[int, ...]] = []
 
     def predict(seen: np.ndarray) -> np.ndarray:
@@ -48,7 +50,7 @@ def test_memory_that_runs_out_while_colour_is_joined_is_told_from_pixels_that_br
         return np.zeros((32, 32, 2), np.float32)
 
     # Decoding it takes 70 MB, the colour photo 40 more.
-    monkeypatch.setattr(Limits, "of", lambda size: Limits(95_000_000, 60, 60))
+    monkeypatch.setattr(Limits, "of", lambda size: Limits(memory=95_000_000, processor=60, wall=60))
     with pytest.raises(Rejected) as raised:
         PhotoProcesses(render).call(file, options, answer=predict)
     assert raised.value.reason == "too_large"

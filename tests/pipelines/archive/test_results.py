@@ -6,8 +6,17 @@ from pipelines.archive.manifest import STAGES, Output, Record
 from pipelines.archive.results import Effort, Result
 
 WRITTEN = Record(
-    *("a.jpg", "/scans/a.jpg", None, "1-1", "written"),
-    outputs=tuple(Output("a.jpg", page, 60, 40, 500, "9f", "grayscale", 31.2) for page in (1, 2)),
+    name="a.jpg",
+    uri="/scans/a.jpg",
+    offset=None,
+    fingerprint="1-1",
+    status="written",
+    outputs=tuple(
+        Output(
+            name="a.jpg", page=page, width=60, height=40, bytes=500, sha256="9f", tone="grayscale", colourfulness=31.2
+        )
+        for page in (1, 2)
+    ),
     milliseconds={"read": 2.0, "encode": 3.0},
 )
 KEPT = replace(WRITTEN, status="kept")
@@ -15,9 +24,13 @@ REJECTED = replace(WRITTEN, status="rejected", reason="unreadable", outputs=())
 
 
 def test_efforts_add_up():
-    one = Effort(1, 1, 2, 3, 4, 5, 6, (1.0,) * len(STAGES))
+    one = Effort(
+        made=1, left_out=1, found=2, kept=3, replaced=4, removed=5, pixels=6, milliseconds=(1.0,) * len(STAGES)
+    )
     total = one + one
-    assert total == Effort(2, 2, 4, 6, 8, 10, 12, (2.0,) * len(STAGES))
+    assert total == Effort(
+        made=2, left_out=2, found=4, kept=6, replaced=8, removed=10, pixels=12, milliseconds=(2.0,) * len(STAGES)
+    )
     assert total.to_dict()["milliseconds"] == dict.fromkeys(STAGES, 2.0)
 
 

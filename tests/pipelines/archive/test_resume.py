@@ -9,10 +9,33 @@ from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.resume import File, Listed, Policy, Task, left_alone, tasks
 from pipelines.files.sources import Source
 
-OUTPUT = Output("a.jpg", 1, 640, 480, 1234, "9f", "toned", 31.2, fingerprint="1234-1-1")
+OUTPUT = Output(
+    name="a.jpg",
+    page=1,
+    width=640,
+    height=480,
+    bytes=1234,
+    sha256="9f",
+    tone="toned",
+    colourfulness=31.2,
+    fingerprint="1234-1-1",
+)
 RECORD = Record(
-    *("a.jpg", "/scans/a.jpg", None, "7-1", "written", "", "", 7, "0a", "JPEG", (OUTPUT,)),
-    *("unet", "m1", SETTINGS.digest(), 1),
+    name="a.jpg",
+    uri="/scans/a.jpg",
+    offset=None,
+    fingerprint="7-1",
+    status="written",
+    reason="",
+    detail="",
+    bytes=7,
+    sha256="0a",
+    format="JPEG",
+    outputs=(OUTPUT,),
+    model="unet",
+    model_digest="m1",
+    settings_digest=SETTINGS.digest(),
+    run=1,
 )
 OLD = replace(RECORD, outputs=(replace(OUTPUT, fingerprint=""),))  # before records had fingerprints
 THERE = {"a.jpg": "1234-1-1"}
@@ -22,7 +45,7 @@ EDITED = {"a.jpg": "1234-2-2"}
 def decide(
     *records: Record, there: Mapping[str, str] = THERE, recipe: Recipe = RECIPE, keep: bool = False, again: bool = False
 ) -> Task:
-    [task] = tasks([SOURCE], records, listing(there), Policy(recipe, keep, again))
+    [task] = tasks([SOURCE], records, listing(there), Policy(recipe=recipe, keep_existing=keep, replace_changed=again))
     return task
 
 
@@ -158,27 +181,42 @@ def test_a_photo_whose_place_is_taken_waits_as_long_as_it_would_be_written_there
     assert verdict(decide(OCCUPIED, there=EDITED, again=True)) == "make"
     assert verdict(decide(OCCUPIED, there={})) == "make"
     assert verdict(decide(replace(OCCUPIED, fingerprint="6-0"), there=EDITED)) == "make"
-    png = Settings("png")
-    assert verdict(decide(OCCUPIED, there=EDITED, recipe=Recipe("unet", "m1", png, png.digest()))) == "make"
+    png = Settings(format="png")
+    assert (
+        verdict(
+            decide(
+                OCCUPIED,
+                there=EDITED,
+                recipe=Recipe(model="unet", model_digest="m1", settings=png, settings_digest=png.digest()),
+            )
+        )
+        == "make"
+    )
 
 
 def test_two_photos_never_share_a_file():
-    pair = [Source("/scans/a.jpg", "a.jpg", 7, "7-1"), Source("/scans/a.jpg.png", "a.jpg.png", 8, "8-1")]
-    png = Settings("png")
-    recipe = Recipe("unet", "m1", png, png.digest())
-    found = list(tasks(pair, [], [], Policy(recipe)))
+    pair = [
+        Source(uri="/scans/a.jpg", name="a.jpg", size=7, fingerprint="7-1"),
+        Source(uri="/scans/a.jpg.png", name="a.jpg.png", size=8, fingerprint="8-1"),
+    ]
+    png = Settings(format="png")
+    recipe = Recipe(model="unet", model_digest="m1", settings=png, settings_digest=png.digest())
+    found = list(tasks(pair, [], [], Policy(recipe=recipe)))
     assert [task.named.output("PNG") for task in found] == ["a.jpg~2.png", "a.jpg.png"]
     # What was made before the second photo came has its name now, and is made again under another one.
     before = replace(RECORD, outputs=(replace(OUTPUT, name="a.jpg.png"),), settings_digest=png.digest())
-    first, second = tasks(pair, [before], listing({"a.jpg.png": "1234-1-1"}), Policy(recipe))
+    first, second = tasks(pair, [before], listing({"a.jpg.png": "1234-1-1"}), Policy(recipe=recipe))
     assert (first.existing, second.existing) == (None, None)
     # The second photo may replace what was made of the first.
-    assert (first.files, second.files) == ((), (File("a.jpg.png", "1234-1-1", frozenset(["9f"])),))
+    assert (first.files, second.files) == (
+        (),
+        (File(name="a.jpg.png", fingerprint="1234-1-1", digests=frozenset(["9f"])),),
+    )
 
 
 def test_a_source_that_cannot_be_listed_is_tried_again():
     broken = replace(SOURCE, fingerprint="", fault="gone")
-    [task] = tasks([broken], [replace(REJECTED, fingerprint="")], [], Policy(RECIPE))
+    [task] = tasks([broken], [replace(REJECTED, fingerprint="")], [], Policy(recipe=RECIPE))
     assert task.existing is None
 
 
@@ -215,10 +253,13 @@ def test_every_digest_that_was_ever_announced_for_a_file_is_known():
 
 
 def test_what_another_photo_may_become_does_not_belong_to_a_photo():
-    pair = [Source("/scans/a.jpg", "a.jpg", 7, "7-1"), Source("/scans/a.jpg.png", "a.jpg.png", 8, "8-1")]
+    pair = [
+        Source(uri="/scans/a.jpg", name="a.jpg", size=7, fingerprint="7-1"),
+        Source(uri="/scans/a.jpg.png", name="a.jpg.png", size=8, fingerprint="8-1"),
+    ]
     before = replace(RECORD, outputs=(replace(OUTPUT, name="a.jpg.png"),), model_digest="m0")
     there = listing({"a.jpg.png": "1234-1-1", "a.jpg~2.webp": "1-1"})
-    found = list(tasks(pair, [before], there, Policy(RECIPE)))
+    found = list(tasks(pair, [before], there, Policy(recipe=RECIPE)))
     assert [[file.name for file in task.files] for task in found] == [["a.jpg~2.webp"], ["a.jpg.png"]]
 
 
@@ -238,10 +279,10 @@ def test_of_two_photos_with_one_name_each_has_its_own_record():
         replace(RECORD, uri=source.uri, outputs=(replace(OUTPUT, name=name),))
         for source, name in zip(pair, names, strict=True)
     ]
-    there = [Listed(name, 1234, OUTPUT.fingerprint) for name in names]
-    found = list(tasks(pair, records, there, Policy(RECIPE)))
+    there = [Listed(name=name, bytes=1234, fingerprint=OUTPUT.fingerprint) for name in names]
+    found = list(tasks(pair, records, there, Policy(recipe=RECIPE)))
     assert [task.existing for task in found] == records
-    assert [task.existing for task in tasks(pair, records[1:], there, Policy(RECIPE))] == [None, records[1]]
+    assert [task.existing for task in tasks(pair, records[1:], there, Policy(recipe=RECIPE))] == [None, records[1]]
     # Of one photo alone, the record holds wherever the archive is now.
-    [task] = tasks(pair[:1], records[:1], there, Policy(RECIPE))
+    [task] = tasks(pair[:1], records[:1], there, Policy(recipe=RECIPE))
     assert task.existing == records[0]

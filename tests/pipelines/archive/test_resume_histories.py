@@ -22,18 +22,33 @@ fingerprints = st.sampled_from(["", "1234-1-1", "1234-2-2", "9-3-3"])
 
 outputs = st.builds(
     Output,
-    st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.png", "a.jpg.p002.png"]),
-    *(st.just(1), st.just(640), st.just(480), st.sampled_from([9, 1234]), st.sampled_from(["9f", "ab"])),
-    *(st.just("toned"), st.just(31.2), st.sampled_from(["", "9f"]), fingerprints),
+    name=st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.png", "a.jpg.p002.png"]),
+    page=st.just(1),
+    width=st.just(640),
+    height=st.just(480),
+    bytes=st.sampled_from([9, 1234]),
+    sha256=st.sampled_from(["9f", "ab"]),
+    tone=st.just("toned"),
+    colourfulness=st.just(31.2),
+    made_sha256=st.sampled_from(["", "9f"]),
+    fingerprint=fingerprints,
 )
 
 
 records = st.builds(
     Record,
-    *(st.just("a.jpg"), st.just("/scans/a.jpg"), st.none(), st.sampled_from(["7-1", "6-0"])),
-    st.sampled_from(["written", "kept", "copied", "skipped", "rejected"]),
-    *(st.sampled_from(["", "unreadable", "timed_out"]), st.just(""), st.just(7), st.sampled_from(["", "0a"])),
-    *(st.sampled_from(["JPEG", "BMP"]), st.lists(outputs, max_size=2).map(tuple), st.just("unet")),
+    name=st.just("a.jpg"),
+    uri=st.just("/scans/a.jpg"),
+    offset=st.none(),
+    fingerprint=st.sampled_from(["7-1", "6-0"]),
+    status=st.sampled_from(["written", "kept", "copied", "skipped", "rejected"]),
+    reason=st.sampled_from(["", "unreadable", "timed_out"]),
+    detail=st.just(""),
+    bytes=st.just(7),
+    sha256=st.sampled_from(["", "0a"]),
+    format=st.sampled_from(["JPEG", "BMP"]),
+    outputs=st.lists(outputs, max_size=2).map(tuple),
+    model=st.just("unet"),
     model_digest=st.sampled_from(["", "m0", "m1"]),
     settings_digest=st.sampled_from([SETTINGS.digest(), "s0"]),
     run=st.integers(1, 3),
@@ -49,7 +64,9 @@ listings = st.dictionaries(
 
 @given(st.lists(records, max_size=3), listings, st.booleans(), st.booleans())
 def test_whatever_was_recorded_and_is_there_a_photo_has_one_task_that_forges_nothing(found, there, keep, again):
-    [task] = tasks([SOURCE], found, listing(there), Policy(RECIPE, keep and not again, again))
+    [task] = tasks(
+        [SOURCE], found, listing(there), Policy(recipe=RECIPE, keep_existing=keep and not again, replace_changed=again)
+    )
     assert {file.name for file in task.files} <= there.keys() - {"b.jpg"}
     written = {digest for record in found for digest in record.made_digests.values()}
     assert {digest for file in task.files for digest in file.digests} <= written

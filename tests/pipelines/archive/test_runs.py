@@ -14,7 +14,14 @@ def test_a_run_is_found_by_its_folder_in_its_own_pipeline_only(tmp_path):
     pipeline, other = beam.Pipeline(), beam.Pipeline()
     none = pipeline | beam.Create([])
     folder = str(tmp_path / "out")
-    run = Run(Lease(folder), Recipe("m", "ab", Settings(), "cd"), none, none, none, none)
+    run = Run(
+        lease=Lease(folder=folder),
+        recipe=Recipe(model="m", model_digest="ab", settings=Settings(), settings_digest="cd"),
+        results=none,
+        records=none,
+        damaged=none,
+        unfinished=none,
+    )
     runs.check_alone(pipeline, folder)
     runs.register(pipeline, run)
     assert runs.of(pipeline, f"{tmp_path}/./out/") is run

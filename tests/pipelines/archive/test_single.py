@@ -52,7 +52,11 @@ def test_a_picture_of_a_format_that_is_not_written_is_refused(photo):
 
 def run(photo: Path, output: Path, model: str = "nowhere", **options: bool) -> int:
     settings = Settings(format="png")
-    recipe = Recipe.of(model, settings) if model != "nowhere" else Recipe("m", "0", settings, settings.digest())
+    recipe = (
+        Recipe.of(model, settings)
+        if model != "nowhere"
+        else Recipe(model="m", model_digest="0", settings=settings, settings_digest=settings.digest())
+    )
     return single.run(str(photo), str(output), model, recipe, **{"keep": False, "dry": False, **options})
 
 

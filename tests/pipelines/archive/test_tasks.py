@@ -56,7 +56,7 @@ def folder(tmp_path) -> Folder:
 def found(folder: Folder, check, selection: Selection = ALL, begin: beam.DoFn | None = None) -> None:
     with beam.Pipeline() as pipeline:
         sources = pipeline | FindPhotos(str(folder.sources))
-        check(sources | FindTasks(str(folder.output), Policy(RECIPE), selection, begin=begin))
+        check(sources | FindTasks(str(folder.output), Policy(recipe=RECIPE), selection=selection, begin=begin))
 
 
 def told(task: Task) -> tuple[str, bool]:
@@ -112,7 +112,16 @@ def test_damage_is_told_and_what_is_left_is_not_believed_unseen(folder, monkeypa
 def colorized(folder: Folder, **fields: object) -> None:
     """A record of b.jpg, whose times are lost, and its file."""
     (folder.output / "b.jpg").write_bytes(b"colour")
-    output = Output("b.jpg", 1, 60, 40, 6, contents.sha256(b"colour"), "grayscale", 31.2)
+    output = Output(
+        name="b.jpg",
+        page=1,
+        width=60,
+        height=40,
+        bytes=6,
+        sha256=contents.sha256(b"colour"),
+        tone="grayscale",
+        colourfulness=31.2,
+    )
     about = (folder.sources / "b.jpg").stat()
     record = replace(folder.records[0], name="b.jpg", status="written", reason="", outputs=(output,))
     folder.records[1] = replace(record, fingerprint=f"{about.st_size}-{about.st_mtime_ns}", **fields)

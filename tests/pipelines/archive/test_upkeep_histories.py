@@ -51,7 +51,7 @@ def test_whatever_people_and_runs_do_nobody_s_work_is_lost_and_no_digest_is_forg
                 case "rescan":
                     desk.source = replace(desk.source, fingerprint=f"7-{number + 2}")
                 case "run" | "die":
-                    policy = Policy(RECIPES[what], how == "keep", how == "replace")
+                    policy = Policy(recipe=RECIPES[what], keep_existing=how == "keep", replace_changed=how == "replace")
                     _check(desk, policy, dies=how if action == "die" else "")
 
 

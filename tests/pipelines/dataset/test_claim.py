@@ -14,7 +14,7 @@ from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 
 CLAIM = Claim({"size": 256, "num_shards": 8}, Listing(3, "ab"))
-PHOTOS = [Source(f"/photos/{name}", name, 5, f"5-{name}") for name in "abc"]
+PHOTOS = [Source(uri=f"/photos/{name}", name=name, size=5, fingerprint=f"5-{name}") for name in "abc"]
 
 
 def listing_of(photos: list[Source], folder: Path) -> Listing:
@@ -61,7 +61,7 @@ def test_another_is_refused_unless_it_may_clear(tmp_path, other, difference):
 
 
 def clearing(folder: Path, run: str, clear: Callable[[], None]) -> Clearing:
-    return Clearing(run, str(folder / "cleared_by"), clear)
+    return Clearing(run=run, marker=str(folder / "cleared_by"), clear=clear)
 
 
 def test_a_run_that_is_started_again_does_not_clear_what_it_made(tmp_path):
@@ -117,9 +117,9 @@ def test_a_listing_depends_on_what_there_is_and_on_no_order(tmp_path):
     listing = listing_of(PHOTOS, tmp_path)
     assert listing.photos == 3
     assert listing_of(PHOTOS[::-1], tmp_path) == listing
-    changed = Source("/photos/a", "a", 5, "5-later")
-    renamed = Source("/photos/a", "z", 5, "5-a")
-    moved = Source("/elsewhere/a", "a", 5, "5-a")
+    changed = Source(uri="/photos/a", name="a", size=5, fingerprint="5-later")
+    renamed = Source(uri="/photos/a", name="z", size=5, fingerprint="5-a")
+    moved = Source(uri="/elsewhere/a", name="a", size=5, fingerprint="5-a")
     assert listing_of([changed, *PHOTOS[1:]], tmp_path) != listing
     assert listing_of([renamed, *PHOTOS[1:]], tmp_path) != listing
     assert listing_of([moved, *PHOTOS[1:]], tmp_path) == listing

@@ -37,7 +37,7 @@ class Children:
         return self._result(name)
 
     def _result(self, name: str) -> Converted:
-        return Converted(None, "grayscale", name, {"decode": 2.0})
+        return Converted(example=None, reason="grayscale", detail=name, milliseconds={"decode": 2.0})
 
 
 def sources(tmp_path: Path, *names: str, size: int = 9) -> list[Source]:

@@ -12,7 +12,7 @@ def sources(folder: Path, contents: dict[str, bytes]) -> list[Source]:
     found = []
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-        found.append(Source(str(folder / name), name, len(content), ""))
+        found.append(Source(uri=str(folder / name), name=name, size=len(content), fingerprint=""))
     return found
 
 
@@ -29,7 +29,10 @@ def test_the_first_name_is_kept_whatever_the_order(tmp_path):
 
 def test_two_photos_of_one_name_may_be_the_same_as_well(tmp_path):
     (tmp_path / "x.tar").write_bytes(b"same same else")
-    photos = [Source(str(tmp_path / "x.tar"), "a.jpg", 4, "", offset) for offset in (10, 5, 0)]
+    photos = [
+        Source(uri=str(tmp_path / "x.tar"), name="a.jpg", size=4, fingerprint="", offset=offset)
+        for offset in (10, 5, 0)
+    ]
     assert [(photo.offset, photo.duplicate_of) for photo in mark(photos)] == [(0, ""), (5, "a.jpg"), (10, "")]
     (tmp_path / "x.tar").unlink()
     assert [photo.duplicate_of for photo in mark(photos)] == ["", "", ""]

@@ -11,7 +11,7 @@ from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.example import LabExample
 from tfrecords.shards import checksum, read_records
 
-SLOT = Slot("train", 0, 1)
+SLOT = Slot(split="train", index=0, total=1)
 
 
 class Ticks:

@@ -12,10 +12,10 @@ NAMES = [f"n{index % 97:08d}/photo {index}.JPEG" for index in range(20_000)]
 
 def test_a_slot_is_the_same_for_ever():
     assert [slot(name, 16, 5) for name in ("a.jpg", "n01440764/ü.JPEG", "caf\udce9.png", "")] == [
-        Slot("train", 11, 16),
-        Slot("train", 12, 16),
-        Slot("train", 14, 16),
-        Slot("train", 1, 16),
+        Slot(split="train", index=11, total=16),
+        Slot(split="train", index=12, total=16),
+        Slot(split="train", index=14, total=16),
+        Slot(split="train", index=1, total=16),
     ]
 
 
@@ -39,8 +39,12 @@ def test_nothing_is_held_out_at_0():
 
 def test_shards_are_about_equal():
     counts = Counter(slot(name, 10, 20) for name in NAMES)
-    assert {place for place in counts if place.split == "train"} == {Slot("train", i, 10) for i in range(10)}
-    assert {place for place in counts if place.split == "validation"} == {Slot("validation", i, 2) for i in range(2)}
+    assert {place for place in counts if place.split == "train"} == {
+        Slot(split="train", index=i, total=10) for i in range(10)
+    }
+    assert {place for place in counts if place.split == "validation"} == {
+        Slot(split="validation", index=i, total=2) for i in range(2)
+    }
     for place, count in counts.items():
         expected = 1600 if place.split == "train" else 2000
         assert count == pytest.approx(expected, rel=0.15)

@@ -17,7 +17,9 @@ def file(tmp_path):
 
 def test_a_file_is_read_with_its_digest_and_fingerprint(file):
     found = contents.read(str(file))
-    assert found == Content(5, hashlib.sha256(b"photo").hexdigest(), contents.fingerprint(str(file)))
+    assert found == Content(
+        bytes=5, sha256=hashlib.sha256(b"photo").hexdigest(), fingerprint=contents.fingerprint(str(file))
+    )
 
 
 def test_an_edit_that_keeps_size_and_time_changes_the_fingerprint(file):
@@ -30,9 +32,9 @@ def test_an_edit_that_keeps_size_and_time_changes_the_fingerprint(file):
 
 
 def test_the_fingerprint_of_a_listed_file_is_taken_from_the_disk_and_that_of_an_object_from_the_listing(file):
-    listed = Source(str(file), "a.jpg", 5, "5-1")
+    listed = Source(uri=str(file), name="a.jpg", size=5, fingerprint="5-1")
     assert contents.listed(listed) == contents.fingerprint(str(file)) != "5-1"
-    assert contents.listed(Source("gs://b/a.jpg", "a.jpg", 5, "5-1")) == "5-1"
+    assert contents.listed(Source(uri="gs://b/a.jpg", name="a.jpg", size=5, fingerprint="5-1")) == "5-1"
 
 
 def test_what_is_not_a_file_has_no_content(tmp_path):
@@ -49,12 +51,12 @@ def test_a_file_that_its_run_marked_says_so_until_it_is_changed(file):
 
 
 def test_only_a_file_without_anybodys_work_may_go():
-    theirs = Content(5, "digest", "5-1")
+    theirs = Content(bytes=5, sha256="digest", fingerprint="5-1")
     assert not theirs.may_go(())
     assert not theirs.may_go({"another"})
     assert theirs.may_go({"digest"})
-    assert Content(5, "digest", "5-1", own_run=1).may_go(())
-    assert Content(0, "digest", "0-1").may_go(())
+    assert Content(bytes=5, sha256="digest", fingerprint="5-1", own_run=1).may_go(())
+    assert Content(bytes=0, sha256="digest", fingerprint="0-1").may_go(())
 
 
 def test_a_removed_file_is_gone(file):

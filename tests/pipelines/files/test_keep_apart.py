@@ -14,7 +14,7 @@ from tfrecords.errors import UserError
 
 
 def source(path: Path | str) -> Source:
-    return Source(str(path), "a.jpg", 1, "1-1")
+    return Source(uri=str(path), name="a.jpg", size=1, fingerprint="1-1")
 
 
 def test_photos_elsewhere_pass(tmp_path):

@@ -28,7 +28,7 @@ def test_the_branches_of_a_folder_are_its_entries_and_list_all_of_it(tree):
 
 
 def test_a_glob_is_one_branch(tree):
-    assert list(listings.of_input(f"{tree}/*.jpg")) == [Branch(f"{tree}/*.jpg", is_glob=True)]
+    assert list(listings.of_input(f"{tree}/*.jpg")) == [Branch(path=f"{tree}/*.jpg", is_glob=True)]
     assert names(f"{tree}/**/*.jpg") == ["a.jpg", "box/b.jpg", "box/deep/c.jpg", "box[1]/d.jpg", "e*.jpg"]
 
 
@@ -72,4 +72,4 @@ def test_names_are_relative_to_what_comes_before_the_first_wildcard(pattern, roo
 
 def test_another_store_is_a_value_error():
     with pytest.raises(ValueError, match=r"s3://b/a\.jpg is neither local nor in a bucket of Cloud Storage"):
-        list(listings.listed(Branch("s3://b/a.jpg")))
+        list(listings.listed(Branch(path="s3://b/a.jpg")))

@@ -22,7 +22,7 @@ def test_files_come_in_order_of_name_with_size_and_fingerprint(tree):
     names = [os.path.relpath(one.uri, tree) for one in found]
     assert names == [".f.jpg", ".hidden/e.jpg", "a.jpg", "b.jpg", "box/c.jpg", "box/deep/d.jpg", "g.png"]
     about = (tree / "a.jpg").stat()
-    assert found[2] == Listed(str(tree / "a.jpg"), 5, f"5-{about.st_mtime_ns}")
+    assert found[2] == Listed(uri=str(tree / "a.jpg"), size=5, fingerprint=f"5-{about.st_mtime_ns}")
     assert list(local_listing.below(str(tree / "a.jpg"))) == [found[2]]
 
 

@@ -104,7 +104,11 @@ def test_a_journal_loses_no_record_to_a_failed_sync(tmp_path, failing):
     journal = Journal(str(tmp_path), "ab")
     names = [f"{number}.jpg" for number in range(3)]
     for name in names:
-        journal.add(Record(name, f"/scans/{name}", None, "1-1", "rejected", "unreadable"))
+        journal.add(
+            Record(
+                name=name, uri=f"/scans/{name}", offset=None, fingerprint="1-1", status="rejected", reason="unreadable"
+            )
+        )
     failing("fsync", PASSING)
     journal.close()
     first, *_, last = sorted((tmp_path / "manifest" / "journal").iterdir(), key=lambda path: path.stat().st_mtime_ns)

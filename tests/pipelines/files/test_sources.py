@@ -158,7 +158,7 @@ def test_root_of(pattern, root):
 
 def test_the_transform_gives_every_source_once(tree):
     expected = [
-        Source(str(tree / name), name, stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}")
+        Source(uri=str(tree / name), name=name, size=stat.st_size, fingerprint=f"{stat.st_size}-{stat.st_mtime_ns}")
         for name, stat in ((name, (tree / name).stat()) for name in FILES)
     ]
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:

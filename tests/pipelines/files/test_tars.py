@@ -47,7 +47,7 @@ def test_sizes_beyond_what_octal_digits_hold():
             self.position += len(data)
             return data
 
-    assert list(members(Sparse())) == [Member("huge.jpg", len(header), huge)]
+    assert list(members(Sparse())) == [Member(name="huge.jpg", offset=len(header), size=huge)]
 
 
 def test_tars_in_a_tar_become_folders():

@@ -16,7 +16,7 @@ from pipelines.images.tiff_tags import EXIF_IFD, GPS_IFD, MAKER_NOTE
 from pipelines.images.xmp import Mark
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
-MARK = Mark("autochrome 1.2.3", "unet", "sha256:abc", "box 1/Straße.jpg")
+MARK = Mark(software="autochrome 1.2.3", model_name="unet", model_digest="sha256:abc", source_name="box 1/Straße.jpg")
 
 
 def after(data: bytes, file_format: str) -> bytes:
@@ -49,8 +49,8 @@ def test_one_value_that_is_too_long_by_itself():
 
 
 def test_the_longest_of_thousands_of_values_give_way():
-    fields = {50_000 + index: Field(7, bytes(10 + index % 50)) for index in range(4000)}
-    result = carried(Metadata(exif=Directory("<", fields)), "JPEG", None).exif
+    fields = {50_000 + index: Field(type=7, data=bytes(10 + index % 50)) for index in range(4000)}
+    result = carried(Metadata(exif=Directory(order="<", fields=fields)), "JPEG", None).exif
     found = result.fields
     shorter, longest = len(tiff_directory.block(result)), max(len(value.data) for value in found.values())
     assert shorter <= JPEG_EXIF_ROOM < shorter + 100
@@ -58,15 +58,20 @@ def test_the_longest_of_thousands_of_values_give_way():
 
 
 def test_a_place_that_is_too_long_gives_way_as_well():
-    place = Directory("<", {29: Field(2, b"1931:05:01\0"), 27: Field(7, bytes(70_000))})
-    exif = Directory("<", {270: Field(2, b"a description\0")}, {GPS_IFD: place})
+    place = Directory(
+        order="<", fields={29: Field(type=2, data=b"1931:05:01\0"), 27: Field(type=7, data=bytes(70_000))}
+    )
+    exif = Directory(order="<", fields={270: Field(type=2, data=b"a description\0")}, children={GPS_IFD: place})
     found = carried(Metadata(exif=exif), "JPEG", None).exif
     assert found.children[GPS_IFD].fields.keys() == {29}
     assert found.fields.keys() == {270}
 
 
 def test_what_is_carried_leaves_the_metadata_of_the_page_as_it_is():
-    said = Metadata(exif=Directory("<", {254: Field(4, bytes(4)), 270: Field(7, bytes(70_000))}), comment=b"x")
+    said = Metadata(
+        exif=Directory(order="<", fields={254: Field(type=4, data=bytes(4)), 270: Field(type=7, data=bytes(70_000))}),
+        comment=b"x",
+    )
     before = said.exif.copy()
     for file_format in ("JPEG", "PNG", "TIFF", "WEBP"):
         assert len(encode([(SMALL, said)], file_format, mark=MARK)) > 0
@@ -75,8 +80,12 @@ def test_what_is_carried_leaves_the_metadata_of_the_page_as_it_is():
 
 @pytest.mark.parametrize(("at", "stays"), [(40_000, True), (65_500, False)])
 def test_a_maker_note_is_moved_rather_than_dropped_when_its_old_place_is_too_far_for_a_jpeg(at, stays):
-    note = Field(7, b"note" * 50, at)
-    exif = Directory("<", {270: Field(2, b"a description\0")}, {EXIF_IFD: Directory("<", {MAKER_NOTE: note})})
+    note = Field(type=7, data=b"note" * 50, at=at)
+    exif = Directory(
+        order="<",
+        fields={270: Field(type=2, data=b"a description\0")},
+        children={EXIF_IFD: Directory(order="<", fields={MAKER_NOTE: note})},
+    )
     data = encode([(SMALL, Metadata(exif=exif))], "JPEG")
     found = tiff_directory.read(opened(data).info["exif"][6:]).children[EXIF_IFD].fields[MAKER_NOTE]
     assert found.data == note.data

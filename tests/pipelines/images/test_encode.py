@@ -20,7 +20,7 @@ DEEP = SMALL.astype(np.uint16) * 257 - np.random.default_rng(0).integers(0, 257,
 DEEP = np.maximum(DEEP, 99)
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 NOTHING = Metadata()
-MARK = Mark("autochrome 1.2.3", "unet", "sha256:abc", "scan.jpg")
+MARK = Mark(software="autochrome 1.2.3", model_name="unet", model_digest="sha256:abc", source_name="scan.jpg")
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
@@ -34,7 +34,7 @@ def test_pixels_are_kept(photos, file_format):
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
 @pytest.mark.parametrize("order", "<>")
 def test_16_bits_are_kept_on_demand(file_format, order):
-    data = encode([(DEEP, Metadata(exif=Directory(order)))], file_format, bit_depth="keep")
+    data = encode([(DEEP, Metadata(exif=Directory(order=order)))], file_format, bit_depth="keep")
     again = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)[..., ::-1]
     assert again.dtype == np.uint16
     np.testing.assert_array_equal(again, DEEP)
@@ -79,7 +79,10 @@ def test_the_profile_is_srgb(file_format):
 @pytest.mark.parametrize("bit_depth", ["8", "keep"])
 def test_equal_input_gives_equal_bytes(monkeypatch, file_format, bit_depth):
     said = Metadata(
-        exif=Directory("<", {305: Field(2, b"ScanSoft\0")}), iptc=b"\x1c\x02\x5a\0\2Ab", dpi=(300, 300), comment=b"snow"
+        exif=Directory(order="<", fields={305: Field(type=2, data=b"ScanSoft\0")}),
+        iptc=b"\x1c\x02\x5a\0\2Ab",
+        dpi=(300, 300),
+        comment=b"snow",
     )
     first = encode([(DEEP, said)], file_format, bit_depth=bit_depth, mark=MARK)
     monkeypatch.setattr("time.time", lambda: 0)
@@ -102,7 +105,13 @@ def test_a_format_without_room_is_too_large(shape, file_format):
 @pytest.mark.parametrize("file_format", FORMATS)
 @pytest.mark.parametrize("name", ["a & b <c>.jpg", "bro\udcffken.jpg", "line\nbreak\x07.jpg", "📷.jpg"])
 def test_names_of_any_kind_can_be_marked(file_format, name):
-    said = said_of(encode([(SMALL, NOTHING)], file_format, mark=Mark("autochrome", "m", "d", name)))["xmp"]
+    said = said_of(
+        encode(
+            [(SMALL, NOTHING)],
+            file_format,
+            mark=Mark(software="autochrome", model_name="m", model_digest="d", source_name=name),
+        )
+    )["xmp"]
     expected = name.replace("\udcff", "\ufffd").replace("\n", "\ufffd").replace("\x07", "\ufffd")
     assert said["Xmp.autochrome.Source"] == expected
 
@@ -114,7 +123,7 @@ def test_odd_resolutions_do_no_harm(file_format, dpi):
 
 
 def test_tiffs_are_read_by_everybody(photos):
-    data = encode([(photos["coffee"], Metadata(exif=Directory(">")))], "TIFF", mark=MARK)
+    data = encode([(photos["coffee"], Metadata(exif=Directory(order=">")))], "TIFF", mark=MARK)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), photos["coffee"])
     np.testing.assert_array_equal(tifffile.imread(io.BytesIO(data)), photos["coffee"])
     np.testing.assert_array_equal(cv2.imdecode(np.frombuffer(data, np.uint8), 1)[..., ::-1], photos["coffee"])

@@ -8,16 +8,16 @@ from pipelines.images.tiff_tags import EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD, 
 
 
 def directory_of(order: str = "<") -> Directory:
-    directory = Directory(order, {315: Field(2, b"Grete\0")})
+    directory = Directory(order=order, fields={315: Field(type=2, data=b"Grete\0")})
     directory.put(274, 3, 6)
     directory.put(282, 5, 300, 1)
     directory.put(283, 5, 150, 1)
     directory.put(256, 3, 40)
-    photo = Directory(order)
+    photo = Directory(order=order)
     photo.put(40961, 3, 65_535)
     photo.put(40962, 3, 40)
     photo.put(42240, 5, 22, 10)
-    photo.children[INTEROPERABILITY_IFD] = Directory(order, {1: Field(2, b"R03\0")})
+    photo.children[INTEROPERABILITY_IFD] = Directory(order=order, fields={1: Field(type=2, data=b"R03\0")})
     directory.children[EXIF_IFD] = photo
     return directory
 
@@ -39,13 +39,15 @@ def test_what_is_said_becomes_true_of_the_pixels(order, transposed):
 
 
 def test_nothing_is_said_that_was_not():
-    directory = Directory("<", {315: Field(2, b"Grete\0")}, {EXIF_IFD: Directory()})
+    directory = Directory(order="<", fields={315: Field(type=2, data=b"Grete\0")}, children={EXIF_IFD: Directory()})
     exif.make_true(directory, (30, 40), transposed=True)
-    assert directory == Directory("<", {315: Field(2, b"Grete\0")}, {EXIF_IFD: Directory()})
+    assert directory == Directory(
+        order="<", fields={315: Field(type=2, data=b"Grete\0")}, children={EXIF_IFD: Directory()}
+    )
 
 
 def test_a_resolution_is_added_where_there_is_none():
-    directory = Directory(">")
+    directory = Directory(order=">")
     exif.add_resolution(directory, (300.0, 96.5))
     assert struct.unpack(">II", directory.fields[283].data) == (193, 2)
     assert directory.number(296) == 2
@@ -59,9 +61,11 @@ def test_a_resolution_is_added_where_there_is_none():
 
 def test_the_maker_note_goes_first_and_then_the_longest_values():
     directory = directory_of()
-    directory.fields[270] = Field(2, b"x" * 500)
-    directory.children[EXIF_IFD].fields[MAKER_NOTE] = Field(7, bytes(100))
-    directory.children[GPS_IFD] = Directory("<", {29: Field(2, b"1931:05:01\0"), 27: Field(7, bytes(900))})
+    directory.fields[270] = Field(type=2, data=b"x" * 500)
+    directory.children[EXIF_IFD].fields[MAKER_NOTE] = Field(type=7, data=bytes(100))
+    directory.children[GPS_IFD] = Directory(
+        order="<", fields={29: Field(type=2, data=b"1931:05:01\0"), 27: Field(type=7, data=bytes(900))}
+    )
     before = directory.copy()
     shorter = exif.shortened(directory, directory.size - 1)
     assert MAKER_NOTE not in shorter.children[EXIF_IFD].fields

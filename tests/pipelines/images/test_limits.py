@@ -28,7 +28,7 @@ def test_they_hold_inside_the_block_and_not_after_it():
     before = [resource.getrlimit(kind) for kind in kinds]
     at_rest = address_space()
     assert at_rest > 0
-    with enforced(Limits(50_000_000, 100, 100), at_rest):
+    with enforced(Limits(memory=50_000_000, processor=100, wall=100), at_rest):
         assert resource.getrlimit(resource.RLIMIT_AS)[0] == at_rest + 50_000_000
         with waiting():
             pass

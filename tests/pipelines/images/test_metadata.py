@@ -13,7 +13,7 @@ from pipelines.images.xmp import Mark
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
-MARK = Mark("autochrome 1.2.3", "unet", "sha256:abc", "box 1/Straße.jpg")
+MARK = Mark(software="autochrome 1.2.3", model_name="unet", model_digest="sha256:abc", source_name="box 1/Straße.jpg")
 EXIF = {
     "Exif.Image.Artist": "Grete Müller",
     "Exif.Image.Copyright": "public domain",

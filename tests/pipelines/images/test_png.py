@@ -82,7 +82,7 @@ def test_a_16_bit_photo_comes_out_likewise():
 )
 def test_what_pillow_reads_stays_as_it_is(chunk):
     data = with_chunks(chunk)
-    assert png.readable(data) == png.Readable(data)
+    assert png.readable(data) == png.Readable(data=data)
     assert len(list(pages.read(data))) == 1
 
 

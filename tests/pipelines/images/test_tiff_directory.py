@@ -11,10 +11,10 @@ from pipelines.images.tiff_directory import Directory, Field
 from pipelines.images.tiff_tags import EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD, MAKER_NOTE
 
 values = st.one_of(
-    st.binary(min_size=1, max_size=40).map(lambda data: Field(7, data)),
-    st.binary(min_size=1, max_size=40).map(lambda data: Field(2, data)),
-    st.binary(min_size=2, max_size=40).map(lambda data: Field(3, data[: len(data) // 2 * 2])),
-    st.binary(min_size=8, max_size=40).map(lambda data: Field(5, data[: len(data) // 8 * 8])),
+    st.binary(min_size=1, max_size=40).map(lambda data: Field(type=7, data=data)),
+    st.binary(min_size=1, max_size=40).map(lambda data: Field(type=2, data=data)),
+    st.binary(min_size=2, max_size=40).map(lambda data: Field(type=3, data=data[: len(data) // 2 * 2])),
+    st.binary(min_size=8, max_size=40).map(lambda data: Field(type=5, data=data[: len(data) // 8 * 8])),
 )
 tags = st.integers(1, 65535).filter(lambda tag: tag not in (EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD))
 fields = st.dictionaries(tags, values, max_size=8)
@@ -29,10 +29,12 @@ def plain(directory: Directory) -> tuple[object, ...]:
 @given(st.sampled_from("<>"), fields, fields, fields)
 def test_what_is_written_is_read_again(order, own, photo, place):
     children = {
-        EXIF_IFD: Directory(order, photo, {INTEROPERABILITY_IFD: Directory(order, place)}),
-        GPS_IFD: Directory(order),
+        EXIF_IFD: Directory(
+            order=order, fields=photo, children={INTEROPERABILITY_IFD: Directory(order=order, fields=place)}
+        ),
+        GPS_IFD: Directory(order=order),
     }
-    directory = Directory(order, own, children)
+    directory = Directory(order=order, fields=own, children=children)
     block = tiff_directory.block(directory)
     assert plain(tiff_directory.read(block)) == plain(directory)
     assert 8 + directory.size - len(block) in (0, 1)  # the last value may have an odd length
@@ -40,8 +42,12 @@ def test_what_is_written_is_read_again(order, own, photo, place):
 
 @given(st.integers(0, 3000), fields)
 def test_a_maker_note_stays_where_it_was_or_is_moved_whole(at, own):
-    note = Field(7, b"note" * 20, at)
-    directory = Directory("<", own, {EXIF_IFD: Directory("<", {MAKER_NOTE: note, 36864: Field(7, b"0232")})})
+    note = Field(type=7, data=b"note" * 20, at=at)
+    directory = Directory(
+        order="<",
+        fields=own,
+        children={EXIF_IFD: Directory(order="<", fields={MAKER_NOTE: note, 36864: Field(type=7, data=b"0232")})},
+    )
     data = tiff_directory.block(directory)
     found = tiff_directory.read(data).children[EXIF_IFD].fields[MAKER_NOTE]
     assert found.data == note.data
@@ -59,7 +65,9 @@ def test_random_bytes_are_read_or_a_value_error(garbage, header):
 
 @given(fields, st.data())
 def test_damage_is_read_or_a_value_error(own, data):
-    damaged = bytearray(tiff_directory.block(Directory("<", own, {EXIF_IFD: Directory("<", own)})))
+    damaged = bytearray(
+        tiff_directory.block(Directory(order="<", fields=own, children={EXIF_IFD: Directory(order="<", fields=own)}))
+    )
     for _ in range(4):
         damaged[data.draw(st.integers(4, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(ValueError):
@@ -81,7 +89,11 @@ def test_types_that_only_big_tiff_has_are_left_out():
 
 
 def test_a_copy_can_be_changed_without_the_directory():
-    directory = Directory("<", {270: Field(2, b"a\0")}, {EXIF_IFD: Directory("<", {MAKER_NOTE: Field(7, b"note")})})
+    directory = Directory(
+        order="<",
+        fields={270: Field(type=2, data=b"a\0")},
+        children={EXIF_IFD: Directory(order="<", fields={MAKER_NOTE: Field(type=7, data=b"note")})},
+    )
     copy = directory.copy()
     assert copy == directory
     copy.put(270, 3, 1)
@@ -91,13 +103,17 @@ def test_a_copy_can_be_changed_without_the_directory():
 
 
 def test_an_empty_directory_is_false():
-    assert not Directory(">")
-    assert Directory("<", {270: Field(2, b"a\0")})
-    assert Directory("<", {}, {EXIF_IFD: Directory()})
+    assert not Directory(order=">")
+    assert Directory(order="<", fields={270: Field(type=2, data=b"a\0")})
+    assert Directory(order="<", fields={}, children={EXIF_IFD: Directory()})
 
 
 def test_values_beyond_the_file_are_left_out():
-    data = bytearray(tiff_directory.block(Directory("<", {270: Field(2, b"a description\0"), 256: Field(3, b"\1\0")})))
+    data = bytearray(
+        tiff_directory.block(
+            Directory(order="<", fields={270: Field(type=2, data=b"a description\0"), 256: Field(type=3, data=b"\1\0")})
+        )
+    )
     assert set(tiff_directory.read(bytes(data[:-1])).fields) == {256}
 
 
@@ -114,7 +130,9 @@ def test_no_more_is_read_than_there_is():
     directory = tiff_directory.read(data)
     assert directory.is_cut
     assert sum(len(value.data) for value in directory.fields.values()) <= len(data)
-    assert not tiff_directory.read(tiff_directory.block(Directory("<", {270: Field(2, b"a description\0")}))).is_cut
+    assert not tiff_directory.read(
+        tiff_directory.block(Directory(order="<", fields={270: Field(type=2, data=b"a description\0")}))
+    ).is_cut
 
 
 def test_directories_that_point_to_each_other_are_read_once():

@@ -22,7 +22,7 @@ PROFILE = icc.srgb_profile()
 @pytest.mark.parametrize("order", "<>")
 def test_other_readers_find_the_same_pixels(order):
     pictures = [LARGE, DEEP, SMALL]
-    data = tiff_writer.write([(picture, Metadata(exif=Directory(order))) for picture in pictures], PROFILE)
+    data = tiff_writer.write([(picture, Metadata(exif=Directory(order=order))) for picture in pictures], PROFILE)
     assert data[:2] == (b"II" if order == "<" else b"MM")
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         assert len(file.pages[0].dataoffsets) > 1
@@ -37,7 +37,7 @@ def big_endian_scan(*said: dict[int, Field]) -> bytes:
     """A file of grey pages, each of which says no more than it is told to."""
     data = tiff_directory.header(">")
     for index, fields in enumerate(said):
-        directory = Directory(">", dict(fields))
+        directory = Directory(order=">", fields=dict(fields))
         for tag, value in {256: 80, 257: 96, 258: 8, 259: 1, 262: 1, 273: 0, 277: 1, 278: 96, 279: 7680}.items():
             directory.put(tag, 4, value)
         directory.put(273, 4, len(data) + directory.size)
@@ -49,7 +49,7 @@ def big_endian_scan(*said: dict[int, Field]) -> bytes:
 
 
 def test_pages_of_a_big_endian_file_stay_readable_if_the_first_says_nothing():
-    scan = big_endian_scan({}, {305: Field(2, b"ScanSoft 8\0")})
+    scan = big_endian_scan({}, {305: Field(type=2, data=b"ScanSoft 8\0")})
     found = [(np.dstack([page.pixels] * 3), page.metadata) for page in pages.read(scan)]
     assert [len(said.exif.fields) for _, said in found] == [0, 1]
     with tifffile.TiffFile(io.BytesIO(tiff_writer.write(found, PROFILE))) as result:
@@ -60,7 +60,14 @@ def test_pages_of_a_big_endian_file_stay_readable_if_the_first_says_nothing():
 
 def test_what_a_page_says_is_written():
     said = Metadata(
-        exif=Directory("<", {315: Field(2, b"Grete\0"), 258: Field(3, b"\1\0"), 330: Field(4, bytes(4))}),
+        exif=Directory(
+            order="<",
+            fields={
+                315: Field(type=2, data=b"Grete\0"),
+                258: Field(type=3, data=b"\1\0"),
+                330: Field(type=4, data=bytes(4)),
+            },
+        ),
         xmp=b"<x/>",
         iptc=b"\x1c\x02\x5a\0\2Ab",
         dpi=(300.0, 150.5),
@@ -80,8 +87,8 @@ def test_what_a_page_says_is_written():
 
 
 def test_a_maker_note_stays_at_its_place_in_the_file():
-    note = Field(7, b"note" * 20, 4000)
-    exif = Directory("<", {}, {EXIF_IFD: Directory("<", {MAKER_NOTE: note})})
+    note = Field(type=7, data=b"note" * 20, at=4000)
+    exif = Directory(order="<", fields={}, children={EXIF_IFD: Directory(order="<", fields={MAKER_NOTE: note})})
     data = tiff_writer.write([(SMALL, Metadata(exif=exif))], PROFILE)
     assert data[4000:4080] == note.data
     with Image.open(io.BytesIO(data)) as image:

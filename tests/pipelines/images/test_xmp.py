@@ -10,7 +10,7 @@ from PIL import Image
 from pipelines.images.source_types import COMPOSITE
 from pipelines.images.xmp import Mark, merge
 
-MARK = Mark("autochrome 1.2.3", "unet", "sha256:abc", "scan.jpg")
+MARK = Mark(software="autochrome 1.2.3", model_name="unet", model_digest="sha256:abc", source_name="scan.jpg")
 BEGIN = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
 END = "</rdf:RDF></x:xmpmeta>"
 
@@ -46,13 +46,25 @@ def test_a_source_type_of_the_source_gives_way():
 
 
 def test_another_source_type_can_be_chosen():
-    packet, _ = merge(b"", Mark("autochrome", "m", "d", "s", "http://cv.iptc.org/x"))
+    packet, _ = merge(
+        b"",
+        Mark(
+            software="autochrome",
+            model_name="m",
+            model_digest="d",
+            source_name="s",
+            digital_source_type="http://cv.iptc.org/x",
+        ),
+    )
     assert read(packet)["Xmp.iptcExt.DigitalSourceType"] == "http://cv.iptc.org/x"
 
 
 def test_colorizing_twice_marks_once():
     once, _ = merge(b"", MARK)
-    twice, _ = merge(once, Mark("autochrome 2", "better", "sha256:def", "colour/scan.jpg"))
+    twice, _ = merge(
+        once,
+        Mark(software="autochrome 2", model_name="better", model_digest="sha256:def", source_name="colour/scan.jpg"),
+    )
     said = read(twice)
     assert twice.count(b"DigitalSourceType>") == 2
     assert said["Xmp.autochrome.Model"] == "better"

@@ -13,8 +13,8 @@ from pipelines.runtime.outcomes import Outcome, print_table, tally, to_jsonl
 reasons = st.sampled_from(["unreadable", "grayscale", "too_large"])
 outcomes = st.lists(
     st.one_of(
-        st.builds(Outcome, st.text(), st.sampled_from(["written", "skipped"]), uri=st.text()),
-        st.builds(Outcome, st.text(), st.just("rejected"), reasons, st.text(), st.text()),
+        st.builds(Outcome, name=st.text(), status=st.sampled_from(["written", "skipped"]), uri=st.text()),
+        st.builds(Outcome, name=st.text(), status=st.just("rejected"), reason=reasons, detail=st.text(), uri=st.text()),
     )
 )
 
@@ -29,8 +29,8 @@ def test_the_tally_adds_up(found):
 
 
 def test_the_key_is_the_reason_of_a_rejection():
-    assert Outcome("a", "written").key == "written"
-    assert Outcome("a", "rejected", "toned", "x").key == "toned"
+    assert Outcome(name="a", status="written").key == "written"
+    assert Outcome(name="a", status="rejected", reason="toned", detail="x").key == "toned"
 
 
 @given(outcomes)
@@ -44,7 +44,12 @@ def test_json_lines_are_read_back_in_order_of_name(found):
 
 def test_json_lines_of_unicode_and_of_names_that_are_not_unicode():
     broken = b"caf\xe9.jpg".decode(errors="surrogateescape")
-    data = to_jsonl([Outcome("Übersicht ☕.jpg", "rejected", "unreadable"), Outcome(broken, "rejected", "unreadable")])
+    data = to_jsonl(
+        [
+            Outcome(name="Übersicht ☕.jpg", status="rejected", reason="unreadable"),
+            Outcome(name=broken, status="rejected", reason="unreadable"),
+        ]
+    )
     assert "Übersicht ☕.jpg".encode() in data
     assert [json.loads(line)["name"] for line in data.decode().splitlines()] == [broken, "Übersicht ☕.jpg"]
 

@@ -48,7 +48,11 @@ def served(handler: Callable[..., object]) -> Iterator[Connection]:
 
 
 def send(connection: Connection, *files: bytes) -> None:
-    connection.send(Call(tuple(Photo(len(file), (number,), Limits.of(9)) for number, file in enumerate(files))))
+    connection.send(
+        Call(
+            tuple(Photo(size=len(file), arguments=(number,), limits=Limits.of(9)) for number, file in enumerate(files))
+        )
+    )
     connection.send_bytes(b"".join(files))
 
 

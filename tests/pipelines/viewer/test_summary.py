@@ -8,8 +8,12 @@ from hypothesis import strategies as st
 from pipelines.archive.manifest import Output, Record
 from pipelines.viewer.summary import EXTREMES, Rank, Summary, colourfulness_of, was_in_colour
 
-OUTPUT = Output("a.jpg", 1, 640, 480, 1000, "9f", "grayscale", 31.2)
-RECORD = Record("a.jpg", "/scans/a.jpg", None, "7-1", "written", bytes=7, outputs=(OUTPUT,))
+OUTPUT = Output(
+    name="a.jpg", page=1, width=640, height=480, bytes=1000, sha256="9f", tone="grayscale", colourfulness=31.2
+)
+RECORD = Record(
+    name="a.jpg", uri="/scans/a.jpg", offset=None, fingerprint="7-1", status="written", bytes=7, outputs=(OUTPUT,)
+)
 
 
 def test_a_folder_by_hand(tmp_path, photos):
