@@ -21,6 +21,7 @@ _COMMANDS = {
     "report": ("pipelines.report", "show what became of every photo, and make a page to browse them"),
     "plan": ("pipelines.plan", "estimate what colorizing a collection will take"),
     "inspect": ("pipelines.inspect", "show and verify what a folder of Lab TFRecords holds"),
+    "pack": ("pipelines.pack", "make these records small, for machines that train with JAX"),
 }
 
 

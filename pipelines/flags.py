@@ -7,6 +7,7 @@ from model import evaluate, saved_model, train
 from model.commands import Parser, add_help, did_you_mean, listed, number, one_of, path, whole
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
+from tfrecords.uris import is_remote
 
 SAMPLE_FILE = "sample.png"
 """The file that `inspect --sample` writes."""
@@ -20,6 +21,13 @@ def _side(text: str) -> int:
     if not text.isdecimal() or int(text) % 8 or not 8 <= int(text) <= 2048:
         raise argparse.ArgumentTypeError(f"must be a multiple of 8 from 8 to 2048, not {text}")
     return int(text)
+
+
+def _local(text: str) -> str:
+    """Return a path on this machine."""
+    if is_remote(path(text)):
+        raise argparse.ArgumentTypeError(f"must be a folder on this machine, not {text}")
+    return text
 
 
 def prepare() -> Parser:
@@ -135,6 +143,31 @@ def plan() -> Parser:
     return parser
 
 
+def pack() -> Parser:
+    """Return the parser of ``autochrome pack``."""
+    parser = Parser(
+        "pack",
+        "--data DIR --output DIR [flags]",
+        "Make a prepared set small, for machines that train without TensorFlow\n(`python -m model.jax_train`).",
+        "autochrome pack --data records --output packs --side 128",
+    )
+    group = parser.add_argument_group()
+    group.add_argument("--data", type=path, required=True, metavar="DIR", help="output folder of `prepare`")
+    group.add_argument("--output", type=_local, required=True, metavar="DIR", help="local folder for the packs")
+    group.add_argument(
+        "--side", type=_side, default=0, metavar="N", help="side of the pictures in pixels (default: the set's)"
+    )
+    group.add_argument(
+        "--quality", type=whole(1, 100), default=50, metavar="Q", help="of WebP, from 1 to 100 (default: 50)"
+    )
+    group.add_argument(
+        "--file_mib", type=whole(1, 1024), default=45, metavar="N", help="MiB of a file at most (default: 45)"
+    )
+    group.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of the order (default: 0)")
+    add_help(group)
+    return parser
+
+
 def inspect() -> Parser:
     """Return the parser of ``autochrome inspect``."""
     parser = Parser(
@@ -203,6 +236,7 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "report": report,
     "plan": plan,
     "inspect": inspect,
+    "pack": pack,
 }
 _WITH_BEAM_FLAGS = ("prepare", "colorize", "plan")
 _ALL = {**PARSERS, "train": train.parser, "evaluate": evaluate.parser}
