@@ -21,27 +21,28 @@ Pixels = Bytes | Words
 Floats = npt.NDArray[np.float32]
 
 
-def _linear(bits: int) -> Floats:
-    """Return the linear light of every 8-bit or 16-bit sRGB code (IEC 61966-2-1)."""
+@functools.cache
+def linear_light(bits: int) -> Floats:
+    """Return the linear light in [0, 1] of every 8-bit or 16-bit sRGB code (IEC 61966-2-1)."""
     codes = np.arange(1 << bits) / ((1 << bits) - 1)
     return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-_LINEAR = _linear(8)
+_LINEAR = linear_light(8)
 
 # CIELAB's inverse and the XYZ → linear sRGB matrix (IEC 61966-2-1), rows scaled by the D65 white, for the gamut test.
 _TO_F = np.array([[1 / 116, 1 / 500, 0, 16 / 116], [1 / 116, 0, 0, 16 / 116], [1 / 116, 0, -1 / 200, 16 / 116]])
 _WHITE = np.array([0.950456, 1.0, 1.088754], np.float32)
-_TO_LINEAR = (
+XYZ_TO_LINEAR = (
     np.array(
         [[3.240479, -1.53715, -0.498535], [-0.969256, 1.875991, 0.041556], [0.055648, -0.204043, 1.057311]], np.float32
     )
     * _WHITE
 )
 # Luminance of linear sRGB, IEC 61966-2-1.
-_TO_Y = np.array([[0.212671, 0.71516, 0.072169]])
+LINEAR_TO_Y = (0.212671, 0.71516, 0.072169)
 # Half a code value is not out of the gamut. In the darkest colours, sRGB is linear with slope 12.92.
-_GAMUT_SLACK = 0.5 / 12.92
+GAMUT_SLACK = 0.5 / 12.92
 _GAMUT_STEPS = 10
 _ABOVE_0, _BELOW_1 = (1e-30,) * 3, (1 - 2**-24,) * 3
 
@@ -61,7 +62,7 @@ def srgb_to_lab(rgb: Pixels) -> Floats:
 @functools.cache
 def _luminance_of_grey(bits: int) -> Floats:
     """Return L* of every 8-bit or 16-bit grey."""
-    return _luminance_of(_linear(bits).astype(np.float64)).astype(np.float32)
+    return _luminance_of(linear_light(bits).astype(np.float64)).astype(np.float32)
 
 
 def _luminance_of(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -72,13 +73,8 @@ def _luminance_of(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.where(y > (6 / 29) ** 3, result, y * (29 / 3) ** 3)
 
 
-@functools.cache
-def _linear_words() -> Floats:
-    return _linear(16)
-
-
 def _linearized(pixels: Pixels) -> Floats:
-    return cv2.LUT(pixels, _LINEAR) if pixels.dtype == np.uint8 else np.take(_linear_words(), pixels)
+    return cv2.LUT(pixels, _LINEAR) if pixels.dtype == np.uint8 else np.take(linear_light(16), pixels)
 
 
 def luminance(pixels: Pixels) -> Floats:
@@ -91,7 +87,7 @@ def luminance(pixels: Pixels) -> Floats:
         float32 ``[H, W]`` in [0, 100].
     """
     if pixels.ndim == 3:
-        return _luminance_of(cv2.transform(_linearized(pixels), _TO_Y))
+        return _luminance_of(cv2.transform(_linearized(pixels), np.array([LINEAR_TO_Y])))
     if pixels.dtype == np.uint8:
         return cv2.LUT(pixels, _luminance_of_grey(8))
     return np.take(_luminance_of_grey(16), pixels)
@@ -126,11 +122,11 @@ def _light_to_bytes(light: Floats) -> Bytes:
     """Convert linear light in [0, 1] to 8-bit sRGB through 16 bits, which give 20 steps to the darkest code."""
     light *= 65535
     light += 0.5
-    return cv2.LUT(light.astype(np.uint16), _bytes_of_light())
+    return cv2.LUT(light.astype(np.uint16), bytes_of_light())
 
 
 @functools.cache
-def _bytes_of_light() -> Bytes:
+def bytes_of_light() -> Bytes:
     """Return the 8-bit sRGB code of each of 65,536 steps of linear light (IEC 61966-2-1)."""
     light = np.arange(65536) / 65535
     codes = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
@@ -158,7 +154,7 @@ def _lab_to_codes(lab: Floats, conversion: int, encoded: Callable[[Floats], Any]
             codes.reshape(-1, 3)[touching[flat]] = np.where(light[flat, None] <= 0, 0, top)
             touching, candidates = touching[~flat], candidates[~flat]
     if len(touching):
-        outside = ~_in_gamut(candidates, _GAMUT_SLACK / top)
+        outside = ~_in_gamut(candidates, GAMUT_SLACK / top)
         if outside.any():
             brought = _shrink_into_gamut(candidates[outside])[None]
             codes.reshape(-1, 3)[touching[outside]] = encoded(cv2.cvtColor(brought, conversion))[0]
@@ -169,7 +165,7 @@ def _in_gamut(lab: Floats, slack: float) -> npt.NDArray[np.bool_]:
     """Return whether each Lab of ``[N, 3]`` is in the sRGB gamut, within ``slack`` of linear light."""
     f = cv2.transform(lab[None], _TO_F)
     xyz = np.where(f > 6 / 29, f * f * f, (f - 4 / 29) * np.float32(3 * (6 / 29) ** 2))
-    linear = cv2.transform(xyz, _TO_LINEAR)
+    linear = cv2.transform(xyz, XYZ_TO_LINEAR)
     return cv2.inRange(linear, (-slack,) * 3, (1 + slack,) * 3)[0] > 0
 
 

@@ -18,7 +18,7 @@ from pipelines.images.encode import BitDepth
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
 
-_RECIPE = 3
+_RECIPE = 4
 """Increase this when the same model and settings give different files than before."""
 _CHOICES = {
     "format": ("keep", "jpeg", "png", "tiff", "webp"),

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 from model.upsampling import model_luminance, recolor
 from pipelines.errors import Rejected
 from pipelines.images import encode, grayscale, pages, samples
@@ -94,6 +96,16 @@ class Rendered:
     pages: tuple[RenderedPage, ...] = ()
     warnings: tuple[str, ...] = ()
     milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+def warm_up() -> None:
+    """Load the compiled loops that merge photos, and compile them where no process has done so yet.
+
+    It is done before the first photo, whose limits on time and memory do not count it.
+    """
+    chroma = np.zeros((2, 2, 2), np.float32)
+    for shape in ((2, 2), (2, 2, 3)):
+        recolor(np.zeros(shape, np.uint8), chroma)
 
 
 def render(parent: Parent, data: bytes, options: RenderOptions) -> Rendered:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipelines.archive.render import render
+from pipelines.archive.render import render, warm_up  # noqa: F401 (called when the process starts)
 from pipelines.dataset.examples import convert
 from pipelines.viewer.pictures import draw
 

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import skimage.data
@@ -55,3 +59,10 @@ def test_memory_that_runs_out_while_colour_is_joined_is_told_from_pixels_that_br
         PhotoProcesses(render).call(file, options, answer=predict)
     assert raised.value.reason == "too_large"
     assert asked == [(32, 32, 1)]
+
+
+def test_a_process_loads_the_compiled_loops_before_its_first_photo_and_its_limits():
+    asked = "import sys; from pipelines.archive.render import warm_up; assert 'numba' not in sys.modules; warm_up();"
+    asked += "assert 'numba' in sys.modules"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", asked], env=environment, check=True)

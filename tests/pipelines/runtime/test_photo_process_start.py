@@ -35,6 +35,20 @@ def test_the_module_path_is_that_of_the_parent(monkeypatch, tmp_path):
     assert PhotoProcesses(only_here.handler).call(b"") == "found"
 
 
+def test_what_a_module_loads_at_the_start_comes_before_the_limits_and_its_failure_ends_the_job(monkeypatch, tmp_path):
+    (tmp_path / "loads.py").write_text(
+        "loaded = []\ndef warm_up():\n    loaded.append(1)\ndef handler(parent, data):\n    return loaded\n"
+    )
+    (tmp_path / "fails.py").write_text("def warm_up():\n    1 / 0\ndef handler(parent, data):\n    return 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import fails
+    import loads
+
+    assert PhotoProcesses(loads.handler).call(b"") == [1]
+    with pytest.raises(PhotoProcessError, match="ended at its start with exit code 1"):
+        PhotoProcesses(fails.handler).call(b"")
+
+
 def test_what_lies_in_the_working_folder_is_not_imported(monkeypatch, tmp_path):
     (tmp_path / "numpy.py").write_text("raise SystemExit('shadowed')\n")
     monkeypatch.chdir(tmp_path)
