@@ -121,4 +121,5 @@ def _of_classes(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the share of each class in a histogram, ``[Q]``."""
     places = (centres().astype(int) - CHROMA_CENTRES[0]) // CHROMA_STEP
     found = counts[places[:, 0], places[:, 1]]
-    return found / found.sum()
+    shares: NDArray[np.float64] = found / found.sum()
+    return shares

@@ -160,7 +160,7 @@ def _seeds(network: keras.Model) -> dict[str, list[tf.Variable]]:
 
 
 def _prefix(folder: str, number: int) -> str:
-    return tf.io.gfile.join(folder, f"ckpt-{number}")
+    return str(tf.io.gfile.join(folder, f"ckpt-{number}"))
 
 
 def _numbers(folder: str) -> set[int]:

@@ -86,7 +86,7 @@ class Colorizer:
         Returns:
             a and b in Lab units, float32 ``[N, S, S, 2]`` in (-128, 128).
         """
-        chroma = self._predict(luminance=tf.constant(luminance, tf.float32))["chroma"].numpy()
+        chroma: NDArray[np.float32] = self._predict(luminance=tf.constant(luminance, tf.float32))["chroma"].numpy()
         return chroma * CHROMA_SCALE
 
     def colorize(self, pixels: Pixels) -> Pixels:

@@ -118,11 +118,15 @@ def _identity(made: str, path: str) -> dict[str, str]:
 def _signatures(network: _Stored, config: Config) -> dict[str, Any]:
     """Return the functions that the model has, by name (see the module)."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None, config.size, config.size, 1], tf.float32, name="luminance")])
+    luminances = tf.TensorSpec([None, config.size, config.size, 1], tf.float32, name="luminance")
+
+    @tf.function(input_signature=[luminances])  # type: ignore[untyped-decorator]
     def predict(luminance: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"chroma": _chroma(network, config, luminance)}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
+    files = tf.TensorSpec([None], tf.string, name="image_bytes")
+
+    @tf.function(input_signature=[files])  # type: ignore[untyped-decorator]
     def colorize_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         def colorized(one: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
             encoded, is_readable = one

@@ -108,4 +108,5 @@ def _gaussian(sigma: float) -> NDArray[np.float32]:
     """Return OpenCV's kernel of float pictures, float32 ``[n]``."""
     reach = (round(8 * sigma + 1) | 1) // 2
     weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
-    return (weights / weights.sum()).astype(np.float32)
+    kernel: NDArray[np.float32] = (weights / weights.sum()).astype(np.float32)
+    return kernel

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import njit
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from tfrecords import color
 from tfrecords.color import Bytes, Floats, Words
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 Ints = NDArray[np.int32]
 
 _F = np.float32
@@ -46,7 +47,7 @@ _FIRST_STEP, _LAST_STEP = (int(np.float32(light).view(np.int32)) >> _BITS for li
 # The bits of a float, divided by 3, and this: its cube root to within 4 %.
 _GUESS = np.int32(709921077)
 
-_helper = njit(error_model="numpy", nogil=True)
+_helper: Callable[[Function], Function] = njit(error_model="numpy", nogil=True)
 
 
 @functools.cache
@@ -62,10 +63,12 @@ def _compiled(signature: str) -> Callable[[Callable[..., None]], Callable[..., N
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.cache
         def ready() -> Callable[..., None]:
+            made: Callable[..., None]
             try:
-                return njit(signature, cache=True, error_model="numpy", nogil=True)(function)
+                made = njit(signature, cache=True, error_model="numpy", nogil=True)(function)
             except Exception:  # no folder can be written to, or a file in it is damaged: any error
-                return njit(signature, error_model="numpy", nogil=True)(function)
+                made = njit(signature, error_model="numpy", nogil=True)(function)
+            return made
 
         @functools.wraps(function)
         def call(*arguments: Any) -> None:
@@ -88,7 +91,7 @@ def _bring_up(planes: Floats, row: int, first: Ints, weight: Floats, wide: Float
 
 
 @_helper
-def _chroma(light: Floats, upper: Floats, lower: Floats, down: float, most: float, a: Floats, b: Floats) -> None:
+def _chroma(light: Floats, upper: Floats, lower: Floats, down: Any, most: float, a: Floats, b: Floats) -> None:
     """Compute a and b of a row from the rows of the planes above and below it."""
     up = _1 - down
     for x in range(len(light)):

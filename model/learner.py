@@ -54,7 +54,7 @@ class Learner:
             self.optimizer = optimizers.make(config, steps, self.elapsed)
             self.optimizer.build(self.model.trainable_variables)
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def train(self, iterator: Any, count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Make `count` optimizer steps; return the sum of their losses, how many were made, and whether all is finite.
 
@@ -77,7 +77,7 @@ class Learner:
         for variable in (*self.model.variables, *self.averaged.variables, *self.optimizer.variables):
             yield variable.numpy()
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def validate(self, iterator: Any, count: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
         """Return `total` and the losses of the averaged weights over `count` more batches of weighed examples."""
         for _ in tf.range(count):

@@ -67,7 +67,7 @@ def class_errors(truth: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray
 
 def _steps(truth: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.intp]:
     """Return the L2 error of each pixel's ab as its next whole number, at most 151."""
-    error = np.linalg.norm(truth.astype(np.float64) - ab, axis=-1)
+    error: NDArray[np.float64] = np.linalg.norm(truth.astype(np.float64) - ab, axis=-1)
     return np.minimum(np.ceil(error), MOST_AB_ERROR + 1).astype(np.intp)
 
 

@@ -86,7 +86,7 @@ def freeze(model: keras.Model) -> None:
 
 def holds(variable: keras.Variable) -> bool:
     """Tell whether a variable is one that `load` gives a value to."""
-    return variable.path.startswith(("stem", "block_"))
+    return str(variable.path).startswith(("stem", "block_"))
 
 
 def read(file: Path) -> dict[str, NDArray[np.float32]]:

@@ -125,7 +125,7 @@ def check_loss(reference: str, truth: Any, output: Any) -> None:
 
 
 def _function(reference: str, what: str) -> Callable[..., Any]:
-    found = load(reference, what)
+    found: Callable[..., Any] = load(reference, what)
     if not callable(found):
         raise UserError(f"{what} {reference} must be a function, and is {_kind(found)}")
     return found

@@ -164,7 +164,8 @@ def _sharpened(chroma: Floats, light: Floats) -> Floats:
     shown = _product(chroma - _resized(coarse_chroma, width, height), foretold) / energy
     filled = chroma + np.float32(np.clip(1 - shown, 0, 1)) * foretold
     around = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
-    return np.clip(filled, *(nearby(chroma, around).reshape(chroma.shape) for nearby in (cv2.erode, cv2.dilate)))
+    least, most = (nearby(chroma, around).reshape(chroma.shape) for nearby in (cv2.erode, cv2.dilate))
+    return np.clip(filled, least, most)
 
 
 def _product(one: Floats, other: Floats) -> float:
@@ -186,7 +187,8 @@ def _slope(chroma: Floats, light: Floats, sigma: float, flat: float) -> Floats:
     """
 
     def mean(plane: Floats) -> Floats:
-        return cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT).reshape(plane.shape)
+        blurred: Floats = cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+        return blurred.reshape(plane.shape)
 
     mean_light = mean(light)
     variance = mean(light * light) - mean_light * mean_light
@@ -196,4 +198,5 @@ def _slope(chroma: Floats, light: Floats, sigma: float, flat: float) -> Floats:
 
 def _resized(plane: Floats, width: int, height: int) -> Floats:
     """Resize float32 ``[h, w]`` or ``[h, w, 2]`` bilinearly, with aligned pixel centres."""
-    return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, *plane.shape[2:])
+    resized: Floats = cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
+    return resized.reshape(height, width, *plane.shape[2:])

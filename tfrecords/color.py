@@ -56,7 +56,8 @@ def srgb_to_lab(rgb: Pixels) -> Floats:
     Returns:
         float32 ``[H, W, 3]``: L in [0, 100], a and b within ±110. Greys (R = G = B) come out with |a|, |b| < 0.005.
     """
-    return cv2.cvtColor(_linearized(rgb), cv2.COLOR_LRGB2Lab)
+    lab: Floats = cv2.cvtColor(_linearized(rgb), cv2.COLOR_LRGB2Lab)
+    return lab
 
 
 @functools.cache
@@ -74,7 +75,8 @@ def _luminance_of(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _linearized(pixels: Pixels) -> Floats:
-    return cv2.LUT(pixels, _LINEAR) if pixels.dtype == np.uint8 else np.take(linear_light(16), pixels)
+    linear: Floats = cv2.LUT(pixels, _LINEAR) if pixels.dtype == np.uint8 else np.take(linear_light(16), pixels)
+    return linear
 
 
 def luminance(pixels: Pixels) -> Floats:
@@ -88,9 +90,10 @@ def luminance(pixels: Pixels) -> Floats:
     """
     if pixels.ndim == 3:
         return _luminance_of(cv2.transform(_linearized(pixels), np.array([LINEAR_TO_Y])))
-    if pixels.dtype == np.uint8:
-        return cv2.LUT(pixels, _luminance_of_grey(8))
-    return np.take(_luminance_of_grey(16), pixels)
+    if pixels.dtype == np.uint16:
+        return np.take(_luminance_of_grey(16), pixels)
+    found: Floats = cv2.LUT(pixels, _luminance_of_grey(8))
+    return found
 
 
 def lab_to_srgb(lab: Floats) -> Bytes:
@@ -106,23 +109,27 @@ def lab_to_srgb(lab: Floats) -> Bytes:
         uint8 ``[H, W, 3]``. L* of the result is within 0.35 of the input's, which is the rounding to bytes. L outside
         [0, 100] is clipped.
     """
-    return _lab_to_codes(lab, cv2.COLOR_Lab2LRGB, _light_to_bytes, 255)
+    rgb: Bytes = _lab_to_codes(lab, cv2.COLOR_Lab2LRGB, _light_to_bytes, 255)
+    return rgb
 
 
 def lab_to_srgb_words(lab: Floats) -> Words:
     """Convert CIELAB to 16-bit sRGB, uint16 ``[H, W, 3]``, as `lab_to_srgb`; L* is within 0.01 of the input's."""
-    return _lab_to_codes(lab, cv2.COLOR_Lab2RGB, _to_words, 65535)
+    rgb: Words = _lab_to_codes(lab, cv2.COLOR_Lab2RGB, _to_words, 65535)
+    return rgb
 
 
 def _to_words(values: Floats) -> Words:
-    return cv2.multiply(values, (65535.0,) * 4, dtype=cv2.CV_16U)
+    words: Words = cv2.multiply(values, (65535.0,) * 4, dtype=cv2.CV_16U)
+    return words
 
 
 def _light_to_bytes(light: Floats) -> Bytes:
     """Convert linear light in [0, 1] to 8-bit sRGB through 16 bits, which give 20 steps to the darkest code."""
     light *= 65535
     light += 0.5
-    return cv2.LUT(light.astype(np.uint16), bytes_of_light())
+    codes: Bytes = cv2.LUT(light.astype(np.uint16), bytes_of_light())
+    return codes
 
 
 @functools.cache
@@ -130,7 +137,8 @@ def bytes_of_light() -> Bytes:
     """Return the 8-bit sRGB code of each of 65,536 steps of linear light (IEC 61966-2-1)."""
     light = np.arange(65536) / 65535
     codes = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(255 * codes).astype(np.uint8)
+    found: Bytes = np.rint(255 * codes).astype(np.uint8)
+    return found
 
 
 def _lab_to_codes(lab: Floats, conversion: int, encoded: Callable[[Floats], Any], top: int) -> Any:
@@ -166,7 +174,8 @@ def _in_gamut(lab: Floats, slack: float) -> npt.NDArray[np.bool_]:
     f = cv2.transform(lab[None], _TO_F)
     xyz = np.where(f > 6 / 29, f * f * f, (f - 4 / 29) * np.float32(3 * (6 / 29) ** 2))
     linear = cv2.transform(xyz, XYZ_TO_LINEAR)
-    return cv2.inRange(linear, (-slack,) * 3, (1 + slack,) * 3)[0] > 0
+    inside: Bytes = cv2.inRange(linear, (-slack,) * 3, (1 + slack,) * 3)[0]
+    return inside > 0
 
 
 def _shrink_into_gamut(lab: Floats) -> Floats:
@@ -187,7 +196,8 @@ def _shrink_into_gamut(lab: Floats) -> Floats:
 
 def quantize_luminance(luminance: Floats) -> Bytes:
     """Convert L* in [0, 100] to uint8, 2.55 codes a unit; the error is at most 0.2."""
-    return cv2.convertScaleAbs(luminance, alpha=2.55)
+    codes: Bytes = cv2.convertScaleAbs(luminance, alpha=2.55)
+    return codes
 
 
 def srgb_to_codes(rgb: Bytes) -> tuple[Bytes, Bytes]:
@@ -233,7 +243,8 @@ def dequantize_luminance(codes: Bytes) -> Floats:
 
 def quantize_chroma(chroma: Floats) -> Bytes:
     """Convert a and b to uint8, offset by 128; the error is at most 0.5 in [-128, 127], which covers sRGB."""
-    return cv2.add(chroma, (128.0,) * 4, dtype=cv2.CV_8U)
+    codes: Bytes = cv2.add(chroma, (128.0,) * 4, dtype=cv2.CV_8U)
+    return codes
 
 
 def dequantize_chroma(codes: Bytes) -> Floats:

@@ -149,7 +149,8 @@ class LabExample:
         feature["width"].int64_list.value.append(self.width)
         feature["name"].bytes_list.value.append(self.name.encode(errors=_AS_STORED))
         feature["synset"].bytes_list.value.append(self.synset.encode())
-        return example.SerializeToString(deterministic=True)
+        record: bytes = example.SerializeToString(deterministic=True)
+        return record
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

@@ -133,7 +133,7 @@ def _options(record: Record, context: Context) -> RenderOptions:
 def _chroma(seen: Any, context: Context) -> Floats:
     """Return the model's prediction for the luminance ``[S, S, 1]`` of a page, float32 ``[S, S, 2]``."""
     try:
-        chroma = context.predict(seen[None])[0]
+        chroma: Floats = context.predict(seen[None])[0]
     except Exception as error:
         if out_of_memory(error):
             raise

@@ -98,9 +98,8 @@ def squeezed(pixels: Bytes, size: int) -> Bytes:
     twice the size: 0.5 ms instead of 1.2 ms for 500 x 375 pixels. The result differs from direct averaging by 0.18 in L
     and 0.17 in ab on average (107 ImageNet photos), less than decoding at half the size does.
     """
-    square, least, most = (size, size), min(pixels.shape[:2]), max(pixels.shape[:2])
-    if least < size:
-        return cv2.resize(pixels, square, interpolation=cv2.INTER_LINEAR)
-    if size < most <= 2 * size:
+    least, most = min(pixels.shape[:2]), max(pixels.shape[:2])
+    if size < most <= 2 * size and least >= size:
         pixels = cv2.resize(pixels, (2 * size, 2 * size), interpolation=cv2.INTER_LINEAR)
-    return cv2.resize(pixels, square, interpolation=cv2.INTER_AREA)
+    square: Bytes = cv2.resize(pixels, (size, size), interpolation=cv2.INTER_LINEAR if least < size else cv2.INTER_AREA)
+    return square

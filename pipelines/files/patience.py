@@ -180,7 +180,8 @@ def locally(
     attempts = Attempts(path, f"cannot be {done}", LOCAL_SECONDS, is_retried, longest_pause=LONGEST_LOCAL_PAUSE)
     try:
         with attempts:
-            return attempts.retry(work)()
+            found: T = attempts.retry(work)()
+            return found
     except RetryError as error:
         said = f"{path} could not be {done} for {in_words(LOCAL_SECONDS)}: {faults.cause(error)}"
         raise OutageError(f"{said}; {_advice(error.cause)}") from error.cause

@@ -105,7 +105,8 @@ def _plain_jpeg(photo: OpenPhoto) -> Pixels | None:
     if (image.format, image.mode) != ("JPEG", "RGB") or icc.transform_of(image, image.mode):
         return None
     with memory.suppressed(ValueError):
-        return simplejpeg.decode_jpeg(photo.data, "RGB")
+        pixels: Bytes = simplejpeg.decode_jpeg(photo.data, "RGB")
+        return pixels
     return None
 
 

@@ -86,7 +86,7 @@ def on_white(samples: Words, *, associated: bool = False) -> Words:
         alpha = samples[rows, :, -1:].astype(np.uint32)
         colour = samples[rows, :, :-1].astype(np.uint32)
         laid = colour if associated else (colour * alpha + WHITE // 2) // WHITE
-        laid = np.minimum(laid + (WHITE - alpha), WHITE).astype(np.uint16)
-        return laid[..., 0] if laid.shape[2] == 1 else laid
+        words: Words = np.minimum(laid + (WHITE - alpha), WHITE).astype(np.uint16)
+        return words[..., 0] if words.shape[2] == 1 else words
 
     return by_strips(lay, *samples.shape[:2])

@@ -108,7 +108,7 @@ class Table:
         entry = self._by_tag.get(tag)
         if entry is None or entry.type not in CODES:
             return default
-        return struct.unpack_from(self.layout.order + CODES[entry.type], self.data, entry.at)[0]
+        return int(struct.unpack_from(self.layout.order + CODES[entry.type], self.data, entry.at)[0])
 
 
 def layout_of(data: bytes) -> Layout:
@@ -161,6 +161,6 @@ def unpack(form: struct.Struct, data: bytes, offset: int) -> int:
         ValueError: the offset is beyond the data.
     """
     try:
-        return form.unpack_from(data, offset)[0]
+        return int(form.unpack_from(data, offset)[0])
     except (struct.error, OverflowError) as error:
         raise ValueError(f"cut short at {offset}") from error

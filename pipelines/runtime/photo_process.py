@@ -117,7 +117,8 @@ class PhotoProcess:
                 except OSError:
                     raise self._death(limits) from None
             else:
-                return message
+                ended: Done | Refused | NoMemory | Failed = message
+                return ended
 
     def _death(self, limits: Limits) -> Rejected | Undecided:
         """Return what the way in which the process died says about its photo."""
