@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipelines.images import icc, orientation, samples, tiff_tags
+from pipelines.images import icc, orientation, samples, tiff_segments, tiff_tags
 from pipelines.images.opening import OpenPhoto
 from pipelines.images.strips import strips
 from pipelines.images.tiff_tags import ExtraSample, Photometric, Planar, SampleFormat
@@ -91,7 +91,7 @@ def _tiff_samples(data: bytes) -> Words:
 
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page: Any = file.pages[0]
-        found = page.asarray(maxworkers=1)
+        found = tiff_segments.decoded(page)
         return np.moveaxis(found, 0, -1) if page.planarconfig == Planar.SEPARATE and found.ndim == 3 else found
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.errors import Rejected
-from pipelines.images import samples, tiff_directory, tiff_tags
+from pipelines.images import samples, tiff_directory, tiff_segments, tiff_tags
 from pipelines.images.strips import by_strips
 from pipelines.images.tiff_directory import Directory
 from pipelines.images.tiff_table import Table
@@ -110,7 +110,7 @@ def _decoded(page: Table) -> tuple[npt.NDArray[Any], int]:
         is_jpeg = stored.compression in (Compression.OLD_JPEG, Compression.JPEG)
         if stored.photometric == Photometric.YCBCR and not is_jpeg:
             raise Rejected("unreadable", "TIFF of YCbCr in a compression that Pillow does not know")
-        decoded = np.asarray(stored.asarray(maxworkers=1))
+        decoded = tiff_segments.decoded(stored)
         if decoded.ndim == 3 and stored.planarconfig == Planar.SEPARATE and stored.samplesperpixel > 1:
             decoded = np.moveaxis(decoded, 0, -1)
         return decoded.reshape(height, width, -1), int(stored.bitspersample)

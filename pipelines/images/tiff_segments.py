@@ -1,18 +1,26 @@
 """The strips or tiles of a TIFF page: whether what they hold fills the page.
 
-Two of libtiff's codecs call a strip or tile whole that is not: a JPEG of fewer pixels, and Group 4 that ends early. The
-rest of it is whatever the memory held before, so that the same file would give other pixels each time. All other codecs
-report what is missing.
+Two of libtiff's codecs call a strip or tile whole that is not: a JPEG of fewer pixels, and Group 4 that ends early.
+tifffile decodes a page that has fewer of them than it needs. What is missing is whatever the memory held before, so
+that the same file would give other pixels each time.
 """
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from pipelines.images import jpeg_markers, tiff_directory, tiff_tags
 from pipelines.images.tiff_directory import Directory
 from pipelines.images.tiff_table import Table
 from pipelines.images.tiff_tags import Compression, FieldType, Photometric, Planar
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +49,20 @@ def check(page: Table) -> None:
         _check_jpeg(page)
     elif compression == Compression.GROUP_4:
         _check_group_4(page)
+
+
+def decoded(page: "TiffPage") -> npt.NDArray[Any]:
+    """Decode a page with tifffile, which has it whole.
+
+    Raises:
+        ValueError: there are fewer strips or tiles than the page needs.
+        Exception: any error from tifffile and its codecs on a broken file.
+    """
+    first = len(page.shape) - len(page.chunks)
+    parts = (-(-side // part) for side, part in zip(page.shape[first:], page.chunks, strict=True))
+    if len(page.dataoffsets) < math.prod(page.shape[:first]) * math.prod(parts):
+        raise ValueError("strips or tiles are missing")
+    return np.asarray(page.asarray(maxworkers=1))
 
 
 def of_page(page: Table) -> Iterator[Segment]:

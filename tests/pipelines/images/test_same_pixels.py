@@ -106,6 +106,9 @@ def _moved(data: bytes) -> Iterator[bytes]:
             yield _with(
                 data, entry.at, entry.size, 2 * int.from_bytes(data[entry.at : entry.at + entry.size], "little")
             )
+        elif entry.tag in (tiff_tags.PLANAR_CONFIGURATION, tiff_tags.SAMPLES_PER_PIXEL):
+            for other in (1, 2, 98):
+                yield _with(data, entry.at, entry.size, other)
         elif entry.tag in (273, 279, 324, 325):
             step = tiff_tags.SIZES[entry.type]
             for at in {entry.at, entry.at + entry.size - step}:

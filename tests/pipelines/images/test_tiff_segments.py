@@ -193,3 +193,14 @@ def test_the_chroma_planes_of_a_jpeg_may_be_smaller():
     tags = {256: [192], 257: [128], 258: [8, 8, 8], 259: [7], 262: [6], 277: [3], 284: [2], 322: [192], 323: [128]}
     tags |= {324: offsets[:-1].tolist(), 325: [len(plane) for plane in planes], 530: [2, 2]}
     tiff_segments.check(tiff_pages.first(_tiff(b"".join(planes), tags)))
+
+
+@pytest.mark.parametrize("options", [{"compression": "jpegxl"}, {"compression": "lzw", "rowsperstrip": 32}])
+def test_a_page_with_fewer_strips_than_it_needs_is_unreadable(options):
+    """tifffile takes any other way of storing samples for separate planes, of which there are three."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, COFFEE.astype(np.float32) / 255, photometric="rgb", metadata=None, **options)
+    data = buffer.getvalue()
+    (entry,) = (entry for entry in tiff_pages.first(data).entries if entry.tag == tiff_tags.PLANAR_CONFIGURATION)
+    wrong = data[: entry.at] + b"\x62\0" + data[entry.at + 2 :]
+    assert refused(wrong) == "ValueError: strips or tiles are missing"
