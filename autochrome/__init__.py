@@ -16,7 +16,7 @@ import os
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tfrecords.errors import UserError
 from tfrecords.uris import is_remote
@@ -30,7 +30,11 @@ __all__ = ["UserError", "__version__", "colorize", "load_model"]
 __version__ = version("autochrome")
 
 
-def colorize(photo: Pixels | str | os.PathLike[str], model: str = "released") -> Pixels:
+def colorize(
+    photo: Pixels | str | os.PathLike[str],
+    model: str = "released",
+    borders: Literal["ignore", "keep"] = "ignore",
+) -> Pixels:
     """Colorize one photo.
 
     The model is loaded once and kept. Of colour that a photo has, only the lightness is used. A photo that is opened
@@ -45,6 +49,7 @@ def colorize(photo: Pixels | str | os.PathLike[str], model: str = "released") ->
             ``[H, W, 3]``, sRGB and upright. A file may have any format that the job reads; of several pages the first
             is taken. It is turned upright and converted to sRGB.
         model: the SavedModel folder, local or gs://, or ``released``.
+        borders: ``ignore`` leaves the margin around a picture grey; ``keep`` colours the whole frame.
 
     Returns:
         uint8 or uint16 ``[H, W, 3]``, sRGB: the depth of the pixels, or of the file. The lightness L* is that of the
@@ -53,10 +58,10 @@ def colorize(photo: Pixels | str | os.PathLike[str], model: str = "released") ->
     Raises:
         UserError: there is no such file, it is not a photo or is broken or too large; or the model is missing, is not
             one of Autochrome's, or cannot be loaded.
-        ValueError: the pixels have another shape or type.
+        ValueError: the pixels have another shape or type, or ``borders`` is unknown.
     """
     pixels = _read(os.fspath(photo)) if isinstance(photo, (str, os.PathLike)) else photo
-    return _kept(model).colorize(pixels)
+    return _kept(model).colorize(pixels, borders)
 
 
 def load_model(path: str = "released") -> Colorizer:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from model import saved_model, upsampling
+from model.borders import find
+from model.framing import recolor_picture, seen_part
 from model.plain_paths import plain
 from tfrecords.color import Pixels
 from tfrecords.errors import UserError
@@ -89,18 +91,20 @@ class Colorizer:
         chroma: NDArray[np.float32] = self._predict(luminance=tf.constant(luminance, tf.float32))["chroma"].numpy()
         return chroma * CHROMA_SCALE
 
-    def colorize(self, pixels: Pixels) -> Pixels:
+    def colorize(self, pixels: Pixels, borders: Literal["ignore", "keep"] = "ignore") -> Pixels:
         """Colorize one photo as `autochrome colorize` does.
 
         Args:
             pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]`` with sides of at least 1, sRGB, upright; of colour,
                 only the lightness is used.
+            borders: ``ignore`` leaves the margin around a picture grey (`model.borders`); ``keep`` colours the whole
+                frame.
 
         Returns:
             sRGB of the same type, ``[H, W, 3]``. L* is the photo's to within rounding.
 
         Raises:
-            ValueError: the pixels have another shape or type.
+            ValueError: the pixels have another shape or type, or ``borders`` is unknown.
             UserError: the model predicts colours that are not finite numbers.
         """
         is_picture = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
@@ -109,12 +113,15 @@ class Colorizer:
                 "pixels must be uint8 or uint16 [H, W] or [H, W, 3], and are "
                 f"{pixels.dtype} [{', '.join(map(str, pixels.shape))}]"
             )
+        if borders not in ("ignore", "keep"):
+            raise ValueError(f"borders must be ignore or keep, not {borders!r}")
         pixels = pixels if pixels.flags.c_contiguous else pixels.copy()
-        seen = upsampling.model_luminance(pixels, self.size)
+        picture = find(pixels) if borders == "ignore" else None
+        seen = upsampling.model_luminance(seen_part(pixels, picture), self.size)
         chroma = self.predict(seen[None])[0]
         if not np.isfinite(chroma).all():
             raise UserError(f"model {self.path} predicts colours that are not finite numbers; train it again")
-        return upsampling.recolor(pixels, chroma, 8 * pixels.dtype.itemsize, seen)
+        return recolor_picture(pixels, chroma, picture, 8 * pixels.dtype.itemsize, seen)
 
     def __reduce__(self) -> tuple[Callable[[str], Colorizer], tuple[str]]:
         return Colorizer.load, (self.path,)

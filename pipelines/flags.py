@@ -228,6 +228,13 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         default="recolor",
         help="colour photos: skip, copy or (default) recolor",
     )
+    group.add_argument(
+        "--borders",
+        metavar="B",
+        type=one_of("ignore", "keep"),
+        default="ignore",
+        help="margins: ignore (default: grey) or keep (coloured)",
+    )
 
 
 PARSERS: dict[str, Callable[[], Parser]] = {

@@ -127,6 +127,7 @@ def _options(record: Record, context: Context) -> RenderOptions:
         quality=settings.quality,
         bit_depth=settings.bit_depth,
         on_color=settings.on_color,
+        borders=settings.borders,
     )
 
 
@@ -183,6 +184,7 @@ def _written(
             sha256=_sha256(file),
             tone=page.tone,
             colourfulness=page.colourfulness,
+            picture=page.picture,
         )
         for page, file in zip(rendered.pages, files, strict=True)
     )

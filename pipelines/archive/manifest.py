@@ -34,7 +34,9 @@ A record in ``photos-*.jsonl``, shown here on several lines, always has all of t
         "bytes": 123456, "sha256": "…", of the file
         "made_sha256": "",              of the file as Autochrome wrote it, if somebody changed it since; else ""
         "tone": "toned",                of the source: "grayscale", "near_gray", "toned" or "color" (already)
-        "colourfulness": 31.2}],        of the output (Hasler and Süsstrunk 2003); null if it was kept or copied
+        "colourfulness": 31.2,          of the output (Hasler and Süsstrunk 2003); null if it was kept or copied
+        "picture": null}],              left, top, right and bottom of the picture within its border, in pixels: only
+                                        this got colour; null if no border was found
      "model": "unet", "model_digest": "…", "settings_digest": "…",     model and settings that made the photo
      "run": 1,                          the entry of runs.json for them, counted from 1
      "left": [{"name": "…", "sha256": "…"}],      files of earlier runs that are still in the output, as they were
@@ -84,6 +86,7 @@ class Output:
     tone: str
     colourfulness: float | None
     made_sha256: str = ""
+    picture: tuple[int, int, int, int] | None = None
     fingerprint: str = field(default="", compare=False)
 
     @property
@@ -169,7 +172,7 @@ class Record:
     def from_json(cls, line: str) -> Self:
         """Return the record of a line from `to_json`; ValueError, KeyError or TypeError for anything else."""
         fields = json.loads(line)
-        fields["outputs"] = tuple(Output(**output) for output in fields["outputs"])
+        fields["outputs"] = tuple(_output(output) for output in fields["outputs"])
         fields["left"] = tuple(Left(**left) for left in fields.get("left", ()))
         fields["warnings"] = tuple(fields["warnings"])
         record = cls(**fields)
@@ -177,6 +180,14 @@ class Record:
         if not all(map(safe_names.is_safe, names)):
             raise ValueError("the record names a file outside its folder")
         return record
+
+
+def _output(fields: dict[str, Any]) -> Output:
+    output = Output(**fields)
+    if output.picture is None:
+        return output
+    left, top, right, bottom = map(int, output.picture)
+    return replace(output, picture=(left, top, right, bottom))
 
 
 def to_lines(texts: Iterable[str]) -> bytes:

@@ -24,6 +24,7 @@ _CHOICES = {
     "format": ("keep", "jpeg", "png", "tiff", "webp"),
     "bit_depth": ("8", "keep"),
     "on_color": ("recolor", "skip", "copy"),
+    "borders": ("ignore", "keep"),
 }
 
 
@@ -36,6 +37,7 @@ class Settings:
         quality: of JPEG and WebP, 1 to 100.
         bit_depth: ``8``, or ``keep``: 16 bits if the source has more than 8 and the format is PNG or TIFF.
         on_color: what to do with a photo that is in colour: ``recolor``, ``skip`` or ``copy``.
+        borders: ``ignore`` leaves the margin around a picture without colour; ``keep`` colours the whole frame.
         digital_source_type: the mark in the files: URI of a term of IPTC's vocabulary.
     """
 
@@ -43,6 +45,7 @@ class Settings:
     quality: int = 95
     bit_depth: BitDepth = "8"
     on_color: str = "recolor"
+    borders: str = "ignore"
     digital_source_type: str = COMPOSITE
 
     def __post_init__(self) -> None:
@@ -59,7 +62,11 @@ class Settings:
 
     def digest(self) -> str:
         """Return the SHA-256 of the settings in hex; equal settings in this version of the program give equal files."""
-        told = json.dumps({"recipe": _RECIPE, **asdict(self)}, sort_keys=True)
+        fields = asdict(self)
+        # The only way before there was a choice: photos that were made then are not made again.
+        if self.borders == "keep":
+            del fields["borders"]
+        told = json.dumps({"recipe": _RECIPE, **fields}, sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -134,7 +141,13 @@ def check_state(output: str, state: str) -> None:
 def number(output: str, recipe: Recipe) -> int:
     """Return the number of a run in a folder: that of the last run if it continues that one, else the next number."""
     before = known(output)
-    return len(before) + (not before or before[-1] != recipe.made_with())
+    return len(before) + (not before or _with_borders(before[-1]) != recipe.made_with())
+
+
+def _with_borders(run: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry of a run with the setting that runs of earlier versions do not name."""
+    settings = run.get("settings")
+    return {**run, "settings": {"borders": "keep", **settings}} if isinstance(settings, dict) else run
 
 
 def numbered(recipe: Recipe, folder: str) -> Recipe:
@@ -163,6 +176,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         quality=args.quality,
         bit_depth=args.bit_depth,
         on_color=args.on_color,
+        borders=args.borders,
         digital_source_type=source_type(args.digital_source_type),
     )
 

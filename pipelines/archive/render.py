@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from model import borders
+from model.framing import recolor_picture, seen_part
 from model.upsampling import model_luminance, recolor
 from pipelines.errors import Rejected
 from pipelines.images import encode, grayscale, pages, samples
@@ -51,6 +53,7 @@ class RenderOptions:
         quality: of JPEG and WebP.
         bit_depth: 8, or that of the source.
         on_color: what to do with a photo that is in colour.
+        borders: whether margins get colour.
     """
 
     size: int
@@ -59,11 +62,16 @@ class RenderOptions:
     quality: int = 95
     bit_depth: BitDepth = "8"
     on_color: str = "recolor"
+    borders: str = "ignore"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedPage:
-    """The facts about a page; ``index`` counts from 0, and sizes are in pixels, upright."""
+    """The facts about a page; ``index`` counts from 0, and sizes are in pixels, upright.
+
+    Attributes:
+        picture: left, top, right and bottom of the picture within its border; None if no border was found.
+    """
 
     index: int
     count: int
@@ -71,6 +79,7 @@ class RenderedPage:
     height: int
     tone: str
     colourfulness: float | None = None
+    picture: tuple[int, int, int, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,14 +209,21 @@ def _recolored(
     source = page.pixels if deep else samples.to_bytes(page.pixels)
     with watch.stage("predict"):
         tone = tone_of(source, page.chroma_step)
-        seen = model_luminance(source, options.size)
+        picture = None if options.borders == "keep" else borders.find(source)
+        seen = model_luminance(seen_part(source, picture), options.size)
         chroma = parent.ask(seen)
     with _own_fault(), watch.stage("merge"):
-        pixels = recolor(source, chroma, 8 * source.dtype.itemsize, seen)
+        pixels = recolor_picture(source, chroma, picture, 8 * source.dtype.itemsize, seen)
         vivid = round(colourfulness(samples.to_bytes(_sampled(pixels))), 1)
     made.append(
         RenderedPage(
-            index=page.index, count=page.count, width=page.width, height=page.height, tone=tone, colourfulness=vivid
+            index=page.index,
+            count=page.count,
+            width=page.width,
+            height=page.height,
+            tone=tone,
+            colourfulness=vivid,
+            picture=None if picture is None else picture.box(page.height, page.width),
         )
     )
     return pixels

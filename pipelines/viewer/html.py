@@ -176,6 +176,7 @@ def _page(output: Output, pair: Pair, there: set[str]) -> dict[str, Any]:
         "bytes": output.bytes,
         "tone": output.tone,
         "colourfulness": output.colourfulness,
+        "picture": output.picture,
     }
     return {**{name: value for name, value in fields.items() if value not in ("", None)}, **_present(pair, there)}
 

@@ -57,6 +57,10 @@ autochrome.viewer = (() => {
     }
     if (page.tone) pair(facts, "the scan was", TONES[page.tone] ?? page.tone);
     if (page.colourfulness !== undefined) pair(facts, "colourfulness", FIGURE.format(page.colourfulness));
+    if (page.picture) {
+      const [left, top, right, bottom] = page.picture;
+      pair(facts, "picture", `${COUNT.format(right - left)} × ${COUNT.format(bottom - top)} pixels, within a margin that stays grey`);
+    }
     if (page.file) pair(facts, "photo", make("a", { href: photo(page.file), target: "_blank", rel: "noopener" }, page.file));
     const format = [record.format, record.bytes ? bytes(record.bytes) : ""].filter(Boolean).join(", ");
     const inside = record.offset === undefined ? "" : `, from byte ${COUNT.format(record.offset)}`;

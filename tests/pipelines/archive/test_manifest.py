@@ -162,6 +162,16 @@ def test_the_report_adds_up():
     assert report == {"model": "unet", "inputs": 5, "outcomes": {"unreadable": 2, "written": 3}}
 
 
+def test_the_picture_within_a_border_is_in_the_record():
+    framed = replace(RECORD, outputs=(replace(OUTPUT, picture=(12, 8, 600, 470)),))
+    fields = json.loads(framed.to_json())
+    assert fields["outputs"][0]["picture"] == [12, 8, 600, 470]
+    assert Record.from_json(framed.to_json()).outputs[0].picture == (12, 8, 600, 470)
+    assert json.loads(RECORD.to_json())["outputs"][0]["picture"] is None
+    del fields["outputs"][0]["picture"]
+    assert Record.from_json(json.dumps(fields)).outputs[0].picture is None
+
+
 def test_a_journal_is_there_line_by_line(tmp_path):
     journal = Journal(str(tmp_path), "ab")
     for name in ("a", "b"):

@@ -30,12 +30,12 @@ def photo_of(path: Path) -> NamedSource:
 PROCESSES = PhotoProcesses(render)
 
 
-def context(predict, made: dict[str, bytes], format_: str = "keep", on_color: str = "recolor") -> Context:
+def context(predict, made: dict[str, bytes], format_: str = "keep", **more: str) -> Context:
     def save(record: Record, files: dict[str, bytes]) -> Record:
         made.update(files)
         return record
 
-    settings = Settings(format=format_, on_color=on_color)
+    settings = Settings(format=format_, **more)
     return Context(
         recipe=Recipe(model="mini", model_digest="0", settings=settings, settings_digest=settings.digest()),
         size=32,
@@ -65,6 +65,50 @@ def test_photos_of_one_pixel_and_of_one_row(encoded, tmp_path):
             pixels = np.asarray(image)
         assert pixels.shape == (*shape, 3)
         assert (pixels[..., 1] > pixels[..., 0]).all()
+
+
+def framed(photo: np.ndarray, margin: int = 40) -> np.ndarray:
+    return np.pad(photo, margin, constant_values=240)
+
+
+def test_the_margin_of_a_print_stays_grey_unless_borders_are_kept(tmp_path, encoded, grey_photos):
+    """The record names the picture, and the model sees nothing else."""
+    photo = grey_photos["coins"]
+    height, width = photo.shape
+    (tmp_path / "print.png").write_bytes(encoded(framed(photo), "PNG"))
+    (tmp_path / "plain.png").write_bytes(encoded(photo, "PNG"))
+    seen: dict[str, np.ndarray] = {}
+
+    def made_of(name: str, **settings: str) -> tuple[Record, np.ndarray]:
+        def predict(luminance: np.ndarray) -> np.ndarray:
+            seen[name] = luminance
+            return green(luminance)
+
+        made: dict[str, bytes] = {}
+        record = attempt(photo_of(tmp_path / name), context(predict, made, **settings))
+        with Image.open(io.BytesIO(made[name])) as image:
+            return record, np.asarray(image)
+
+    record, pixels = made_of("print.png")
+    assert record.outputs[0].picture == pytest.approx((40, 40, 40 + width, 40 + height), abs=2)
+    np.testing.assert_array_equal(pixels[:36], framed(photo)[:36, :, None].repeat(3, axis=-1))
+    assert (pixels[60:-60, 60:-60, 1] > pixels[60:-60, 60:-60, 0]).mean() > 0.95
+    plain, _ = made_of("plain.png")
+    assert plain.outputs[0].picture is None
+    np.testing.assert_allclose(seen["print.png"], seen["plain.png"], atol=0.15)
+    kept, pixels = made_of("print.png", borders="keep")
+    assert kept.outputs[0].picture is None
+    assert (pixels[:36, :, 1] > pixels[:36, :, 0]).all()
+
+
+@pytest.mark.parametrize("settings", [{}, {"borders": "keep"}])
+def test_a_photo_without_a_border_has_the_same_bytes_either_way(tmp_path, encoded, grey_photos, settings):
+    (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
+    made: dict[str, bytes] = {}
+    attempt(photo_of(tmp_path / "a.jpg"), context(green, made, **settings))
+    expected: dict[str, bytes] = {}
+    attempt(photo_of(tmp_path / "a.jpg"), context(green, expected))
+    assert made == expected
 
 
 def test_a_broken_photo_is_rejected_before_the_model_sees_it(tmp_path):

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 from pipelines.archive import provenance
 from pipelines.archive.manifest import RUNS_FILE
 from pipelines.archive.provenance import Recipe, Settings
+from pipelines.images.source_types import COMPOSITE
 from tfrecords.errors import UserError
 
 FIRST = Recipe(model="unet", model_digest="ab" * 32, settings=Settings(), settings_digest=Settings().digest())
@@ -27,6 +29,26 @@ def test_a_run_that_goes_on_keeps_its_number(tmp_path):
     assert [run["model_digest"] for run in provenance.known(str(tmp_path))] == [
         recipe.model_digest for recipe in (FIRST, SECOND, FIRST)
     ]
+
+
+def test_photos_made_before_borders_were_found_are_done_if_borders_are_kept(tmp_path):
+    keep = Settings(borders="keep")
+    before = {
+        "recipe": provenance._RECIPE,
+        "format": "keep",
+        "quality": 95,
+        "bit_depth": "8",
+        "on_color": "recolor",
+        "digital_source_type": COMPOSITE,
+    }
+    assert keep.digest() == hashlib.sha256(json.dumps(before, sort_keys=True).encode()).hexdigest()
+    assert Settings().digest() != keep.digest()
+    recipe = replace(FIRST, settings=keep, settings_digest=keep.digest())
+    entry = recipe.made_with()
+    del entry["settings"]["borders"]
+    (tmp_path / "manifest").mkdir()
+    (tmp_path / RUNS_FILE).write_text(json.dumps({"runs": [entry]}))
+    assert begun(tmp_path, recipe, FIRST, FIRST) == [1, 2, 2]
 
 
 def test_a_job_that_is_started_again_begins_once(tmp_path):
