@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 
 from pipelines.images import high_depth, icc, memory, orientation, samples, sizes
-from pipelines.images.opening import OpenPhoto, judged, opened
+from pipelines.images.opening import OpenPhoto, opened
 from pipelines.images.strips import by_strips
 from tfrecords.color import Bytes, Pixels
 
@@ -49,7 +49,7 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
             `pipelines.images.sizes`.
         Exception: there is too little memory (`pipelines.images.memory.out_of_memory`).
     """
-    with judged(data), opened(data) as photo:
+    with opened(data) as photo:
         image = photo.image
         width, height = image.size
         if orientation.transposes(_turn_of(image)):

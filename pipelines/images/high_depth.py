@@ -15,7 +15,7 @@ from PIL import Image
 from pipelines.images import icc, orientation, samples, tiff_segments, tiff_tags
 from pipelines.images.opening import OpenPhoto
 from pipelines.images.strips import strips
-from pipelines.images.tiff_tags import ExtraSample, Photometric, Planar, SampleFormat
+from pipelines.images.tiff_tags import ExtraSample, Photometric, SampleFormat
 from tfrecords.color import Words
 
 _SOC_SIZ = b"\xff\x4f\xff\x51"  # the start of a JPEG 2000 codestream
@@ -73,7 +73,11 @@ def _tiff(photo: OpenPhoto) -> Words | None:
     if photo.number(tiff_tags.PHOTOMETRIC, Photometric.MIN_IS_BLACK) != Photometric.RGB or bits != 16:
         return None
     _check_whole(photo.image)
-    found = _tiff_samples(photo.data)
+    import tifffile
+
+    with tifffile.TiffFile(io.BytesIO(photo.data)) as file:
+        page: Any = file.pages[0]
+        found = tiff_segments.decoded(page)
     if found.shape[2] > 3:
         kind = photo.number(tiff_tags.EXTRA_SAMPLES)
         is_alpha = kind in (ExtraSample.ASSOCIATED, ExtraSample.UNASSOCIATED)
@@ -83,16 +87,6 @@ def _tiff(photo: OpenPhoto) -> Words | None:
 
 def _is_white_first(photo: OpenPhoto) -> bool:
     return photo.number(tiff_tags.PHOTOMETRIC, Photometric.MIN_IS_BLACK) == Photometric.MIN_IS_WHITE
-
-
-def _tiff_samples(data: bytes) -> Words:
-    """Return all samples of the first page, ``[H, W, S]``."""
-    import tifffile
-
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page: Any = file.pages[0]
-        found = tiff_segments.decoded(page)
-        return np.moveaxis(found, 0, -1) if page.planarconfig == Planar.SEPARATE and found.ndim == 3 else found
 
 
 def _jpeg2000(photo: OpenPhoto) -> Words | None:

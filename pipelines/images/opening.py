@@ -4,7 +4,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, UnidentifiedImageError
 
@@ -89,27 +89,27 @@ def judged(data: bytes) -> Iterator[None]:
 
 @contextlib.contextmanager
 def opened(data: bytes, page: Table | None = None) -> Iterator[OpenPhoto]:
-    """Open a photo, with its size checked.
+    """Open a photo with its size checked, and judge it by what the block raises.
 
     Args:
         data: the file.
         page: the directory of the page of a TIFF; the first page if there is none.
 
     Raises:
-        Rejected: ``too_large``.
+        Rejected: see `judged`.
         MemoryError: the block failed, and there is less memory than a decoder may need.
-        Exception: any error from the decoders.
     """
-    is_tiff = data[:4] in tiff_table.HEADERS
-    photo = _open_tiff(page or tiff_pages.first(data)) if is_tiff else _open_other(data)
-    with photo.image as image:
-        sizes.check_image(image, photo.data)
-        dropped = photo.warnings
-        if not icc.is_usable(image.info.get("icc_profile") or b""):
-            del image.info["icc_profile"]
-            dropped = (*dropped, "profile_dropped")
-        with _told_from_lack_of_memory(*image.size):
-            yield OpenPhoto(image=image, data=photo.data, page=photo.page, stored=photo.stored, warnings=dropped)
+    with judged(data):
+        is_tiff = data[:4] in tiff_table.HEADERS
+        photo = _open_tiff(page or tiff_pages.first(data)) if is_tiff else _open_other(data)
+        with photo.image as image:
+            sizes.check_image(image, photo.data)
+            dropped = photo.warnings
+            if not icc.is_usable(image.info.get("icc_profile") or b""):
+                del image.info["icc_profile"]
+                dropped = (*dropped, "profile_dropped")
+            with _told_from_lack_of_memory(*image.size):
+                yield replace(photo, warnings=dropped)
 
 
 def _open_other(data: bytes) -> OpenPhoto:

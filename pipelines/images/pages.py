@@ -102,7 +102,7 @@ def _dropped(said: Metadata) -> Metadata:
 
 
 def _page(data: bytes, place: Table | None, index: int, count: int) -> Page:
-    with judged(data), opened(data, place) as photo:
+    with opened(data, place) as photo:
         turn = orientation.of(photo.image)
         pixels = decode.upright_pixels(photo)
         size = (pixels.shape[1], pixels.shape[0])

@@ -111,8 +111,6 @@ def _decoded(page: Table) -> tuple[npt.NDArray[Any], int]:
         if stored.photometric == Photometric.YCBCR and not is_jpeg:
             raise Rejected("unreadable", "TIFF of YCbCr in a compression that Pillow does not know")
         decoded = tiff_segments.decoded(stored)
-        if decoded.ndim == 3 and stored.planarconfig == Planar.SEPARATE and stored.samplesperpixel > 1:
-            decoded = np.moveaxis(decoded, 0, -1)
         return decoded.reshape(height, width, -1), int(stored.bitspersample)
 
 

@@ -80,21 +80,15 @@ def as_first(page: Table) -> Table:
     return page if data[start:end] == link else replace(page, data=data[:start] + link + data[end:])
 
 
-def is_overlapping(page: Table) -> bool:
-    """Return whether a directory has more bytes of values than its file has bytes, or too many values."""
-    size = len(page.data)
-    total = sum(entry.size for entry in page.entries if entry.at + entry.size <= size)
-    return page.count > tiff_table.MAX_ENTRIES or total > size
-
-
 def without_overlaps(page: Table) -> Table:
     """Return the first page of a TIFF file in a file without the last of the values that overlap.
 
-    Other readers keep all of them in memory.
+    Values overlap if they have more bytes than the file has. Other readers keep all of them in memory.
     """
-    if not is_overlapping(page):
-        return page
     step, data = page.layout.entry.size, page.data
+    total = sum(entry.size for entry in page.entries if entry.at + entry.size <= len(data))
+    if page.count <= tiff_table.MAX_ENTRIES and total <= len(data):
+        return page
     kept = []
     room = len(data)
     for entry in page.entries:

@@ -52,7 +52,10 @@ def check(page: Table) -> None:
 
 
 def decoded(page: "TiffPage") -> npt.NDArray[Any]:
-    """Decode a page with tifffile, which has it whole.
+    """Decode a page with tifffile.
+
+    Returns:
+        the samples as they are stored, ``[H, W]`` or ``[H, W, S]``.
 
     Raises:
         ValueError: there are fewer strips or tiles than the page needs.
@@ -62,7 +65,8 @@ def decoded(page: "TiffPage") -> npt.NDArray[Any]:
     parts = (-(-side // part) for side, part in zip(page.shape[first:], page.chunks, strict=True))
     if len(page.dataoffsets) < math.prod(page.shape[:first]) * math.prod(parts):
         raise ValueError("strips or tiles are missing")
-    return np.asarray(page.asarray(maxworkers=1))
+    found = np.asarray(page.asarray(maxworkers=1))
+    return np.moveaxis(found, 0, -1) if page.planarconfig == Planar.SEPARATE and found.ndim == 3 else found
 
 
 def of_page(page: Table) -> Iterator[Segment]:
