@@ -96,13 +96,14 @@ def main(argv: list[str] | None = None) -> int:
         from model.colorizer import Colorizer
 
     board = scoreboard.score([Colorizer.load(path) for path in dict.fromkeys(args.model)], args.data, args.split)
-    _print(board, args.split)
+    show(board, args.split)
     if args.json:
         figures = {
             "data": args.data,
             "split": args.split,
             "images": board.images,
             "grey_images": board.grey_images,
+            "recognition": board.recognition,
             "rows": [row.to_dict() for row in board.rows],
         }
         _write(args.json, (json.dumps(figures, indent=2) + "\n").encode())
@@ -136,7 +137,8 @@ def _write(name: str, data: bytes) -> None:
         raise UserError(f"{name} cannot be written: {error.message.splitlines()[0]}") from error
 
 
-def _print(board: Scoreboard, split: str) -> None:
+def show(board: Scoreboard, split: str) -> None:
+    """Print a scoreboard of a split as a table."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -157,6 +159,26 @@ def _print(board: Scoreboard, split: str) -> None:
         cells = (form.format(figures[key]) if key in figures else "–" for _, key, form in COLUMNS)
         table.add_row(Text(printable(row.name)), *cells)
     Console().print(table)
+    for line in _recognised(board):
+        say(line)
+
+
+def _recognised(board: Scoreboard) -> list[str]:
+    """Return lines about what the published classifier makes of the pictures."""
+    from model import classifier
+
+    lines = []
+    truth = board.recognition.get("top1")
+    if truth is not None:
+        each = [f"{printable(row.name)} {row.scores['top1']:.1f}%" for row in board.rows]
+        lines.append(
+            f"top-1 of {classifier.NAME} on {board.recognition['labelled']:,} photos with an ImageNet class: "
+            f"{', '.join([*each, f'truth {truth:.1f}%'])}"
+        )
+    distances = [f"{printable(row.name)} {row.scores['fd_lite']:.2f}" for row in board.rows if "fd_lite" in row.scores]
+    if distances:
+        lines.append(f"FD-Lite on {board.recognition['features']:,} photos: {', '.join(distances)}")
+    return lines
 
 
 if __name__ == "__main__":

@@ -54,18 +54,23 @@ def load(model: keras.Model) -> None:
         UserError: the package is not installed.
     """
     arrays = read(path(_variant(model)))
-    kernel, bias = _folded(arrays, "_conv_stem", "_bn0")
+    kernel, bias = folded(arrays, "_conv_stem", "_bn0")
     # The three channels of grey are alike; at the edges, where the original sees its mean, ours sees black.
     grey = kernel.sum(axis=2, keepdims=True)
     _set(model, "stem", grey / _DEVIATION, bias - grey.sum(axis=(0, 1, 2)) * _MEAN / _DEVIATION)
+    load_blocks(model, arrays)
+
+
+def load_blocks(model: keras.Model, arrays: Arrays) -> None:
+    """Give the blocks of a model, which follow the first convolution, the published weights."""
     number = 0
     while f"_blocks.{number}._project_conv.weight" in arrays:
         block, name = f"_blocks.{number}", f"block_{number}"
         if number:
-            _set(model, f"{name}_expand", *_folded(arrays, f"{block}._expand_conv", f"{block}._bn0"))
-        kernel, bias = _folded(arrays, f"{block}._depthwise_conv", f"{block}._bn1")
+            _set(model, f"{name}_expand", *folded(arrays, f"{block}._expand_conv", f"{block}._bn0"))
+        kernel, bias = folded(arrays, f"{block}._depthwise_conv", f"{block}._bn1")
         _set(model, f"{name}_depthwise", kernel.swapaxes(2, 3), bias)
-        _set(model, f"{name}_project", *_folded(arrays, f"{block}._project_conv", f"{block}._bn2"))
+        _set(model, f"{name}_project", *folded(arrays, f"{block}._project_conv", f"{block}._bn2"))
         number += 1
 
 
@@ -154,7 +159,7 @@ class _Unpickler(pickle.Unpickler):
         return _Storage(key, dtype)
 
 
-def _folded(arrays: Arrays, convolution: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def folded(arrays: Arrays, convolution: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the kernel ``[k, k, in, out]`` and bias of a convolution with the normalisation after it folded in."""
     scale = arrays[f"{norm}.weight"] / np.sqrt(arrays[f"{norm}.running_var"] + EPSILON)
     kernel = arrays[f"{convolution}.weight"] * scale[:, None, None, None]

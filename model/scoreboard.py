@@ -64,12 +64,15 @@ class Scoreboard:
         images: pictures that were scored.
         grey_images: pictures that were left out.
         sheet: the first pictures, sRGB uint8 ``[H, W, 3]``: L, each model, the truth, side by side.
+        recognition: what `model.recognition` says of the truth, and `labelled` and `features`, the numbers of pictures
+            for top-1 and FD-Lite; {} without the published classifier.
     """
 
     rows: list[Row]
     images: int
     grey_images: int
     sheet: NDArray[np.uint8]
+    recognition: dict[str, float]
 
 
 def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scoreboard:
@@ -79,10 +82,13 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
         UserError: the data folder is none, the split is empty or only grey, or its pictures are not of the colorizers'
             size; or a shard is damaged.
     """
+    from model import classifier
     from model.metrics import Scores
+    from model.recognition import TRUTH, Recognition
     from tfrecords import dataset
 
-    size = dataset.read_description(data_dir).size
+    description = dataset.read_description(data_dir)
+    size = description.size
     for colorizer in colorizers:
         if size != colorizer.size:
             raise UserError(
@@ -96,13 +102,16 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
     scores = {name: Scores() for name in (*names, *ceilings, GREY)}
     seconds, images, grey_images = dict.fromkeys(names, 0.0), 0, 0
     strips: list[NDArray[np.uint8]] = []
-    for luminance, chroma in _batches(data_dir, split):
+    judge = Recognition(classifier.Classifier, description.count(split)) if classifier.installed() else None
+    for luminance, chroma, synsets in _batches(data_dir, split):
         predicted = {}
         for name, colorizer in zip(names, colorizers, strict=True):
             begun = time.perf_counter()
             predicted[name] = colorizer.predict(luminance)
             seconds[name] += time.perf_counter() - begun
         images += len(luminance)
+        versions: dict[str, list[color.Bytes]] = {name: [] for name in (*scores, TRUTH)}
+        labels: list[str] = []
         for index, (lightness, ab) in enumerate(
             zip(luminance * np.float32(100), chroma * np.float32(128), strict=True)
         ):
@@ -117,23 +126,38 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
                 scores[name].add(truth, image)
             if len(strips) < PICTURES:
                 strips.append(np.concatenate([made[GREY], *(made[name] for name in names), truth], axis=1))
+            for name, image in (made | {TRUTH: truth}).items():
+                versions[name].append(image)
+            labels.append(synsets[index].decode())
+        if judge:
+            judge.add(versions, labels)
     if images == grey_images:
         raise UserError(f"{data_dir}: all {images} {split} pictures are grey; there is nothing to score")
+    figures = {name: one.to_dict() | (judge.scores(name) if judge else {}) for name, one in scores.items()}
     rows = [
-        Row(name=name, scores=scores[name].to_dict(), model=_facts(colorizer, grid, images / seconds[name]))
+        Row(name=name, scores=figures[name], model=_facts(colorizer, grid, images / seconds[name]))
         for name, colorizer, grid in zip(names, colorizers, grids, strict=True)
     ]
-    rows += [Row(name=name, scores=scores[name].to_dict(), model={"grid": grid}) for name, grid in ceilings.items()]
-    rows.append(Row(name=GREY, scores=scores[GREY].to_dict()))
+    rows += [Row(name=name, scores=figures[name], model={"grid": grid}) for name, grid in ceilings.items()]
+    rows.append(Row(name=GREY, scores=figures[GREY]))
     sheet = np.concatenate([_heading(["L", *names, "truth"], size), *strips], axis=0)
-    return Scoreboard(rows=rows, images=images - grey_images, grey_images=grey_images, sheet=sheet)
+    counts = {"labelled": judge.labelled, "features": judge.images} if judge else {}
+    recognised = counts | (judge.scores(TRUTH) if judge else {})
+    return Scoreboard(
+        rows=rows, images=images - grey_images, grey_images=grey_images, sheet=sheet, recognition=recognised
+    )
 
 
-def _batches(data_dir: str, split: str) -> Iterator[tuple[Any, Any]]:
+def _batches(data_dir: str, split: str) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield luminance, chroma and WordNet ids."""
+    import tensorflow as tf
+
     from tfrecords import dataset
 
+    pairs, synsets = dataset.load(data_dir, split), dataset.synsets(data_dir, split)
+    examples = tf.data.Dataset.zip(pairs, synsets).map(lambda pair, synset: (*pair, synset))
     with dataset.damage_named(data_dir):
-        yield from dataset.load(data_dir, split).batch(BATCH).as_numpy_iterator()
+        yield from examples.batch(BATCH).as_numpy_iterator()
 
 
 def _names(colorizers: Sequence[Colorizer]) -> list[str]:

@@ -145,3 +145,11 @@ def load(data_dir: str, split: str, *, shuffle_seed: int | None = None, cycle_le
             .shuffle(2048, seed=shuffle_seed)
         )
     return records.map(lambda record: parse(record, description.size), num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def synsets(data_dir: str, split: str) -> tf.data.Dataset:
+    """Return the WordNet ids of a split's examples, as scalar strings, in the order of `load`; empty without one."""
+    files = tf.data.Dataset.from_tensor_slices(shard_paths(data_dir, read_description(data_dir), split))
+    feature = {"synset": tf.io.FixedLenFeature([], tf.string, "")}
+    records = files.interleave(tf.data.TFRecordDataset, cycle_length=1)
+    return records.map(lambda record: tf.io.parse_single_example(record, feature)["synset"])

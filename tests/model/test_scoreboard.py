@@ -7,9 +7,11 @@ import skimage.data
 from skimage.transform import resize
 
 from model import export, networks, scoreboard
+from model.classifier import Classifier
 from model.colorizer import Colorizer
 from model.config import mini, unet
 from model.metrics import Scores
+from model.synsets import SYNSETS
 from tfrecords import color, dataset
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
@@ -17,8 +19,8 @@ from tfrecords.example import LabExample
 from tfrecords.shards import ShardWriter
 
 
-def write(folder, photos: list[np.ndarray]) -> str:
-    """A prepared set of one validation shard."""
+def write(folder, photos: list[np.ndarray], synset: str = "") -> str:
+    """A prepared set of one validation shard, whose photos all show `synset`."""
     with (folder / "validation").open("wb") as file:
         writer = ShardWriter(file)
         for index, photo in enumerate(photos):
@@ -26,7 +28,9 @@ def write(folder, photos: list[np.ndarray]) -> str:
             luminance = color.quantize_luminance(np.ascontiguousarray(lab[..., 0]))
             chroma = color.quantize_chroma(np.ascontiguousarray(lab[..., 1:]))
             writer.write(
-                LabExample(luminance=luminance, chroma=chroma, height=32, width=32, name=f"{index}.png").to_bytes()
+                LabExample(
+                    luminance=luminance, chroma=chroma, height=32, width=32, name=f"{index}.png", synset=synset
+                ).to_bytes()
             )
         shard = writer.finished("validation")
     description = Description(size=32, splits={"train": [], "validation": [shard]}, settings={}, outcomes={})
@@ -90,3 +94,25 @@ def test_only_grey_pictures_are_an_error(saved_model_dir, tmp_path):
     grey = np.repeat(skimage.data.camera()[100:132, 100:132, None], 3, axis=-1)
     with pytest.raises(UserError, match="all 1 validation pictures are grey"):
         scoreboard.score([Colorizer.load(saved_model_dir)], write(tmp_path, [grey]), "validation")
+
+
+def test_photos_with_a_class_are_named_by_the_published_classifier(saved_model_dir, tmp_path):
+    """A cat of 32 px, seen by a network for 224 px: what counts is that each row is judged by its own pictures."""
+    cat = np.ascontiguousarray(skimage.data.chelsea()[20:276:8, 100:356:8])
+    judge = Classifier()
+    data = write(tmp_path, [cat, cat[:, ::-1]])
+    assert scoreboard.score([Colorizer.load(saved_model_dir)], data, "validation").recognition == {
+        "labelled": 0,
+        "features": 0,
+    }
+    [[luminance, chroma], _] = dataset.load(data, "validation").as_numpy_iterator()
+    truth, grey = (
+        color.lab_to_srgb(np.concatenate([100 * luminance, 128 * ab], axis=-1)) for ab in (chroma, 0 * chroma)
+    )
+    named = judge.classify(np.stack([truth, grey]))[1]
+    for number in {*named.tolist(), 0}:
+        data = write(tmp_path, [cat], SYNSETS[number])
+        board = scoreboard.score([Colorizer.load(saved_model_dir)], data, "validation")
+        assert board.recognition == {"labelled": 1, "features": 0, "top1": 100.0 * (named[0] == number)}
+        assert board.rows[-1].scores["top1"] == 100.0 * (named[1] == number)
+        assert all("fd_lite" not in row.scores for row in board.rows)

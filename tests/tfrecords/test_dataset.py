@@ -28,6 +28,11 @@ def tiles(photos) -> list[np.ndarray]:
     return found
 
 
+def synset(number: int) -> str:
+    """The WordNet id of every second tile; the others have none."""
+    return f"n{number:08}" if number % 2 else ""
+
+
 @pytest.fixture
 def prepared(tiles, tmp_path):
     """A prepared set: 20 tiles in 3 training shards, 4 for validation."""
@@ -46,6 +51,7 @@ def prepared(tiles, tmp_path):
                         height=200,
                         width=200,
                         name=f"{index}-{number}.png",
+                        synset=synset(number),
                     )
                     writer.write(example.to_bytes())
             splits[split].append(writer.finished(name))
@@ -91,6 +97,12 @@ def test_every_example_once_in_the_order_written(prepared, tiles):
     found = luminances(prepared, "train")
     codes = [color.quantize_luminance(np.ascontiguousarray(color.srgb_to_lab(tile)[..., 0])) for tile in expected]
     assert found == [(code.astype(np.float32) / np.float32(255)).tobytes() for code in codes]
+
+
+def test_wordnet_ids_are_in_the_order_of_the_examples(prepared):
+    found = [one.decode() for one in dataset.synsets(str(prepared), "train").as_numpy_iterator()]
+    # 20 tiles in three shards.
+    assert found == [synset(number) for count in (7, 7, 6) for number in range(count)]
 
 
 def test_the_same_seed_gives_the_same_order(prepared):
