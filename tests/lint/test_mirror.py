@@ -13,7 +13,6 @@ ELSEWHERE = {
     "pipelines/files/holds.py": "tests/gcs/test_keeping.py",
     "pipelines/files/own_objects.py": "tests/gcs/test_own_objects.py",
     # Only a whole training run shows what these do.
-    "model/learner.py": "tests/model/test_trainer.py",
     "model/train.py": "tests/model/test_commands.py",
     "model/evaluate.py": "tests/model/test_commands.py",
     # The process of a local run's worker.
