@@ -3,8 +3,8 @@
 Batch k holds examples k B … k B + B - 1 of the stream under every strategy and number of replicas, so a run can stop at
 any step and go on at the next, here or on other devices. Each pass over the set is shuffled again; no example is
 dropped between passes. Pictures are reduced once to the side that the crops need, and travel as bytes (uint8
-``[s, s, 3]``: luminance, a, b) until they are a batch. Crops and flips follow from the seed and the example's place in
-the stream.
+``[s, s, 3]``: luminance, a, b) with their places in the stream; the device that trains makes examples of them
+(`model.augment`).
 
 A set that fits in memory is decoded once, by every worker whole, and shared out by example. A larger one is read again
 in each pass, shards interleaved in a new order, and shared out by file: each worker reads only its own shards, so there
@@ -19,7 +19,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from model import film, hints, mounts
+from model import augment
 from model.config import Config
 from tfrecords import dataset
 from tfrecords.description import Description
@@ -31,10 +31,7 @@ INTERLEAVED_SHARDS = 16
 VALIDATION_EXAMPLES = 2048
 """Held-out examples that training validates on, the first ones: enough to see a change, few enough to do it often."""
 
-PLACED = 4
-"""Uniform numbers that cut and mirror one example."""
-
-PLACING, GRAIN, PAPER, BLOTCHES, SHARDS, RECORDS, HINTING = range(1, 8)
+SHARDS, RECORDS = 1, 2
 """What random numbers are used for; folded into the seed, so that no use repeats the numbers of another."""
 
 DatasetFn = Callable[[tf.distribute.InputContext], tf.data.Dataset]
@@ -72,15 +69,15 @@ def training(data_dir: str, config: Config, description: Description, step: int)
         step: how many batches were used already.
 
     Returns:
-        A function to batches of one replica: luminance float32 ``[n, R, R, 1]`` in [0, 1], chroma float32
-        ``[n, R, R, 2]`` in [-1, 1), and for a configuration with hints these, float32 ``[n, R, R, 3]``.
+        A function to batches of one replica: pictures uint8 ``[n, S, S, 3]``, and their places in the stream uint32
+        ``[n, 2]``, as `model.augment` takes them.
     """
 
     def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
         picture = _picture(description.size, _stored_side(config, description))
         stream = _stream(data_dir, config, description, step, context, picture)
         batch_size = context.get_per_replica_batch_size(config.batch_size)
-        return _mapped(_augmented(stream, config, batch_size), _exposed(config)).prefetch(tf.data.AUTOTUNE)
+        return stream.batch(batch_size, drop_remainder=True).map(_placed).prefetch(tf.data.AUTOTUNE)
 
     return make
 
@@ -119,7 +116,7 @@ def validation(data_dir: str, config: Config, description: Description) -> Datas
         batches = weighed.shard(context.num_input_pipelines, context.input_pipeline_id).batch(
             context.get_per_replica_batch_size(config.batch_size), drop_remainder=True
         )
-        return batches.map(lambda lab, weight: (*_to_floats(lab), weight)).prefetch(tf.data.AUTOTUNE)
+        return batches.map(_weighed).prefetch(tf.data.AUTOTUNE)
 
     return make
 
@@ -180,9 +177,9 @@ def _stream(
     return stream.enumerate(start=used).shard(workers, worker)
 
 
-def _seed(config: Config, place: tf.Tensor, use: int) -> tf.Tensor:
-    """Return the seed of one use of random numbers at one place, int64 ``[2]``."""
-    both = tf.stack([tf.constant(config.seed, tf.int64), place])
+def _seed(config: Config, number: tf.Tensor, use: int) -> tf.Tensor:
+    """Return the seed of one use of random numbers in pass `number`, int64 ``[2]``."""
+    both = tf.stack([tf.constant(config.seed, tf.int64), number])
     return tf.random.experimental.stateless_fold_in(both, tf.constant(use, tf.int64))
 
 
@@ -194,65 +191,15 @@ def _order_seeds(config: Config, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tenso
     return of_shards, of_records
 
 
-def _augmented(stream: tf.data.Dataset, config: Config, batch_size: int) -> tf.data.Dataset:
-    """Return batches of pictures, cut and mirrored as their places in the stream decide, and what `_exposed` needs."""
-    side = config.resolution
-
-    uniform = PLACED + (film.DRAWS if config.film else 0) + (mounts.DRAWS if config.mounts else 0)
-    grain_side = side if config.film else 0
-    paper_side = side if config.mounts else 0
-    blotch_side = mounts.BLOTCHES if config.mounts else 0
-
-    def draw(place: tf.Tensor, lab: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        # Per example and not per batch, so that an example does not depend on its neighbours.
-        def normal(side: int, use: int) -> tf.Tensor:
-            return tf.random.stateless_normal([side, side, 1], _seed(config, place, use))
-
-        return (
-            lab,
-            tf.random.stateless_uniform([uniform], _seed(config, place, PLACING)),
-            normal(grain_side, GRAIN),
-            normal(paper_side, PAPER),
-            normal(blotch_side, BLOTCHES),
-            tf.random.stateless_uniform([hints.DRAWS if config.hints else 0], _seed(config, place, HINTING)),
-        )
-
-    def flip(lab: tf.Tensor, drawn: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return tf.where((drawn[3] < 0.5) & config.flip, tf.reverse(lab, [1]), lab), drawn, *noise
-
-    def cut(lab: tf.Tensor, drawn: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        length = config.crop + (1 - config.crop) * drawn[:, 0]
-        top, left = drawn[:, 1] * (1 - length), drawn[:, 2] * (1 - length)
-        mirrored = (drawn[:, 3] < 0.5) & config.flip
-        # A box whose right side comes first is cut mirrored.
-        first, last = tf.where(mirrored, left + length, left), tf.where(mirrored, left, left + length)
-        boxes = tf.stack([top, first, top + length, last], axis=1)
-        return tf.image.crop_and_resize(lab, boxes, tf.range(batch_size), [side, side]), drawn, *noise
-
-    drawn = _mapped(stream, draw)
-    if config.crop == 1:
-        return _mapped(drawn, flip).batch(batch_size, drop_remainder=True)
-    return _mapped(drawn.batch(batch_size, drop_remainder=True), cut)
+def _weighed(pictures: tf.Tensor, weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return the luminance and chroma of pictures, and their weights."""
+    scaled = augment.floats(pictures)
+    return scaled[..., :1], scaled[..., 1:], weight
 
 
-def _exposed(config: Config) -> Callable[..., tuple[tf.Tensor, ...]]:
-    """Return a function from the batches of `_augmented` to those of `training`, some as in old film and albums."""
-
-    def exposed(
-        lab: tf.Tensor, drawn: tf.Tensor, grain: tf.Tensor, paper: tf.Tensor, blotches: tf.Tensor, hinting: tf.Tensor
-    ) -> tuple[tf.Tensor, ...]:
-        luminance, chroma = _to_floats(lab)
-        if config.film:
-            luminance = film.expose(luminance, chroma, drawn[:, PLACED : PLACED + film.DRAWS], grain, config.film)
-        if config.mounts:
-            luminance, chroma = mounts.mount(
-                luminance, chroma, drawn[:, -mounts.DRAWS :], paper, blotches, config.mounts
-            )
-        if config.hints:
-            return luminance, chroma, hints.draw(chroma, hinting, config.hints)
-        return luminance, chroma
-
-    return exposed
+def _placed(place: tf.Tensor, pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return pictures and the lower and upper halves of their places."""
+    return pictures, tf.stack([tf.cast(place % 2**32, tf.uint32), tf.cast(place // 2**32, tf.uint32)], axis=-1)
 
 
 def _mapped(stream: tf.data.Dataset, function: Callable[..., Any]) -> tf.data.Dataset:
@@ -270,8 +217,3 @@ def _picture(size: int, side: int) -> Callable[[tf.Tensor], tf.Tensor]:
         return tf.cast(tf.round(codes), tf.uint8)
 
     return picture
-
-
-def _to_floats(lab: Any) -> tuple[tf.Tensor, tf.Tensor]:
-    codes = tf.cast(lab, tf.float32)
-    return codes[..., :1] / 255.0, (codes[..., 1:] - 128.0) / 128.0

@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model import initial, losses, networks, optimizers, pretrained
+from model import augment, initial, losses, networks, optimizers, pretrained
 from model.config import Config
 
 
@@ -87,7 +87,7 @@ class Learner:
 
     def _train_step(self, batch: tuple[tf.Tensor, ...]) -> tf.Tensor:
         """Make one replica's share of a step; return its share of the loss."""
-        luminance, chroma, *hints = batch
+        luminance, chroma, *hints = augment.examples(self._config, *batch)
         with tf.GradientTape() as tape:
             each = self._loss(chroma, self.model(networks.arguments(self.model, luminance, *hints), training=True))
             loss = tf.reduce_sum(each) / self._config.batch_size

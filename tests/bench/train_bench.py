@@ -12,15 +12,17 @@ printed, and what both together reach of the slower one alone.
 
 import argparse
 import itertools
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from model import config as configs
-from model import inputs, learner, losses, strategy
+from model import draws, inputs, learner, losses, strategy
 
 STEPS_A_CALL = 10
 
@@ -30,9 +32,9 @@ def resident(config: configs.Config) -> Callable[[tf.distribute.InputContext], t
 
     def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
         count = context.get_per_replica_batch_size(config.batch_size)
-        shape = [count, config.resolution, config.resolution]
-        luminance, chroma = tf.random.uniform([*shape, 1]), tf.random.uniform([*shape, 2], -0.5, 0.5)
-        return tf.data.Dataset.from_tensors((luminance, chroma)).repeat()
+        side = math.ceil(config.resolution / config.crop)
+        pictures = tf.cast(tf.random.uniform([count, side, side, 3], 0, 256, tf.int32), tf.uint8)
+        return tf.data.Dataset.from_tensors((pictures, draws.halves(np.arange(count)))).repeat()
 
     return make
 

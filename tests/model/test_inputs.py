@@ -1,13 +1,11 @@
 import dataclasses
-import itertools
 
-import keras
+import examples
 import numpy as np
 import pytest
 import tensorflow as tf
-from scipy.special import ndtri
 
-from model import film, inputs
+from model import inputs
 from model.config import autoencoder, mini
 from tfrecords import dataset
 from tfrecords.errors import UserError
@@ -20,9 +18,8 @@ def pipeline(make: inputs.DatasetFn, pipelines: int = 1, index: int = 0, replica
     return make(tf.distribute.InputContext(pipelines, index, replicas))
 
 
-def batches(data_dir: str, step: int, count: int, config=CONFIG, **context) -> list[tuple[np.ndarray, np.ndarray]]:
-    made = pipeline(inputs.training(data_dir, config, dataset.read_description(data_dir), step), **context)
-    return list(made.take(count).as_numpy_iterator())
+def batches(data_dir: str, step: int, count: int, config=CONFIG, **context) -> list[tuple[np.ndarray, ...]]:
+    return examples.batches(data_dir, config, step, count, **context)
 
 
 def keys(luminance: np.ndarray) -> list[bytes]:
@@ -76,81 +73,6 @@ def test_workers_share_the_batches_of_one(data_dir):
         shares = [keys(part[step][0]) for part in parts]
         assert [len(share) for share in shares] == [2, 2]
         assert set(shares[0]) | set(shares[1]) == expected
-
-
-def test_crops_cut_luminance_and_chroma_together(data_dir):
-    """Against OpenCV, at the full crop, and by what a crop of a ramp must be."""
-    config = dataclasses.replace(CONFIG, crop=0.5, resolution=16, flip=True)
-    [(luminance, chroma)] = batches(data_dir, 0, 1, config)
-    assert luminance.shape == (4, 16, 16, 1)
-    assert chroma.shape == (4, 16, 16, 2)
-    y, x = np.mgrid[0:32, 0:32]
-    ramp = np.stack([x, y, 3 * x + y], axis=-1).astype(np.uint8)
-    stream = tf.data.Dataset.range(40).map(lambda place: (place, tf.constant(ramp)))
-    sides, mirrored = [], 0
-    for pictures, *_ in inputs._augmented(stream, config, 4).as_numpy_iterator():
-        for cut in pictures:
-            np.testing.assert_allclose(cut[..., 2], 3 * cut[..., 0] + cut[..., 1], atol=1e-3)
-            assert cut.min() >= -1e-3
-            assert cut[..., :2].max() <= 31 + 1e-3
-            steps = np.diff(cut[..., 0], axis=1)
-            np.testing.assert_allclose(np.abs(steps), steps[0, 0] * np.sign(steps[0, 0]), atol=1e-3)
-            mirrored += steps[0, 0] < 0
-            sides.append(abs(steps[0, 0]) * 15 / 31)
-    assert 10 <= mirrored <= 30
-    assert 0.5 <= min(sides) < 0.6 < 0.9 < max(sides) <= 1
-
-
-def test_no_two_uses_of_random_numbers_are_correlated():
-    """Numbers drawn for film, mounts and placing, and the weights that the layers of the same seeds start from."""
-    config = dataclasses.replace(CONFIG, film=0.5, mounts=0.5)
-    stream = tf.data.Dataset.range(40).map(lambda place: (place, tf.zeros([32, 32, 3], tf.uint8)))
-    batches = inputs._augmented(stream, config, 40).as_numpy_iterator()
-    _, uniform, *noises = next(batches)
-    drawn = {"placed": uniform} | {f"noise {k}": noise for k, noise in enumerate(noises)}
-    other = inputs._augmented(stream, dataclasses.replace(config, seed=1), 40).as_numpy_iterator()
-    drawn |= {f"noise {k} of seed 1": noise for k, noise in enumerate(next(other)[2:])}
-    drawn["placed"] = ndtri(uniform)
-    rows = {name: values.reshape(40, -1) for name, values in drawn.items()}
-    for (one, a), (two, b) in itertools.combinations(rows.items(), 2):
-        count = min(a.shape[1], b.shape[1])
-        assert abs(np.corrcoef(a[:, :count].ravel(), b[:, :count].ravel())[0, 1]) < 0.15, (one, two)
-    for layer in range(5):
-        kernel = np.asarray(keras.initializers.RandomNormal(stddev=1.0, seed=layer)((32, 32, 1))).ravel()
-        for name, values in rows.items():
-            first = values[0]
-            assert abs(np.corrcoef(first, kernel[: len(first)])[0, 1]) < 0.7, (name, layer)
-
-
-def test_grain_and_paper_are_drawn_apart(data_dir):
-    """The paper of a mount does not repeat the grain of the film."""
-    stream = tf.data.Dataset.range(4).map(lambda place: (place, tf.zeros([32, 32, 3], tf.uint8)))
-    config = dataclasses.replace(CONFIG, film=1.0, mounts=1.0)
-    _, _, *noises = next(inputs._augmented(stream, config, 4).as_numpy_iterator())
-    full = [noise.ravel() for noise in noises if noise.shape == (4, 32, 32, 1)]
-    assert len(full) == 2
-    assert abs(np.corrcoef(*full)[0, 1]) < 0.1
-
-
-def test_every_example_has_a_grain_of_its_own():
-    stream = tf.data.Dataset.range(6).map(lambda place: (place, tf.zeros([32, 32, 3], tf.uint8)))
-    config = dataclasses.replace(CONFIG, film=1.0, mounts=1.0)
-    _, *drawn = next(inputs._augmented(stream, config, 6).as_numpy_iterator())
-    for values in drawn:
-        correlations = np.corrcoef(values.reshape(6, -1))
-        assert np.abs(correlations - np.eye(6)).max() < 0.8
-
-
-def test_film_does_not_follow_the_numbers_that_cut_and_mirror():
-    """Those say that every picture is changed, and film's own that none is."""
-    config = dataclasses.replace(CONFIG, film=0.5)
-    lab = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.float32)
-    drawn = np.concatenate([np.zeros((4, inputs.PLACED)), np.full((4, film.DRAWS), 0.9)], axis=1).astype(np.float32)
-    grain = np.ones((4, 32, 32, 1), np.float32)
-    seen, _ = inputs._exposed(config)(lab, drawn, grain, grain, grain)
-    np.testing.assert_allclose(seen, lab[..., :1] / 255, atol=1e-6)
-    seen, _ = inputs._exposed(config)(lab, np.float32(0.9) - drawn, grain, grain, grain)
-    assert np.abs(seen - lab[..., :1] / 255).max() > 0.01
 
 
 def test_validation_sees_the_first_2048_examples_and_no_more(data_dir, monkeypatch):
