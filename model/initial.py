@@ -18,7 +18,7 @@ def read(path: str) -> list[NDArray[Any]]:
     """Return the weights of an exported model in the order of `keras.Model.get_weights`, half precision as float32.
 
     Args:
-        path: SavedModel folder, local or gs://, or `model.saved_model.RELEASED`.
+        path: SavedModel folder, local or gs://, or one of `model.saved_model.SHIPPED`.
 
     Raises:
         UserError: the folder is missing or holds no model of Autochrome's.

@@ -20,6 +20,8 @@ RECORD = "autochrome.json"
 FORMAT_VERSION = 1
 RELEASED = "released"
 """What to give for a folder to mean the model that ships with this package, wherever that is on a machine."""
+SHIPPED = (RELEASED, "released_1")
+"""The models that ship: the present one, and those before it, so that archives they coloured can go on as they are."""
 
 
 _ATTEMPTS = 3
@@ -30,13 +32,13 @@ def folder(model: str) -> str:
     """Return the folder to read a model from.
 
     Args:
-        model: folder, local or gs://, or `RELEASED` for the model that ships with this package.
+        model: folder, local or gs://, or one of `SHIPPED` for a model that ships with this package.
 
     Returns:
         The folder itself, or that of the previous model while an export replaces it.
     """
-    if model == RELEASED:
-        return str(Path(__file__).parent / RELEASED)
+    if model in SHIPPED:
+        return str(Path(__file__).parent / model)
     is_bucket = is_remote(model) and "/" not in model.partition("://")[2].rstrip("/")
     if is_bucket or is_whole(model):
         return model
@@ -58,7 +60,7 @@ def read(path: str, load: Callable[[str], _Result]) -> _Result:
     """Return what `load` returns for the folder of a model; load again if an export replaced the model meanwhile.
 
     Args:
-        path: folder, local or gs://, or `RELEASED`.
+        path: folder, local or gs://, or one of `SHIPPED`.
         load: takes the folder to read, whose files are all of one model if nothing replaces it.
 
     Raises:
@@ -87,7 +89,7 @@ def _state(path: str) -> tuple[str, bytes]:
 
 
 def check(path: str) -> dict[str, Any]:
-    """Check that `path` is a SavedModel folder that Autochrome made, or `RELEASED`, and return its record.
+    """Check that `path` is a SavedModel folder that Autochrome made, or one of `SHIPPED`, and return its record.
 
     Returns:
         The contents of ``autochrome.json``: `format_version`, `name`, `config`, `data`, `training`, `versions`.
@@ -128,7 +130,7 @@ def digest(path: str) -> str:
     Models of earlier versions, and those whose files were changed after their export, are known by their files.
 
     Args:
-        path: folder, local or gs://, or `RELEASED`.
+        path: folder, local or gs://, or one of `SHIPPED`.
     """
     path = folder(path)
     files = files_digest(path)

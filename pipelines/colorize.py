@@ -55,7 +55,7 @@ def _check_beam_flags(args: argparse.Namespace, beam_flags: Sequence[str]) -> No
     runners.check_reach(options, input=args.input, output=args.output)
     if args.state:
         runners.check_reach(options, state=args.state)
-    if args.model != saved_model.RELEASED:  # which every worker has
+    if args.model not in saved_model.SHIPPED:  # which every worker has
         runners.check_reach(options, model=args.model)
 
 

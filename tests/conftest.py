@@ -1,6 +1,7 @@
 """Real photographs for every test, those that ship inside scikit-image: as pixels, as files, as a tree for a job."""
 
 import io
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ COLOUR = ("astronaut", "chelsea", "coffee", "rocket")
 GREY = ("camera", "coins", "moon")
 ORIENTATION = 0x0112
 
+# JAX sets this to 1 where nothing is set, and TensorFlow imports it: commands under test would say more than users see.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 settings.register_profile("autochrome", deadline=None)  # machines differ; no test is about time
 settings.load_profile("autochrome")
 

@@ -61,7 +61,7 @@ class ColorizePhotos(beam.PTransform):
 
     Attributes:
         output: the folder of the colour photos, local or in a bucket.
-        model: the SavedModel folder, or ``released``.
+        model: the SavedModel folder, ``released`` or ``released_1``.
         settings: format and quality of the files.
         keep_existing: whether files from another model or other settings stay.
         replace_changed: whether files that somebody changed are made again.

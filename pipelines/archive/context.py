@@ -49,7 +49,7 @@ class Engine:
         """Start the child processes and load the model, at the same time.
 
         Args:
-            model: the SavedModel folder, or `model.saved_model.RELEASED`.
+            model: the SavedModel folder, or one of `model.saved_model.SHIPPED`.
             recipe: of the run; the model must have its digest.
             started: how many child processes to start at once.
 

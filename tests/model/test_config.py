@@ -22,10 +22,10 @@ def test_an_unknown_name_lists_those_there_are():
 
 
 def test_fields_that_were_added_later_have_their_defaults():
-    stored = configs.released().to_dict()
-    for field in ("mounts", "export_resolution", "prior_adjustment"):
+    stored = configs.released_1().to_dict()
+    for field in ("mounts", "hints", "export_resolution", "prior_adjustment"):
         del stored[field]
-    assert configs.Config.from_dict(stored) == configs.released()
+    assert configs.Config.from_dict(stored) == configs.released_1()
 
 
 def test_a_stored_configuration_with_other_fields_is_refused():

@@ -1,14 +1,14 @@
 import dataclasses
 
+import examples
 import numpy as np
 import pytest
 import skimage.color
 import skimage.data
 import tensorflow as tf
 
-from model import film, inputs
-from model.config import mini, released
-from tfrecords import dataset
+from model import film
+from model.config import mini, released_1
 
 NEUTRAL = np.array([0.0, 0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0], np.float32)
 """Drawn numbers that change nothing."""
@@ -94,12 +94,10 @@ def test_grain_grows_with_the_square_of_its_number(coarse, deviation):
 
 
 def test_only_a_share_is_changed_and_chroma_never(data_dir):
-    config = dataclasses.replace(mini(released()), flip=False, crop=1.0)
-    description = dataset.read_description(data_dir)
+    config = dataclasses.replace(mini(released_1()), flip=False, crop=1.0)
 
-    def stream(film_share: float) -> list[tuple[np.ndarray, np.ndarray]]:
-        made = inputs.training(data_dir, dataclasses.replace(config, film=film_share), description, 0)
-        return list(made(tf.distribute.InputContext()).take(20).as_numpy_iterator())
+    def stream(film_share: float) -> list[tuple[np.ndarray, ...]]:
+        return examples.batches(data_dir, dataclasses.replace(config, film=film_share), 0, 20)
 
     plain, half = stream(0.0), stream(0.5)
     changed = 0
@@ -112,10 +110,7 @@ def test_only_a_share_is_changed_and_chroma_never(data_dir):
 
 
 def test_an_example_is_exposed_alike_whoever_its_neighbours_are(data_dir):
-    config = dataclasses.replace(mini(released()), resolution=32, crop=1.0)
-    description = dataset.read_description(data_dir)
-    make = inputs.training(data_dir, config, description, 0)
-    one, two = make(tf.distribute.InputContext()), [make(tf.distribute.InputContext(2, index, 2)) for index in (0, 1)]
-    [(whole, _)] = one.take(1).as_numpy_iterator()
-    parts = [next(iter(part.as_numpy_iterator()))[0] for part in two]
+    config = dataclasses.replace(mini(released_1()), resolution=32, crop=1.0)
+    [(whole, _)] = examples.batches(data_dir, config, 0, 1)
+    parts = [examples.batches(data_dir, config, 0, 1, 2, index, 2)[0][0] for index in (0, 1)]
     np.testing.assert_array_equal(np.stack(parts, axis=1).reshape(whole.shape), whole)

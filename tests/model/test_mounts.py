@@ -1,12 +1,12 @@
 import dataclasses
 
+import examples
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import inputs, mounts
-from model.config import mini, released
-from tfrecords import dataset
+from model import mounts
+from model.config import mini, released_1
 
 CHOSEN, BORDER, VIGNETTE, UNEVEN, SCREEN, DARK, TONE, CORNER, AMOUNT, PERIOD, TURN, CAPTION = range(12)
 LEFT, RIGHT, TOP, BOTTOM = range(12, 16)
@@ -69,12 +69,10 @@ def test_a_screen_repeats_at_its_period():
 
 
 def test_training_examples_are_mounted_and_follow_from_seed_and_place(data_dir):
-    config = dataclasses.replace(mini(released()), mounts=1.0, film=0.0, crop=1.0, flip=False)
-    description = dataset.read_description(data_dir)
+    config = dataclasses.replace(mini(released_1()), mounts=1.0, film=0.0, crop=1.0, flip=False)
 
-    def batches(step: int, settings=config) -> list[tuple[np.ndarray, np.ndarray]]:
-        make = inputs.training(data_dir, settings, description, step)
-        return list(make(tf.distribute.InputContext()).take(4).as_numpy_iterator())
+    def batches(step: int, settings=config) -> list[tuple[np.ndarray, ...]]:
+        return examples.batches(data_dir, settings, step, 4)
 
     whole, rest = batches(0), batches(2)
     for (l1, ab1), (l2, ab2) in zip(whole[2:], rest, strict=False):

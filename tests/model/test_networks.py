@@ -10,7 +10,7 @@ import tensorflow as tf
 from skimage.transform import resize
 
 from model import bins, layers, losses, networks, optimizers
-from model.config import autoencoder, mini, released, unet, unet_small
+from model.config import autoencoder, mini, released, released_1, unet, unet_small
 from tfrecords.errors import UserError
 
 
@@ -104,12 +104,14 @@ def test_the_u_net_gives_classes_or_ab_at_a_quarter_of_the_resolution():
 
 
 @pytest.mark.parametrize(
-    ("config", "side"), [(autoencoder(), 128), (released(), 32), (unet(), 32), (unet_small(), 16)], ids=str
+    ("config", "side"),
+    [(autoencoder(), 128), (released(), 48), (released_1(), 32), (unet(), 32), (unet_small(), 16)],
+    ids=lambda value: getattr(value, "name", ""),
 )
 def test_the_grid_is_where_the_last_convolution_computes_chroma(config, side):
     assert networks.grid(config) == side
-    half = dataclasses.replace(config, export_resolution=config.resolution // 2)
-    assert networks.grid(half) == side // 2
+    seen = config.export_resolution or config.resolution
+    assert networks.grid(dataclasses.replace(config, export_resolution=32)) == 32 * side // seen
 
 
 def test_the_u_net_sees_the_whole_picture():
@@ -121,7 +123,7 @@ def test_the_u_net_sees_the_whole_picture():
     assert np.abs(tape.gradient(corner, luminance)[0, -8:, -8:]).max() > 0
 
 
-@pytest.mark.parametrize("config", [mini(unet()), mini(released())], ids=lambda config: config.network)
+@pytest.mark.parametrize("config", [mini(unet()), mini(released_1())], ids=lambda config: config.network)
 def test_a_skip_carries_detail_past_the_bottom(config):
     """With the encoder cut below a quarter of the side, the output still depends on the luminance."""
     network = networks.build(dataclasses.replace(config, loss="huber"))
@@ -190,7 +192,14 @@ def test_networks_losses_and_optimizers_leave_the_backend_to_keras(module):
 
 def attention(**fields) -> keras.Model:
     config = dataclasses.replace(
-        mini(released()), network="efficientnet_attention", resolution=64, size=64, width=8, **fields
+        mini(released()),
+        network="efficientnet_attention",
+        resolution=64,
+        size=64,
+        width=8,
+        temperature=1.0,
+        prior_adjustment=0.0,
+        **fields,
     )
     return networks.build(config)
 

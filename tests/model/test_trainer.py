@@ -11,7 +11,7 @@ import tensorflow as tf
 from training_run import CONFIG, TOLERANCE, assert_same, lines, weights
 
 from model import inputs, learner, losses, networks, pretrained, strategy, trainer
-from model.config import Config, autoencoder, mini, released
+from model.config import Config, autoencoder, mini, released_1
 from tfrecords.errors import UserError
 
 PAPER = dataclasses.replace(mini(autoencoder()), epochs=4)
@@ -97,7 +97,7 @@ def test_the_average_follows_the_weights(data_dir):
 
 
 def test_fine_tuning_starts_from_published_weights_and_leaves_the_first_blocks_alone(data_dir):
-    config = dataclasses.replace(mini(released()), pretrained=True)
+    config = dataclasses.replace(mini(released_1()), pretrained=True)
     trained = learner.Learner(config, strategy.make("one"), losses.make(config), 100)
     start = dict(zip([v.path for v in trained.model.weights], trained.model.get_weights(), strict=True))
     batches = inputs.training(data_dir, config, inputs.describe(data_dir, config), 0)(tf.distribute.InputContext())
