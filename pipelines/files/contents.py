@@ -9,12 +9,16 @@ prove nothing, because a copied or restored file gets a new one; in that case th
 import hashlib
 import os
 import stat
+from base64 import b64decode
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from pipelines.files import buckets, faults, marks, own_objects, patience, storage
 from pipelines.files.faults import Fault
 from pipelines.files.sources import Source
+from tfrecords import shards
+
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,26 @@ def _local(path: str) -> str:
             return ""
         raise
     return f"{about.st_size}-{about.st_mtime_ns}-{about.st_ctime_ns}" if stat.S_ISREG(about.st_mode) else ""
+
+
+def checksum(uri: str) -> int | None:
+    """Return the crc32c of a file, of an object as Cloud Storage knows it, without reading it; None if there is none.
+
+    Raises:
+        WorldError: the disk or the bucket fails.
+    """
+    if storage.is_in_bucket(uri):
+        found = own_objects.find(uri)
+        return int.from_bytes(b64decode(found.crc32c)) if found else None
+    return patience.locally(uri, lambda: _checksum(uri))
+
+
+def _checksum(path: str) -> int | None:
+    try:
+        with storage.opened(path) as file:
+            return shards.checksum(iter(lambda: file.read(_CHUNK), b""))[1]
+    except FileNotFoundError:
+        return None
 
 
 def read(uri: str) -> Content | None:

@@ -80,7 +80,8 @@ def test_other_photos_another_size_a_damaged_account_or_shard_are_made_again(pho
     whole = shard.read_bytes(), account.read_bytes()
     for others, size in ((sources[1:], 32), (sources, 32), (sources, 64)):
         assert "skipped" not in made(others, tmp_path / "records", processes, size)[1].counts
-    for path, data in ((account, b"{"), (account, b"{}"), (shard, whole[0][:-1])):
+    flipped = bytes([whole[0][0], whole[0][1] ^ 1]) + whole[0][2:]
+    for path, data in ((account, b"{"), (account, b"{}"), (shard, whole[0][:-1]), (shard, flipped)):
         made(sources, tmp_path / "records", processes)
         path.write_bytes(data)
         assert made(sources, tmp_path / "records", processes)[1].counts == {"written": 3, "rejected": 2}

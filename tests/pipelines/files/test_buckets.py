@@ -83,6 +83,9 @@ def test_prepare_from_bucket_to_bucket_gives_the_files_of_a_disk(uploaded, bucke
     here = Description.from_json((tmp_path / "records" / FILE_NAME).read_text())
     assert description.outcomes == here.outcomes
     assert not [name for name in there if name.endswith(".part")]
+    damaged = next(name for name in there if name.endswith(".tfrecord"))
+    blob = cloud.Client.create_anonymous_client().bucket(bucket).blob(f"records/{damaged}")
+    blob.upload_from_string(bytes(len(there[damaged])))
     assert prepare.main([f"--input={uploaded}", f"--output={output}", *flags]) == 0
     assert contents_of(output) == there
 

@@ -1,6 +1,7 @@
 import hashlib
 import os
 
+import google_crc32c
 import pytest
 
 from pipelines.files import contents, marks
@@ -35,6 +36,11 @@ def test_the_fingerprint_of_a_listed_file_is_taken_from_the_disk_and_that_of_an_
     listed = Source(uri=str(file), name="a.jpg", size=5, fingerprint="5-1")
     assert contents.listed(listed) == contents.fingerprint(str(file)) != "5-1"
     assert contents.listed(Source(uri="gs://b/a.jpg", name="a.jpg", size=5, fingerprint="5-1")) == "5-1"
+
+
+def test_the_checksum_of_a_file_is_that_of_its_bytes(file, tmp_path):
+    assert contents.checksum(str(file)) == google_crc32c.value(b"photo")
+    assert contents.checksum(str(tmp_path / "nowhere")) is None
 
 
 def test_what_is_not_a_file_has_no_content(tmp_path):
