@@ -60,7 +60,7 @@ class Line:
         return self.start, self.start + self.slope
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Picture:
     """The edges of a picture within a photo; without a border on a side, the edge is the photo's."""
 
@@ -81,7 +81,7 @@ class Picture:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Edge:
     """The edge of a margin at the left of a view, in pixels.
 
@@ -162,10 +162,10 @@ def find_in(light: Floats) -> Picture | None:
         left, right, top, bottom = edges
         # Lines of this part, counted from its own sides, as lines of the photo.
         found = Picture(
-            picture.left if left is None else _line(x0 + left.start, left.slope, y0, width, height),
-            picture.top if top is None else _line(y0 + top.start, top.slope, x0, height, width),
-            picture.right if right is None else _line(x1 - right.start, -right.slope, y0, width, height),
-            picture.bottom if bottom is None else _line(y1 - bottom.start, -bottom.slope, x0, height, width),
+            left=picture.left if left is None else _line(x0 + left.start, left.slope, y0, width, height),
+            top=picture.top if top is None else _line(y0 + top.start, top.slope, x0, height, width),
+            right=picture.right if right is None else _line(x1 - right.start, -right.slope, y0, width, height),
+            bottom=picture.bottom if bottom is None else _line(y1 - bottom.start, -bottom.slope, x0, height, width),
         )
         x0 = x0 if left is None else int(np.ceil(max(found.left.ends) * width)) + 1
         y0 = y0 if top is None else int(np.ceil(max(found.top.ends) * height)) + 1

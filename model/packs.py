@@ -35,7 +35,7 @@ _FORMAT = "autochrome-pack"
 _COUNT = struct.Struct("<I")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class File:
     """A file of pictures: its name in the folder, number of pictures, bytes, and hex sha256 of the whole file."""
 
@@ -45,7 +45,7 @@ class File:
     sha256: str
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Contents:
     """What a folder of packs holds.
 

@@ -77,7 +77,7 @@ def _written(output: Path, split: str, groups: list[list[bytes]]) -> list[packs.
     for index, group in enumerate(groups):
         name, data = packs.file_name(split, index, len(groups)), packs.encoded(group)
         (output / name).write_bytes(data)
-        found.append(packs.File(name, len(group), len(data), hashlib.sha256(data).hexdigest()))
+        found.append(packs.File(name=name, count=len(group), bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
     return found
 
 

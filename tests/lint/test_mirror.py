@@ -15,6 +15,9 @@ ELSEWHERE = {
     # Only a whole training run shows what these do.
     "model/train.py": "tests/model/test_commands.py",
     "model/evaluate.py": "tests/model/test_commands.py",
+    # Only a whole job shows what these do.
+    "pipelines/archive/job.py": "tests/pipelines/test_colorize.py",
+    "pipelines/dataset/job.py": "tests/pipelines/test_prepare.py",
     # The process of a local run's worker.
     "pipelines/runtime/local_worker.py": "tests/pipelines/runtime/test_local_run.py",
 }

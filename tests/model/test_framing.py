@@ -53,7 +53,9 @@ def test_luminance_is_untouched_inside_and_outside(bits):
 def test_inside_the_colours_are_those_of_the_picture_alone():
     left, top, right, bottom = 30, 20, 400, 260
     height, width = ASKEW.shape
-    box = Picture(Line(left / width), Line(top / height), Line(right / width), Line(bottom / height))
+    box = Picture(
+        left=Line(left / width), top=Line(top / height), right=Line(right / width), bottom=Line(bottom / height)
+    )
     assert box.box(height, width) == (left, top, right, bottom)
     alone = ASKEW[top:bottom, left:right]
     seen = model_luminance(alone, 16)

@@ -20,8 +20,14 @@ def folder(tmp_path, photos):
         assert len(data) == packs.encoded_size([len(picture) for picture in group])
         name = packs.file_name("train", index, 2)
         (tmp_path / name).write_bytes(data)
-        files.append(packs.File(name, len(group), len(data), hashlib.sha256(data).hexdigest()))
-    contents = packs.Contents(64, {"train": files, "validation": []}, {"fingerprint": "f00d"}, {}, {"train": {}})
+        files.append(packs.File(name=name, count=len(group), bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
+    contents = packs.Contents(
+        size=64,
+        splits={"train": files, "validation": []},
+        source={"fingerprint": "f00d"},
+        settings={},
+        statistics={"train": {}},
+    )
     (tmp_path / packs.FILE_NAME).write_text(contents.to_json())
     return tmp_path
 
@@ -42,7 +48,13 @@ def test_what_was_written_is_read(folder, photos):
 
 def test_the_digest_follows_the_pictures(folder):
     contents = packs.describe(folder)
-    other = packs.Contents(64, {**contents.splits, "train": contents.splits["train"][:1]}, contents.source, {}, {})
+    other = packs.Contents(
+        size=64,
+        splits={**contents.splits, "train": contents.splits["train"][:1]},
+        source=contents.source,
+        settings={},
+        statistics={},
+    )
     assert contents.digest != other.digest
     assert contents.digest == packs.describe(folder).digest
 
