@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from model import borders
+from model import borders, stains
 from model.framing import recolor_picture, seen_part
 from model.upsampling import model_luminance, recolor
 from pipelines.errors import Rejected
@@ -26,6 +26,8 @@ from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Pixels, colourfulness
 
 COLOR = "color"
+STAINED = "stain_suspected"
+"""Warning that the colours look like stains, see `model.stains`."""
 _MEASURED_PIXELS = 1 << 16
 # Old prints fade unevenly and have stains. Of 104 historic scans, 23 % are farther from one curve than `prepare` allows
 # for a toned photo, and 2 % farther than three times that; of colour photos 95 % are.
@@ -93,7 +95,7 @@ class Rendered:
         format: of the source, in Pillow's spelling; '' if unknown.
         file_format: of the files that were made, in Pillow's spelling.
         pages: those that were made or, for a photo in colour, examined.
-        warnings: about metadata.
+        warnings: about metadata and colours.
         milliseconds: by stage.
     """
 
@@ -177,7 +179,7 @@ def _written(
 
     def colored(some: Iterable[Page]) -> Iterator[tuple[Pixels, Metadata]]:
         for page in some:
-            pixels = _recolored(page, file_format, parent, options, watch, made)
+            pixels = _recolored(page, file_format, parent, options, watch, made, warned)
             yield pixels, page.metadata
 
     def encoded(some: Iterable[Page]) -> None:
@@ -202,9 +204,15 @@ def _written(
 
 
 def _recolored(
-    page: Page, file_format: str, parent: Parent, options: RenderOptions, watch: Stopwatch, made: list[RenderedPage]
+    page: Page,
+    file_format: str,
+    parent: Parent,
+    options: RenderOptions,
+    watch: Stopwatch,
+    made: list[RenderedPage],
+    warned: list[str],
 ) -> Pixels:
-    """Recolour one page, and append the facts about it to ``made``."""
+    """Recolour one page, and append the facts about it to ``made`` and ``warned``."""
     deep = options.bit_depth == "keep" and file_format in encode.DEEP_FORMATS
     source = page.pixels if deep else samples.to_bytes(page.pixels)
     with watch.stage("predict"):
@@ -212,6 +220,8 @@ def _recolored(
         picture = None if options.borders == "keep" else borders.find(source)
         seen = model_luminance(seen_part(source, picture), options.size)
         chroma = parent.ask(seen)
+        if stains.are_suspected(seen, chroma):
+            warned.append(STAINED)
     with _own_fault(), watch.stage("merge"):
         pixels = recolor_picture(source, chroma, picture, 8 * source.dtype.itemsize, seen)
         vivid = round(colourfulness(samples.to_bytes(_sampled(pixels))), 1)

@@ -101,6 +101,18 @@ def test_the_margin_of_a_print_stays_grey_unless_borders_are_kept(tmp_path, enco
     assert (pixels[:36, :, 1] > pixels[:36, :, 0]).all()
 
 
+def test_colours_that_look_like_stains_are_a_warning(tmp_path, encoded):
+    backdrop = np.tile(np.linspace(100, 160, 200, dtype=np.uint8), (150, 1))
+    (tmp_path / "a.png").write_bytes(encoded(backdrop, "PNG"))
+
+    def patches(luminance: np.ndarray) -> np.ndarray:
+        spots = np.kron(np.indices((4, 4)).sum(axis=0) % 2, np.ones((8, 8)))[None, ..., None]
+        return (spots * np.array([40, 25])).astype(np.float32)
+
+    assert attempt(photo_of(tmp_path / "a.png"), context(patches, {})).warnings == ("stain_suspected",)
+    assert attempt(photo_of(tmp_path / "a.png"), context(green, {})).warnings == ()
+
+
 @pytest.mark.parametrize("settings", [{}, {"borders": "keep"}])
 def test_a_photo_without_a_border_has_the_same_bytes_either_way(tmp_path, encoded, grey_photos, settings):
     (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
