@@ -53,6 +53,23 @@ def test_a_path_gives_the_pixels_that_the_job_writes(grey_photos, saved_model_di
         np.testing.assert_array_equal(autochrome.colorize(named, saved_model_dir), expected)
 
 
+@pytest.mark.parametrize("borders", ["ignore", "keep"])
+def test_a_print_in_its_mount_is_what_the_job_makes_of_it(grey_photos, saved_model_dir, tmp_path, borders):
+    path = tmp_path / "print.png"
+    Image.fromarray(np.pad(grey_photos["coins"], 40, constant_values=240)).save(path)
+    flags = [f"--input={path}", f"--output={tmp_path / 'colour.png'}", f"--model={saved_model_dir}"]
+    assert colorize.main([*flags, f"--borders={borders}"]) == 0
+    colour = autochrome.colorize(path, saved_model_dir, borders)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "colour.png")), colour)
+    margin = colour[:36]
+    assert (margin == margin[..., :1]).all() == (borders == "ignore")
+
+
+def test_an_unknown_way_with_borders_is_refused(model):
+    with pytest.raises(ValueError, match="borders must be ignore or keep, not 'cut'"):
+        model.colorize(np.zeros((4, 4), np.uint8), "cut")
+
+
 def test_a_deep_scan_keeps_its_depth(grey_photos, saved_model_dir, tmp_path):
     deep = grey_photos["coins"][:90, :140].astype(np.uint16) * 257
     Image.fromarray(deep).save(tmp_path / "deep.png")
