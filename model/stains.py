@@ -33,7 +33,15 @@ def are_suspected(seen: Floats, chroma: Floats) -> bool:
 
 
 def blotched_share(seen: Floats, chroma: Floats) -> float:
-    """Return the part of a picture that blotches cover, in [0, 1]; the arguments are those of `are_suspected`."""
+    """Return the part of a picture that blotches cover.
+
+    Args:
+        seen: L* / 100, float32 ``[S, S, 1]``.
+        chroma: a and b in Lab units, float32 ``[h, w, 2]``.
+
+    Returns:
+        the share of its area, in [0, 1].
+    """
     light = seen[..., 0] * np.float32(100)
     side = min(_SIDE, len(light))
     grain = len(light) / side
@@ -59,8 +67,12 @@ def blotched_share(seen: Floats, chroma: Floats) -> float:
 
 
 def _resized(plane: Floats, side: int) -> Floats:
-    return cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA).reshape(side, side, *plane.shape[2:])
+    resized: Floats = cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA).reshape(
+        side, side, *plane.shape[2:]
+    )
+    return resized
 
 
 def _mean(plane: Floats) -> Floats:
-    return cv2.GaussianBlur(plane, (0, 0), _WINDOW, borderType=cv2.BORDER_REFLECT)
+    blurred: Floats = cv2.GaussianBlur(plane, (0, 0), _WINDOW, borderType=cv2.BORDER_REFLECT)
+    return blurred
