@@ -9,7 +9,11 @@ print may lie in a mount, and the mount on a scanner.
 Skies, backdrops, snow and night have flat parts as well, but these do not end at straight lines on opposite sides. Two
 sides alone are trusted only where they are as flat, sharp and parallel as no scene is.
 
-Measured by ``tests/bench/borders_bench.py``.
+Measured by ``tests/bench/borders_bench.py``: of 440 generated mounts around 11 photos, in ten tones, with margins of
+1.5 to 20 % and tilts up to 1.8 degrees, 92 % are found, and 89 % to within 3 % of the area. Most of the others have
+the tone of the picture's own edge. Of 14,966 colour photos 270 seem to have a border, and nearly all of them do: only
+14 (0.1 % of all) have margins with colour, most of these coloured frames. The few false finds are things on an even
+ground. The search takes 2 ms, and 4 to 12 ms together with the reduction of a photo of 12 megapixels.
 """
 
 from __future__ import annotations

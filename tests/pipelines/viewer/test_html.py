@@ -52,6 +52,14 @@ def test_the_columns_of_the_index_are_those_of_the_records(records):
     assert index["title"] == "a folder"
 
 
+def test_the_picture_within_a_border_is_in_the_data(records):
+    plain = next(record for record in records if record.outputs)
+    framed = replace(plain, outputs=(replace(plain.outputs[0], picture=(4, 5, 60, 70)),))
+    for record, picture in ((framed, [4, 5, 60, 70]), (plain, None)):
+        [_, [row]] = called(made([record])["report/data/00001.js"])[1]
+        assert row["pages"][0].get("picture") == picture
+
+
 def test_thumbnails_that_are_not_there_are_not_named(records):
     there = {"ab" * 10}
     [_, rows] = called(made(records, there)["report/data/00001.js"])[1]
