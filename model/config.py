@@ -28,8 +28,7 @@ class Config:
         network: the architecture, a key of `model.networks.NETWORKS` or `module:name` (see `model.references`).
         width: filters of the network's first layer, or of its last where the encoder is EfficientNet's; the others are
             multiples of it.
-        pretrained: the encoder starts from published weights (see `model.pretrained`), which needs a network that has
-            this encoder.
+        pretrained: the encoder starts from published weights (`model.pretrained`); needs a network with this encoder.
         size: side of the exported model's input and output, in pixels.
         resolution: side in pixels at which the network sees the luminance, at most `size` and the prepared pictures'
             side; divisible by 8.
@@ -40,8 +39,7 @@ class Config:
         learning_rate: the highest one.
         weight_decay: of all weights; needs `adamw`.
         warmup_steps: steps in which the learning rate grows from 0.
-        schedule: one of `model.config_checks.SCHEDULES`: what follows the warm-up, constant or falling along
-            a cosine to 1 %.
+        schedule: after the warm-up, `constant` or `cosine`, which falls to 1 %.
         clip_norm: the longest gradient, all weights together; 0 does not clip.
         averaging: decay a step of the running mean of the weights that is exported; 0 takes the last.
         batch_size: examples in one optimizer step, all replicas together.
@@ -52,13 +50,11 @@ class Config:
         flip: mirror half of the training examples left to right.
         film: part of the training examples whose luminance is made that of historic film (see `model.film`).
         mounts: part of the training examples that are mounted or worn (see `model.mounts`).
-        hints: part of the training examples at which some colours are given (see `model.hints`); needs a network that
-            takes hints.
+        hints: part of the training examples with some colours given (`model.hints`); the network must take them.
         seed: of the initial weights, the order of the examples, the crops and the flips.
         export_resolution: side at which the exported network sees the luminance; 0 takes `resolution`.
         prior_adjustment: α in [0, 1], see `model.export`; more is more vivid, and less sure.
-        stored: one of `model.config_checks.STORED`: in what the exported model keeps its weights; it computes in
-            float32 either way.
+        stored: in what the exported model keeps its weights, `float32` or `float16`; it computes in float32.
     """
 
     name: str
@@ -300,6 +296,5 @@ def by_name(name: str) -> Config:
     if references.is_one(name):
         return references.config(name)
     if name not in CONFIGS:
-        known = ", ".join(sorted(CONFIGS))
-        raise UserError(f"--config {name} is unknown; choose one of {known}, or module:name for one of your own")
+        raise UserError(f"--config {name} is unknown; choose one of {', '.join(sorted(CONFIGS))}, or module:name")
     return CONFIGS[name]

@@ -85,6 +85,18 @@ def test_no_two_uses_share_their_numbers():
     assert np.abs(np.corrcoef(drawn) - np.eye(7)).max() < 0.05
 
 
+def test_what_is_made_of_an_example_uses_no_numbers_twice(monkeypatch):
+    used, bits = [], draws._bits
+
+    def recorded(seed: int, places: object, use: int, count: int) -> object:
+        used.append(use)
+        return bits(seed, places, use, count)
+
+    monkeypatch.setattr(draws, "_bits", recorded)
+    examples(dataclasses.replace(CONFIG, film=0.5, mounts=0.5, hints=0.5), pictures(2), places(2))
+    assert sorted(used) == list(range(1, 8))
+
+
 def test_every_example_has_a_grain_of_its_own():
     flat = np.full((6, 32, 32, 3), 128, np.uint8)
     luminance, _ = examples(dataclasses.replace(CONFIG, film=1.0), flat, places(6))
