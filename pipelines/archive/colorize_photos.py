@@ -13,6 +13,7 @@ equal to them, depending on the run. Batches save little: a prediction takes 25 
 whole photo 260 ms. ``tests/bench/inference_bench.py`` repeats the measurement.
 """
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
@@ -43,6 +44,8 @@ from pipelines.runtime import runners
 from pipelines.runtime.outcomes import count
 from pipelines.runtime.progress import SILENT, Ticker
 from pipelines.runtime.worker_pool import Gate, WorkerPool
+
+_SORTED = 10_000  # photos of a local run of which the largest is started first; a task takes 1 kB
 
 
 @dataclass(eq=False)
@@ -129,7 +132,7 @@ class ColorizePhotos(beam.PTransform):
         threads = self.threads or runners.threads_of(photos.pipeline)
         found = apart | "Tasks" >> self.tasks(policy, _Begin(lease, policy.recipe))
         results = found.tasks | "Colorize" >> beam.ParDo(
-            CarryOut(self.output, self.model, policy, threads, self.ticker, lease)
+            CarryOut(self.output, self.model, policy, threads, self.ticker, lease, _SORTED if local else 0)
         ).with_resource_hints(**self.hints)
         runs.register(
             photos.pipeline,
@@ -174,15 +177,20 @@ class CarryOut(beam.DoFn):
         threads: photos that a worker processes at a time.
         ticker: receives one report for every photo.
         lease: of the run; journals are written into its folder.
+        ahead: photos that wait for larger ones to be started first. It is 0 where a runner may give waiting photos to
+            another worker.
     """
 
-    def __init__(self, output: str, model: str, policy: Policy, threads: int, ticker: Ticker, lease: Lease) -> None:
+    def __init__(
+        self, output: str, model: str, policy: Policy, threads: int, ticker: Ticker, lease: Lease, ahead: int = 0
+    ) -> None:
         self._output = output
         self._model = model
         self._policy = policy
         self._threads = threads
         self._ticker = ticker
         self._lease = lease
+        self._ahead = ahead
         self._shared = Shared()
 
     def setup(self) -> None:
@@ -190,6 +198,8 @@ class CarryOut(beam.DoFn):
         self._lease.enter()
         self._journal = Journal(self._lease.folder, self._lease.run)
         self._pool: WorkerPool[Result] | None = None
+        self._waiting: list[tuple[int, int, Task]] = []
+        self._met = 0
 
     def _at_work(self) -> WorkerPool[Result]:
         if self._pool is None:
@@ -202,20 +212,35 @@ class CarryOut(beam.DoFn):
         return _Workshop(self._model, self._policy.recipe, self._threads)
 
     def process(self, task: Task) -> Iterator[Result]:
-        """Start one photo; yield the results that are ready."""
+        """Start a photo, this one or a larger one; yield the results that are ready."""
         self._lease.keep()
         if task.existing is not None and not task.needs_check:
             yield self._told(Result(task.existing, now=False))
             return
-        yield from map(self._kept, self._at_work().add(partial(self._make, task), partial(self._make, task, last=True)))
+        self._met += 1  # no two entries are equal, because tasks cannot be compared
+        heapq.heappush(self._waiting, (-task.named.source.size, self._met, task))
+        if len(self._waiting) > self._ahead:
+            yield from self._start_largest()
+
+    def _start_largest(self) -> Iterator[Result]:
+        """Start the largest photo that waits: at the end, when cores run out of work, only small ones are left."""
+        task = heapq.heappop(self._waiting)[-1]
+        self._lease.keep()
+        added = self._at_work().add(partial(self._make, task), partial(self._make, task, last=True))
+        return map(self._kept, added)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """Yield the remaining results."""
+        window = GlobalWindow()
+        for made in self._remaining():
+            yield WindowedValue(made, window.max_timestamp(), [window])
+        self._journal.flush()
+
+    def _remaining(self) -> Iterator[Result]:
+        while self._waiting:
+            yield from self._start_largest()
         if self._pool is not None:
-            window = GlobalWindow()
-            for made in map(self._kept, self._pool.rest()):
-                yield WindowedValue(made, window.max_timestamp(), [window])
-            self._journal.flush()
+            yield from map(self._kept, self._pool.rest())
 
     def teardown(self) -> None:
         """End the threads and the idle child processes."""

@@ -182,3 +182,14 @@ def test_beam_warns_of_nothing(scans, saved_model_dir, tmp_path, caplog):
         run(FindPhotos(str(scans)) | beam.Filter(mine), tmp_path / "out", saved_model_dir)
     assert [one.message for one in said if "apache_beam" in one.filename or "pipelines" in one.filename] == []
     assert [record.message for record in caplog.records] == []
+
+
+def test_a_local_run_makes_large_photos_first(tmp_path, grey_photos, encoded: Callable[..., bytes], saved_model_dir):
+    scans, out = tmp_path / "scans", tmp_path / "out"
+    scans.mkdir()
+    for index, width in enumerate((40, 200, 20, 120, 80, 160)):
+        (scans / f"{index}.png").write_bytes(encoded(grey_photos["coins"][:width, :width], "PNG"))
+    run(FindPhotos(str(scans)), out, saved_model_dir, threads=1)
+    by_size = sorted(scans.iterdir(), key=lambda photo: -photo.stat().st_size)
+    made = sorted(out.glob("*.png"), key=lambda photo: photo.stat().st_mtime_ns)
+    assert [photo.name for photo in made] == [photo.name for photo in by_size]
