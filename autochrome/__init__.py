@@ -74,10 +74,8 @@ def load_model(path: str = "released") -> Colorizer:
     Raises:
         UserError: the folder is missing, is not one of Autochrome's, or cannot be loaded.
     """
-    from model import quiet
+    from model.colorizer import Colorizer
 
-    with quiet.startup():
-        from model.colorizer import Colorizer
     return Colorizer.load(path)
 
 

@@ -1,32 +1,35 @@
-"""The colorizer: a SavedModel in use, luminance in, chroma out."""
+"""The colorizer: a SavedModel in use, luminance in, chroma out.
+
+LiteRT predicts if the model has a network for it (`model.lite`), and TensorFlow does if it has none, on machines with
+a GPU, and where many pictures are predicted together.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal, Protocol
 
 import numpy as np
-import tensorflow as tf
-from numpy.typing import NDArray
 
-from model import saved_model, upsampling
+from model import lite, quiet, saved_model, upsampling
 from model.borders import find
 from model.framing import recolor_picture, seen_part
-from model.plain_paths import plain
-from tfrecords.color import Pixels
+from tfrecords.color import Floats, Pixels
 from tfrecords.errors import UserError
 
 CHROMA_SCALE = np.float32(128)
+_GPU = Path("/dev/nvidiactl")
 
 
-def one_thread_a_prediction() -> None:
-    """Keep each prediction on one core, for callers that keep all cores busy with their own threads.
+class Engine(Protocol):
+    """What predicts: `model.lite.Engine` or `model.graph_engine.Engine`."""
 
-    Predictions then take a quarter less processor time. This only has an effect before TensorFlow's first operation.
-    """
-    with contextlib.suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+    size: int
+
+    def predict(self, luminance: Floats) -> Floats:
+        """Return ab / 128, float32 ``[N, S, S, 2]``, of luminance float32 ``[N, S, S, 1]``."""
 
 
 class Colorizer:
@@ -36,50 +39,61 @@ class Colorizer:
         path: the SavedModel folder, or one of `model.saved_model.SHIPPED`.
         name: of the configuration it was trained with.
         size: side S of the square luminance that it takes, in pixels.
-        digest: hex sha256 by which the model is known (see `model.saved_model.digest`).
+        digest: by which it is known (see `model.saved_model.digest`).
         parameters: how many weights it has.
     """
 
-    def __init__(self, path: str, name: str, size: int, digest: str, loaded: Any) -> None:
+    def __init__(self, *, path: str, name: str, digest: str, parameters: int, engine: Engine) -> None:
         self.path = path
         self.name = name
-        self.size = size
+        self.size = engine.size
         self.digest = digest
-        # The signature reads variables that only the loaded object keeps alive.
-        self._loaded = loaded
-        self._predict = loaded.signatures["serving_default"]
-        self.parameters = sum(int(np.prod(variable.shape)) for variable in self._predict.variables)
+        self.parameters = parameters
+        self._engine = engine
 
     @classmethod
-    def load(cls, path: str, digest: str = "") -> Colorizer:
+    def load(cls, path: str, digest: str = "", *, batches: bool = False, one_thread: bool = False) -> Colorizer:
         """Load the SavedModel folder `path`, local or gs://, or one of `model.saved_model.SHIPPED`.
 
         Args:
             path: the folder.
             digest: that it had when the job was launched; "" when any will do.
+            batches: whether many pictures will be predicted together, which TensorFlow does faster.
+            one_thread: whether TensorFlow is to keep each prediction on one core, as LiteRT does; this has an effect
+                before its first operation only.
 
         Raises:
             UserError: the folder is missing, is not one of ours, cannot be loaded, has another digest, or its signature
                 `serving_default` is not luminance float32 ``[N, S, S, 1]`` → chroma float32 ``[N, S, S, 2]``.
         """
-        return saved_model.read(path, lambda folder: cls._load(path, folder, digest))
+        return saved_model.read(path, lambda folder: cls._load(path, folder, digest, batches, one_thread))
 
     @classmethod
-    def _load(cls, path: str, folder: str, digest: str) -> Colorizer:
+    def _load(cls, path: str, folder: str, digest: str, batches: bool, one_thread: bool) -> Colorizer:
         """Load the model of `path`, which is in `folder`; see `load`."""
         record = saved_model.check(path)
-        try:
-            with plain(folder) as place:
-                loaded = tf.saved_model.load(place)
-        except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
-            with contextlib.suppress(OSError):  # Without all of its files it has no digest.
-                _check_unchanged(path, folder, digest)
-            raise UserError(f"model {path} cannot be loaded ({_first_line(error)}); export it again") from error
-        size = _size(path, loaded.signatures.get("serving_default"))
+        engine: Engine
+        if not batches and not _GPU.exists() and (light := lite.load(folder, record)):
+            engine, parameters = light, int(record[lite.KEY]["parameters"])
+        else:
+            with quiet.startup():
+                from model import graph_engine
+            if one_thread:
+                graph_engine.one_thread_a_prediction()
+            try:
+                engine = graph = graph_engine.Engine(path, folder)
+            except UserError:
+                raise
+            except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
+                with contextlib.suppress(OSError):  # Without all of its files it has no digest.
+                    _check_unchanged(path, folder, digest)
+                raise UserError(f"model {path} cannot be loaded ({_first_line(error)}); export it again") from error
+            parameters = graph.parameters
         # After loading: files that were replaced meanwhile are noticed as well.
-        return cls(path, str(record["name"]), size, _check_unchanged(path, folder, digest), loaded)
+        found = _check_unchanged(path, folder, digest)
+        return cls(path=path, name=str(record["name"]), digest=found, parameters=parameters, engine=engine)
 
-    def predict(self, luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(self, luminance: Floats) -> Floats:
         """Return the chroma of a batch.
 
         Args:
@@ -88,8 +102,7 @@ class Colorizer:
         Returns:
             a and b in Lab units, float32 ``[N, S, S, 2]`` in (-128, 128).
         """
-        chroma: NDArray[np.float32] = self._predict(luminance=tf.constant(luminance, tf.float32))["chroma"].numpy()
-        return chroma * CHROMA_SCALE
+        return self._engine.predict(luminance) * CHROMA_SCALE
 
     def colorize(self, pixels: Pixels, borders: Literal["ignore", "keep"] = "ignore") -> Pixels:
         """Colorize one photo as `autochrome colorize` does.
@@ -133,37 +146,6 @@ def _check_unchanged(path: str, folder: str, digest: str) -> str:
     if digest and found != digest:
         raise UserError(f"the model in {path} changed while the job ran; start the job again")
     return found
-
-
-def _size(path: str, signature: Any) -> int:
-    """Return S if the signature is `luminance [N, S, S, 1] → chroma [N, S, S, 2]`, both float32."""
-    inputs = signature.structured_input_signature[1] if signature is not None else {}
-    outputs = signature.structured_outputs if signature is not None else {}
-    found = f"{_describe(inputs)} → {_describe(outputs)}" if signature is not None else "none"
-    if set(inputs) == {"luminance"} and isinstance(outputs, dict) and set(outputs) == {"chroma"}:
-        taken, given = inputs["luminance"], outputs["chroma"]
-        sizes = taken.shape.as_list()[1:3] if taken.shape.rank == 4 else [None, None]
-        expected = ([None, *sizes, 1], [None, *sizes, 2])
-        if (
-            sizes[0] is not None
-            and sizes[0] == sizes[1]
-            and (taken.shape.as_list(), given.shape.as_list()) == expected
-            and taken.dtype == given.dtype == tf.float32
-        ):
-            return int(sizes[0])
-    raise UserError(
-        f"model {path}: signature serving_default must be luminance float32 [N,S,S,1] → chroma float32 [N,S,S,2]; "
-        f"found {found}"
-    )
-
-
-def _describe(specs: Any) -> str:
-    if not isinstance(specs, dict):
-        return type(specs).__name__
-    return ", ".join(
-        f"{name} {spec.dtype.name} [{','.join('N' if side is None else str(side) for side in spec.shape)}]"
-        for name, spec in sorted(specs.items())
-    )
 
 
 def _first_line(error: Exception) -> str:

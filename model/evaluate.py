@@ -95,7 +95,9 @@ def main(argv: list[str] | None = None) -> int:
         from model import scoreboard
         from model.colorizer import Colorizer
 
-    board = scoreboard.score([Colorizer.load(path) for path in dict.fromkeys(args.model)], args.data, args.split)
+    board = scoreboard.score(
+        [Colorizer.load(path, batches=True) for path in dict.fromkeys(args.model)], args.data, args.split
+    )
     show(board, args.split)
     if args.json:
         figures = {

@@ -28,6 +28,7 @@ import contextlib
 import dataclasses
 import json
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,9 +37,20 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model import bins, graph_exif, graph_upsampling, identity, networks, replacement, saved_model
+from model import (
+    bins,
+    graph_exif,
+    graph_upsampling,
+    identity,
+    lite,
+    lite_conversion,
+    networks,
+    replacement,
+    saved_model,
+)
 from model.bins import Floats
 from model.config import Config
+from model.terminal import say
 from tfrecords.description import Description
 from tfrecords.errors import UserError
 
@@ -96,9 +108,18 @@ def write(
     signatures = _signatures(network, config)
     with replacement.of(path) as made:
         tf.saved_model.save(network, made, signatures)
-        record = _record(config, data, training) | {"identity": _identity(made, path)}
+        record = _record(config, data, training) | {"identity": _identity(made, path)} | _light(made)
         with tf.io.gfile.GFile(tf.io.gfile.join(made, saved_model.RECORD), "w") as file:
             file.write(json.dumps(record, indent=2, sort_keys=True) + "\n")
+
+
+def _light(made: str) -> dict[str, Any]:
+    """Add the network for LiteRT to a model; return what its record says about it, or nothing if there can be none."""
+    try:
+        return {lite.KEY: lite_conversion.write(made)}
+    except Exception as error:  # A network may do anything; TensorFlow can run it.
+        say(f"autochrome: the model has no network for LiteRT ({_reason(error)}); TensorFlow predicts", file=sys.stderr)
+        return {}
 
 
 def _identity(made: str, path: str) -> dict[str, str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from model import quiet
 from pipelines.archive.manifest import Record
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.render import render
@@ -86,9 +85,7 @@ class Engine:
 
 
 def _loaded(model: str, digest: str) -> "Colorizer":
-    with quiet.startup():
-        from model.colorizer import Colorizer, one_thread_a_prediction
+    from model.colorizer import Colorizer
 
-    # Photos keep all cores busy, and one thread gives the same bits on every machine.
-    one_thread_a_prediction()
-    return Colorizer.load(model, digest)
+    # Photos keep all cores busy, and one thread gives the same bits for any number of cores.
+    return Colorizer.load(model, digest, one_thread=True)

@@ -95,16 +95,12 @@ _kernel = None
 def start(model: str, output: str) -> None:
     """Readies a process for ``one``."""
     global _kernel
-    from model import quiet
-
-    with quiet.startup():
-        from model.colorizer import Colorizer, one_thread_a_prediction
+    from model.colorizer import Colorizer
     from model.upsampling import model_luminance, recolor
     from pipelines.images import encode, formats, pages, samples
 
     cv2.setNumThreads(1)
-    one_thread_a_prediction()
-    colorizer = Colorizer.load(model)
+    colorizer = Colorizer.load(model, one_thread=True)
     colorizer.predict(np.zeros((1, colorizer.size, colorizer.size, 1), np.float32))
 
     def kernel(path: str) -> None:

@@ -1,0 +1,102 @@
+"""Predictions by LiteRT: the network of a SavedModel in one file, without TensorFlow.
+
+`model.lite_conversion` writes the file into the SavedModel's folder when a model is exported. TensorFlow takes seconds
+to import and three times as long for a prediction (``tests/bench/predict_bench.py``). The SavedModel remains the model:
+its record says which of its files the network was made from, and a file that does not match is not used.
+
+The file takes one picture at the resolution that the network sees; the job shrinks the luminance to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from model import quiet, saved_model
+from tfrecords.color import Floats
+
+FILE = "assets/model.tflite"
+"""The file's place in the folder of the SavedModel."""
+KEY = "lite"
+"""The part of the model's record about the file: `sha256` of the file, `files` (`saved_model.files_digest`) of the
+model that it was made from, and `parameters`, the number of weights."""
+
+
+class Engine:
+    """A network that LiteRT runs, on one thread for each prediction; several threads may predict at a time.
+
+    Attributes:
+        size: side S of the square luminance that it takes, in pixels.
+        resolution: side of the luminance that the network sees.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        """Load a network.
+
+        Args:
+            model: the bytes of the file.
+
+        Raises:
+            ValueError: they are not a network of one picture.
+        """
+        self._model = model
+        with quiet.startup():
+            interpreter = self._interpreter()
+        (given,), (taken,) = interpreter.get_output_details(), interpreter.get_input_details()
+        self.size, self.resolution = int(given["shape"][1]), int(taken["shape"][1])
+        self._idle = deque([interpreter])
+
+    def _interpreter(self) -> Any:
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_content=self._model, num_threads=1)
+        interpreter.allocate_tensors()
+        return interpreter
+
+    def predict(self, luminance: Floats) -> Floats:
+        """Return the chroma of pictures, one after the other.
+
+        Args:
+            luminance: float32 ``[N, S, S, 1]`` with N of at least 1, L* / 100 in [0, 1].
+
+        Returns:
+            ab / 128, float32 ``[N, S, S, 2]`` in (-1, 1).
+        """
+        try:
+            interpreter = self._idle.pop()  # an interpreter serves one thread at a time
+        except IndexError:
+            interpreter = self._interpreter()
+        chroma = np.concatenate([self._one(interpreter, one[..., 0]) for one in luminance])
+        self._idle.append(interpreter)
+        return chroma
+
+    def _one(self, interpreter: Any, light: Floats) -> Floats:
+        if self.resolution != self.size:
+            light = cv2.resize(light, (self.resolution, self.resolution), interpolation=cv2.INTER_AREA)
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], light[None, ..., None])
+        interpreter.invoke()
+        chroma: Floats = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        return chroma
+
+
+def load(folder: str, record: dict[str, Any]) -> Engine | None:
+    """Load the network of a local SavedModel; return None if it has no file, or one that was made from other files.
+
+    Args:
+        folder: of the SavedModel.
+        record: `saved_model.check` of it.
+    """
+    place, about = Path(folder) / FILE, record.get(KEY)
+    if saved_model.is_remote(folder) or not isinstance(about, dict) or not place.is_file():
+        return None
+    try:
+        model, files = place.read_bytes(), saved_model.files_digest(folder)
+    except OSError:  # The model lacks files; TensorFlow says which.
+        return None
+    is_its_own = (hashlib.sha256(model).hexdigest(), files) == (about.get("sha256"), about.get("files"))
+    return Engine(model) if is_its_own else None
