@@ -1,8 +1,9 @@
 """Conversion of an exported SavedModel to a network for LiteRT (see `model.lite`).
 
 The signature `serving_default` is frozen, and cut where it shrinks the luminance, for which LiteRT has no operation.
-Weights that the model keeps in half precision stay in half precision. The result is compared with the SavedModel on
-pictures with soft and hard edges: chroma that differs by more than 0.001 is not written.
+Weights that the model keeps in half precision stay in half precision; factors that the converter moves into them are
+rounded. The result is compared with the SavedModel on pictures with soft and hard edges, and is not written if its
+chroma differs by more than 0.01. The released model differs by 0.0005 on average on archive photos, and by up to 0.016.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from model import lite, saved_model
 from model.plain_paths import plain
 from tfrecords.color import Floats
 
-MOST_DIFFERENT = 1e-3
+MOST_DIFFERENT = 0.01
 """In units of a and b."""
 _CHROMA_SCALE = 128
 _SHRINKING = "ResizeArea"

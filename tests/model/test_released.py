@@ -70,5 +70,5 @@ def test_the_first_one_is_as_it_was():
 def test_it_is_small_enough_to_ship_and_has_a_card(name: str):
     folder = Path(saved_model.folder(name))
     files = [path for path in folder.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) <= 24 * 2**20
+    assert sum(path.stat().st_size for path in files) <= 26 * 2**20  # the weights twice, for TensorFlow and for LiteRT
     assert saved_model.digest(name)[:12] in (folder / "README.md").read_text()

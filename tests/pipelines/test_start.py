@@ -74,6 +74,16 @@ def test_mistakes_and_a_single_photo_import_neither_beam_nor_tensorflow(scans):
         assert not [name for name in modules if f"{name}.".startswith(BEAM_AND_TENSORFLOW)], argv
 
 
+def test_a_single_photo_is_coloured_without_beam_and_tensorflow(scans, saved_model_dir):
+    argv = ["colorize", "--input=in/coins.png", "--output=colour.png", f"--model={saved_model_dir}"]
+    command = [sys.executable, "-c", TELL, json.dumps([argv])]
+    done = subprocess.run(command, cwd=scans.parent, capture_output=True, text=True, check=True)
+    [(_, code, modules)] = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
+    assert code == 0
+    assert (scans.parent / "colour.png").exists()
+    assert not [name for name in modules if f"{name}.".startswith(BEAM_AND_TENSORFLOW)]
+
+
 @pytest.fixture
 def scans(tmp_path, encoded, grey_photos) -> Path:
     """A folder `in` with a photo, in a folder of its own."""
