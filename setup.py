@@ -32,7 +32,7 @@ REQUIRES = [
     "opencv-python-headless>=4.12",
     # Merging a photo in one pass: loops over its pixels, compiled once a machine, in a third of OpenCV's time.
     "numba>=0.66",
-    # Predicting without TensorFlow, in a third of its time and a sixth of its memory.
+    # Predicting without TensorFlow, which takes seconds to import and seven times the memory.
     "ai-edge-litert>=2.1",
     # It needs this; later releases are for Python 3.10 and below only.
     "backports.strenum<1.3",

@@ -1,8 +1,9 @@
 """Predictions by LiteRT: the network of a SavedModel in one file, without TensorFlow.
 
-`model.lite_conversion` writes the file into the SavedModel's folder when a model is exported. TensorFlow takes seconds
-to import and three times as long for a prediction (``tests/bench/predict_bench.py``). The SavedModel remains the model:
-its record says which of its files the network was made from, and a file that does not match is not used.
+`model.lite_conversion` writes the file into the SavedModel's folder when a model is exported. With the released model
+TensorFlow is ready after four seconds of processor time and takes 0.9 GB and 38 ms for a prediction; LiteRT is ready
+after 0.13 s and takes 0.14 GB and 28 ms (``tests/bench/predict_bench.py``). The SavedModel remains the model: its
+record says which of its files the network was made from, and a file that does not match is not used.
 
 The file takes one picture at the resolution that the network sees; the job shrinks the luminance to it.
 """
