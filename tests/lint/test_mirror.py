@@ -18,6 +18,9 @@ ELSEWHERE = {
     # Only a whole job shows what these do.
     "pipelines/archive/job.py": "tests/pipelines/test_colorize.py",
     "pipelines/dataset/job.py": "tests/pipelines/test_prepare.py",
+    # The colorizer and the engine that reads the file show what these do.
+    "model/graph_engine.py": "tests/model/test_colorizer.py",
+    "model/lite_conversion.py": "tests/model/test_lite.py",
     # The process of a local run's worker.
     "pipelines/runtime/local_worker.py": "tests/pipelines/runtime/test_local_run.py",
 }
