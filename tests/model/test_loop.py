@@ -13,7 +13,7 @@ from model import inputs, pace, strategy, trainer
 from model.config import Config, autoencoder, mini
 from model.loop import Loop
 
-ENDLESS = dataclasses.replace(mini(autoencoder()), epochs=10**6, validate_every=10**6)
+ENDLESS = dataclasses.replace(mini(autoencoder()), epochs=10**6, validate_every=10**6, schedule="cosine")
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,7 @@ def test_the_time_limit_holds_with_its_last_validation_under_load(data, tmp_path
     ran = run(config, data, tmp_path, clock, minutes=10)
     assert ran.done
     assert lines(tmp_path)[-1]["validation_loss"] > 0
+    assert lines(tmp_path)[-1]["learning_rate"] < 0.1 * config.learning_rate
     # A step and the readings around it may be under way when the time is over. Before the first validation its time is
     # estimated from that of a step, and is four times as long by this clock.
     unknown = 45 if validate_every > 7 else 0
