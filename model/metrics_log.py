@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import tensorflow as tf
-
-from model import saved_model, whole_files
+from model import whole_files
+from tfrecords.uris import is_remote
 
 METRICS_FILE = "metrics.jsonl"
 
@@ -17,7 +16,7 @@ class Metrics:
 
     def __init__(self, output: str, step: int) -> None:
         """Continue the log of `output` after `step`; later lines are dropped, they will be measured again."""
-        self._path = tf.io.gfile.join(output, METRICS_FILE)
+        self._path = f"{output.rstrip('/')}/{METRICS_FILE}"
         self._lines = [line for line in read_metrics(output) if line["step"] <= step]
         self._write()
 
@@ -33,11 +32,10 @@ class Metrics:
             self._lines[-1] |= line
         else:
             self._lines.append(line)
-        if again or saved_model.is_remote(self._path):  # Objects in a bucket cannot be appended to.
+        if again or is_remote(self._path):  # Objects in a bucket cannot be appended to.
             self._write()
         else:
-            with tf.io.gfile.GFile(self._path, "a") as file:
-                file.write(json.dumps(line) + "\n")
+            whole_files.append(self._path, json.dumps(line) + "\n")
 
     def _write(self) -> None:
         whole_files.write(self._path, "".join(json.dumps(line) + "\n" for line in self._lines))
@@ -45,9 +43,6 @@ class Metrics:
 
 def read_metrics(output: str) -> list[dict[str, Any]]:
     """Return the lines of a training folder's `metrics.jsonl`, [] when there is none; a torn last line is left out."""
-    path = tf.io.gfile.join(output, METRICS_FILE)
-    if not tf.io.gfile.exists(path):
-        return []
-    with tf.io.gfile.GFile(path) as file:
-        text = file.read()
+    path = f"{output.rstrip('/')}/{METRICS_FILE}"
+    text = whole_files.read(path) or ""
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("}\n")]

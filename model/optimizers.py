@@ -60,3 +60,30 @@ def make(config: Config, steps: int, elapsed: keras.Variable) -> keras.Optimizer
         kind = FineTuning if config.pretrained else keras.optimizers.AdamW
         return kind(rate, weight_decay=config.weight_decay)
     return keras.optimizers.Adam(rate)
+
+
+def applied(
+    optimizer: keras.Optimizer,
+    elapsed: keras.Variable,
+    slots: Sequence[Any],
+    gradients: Sequence[Any],
+    values: Sequence[Any],
+    used: Any,
+) -> tuple[list[Any], list[Any]]:
+    """Return what one step makes of weights and of the optimizer's variables, without changing either.
+
+    `keras.Optimizer.stateless_apply` does not take `elapsed`: a function that is compiled keeps what it was at first.
+
+    Args:
+        optimizer: from `make`, built.
+        elapsed: that it was made with.
+        slots: values of `optimizer.variables`.
+        gradients: of the trainable variables.
+        values: of these.
+        used: value of `elapsed`.
+    """
+    weights, variables = optimizer._trainable_variables, optimizer.variables
+    mapping = [*zip(weights, values, strict=True), *zip(variables, slots, strict=True), (elapsed, used)]
+    with keras.StatelessScope(state_mapping=mapping) as scope:
+        optimizer.apply(gradients)
+    return [scope.get_current_value(one) for one in weights], [scope.get_current_value(one) for one in variables]

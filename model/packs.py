@@ -71,11 +71,6 @@ class Contents:
 
     @property
     def fingerprint(self) -> str:
-        """That of the prepared set, by which models name what they were trained on."""
-        return str(self.source["fingerprint"])
-
-    @property
-    def digest(self) -> str:
         """Hex sha256 of what the pictures are: their size, and every file's checksum."""
         files = {split: [file.sha256 for file in files] for split, files in self.splits.items()}
         return hashlib.sha256(json.dumps([self.version, self.size, files], sort_keys=True).encode()).hexdigest()

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-
-import tensorflow as tf
+from typing import Any, Protocol
 
 from model import saved_model, whole_files
 from model.config import EXPORT_ONLY, Config
-from tfrecords.description import Description
 from tfrecords.errors import UserError
 
 CONFIG_FILE = "config.json"
+FULL = "float32"
+"""The precision of a run that does not say another."""
 
 
-def claim(output: str, config: Config, description: Description, *, init: str = "", chief: bool = True) -> None:
+class Data(Protocol):
+    """A data set: the description of a prepared set, or the contents of packs."""
+
+    @property
+    def fingerprint(self) -> str:
+        """By which it is known."""
+
+
+def claim(
+    output: str, config: Config, data: Data, *, init: str = "", precision: str = FULL, chief: bool = True
+) -> None:
     """Make the folder `output` that of this run, or recognise it as such; only the chief writes.
 
     The number of epochs may differ, as more of them go on with the run, and what only the export needs.
@@ -23,24 +32,26 @@ def claim(output: str, config: Config, description: Description, *, init: str = 
     Args:
         output: training folder.
         config: of the run.
-        description: of the data set.
+        data: that it is trained on.
         init: digest of the model that the run starts from; '' without one.
+        precision: in which the network computes.
         chief: whether this process writes.
 
     Raises:
         UserError: the folder cannot be written, or holds a run with another configuration or data set.
     """
-    path = tf.io.gfile.join(output, CONFIG_FILE)
-    run = {"config": config.to_dict(), "data": {"fingerprint": description.fingerprint}, "init": init}
+    path = f"{output.rstrip('/')}/{CONFIG_FILE}"
+    run = {"config": config.to_dict(), "data": {"fingerprint": data.fingerprint}, "init": init}
+    if precision != FULL:
+        run["precision"] = precision
     if stored := _read_json(path):
         _compare(output, stored, run)
     if not chief:
         return
     try:
-        tf.io.gfile.makedirs(output)
         whole_files.write(path, json.dumps(run, indent=2, sort_keys=True) + "\n")
-    except tf.errors.OpError as error:
-        raise UserError(f"output {output} cannot be written: {error.message.splitlines()[0]}") from error
+    except OSError as error:
+        raise UserError(f"output {output} cannot be written: {error.strerror or error}") from error
 
 
 def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
@@ -51,14 +62,15 @@ def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
     except (KeyError, TypeError) as error:
         raise UserError(f"{output}/{CONFIG_FILE} is not of a training run; choose another --output") from error
     if fingerprint != run["data"]["fingerprint"]:
-        model = tf.io.gfile.join(output, saved_model.FOLDER)
+        model = f"{output.rstrip('/')}/{saved_model.FOLDER}"
         further = f"to continue from its model, add --init {model} and choose another --output"
         raise UserError(
             f"{output} holds a run on another data set (fingerprint {fingerprint[:12]}, "
             f"now {run['data']['fingerprint'][:12]}); "
             f"{further if saved_model.is_whole(model) else 'choose another --output or the same --data'}"
         )
-    was["init"], now["init"] = stored.get("init", ""), run["init"]
+    for field, without in (("init", ""), ("precision", FULL)):
+        was[field], now[field] = stored.get(field, without), run.get(field, without)
     names = [name for name in sorted({*was, *now}) if was.get(name) != now.get(name)]
     differing = [f"{name} {was.get(name)} (now {now.get(name)})" for name in names]
     if differing:
@@ -68,10 +80,10 @@ def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
 
 
 def _read_json(path: str) -> dict[str, Any]:
-    if not tf.io.gfile.exists(path):
-        return {}
     try:
-        with tf.io.gfile.GFile(path) as file:
-            return dict(json.loads(file.read()))
+        text = whole_files.read(path)
+        return {} if text is None else dict(json.loads(text))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, TypeError) as error:
         raise UserError(f"{path} is damaged; choose another --output") from error

@@ -29,7 +29,11 @@ def parser() -> commands.Parser:
         "--output", type=commands.path, required=True, metavar="DIR", help="for checkpoints, metrics.jsonl, saved_model"
     )
     files.add_argument(
-        "--init", type=commands.path, default="", metavar="DIR", help="start from this saved_model, or `released`"
+        "--init",
+        type=commands.path,
+        default="",
+        metavar="DIR",
+        help="start from this saved_model, weights.npz, or `released`",
     )
     training = flags.add_argument_group("training")
     names = ", ".join(name for name in configs.CONFIGS if not name.endswith("_mini") and name != DEFAULT)

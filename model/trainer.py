@@ -17,7 +17,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from model import export, inputs, replacement, run_config, saved_model
+from model import export, initial, inputs, replacement, run_config, saved_model
 from model import strategy as strategies
 from model.config import Config
 from model.loop import Loop
@@ -97,7 +97,7 @@ def train(
     description = inputs.describe(data_dir, config)
     export.check(config, description)
     chief = strategies.is_chief(strategy)
-    run_config.claim(output, config, description, init=saved_model.digest(init) if init else "", chief=chief)
+    run_config.claim(output, config, description, init=initial.digest(init) if init else "", chief=chief)
     if chief:
         replacement.recover(tf.io.gfile.join(output, saved_model.FOLDER))
     loop = Loop(config, data_dir, description, strategy, output, init, max_minutes, stop, clock)

@@ -17,6 +17,7 @@ _COMMANDS = {
     "prepare": ("pipelines.prepare", "turn colour photos into Lab TFRecords to train on"),
     "train": ("model.train", "train a model on these records"),
     "evaluate": ("model.evaluate", "score models against the true colours"),
+    "export": ("model.exporting", "make a model of trained weights, with other ways to decode"),
     "colorize": ("pipelines.colorize", "colorize photos; uses the released model unless told otherwise"),
     "report": ("pipelines.report", "show what became of every photo, and make a page to browse them"),
     "plan": ("pipelines.plan", "estimate what colorizing a collection will take"),

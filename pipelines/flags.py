@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 
-from model import evaluate, saved_model, train
+from model import evaluate, exporting, saved_model, train
 from model.commands import Parser, add_help, did_you_mean, listed, number, one_of, path, whole
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
@@ -246,7 +246,7 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "pack": pack,
 }
 _WITH_BEAM_FLAGS = ("prepare", "colorize", "plan")
-_ALL = {**PARSERS, "train": train.parser, "evaluate": evaluate.parser}
+_ALL = {**PARSERS, "train": train.parser, "evaluate": evaluate.parser, "export": exporting.parser}
 
 
 def check(command: str, argv: Sequence[str]) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
-from PIL import Image
 
 from model import packs
 from model.terminal import say
@@ -25,12 +25,11 @@ _AT_A_TIME = 1024
 """Records that are in memory at once."""
 
 
-def picture(record: bytes, side: int, quality: int) -> bytes:
-    """Return the picture of a record in WebP, reduced to `side` pixels as the trainer reduces it: its Lab codes."""
-    example = LabExample.from_bytes(record)
+def picture(example: LabExample, side: int, quality: int) -> bytes:
+    """Return the picture of an example in WebP, reduced to `side` pixels as the trainer reduces it: its Lab codes."""
     codes = np.dstack([example.luminance, example.chroma])
     if side != len(codes):
-        codes = np.asarray(Image.fromarray(codes).resize((side, side), Image.Resampling.BOX))
+        codes = np.asarray(cv2.resize(codes, (side, side), interpolation=cv2.INTER_AREA))
     return packs.encode(_srgb(codes), quality)
 
 
@@ -52,7 +51,9 @@ def _pictures(data_dir: str, description: Description, split: str, side: int, qu
                 with storage.opened(storage.join(data_dir, shard.name)) as file:
                     records = read_records(file)
                     while some := list(itertools.islice(records, _AT_A_TIME)):
-                        yield from pool.map(lambda record: picture(record, side, quality), some)
+                        # Parsed in this thread: protobuf makes its classes at the first use, and threads would race.
+                        parsed = map(LabExample.from_bytes, some)
+                        yield from pool.map(lambda example: picture(example, side, quality), parsed)
             except storage.IO_ERRORS as error:
                 raise UserError(
                     f"{shard.name} cannot be read ({error}); run `autochrome inspect {data_dir} --verify`"

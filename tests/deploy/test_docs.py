@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from model import checkpoints, evaluate, metrics_log, run_config, saved_model, train
+from model import checkpoints, evaluate, exporting, jax_train, metrics_log, run_config, saved_model, train
 from pipelines import flags
 from pipelines.archive import finish, lease, manifest, record_files
 from pipelines.dataset import prepare_photos
@@ -23,7 +23,7 @@ from tfrecords import description
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("deploy", "docs", "model", "pipelines", "tests", "tfrecords")
 PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))])
-PARSERS = {**flags.PARSERS, "train": train.parser, "evaluate": evaluate.parser}
+PARSERS = {**flags.PARSERS, "train": train.parser, "evaluate": evaluate.parser, "export": exporting.parser}
 WITH_BEAM_FLAGS = ("prepare", "colorize", "plan")
 PACKAGES = ("pipelines", "model", "tfrecords", "autochrome")
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -75,6 +75,12 @@ def test_our_commands_have_our_flags(page):
             runners.beam_options(others)
         else:
             assert not others
+
+
+@every_page
+def test_training_with_jax_has_its_flags(page):
+    for words in commands(page, "python -m model.jax_train"):
+        jax_train.parser().parse_args(words[3:])
 
 
 @every_page

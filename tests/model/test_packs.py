@@ -35,7 +35,7 @@ def folder(tmp_path, photos):
 def test_what_was_written_is_read(folder, photos):
     contents = packs.describe(folder)
     assert (contents.size, contents.count("train"), contents.count("validation")) == (64, 5, 0)
-    assert contents.fingerprint == "f00d"
+    assert contents.source == {"fingerprint": "f00d"}
     pictures = packs.read(folder, contents, "train")
     assert len(pictures) == 5
     assert packs.read(folder, contents, "validation") == []
@@ -46,7 +46,7 @@ def test_what_was_written_is_read(folder, photos):
         assert np.sqrt(np.mean(error**2)) < 6
 
 
-def test_the_digest_follows_the_pictures(folder):
+def test_the_fingerprint_follows_the_pictures(folder):
     contents = packs.describe(folder)
     other = packs.Contents(
         size=64,
@@ -55,8 +55,8 @@ def test_the_digest_follows_the_pictures(folder):
         settings={},
         statistics={},
     )
-    assert contents.digest != other.digest
-    assert contents.digest == packs.describe(folder).digest
+    assert contents.fingerprint != other.fingerprint
+    assert contents.fingerprint == packs.describe(folder).fingerprint
 
 
 def test_a_damaged_file_is_named(folder):

@@ -108,8 +108,8 @@ def test_a_flag_of_another_command_is_told_whose_it_is(place, capsys, line, said
         ("trai --data d", "unknown command trai; did you mean train?"),
         (
             "paint",
-            "unknown command paint; the commands are prepare, train, evaluate, colorize, report, plan, inspect and "
-            "pack",
+            "unknown command paint; the commands are prepare, train, evaluate, export, colorize, report, plan, inspect "
+            "and pack",
         ),
         ("colorize --inptu scans --output colour", "unknown flag --inptu; did you mean --input?"),
         ("colorize scans colour --dry-run", "unknown flag --dry-run; did you mean --dry_run?"),

@@ -1,0 +1,85 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import jax_process
+import numpy as np
+import pytest
+
+from model import commands, initial, jax_train, strategy, trainer, weights
+from model.config import autoencoder, mini
+from pipelines import pack
+
+
+@pytest.fixture(scope="module")
+def packed(data_dir, tmp_path_factory) -> str:
+    output = str(tmp_path_factory.mktemp("jax_train") / "packs")
+    pack.pack(data_dir, output, side=32, quality=90, file_mib=1, seed=0)
+    return output
+
+
+@pytest.fixture(scope="module")
+def run(packed):
+    """The folder and the output of the command, on a machine without TensorFlow."""
+    output = Path(packed).parent / "run"
+    words = [f"--data={packed}", f"--output={output}", "--config=autoencoder_mini", "--set=learning_rate=2e-3"]
+    done = jax_process.run("-m", "model.jax_train", *words, "--epochs=1")
+    assert done.returncode == 0, done.stderr
+    return output, done
+
+
+def test_weights_and_figures_are_made_without_tensorflow(run, packed):
+    output, done = run
+    found = weights.read(output / weights.FILE)
+    assert found.config == dataclasses.replace(mini(autoencoder()), learning_rate=2e-3, epochs=1)
+    contents = pack.packs.describe(packed)
+    assert found.data["fingerprint"] == contents.fingerprint
+    assert found.data["source"] == contents.source["fingerprint"]
+    assert found.training["steps"] == 3
+    assert done.stdout.startswith(f"{output}/weights.npz  3 steps, ")
+    assert "autochrome export --weights" in done.stdout
+    assert all(line.startswith("epoch ") for line in done.stderr.splitlines()), done.stderr
+
+
+def test_the_log_has_the_fields_of_the_other_trainer(run, undisturbed):
+    logs = [(folder / "metrics.jsonl").read_text().splitlines() for folder in (run[0], undisturbed)]
+    mine, others = ([json.loads(line) for line in log] for log in logs)
+    assert mine[-1].keys() == others[-1].keys()
+
+
+def test_the_other_trainer_starts_from_the_weights(run, data_dir, tmp_path):
+    path = str(run[0] / weights.FILE)
+    config = dataclasses.replace(mini(autoencoder()), learning_rate=1e-9, epochs=1)
+    result = trainer.train(config, data_dir, str(tmp_path), strategy.make("one"), init=path)
+    for one, other in zip(initial.read(result.saved_model), initial.read(path), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ([], "needs --data and --output and --config"),
+        (["--data=p", "--output=o", "--config=unet", "--precision=float8"], "--precision: must be float32 or bfloat16"),
+        (["--data=p", "--output=o", "--config=unet"], "KERAS_BACKEND is tensorflow; set KERAS_BACKEND=jax"),
+    ],
+)
+def test_mistakes_are_one_line(words, what, capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    assert commands.run(lambda: jax_train.main(words)) == 2
+    said = capsys.readouterr().err
+    assert what in said
+    assert said.count("\n") == 1
+
+
+def test_a_machine_without_jax_is_told_what_to_install(capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr(jax_train, "NEEDED", {"no_such_jax": "jax", "cv2": "opencv-python-headless"})
+    assert commands.run(lambda: jax_train.main(["--data=p", "--output=o", "--config=unet"])) == 2
+    assert "jax is missing; pip install 'jax[cuda12]'" in capsys.readouterr().err
+
+
+def test_paths_must_be_on_the_machine(capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    words = ["--data=gs://bucket/packs", "--output=o", "--config=unet"]
+    assert commands.run(lambda: jax_train.main(words)) == 2
+    assert "--data gs://bucket/packs must be on this machine" in capsys.readouterr().err
