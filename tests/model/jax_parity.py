@@ -4,13 +4,14 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 os.environ["KERAS_BACKEND"] = "jax"
 
 import jax
 import numpy as np
 
-from model import jax_learner
+from model import augment, jax_learner
 from model.config import Config
 
 
@@ -26,10 +27,14 @@ def main(given: str, made: str, config: Config) -> None:
     trainable = [variable.value for variable in learner.model.trainable_variables]
     others = [variable.value for variable in learner.model.non_trainable_variables]
     state = learner.put(learner.state._replace(trainable=trainable, averaged=trainable, others=others))
-    step = jax.jit(learner.step)
+
+    def made_of(state: jax_learner.State, pictures: Any, places: Any, elapsed: Any) -> Any:
+        return learner.step(state, augment.examples(config, pictures, places), elapsed)
+
+    step = jax.jit(made_of)
     losses = []
     for number in range(len(batches[0])):
-        state, loss, is_sound = step(state, tuple(part[number] for part in batches), np.float32(number / 40))
+        state, loss, is_sound = step(state, *(part[number] for part in batches), np.float32(number / 40))
         assert is_sound
         losses.append(float(loss))
     means = {f"mean_{place}": array for place, array in enumerate(learner.weights(state))}

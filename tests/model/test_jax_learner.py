@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import jax_process
@@ -9,14 +10,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import bins, losses, networks, strategy
+from model import bins, draws, losses, networks, strategy
 from model.config import Config, autoencoder, mini, unet
 from model.learner import Learner
 
 STEPS = 20
 TOLERANCE = 1e-4
-# Classes, rare colours, a schedule, clipping, running means.
-CLASSES = mini(unet()).override(["rebalance=0.5", "clip_norm=0.5"])
+# Classes, rare colours, crops, film, mounts, a schedule, clipping, running means.
+CLASSES = mini(unet()).override(["rebalance=0.5", "clip_norm=0.5", "film=0.5", "mounts=0.5"])
 CONFIGS = {
     "classes": dataclasses.replace(CLASSES, warmup_steps=5),
     "paper": dataclasses.replace(mini(autoencoder()), learning_rate=3e-3),
@@ -25,16 +26,11 @@ HISTOGRAM = np.outer(*[np.exp(-(np.linspace(-3, 3, 23) ** 2)) * 1000 + 1] * 2).a
 
 
 def batches(config: Config) -> list[np.ndarray]:
-    """Luminance, chroma and, where the network takes them, hints of all steps: smooth, as photos are."""
-    generator = np.random.default_rng(0)
-    side, shape = config.resolution, (STEPS, config.batch_size)
-    coarse = generator.random((*shape, side // 4, side // 4, 3)).repeat(4, axis=2).repeat(4, axis=3)
-    luminance = coarse[..., :1].astype(np.float32)
-    chroma = (coarse[..., 1:] - 0.5).astype(np.float32)
-    if not config.hints:
-        return [luminance, chroma]
-    mask = (generator.random((*shape, side, side, 1)) < 0.1).astype(np.float32)
-    return [luminance, chroma, np.concatenate([chroma * mask, mask], axis=-1)]
+    """Pictures of all steps, smooth as photos are, and their places in the stream."""
+    side = math.ceil(config.resolution / config.crop)
+    coarse = np.random.default_rng(0).integers(60, 200, (STEPS, config.batch_size, side // 4, side // 4, 3), np.uint8)
+    places = draws.halves(np.arange(STEPS * config.batch_size)).reshape(STEPS, config.batch_size, 2)
+    return [coarse.repeat(4, axis=2).repeat(4, axis=3), places]
 
 
 def with_tensorflow(config: Config, given: list[np.ndarray], start: list[np.ndarray]) -> Learner:
