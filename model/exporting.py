@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model import commands, packs, quiet, saved_model, weights
+from model import commands, quiet, saved_model
 from model.config import EXPORT_ONLY, Config
 from model.terminal import say
 from tfrecords.errors import UserError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from model.export import Data
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Trained:
     """What is exported.
 
@@ -83,6 +83,8 @@ def check_data(trained: Trained, data: Data, path: str) -> None:
         UserError: they were trained on another one.
     """
     known = {trained.data.get("fingerprint"), trained.data.get("source")}
+    from model import packs
+
     source = data.source.get("fingerprint") if isinstance(data, packs.Contents) else None
     if not {data.fingerprint, source} & (known - {None}):
         raise UserError(
@@ -107,6 +109,8 @@ def main(argv: list[str] | None = None) -> int:
 
     trained = _trained(args.weights)
     config = decoding(trained.config, args.set)
+    from model import packs
+
     packed = not is_remote(args.data) and packs.is_pack(args.data)
     data: Data = packs.describe(args.data) if packed else dataset.read_description(args.data)
     check_data(trained, data, args.data)
@@ -124,17 +128,20 @@ def _trained(path: str) -> Trained:
     Raises:
         UserError: there are none.
     """
+    from model import weights
+
     if not is_remote(path) and (Path(path) / weights.FILE).is_file():
         path = str(Path(path) / weights.FILE)
     if weights.is_weights(path):
         stored = weights.read(path)
-        return Trained(stored.config, stored.arrays, stored.data, stored.training)
+        return Trained(config=stored.config, arrays=stored.arrays, data=stored.data, training=stored.training)
     if path not in saved_model.SHIPPED and saved_model.is_whole(saved_model.folder(f"{path.rstrip('/')}/saved_model")):
         path = f"{path.rstrip('/')}/saved_model"
     record = saved_model.check(path)
     from model import initial
 
-    return Trained(Config.from_dict(record["config"]), initial.read(path), record["data"], record["training"])
+    config = Config.from_dict(record["config"])
+    return Trained(config=config, arrays=initial.read(path), data=record["data"], training=record["training"])
 
 
 def _check_output(path: str) -> None:

@@ -32,7 +32,7 @@ _TORN = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile,
 Arrays = list[NDArray[Any]]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(kw_only=True)
 class Figures:
     """How a run stands, besides its arrays.
 

@@ -150,7 +150,7 @@ def _train(config: configs.Config, args: Any, show: Any, stop: Any) -> tuple[str
         "size": contents.size,
         "examples": {split: contents.count(split) for split in sorted(contents.splits)},
     }
-    weights.write(path, weights.Weights(config, loop.best, data, training))
+    weights.write(path, weights.Weights(config=config, arrays=loop.best, data=data, training=training))
     return path, training
 
 

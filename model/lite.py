@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -86,17 +85,17 @@ class Engine:
 
 
 def load(folder: str, record: dict[str, Any]) -> Engine | None:
-    """Load the network of a local SavedModel; return None if it has no file, or one that was made from other files.
+    """Load the network of a SavedModel; return None if it has no file, or one that was made from other files.
 
     Args:
-        folder: of the SavedModel.
+        folder: of the SavedModel, local or gs://.
         record: `saved_model.check` of it.
     """
-    place, about = Path(folder) / FILE, record.get(KEY)
-    if saved_model.is_remote(folder) or not isinstance(about, dict) or not place.is_file():
+    about = record.get(KEY)
+    if not isinstance(about, dict):
         return None
     try:
-        model, files = place.read_bytes(), saved_model.files_digest(folder)
+        model, files = saved_model.file(folder, FILE), saved_model.files_digest(folder)
     except OSError:  # The model lacks files; TensorFlow says which.
         return None
     is_its_own = (hashlib.sha256(model).hexdigest(), files) == (about.get("sha256"), about.get("files"))

@@ -8,7 +8,10 @@ chroma differs by more than 0.01. The released model differs by 0.0005 on averag
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +78,24 @@ def convert(signature: Any) -> bytes:
 
     spec = tf.TensorSpec([1, side, side, 1], tf.float32, name="luminance")
     traced = tf.function(network, input_signature=[spec]).get_concrete_function()
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([traced])
+    with _quiet():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([traced])
     if is_half:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
     return bytes(converter.convert())
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep TensorFlow from advising to pass an object that keeps variables, which a graph of constants has none of."""
+    log = logging.getLogger("absl")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _difference(signature: Any, engine: lite.Engine) -> float:

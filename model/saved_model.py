@@ -154,6 +154,15 @@ def files_digest(path: str) -> str:
     return whole.hexdigest()
 
 
+def file(path: str, name: str) -> bytes:
+    """Return the bytes of one of a folder's files.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    return _read(_join(path, name))
+
+
 def _join(path: str, *names: str) -> str:
     return "/".join([path.rstrip("/") or "/", *names])
 

@@ -29,7 +29,7 @@ FORMAT_VERSION = 1
 _RECORD = "autochrome.json"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Weights:
     """A trained network.
 
@@ -88,7 +88,7 @@ def read(path: str | Path) -> Weights:
     if version != FORMAT_VERSION:
         raise UserError(f"{path} has format version {version}, this program reads {FORMAT_VERSION}")
     floats = [array.astype(np.float32) if array.dtype == np.float16 else array for array in arrays]
-    return Weights(Config.from_dict(found[0]), floats, found[1], found[2])
+    return Weights(config=Config.from_dict(found[0]), arrays=floats, data=found[1], training=found[2])
 
 
 def put(network: keras.Model, arrays: list[NDArray[Any]], path: str) -> None:

@@ -51,7 +51,7 @@ def read(path: str) -> str | None:
                 return bytes(file.read()).decode(errors="replace")
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

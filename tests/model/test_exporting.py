@@ -46,7 +46,7 @@ def run(packed) -> Path:
     data = {"fingerprint": contents.fingerprint, "source": contents.source["fingerprint"], "size": 32, "examples": {}}
     generator = np.random.default_rng(0)
     arrays = [0.1 * generator.standard_normal(one.shape, np.float32) for one in networks.build(CONFIG).get_weights()]
-    weights.write(folder / weights.FILE, Weights(CONFIG, arrays, data, {"steps": 7}))
+    weights.write(folder / weights.FILE, Weights(config=CONFIG, arrays=arrays, data=data, training={"steps": 7}))
     return folder
 
 

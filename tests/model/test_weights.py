@@ -15,7 +15,7 @@ CONFIG = mini(autoencoder())
 def made(tmp_path) -> str:
     arrays = networks.build(CONFIG).get_weights()
     path = str(tmp_path / weights.FILE)
-    weights.write(path, Weights(CONFIG, arrays, {"fingerprint": "f00d"}, {"steps": 3}))
+    weights.write(path, Weights(config=CONFIG, arrays=arrays, data={"fingerprint": "f00d"}, training={"steps": 3}))
     return path
 
 

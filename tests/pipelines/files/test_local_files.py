@@ -148,7 +148,7 @@ late = threading.Thread(target=local_files.create, args=(folder / "late.bin", b"
 late.start()
 late.join(0.2)
 local_files.create(folder / "last.bin", b"what the one who ends the process still has to write")
-print(sorted(os.listdir(folder)))
+print(sorted(os.listdir(folder)), flush=True)
 os._exit(0)
 """
 
