@@ -50,6 +50,17 @@ class Parser(argparse.ArgumentParser):
         """The long flags."""
         return [option for option in self._option_string_actions if option.startswith("--")]
 
+    def format_help(self, *, everything: bool = False) -> str:
+        """Return the help, which fits a screen; with ``everything``, also the flags whose help is `Rare`."""
+        hidden = {} if everything else {one: one.help for one in self._actions if isinstance(one.help, Rare)}
+        try:
+            for action in hidden:
+                action.help = argparse.SUPPRESS
+            return super().format_help()
+        finally:
+            for action, text in hidden.items():
+                action.help = text
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse a command line; return the values, and from the first flag on that is not known all words."""
         parsed, rest = super().parse_known_args(args, namespace)
@@ -95,9 +106,28 @@ class Parser(argparse.ArgumentParser):
         raise UserError(re.sub(r": ignored explicit argument .*$", " takes no value", message))
 
 
+class Rare(str):
+    """The help of a flag that few people need: ``--help_all`` shows it, and ``--help`` does not."""
+
+    __slots__ = ()
+
+
+class _ShowAll(argparse.Action):
+    """Prints the help with every flag, and exits."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        assert isinstance(parser, Parser)
+        print(parser.format_help(everything=True), end="", flush=True)
+        parser.exit()
+
+
 def add_help(group: argparse._ArgumentGroup) -> None:
-    """Add `--help` behind the other flags of a group."""
-    group.add_argument("-h", "--help", action="help", help="show this help")
+    """Add `--help` behind the other flags of a group, and `--help_all` if some of them are `Rare`."""
+    has_rare = any(isinstance(action.help, Rare) for action in group._actions)
+    more = "; --help_all shows all flags" if has_rare else ""
+    group.add_argument("-h", "--help", action="help", help=f"show this help{more}")
+    if has_rare:
+        group.add_argument("--help_all", action=_ShowAll, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from model import evaluate, exporting, saved_model, train
-from model.commands import Parser, add_help, did_you_mean, listed, number, one_of, path, whole
+from model.commands import Parser, Rare, add_help, did_you_mean, listed, number, one_of, path, whole
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
 from tfrecords.uris import is_remote
@@ -92,7 +92,9 @@ def colorize() -> Parser:
         "--state", type=path, default="", metavar="DIR", help="folder for records and reports (default: output)"
     )
     _add_settings(group)
-    group.add_argument("--accelerator", default="", metavar="GPU", help="GPU of Dataflow workers, as Dataflow names it")
+    group.add_argument(
+        "--accelerator", default="", metavar="GPU", help=Rare("GPU of Dataflow workers, as Dataflow names it")
+    )
     add_help(group)
     return parser
 
@@ -219,7 +221,7 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         "--digital_source_type",
         metavar="T",
         default=COMPOSITE.removeprefix(IPTC_TERMS),
-        help="IPTC, default compositeWithTrainedAlgorithmicMedia",
+        help=Rare("IPTC, default compositeWithTrainedAlgorithmicMedia"),
     )
     group.add_argument(
         "--on_color",

@@ -16,7 +16,7 @@ from google.protobuf import json_format
 from pipelines.flags import PARSERS
 
 COMMANDS = ("prepare", "colorize")
-TERMINAL = {"help", "dry_run"}  # tell something to who sits there; a template starts a job
+TERMINAL = {"help", "help_all", "dry_run"}  # tell something to who sits there; a template starts a job
 IMAGE = "europe-west1-docker.pkg.dev/p/autochrome/prepare:1"
 
 

@@ -163,6 +163,22 @@ def test_help_fits_a_screen(argv, monkeypatch, capsys):
         assert re.search(rf"^  autochrome {argv[0]} .+", out, re.MULTILINE), "an example"
 
 
+@pytest.mark.parametrize("command", ["colorize", "plan"])
+def test_all_flags_are_shown_on_request(command, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = {}
+    for flag in ("--help", "--help_all"):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([command, flag])
+        assert not ended.value.code
+        shown[flag] = capsys.readouterr().out
+    assert max(map(len, shown["--help_all"].splitlines())) <= 80
+    assert "--help_all" in shown["--help"]
+    assert "--digital_source_type" not in shown["--help"]
+    for flag in {*flags.PARSERS[command]().flags} - {"--help_all"}:
+        assert f"{flag} " in shown["--help_all"], flag
+
+
 def test_help_names_every_command(capsys):
     assert cli.main(["--help"]) == 0
     out = capsys.readouterr().out
