@@ -34,6 +34,8 @@ def colorize(
     photo: Pixels | str | os.PathLike[str],
     model: str = "released",
     borders: Literal["ignore", "keep"] = "ignore",
+    *,
+    saturation: float = 1.0,
 ) -> Pixels:
     """Colorize one photo.
 
@@ -50,6 +52,7 @@ def colorize(
             is taken. It is turned upright and converted to sRGB.
         model: the SavedModel folder, local or gs://, ``released`` or ``released_1``.
         borders: ``ignore`` leaves the margin around a picture grey; ``keep`` colours the whole frame.
+        saturation: factor of the model's chroma, from 0 to 4; luminance and hue stay.
 
     Returns:
         uint8 or uint16 ``[H, W, 3]``, sRGB: the depth of the pixels, or of the file. The lightness L* is that of the
@@ -58,10 +61,10 @@ def colorize(
     Raises:
         UserError: there is no such file, it is not a photo or is broken or too large; or the model is missing, is not
             one of Autochrome's, or cannot be loaded.
-        ValueError: the pixels have another shape or type, or ``borders`` is unknown.
+        ValueError: the pixels have another shape or type, ``borders`` is unknown, or ``saturation`` is out of range.
     """
     pixels = _read(os.fspath(photo)) if isinstance(photo, (str, os.PathLike)) else photo
-    return _kept(model).colorize(pixels, borders)
+    return _kept(model).colorize(pixels, borders, saturation=saturation)
 
 
 def load_model(path: str = "released") -> Colorizer:

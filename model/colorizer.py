@@ -16,6 +16,7 @@ import numpy as np
 from model import lite, quiet, saved_model, upsampling
 from model.borders import find
 from model.framing import recolor_picture, seen_part
+from model.guidance import ranges
 from tfrecords.color import Floats, Pixels
 from tfrecords.errors import UserError
 
@@ -104,7 +105,9 @@ class Colorizer:
         """
         return self._engine.predict(luminance) * CHROMA_SCALE
 
-    def colorize(self, pixels: Pixels, borders: Literal["ignore", "keep"] = "ignore") -> Pixels:
+    def colorize(
+        self, pixels: Pixels, borders: Literal["ignore", "keep"] = "ignore", *, saturation: float = 1.0
+    ) -> Pixels:
         """Colorize one photo as `autochrome colorize` does.
 
         Args:
@@ -112,12 +115,13 @@ class Colorizer:
                 only the lightness is used.
             borders: ``ignore`` leaves the margin around a picture grey (`model.borders`); ``keep`` colours the whole
                 frame.
+            saturation: factor of the model's chroma, from 0 to 4; luminance and hue stay.
 
         Returns:
             sRGB of the same type, ``[H, W, 3]``. L* is the photo's to within rounding.
 
         Raises:
-            ValueError: the pixels have another shape or type, or ``borders`` is unknown.
+            ValueError: the pixels have another shape or type, ``borders`` is unknown, or ``saturation`` out of range.
             UserError: the model predicts colours that are not finite numbers.
         """
         is_picture = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
@@ -128,12 +132,14 @@ class Colorizer:
             )
         if borders not in ("ignore", "keep"):
             raise ValueError(f"borders must be ignore or keep, not {borders!r}")
+        ranges.check("saturation", saturation)
         pixels = pixels if pixels.flags.c_contiguous else pixels.copy()
         picture = find(pixels) if borders == "ignore" else None
         seen = upsampling.model_luminance(seen_part(pixels, picture), self.size)
         chroma = self.predict(seen[None])[0]
         if not np.isfinite(chroma).all():
             raise UserError(f"model {self.path} predicts colours that are not finite numbers; train it again")
+        chroma = chroma * np.float32(saturation)
         return recolor_picture(pixels, chroma, picture, 8 * pixels.dtype.itemsize, seen)
 
     def __reduce__(self) -> tuple[Callable[[str], Colorizer], tuple[str]]:

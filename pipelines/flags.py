@@ -2,9 +2,11 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from model import evaluate, exporting, saved_model, train
 from model.commands import Parser, Rare, add_help, did_you_mean, listed, number, one_of, path, whole
+from model.guidance import ranges
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
 from tfrecords.uris import is_remote
@@ -236,6 +238,13 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         type=one_of("ignore", "keep"),
         default="ignore",
         help="margins: ignore (default: grey) or keep (coloured)",
+    )
+    group.add_argument(
+        "--saturation",
+        type=number(ranges.told("saturation"), partial(ranges.holds, "saturation")),
+        default=1.0,
+        metavar="S",
+        help=Rare("factor of the colours' strength, 0 to 4 (default: 1)"),
     )
 
 

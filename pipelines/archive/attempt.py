@@ -48,6 +48,7 @@ def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = ""
         model=recipe.model,
         model_digest=recipe.model_digest,
         settings_digest=recipe.settings_digest,
+        saturation=recipe.settings.saturation,
         run=recipe.run,
     )
 
@@ -132,7 +133,7 @@ def _options(record: Record, context: Context) -> RenderOptions:
 
 
 def _chroma(seen: Any, context: Context) -> Floats:
-    """Return the model's prediction for the luminance ``[S, S, 1]`` of a page, float32 ``[S, S, 2]``."""
+    """Return the chroma for the luminance ``[S, S, 1]`` of a page, float32 ``[S, S, 2]``."""
     try:
         chroma: Floats = context.predict(seen[None])[0]
     except Exception as error:
@@ -142,7 +143,7 @@ def _chroma(seen: Any, context: Context) -> Floats:
         raise ModelError(f"the model cannot predict: {type(error).__name__}: {said}") from error
     if not np.isfinite(chroma).all():
         raise ModelError("the model predicts colours that are not finite numbers; export it again, or train it again")
-    return chroma
+    return chroma * np.float32(context.recipe.settings.saturation)
 
 
 def _left(

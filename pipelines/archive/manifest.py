@@ -38,6 +38,7 @@ A record in ``photos-*.jsonl``, shown here on several lines, always has all of t
         "picture": null}],              left, top, right and bottom of the picture within its border, in pixels: only
                                         this got colour; null if no border was found
      "model": "unet", "model_digest": "…", "settings_digest": "…",     model and settings that made the photo
+     "saturation": 1.0,                 factor of the model's chroma
      "run": 1,                          the entry of runs.json for them, counted from 1
      "left": [{"name": "…", "sha256": "…"}],      files of earlier runs that are still in the output, as they were
                                         written; only for a photo that is rejected now
@@ -127,6 +128,7 @@ class Record:
     model: str = ""
     model_digest: str = ""
     settings_digest: str = ""
+    saturation: float = 1.0
     run: int = 0
     warnings: tuple[str, ...] = ()
     left: tuple[Left, ...] = ()

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from model import saved_model
+from model.guidance import ranges
 from pipelines.archive.manifest import FOLDER, RUNS_FILE
 from pipelines.files import storage, versions
 from pipelines.images.encode import BitDepth
@@ -38,6 +39,7 @@ class Settings:
         bit_depth: ``8``, or ``keep``: 16 bits if the source has more than 8 and the format is PNG or TIFF.
         on_color: what to do with a photo that is in colour: ``recolor``, ``skip`` or ``copy``.
         borders: ``ignore`` leaves the margin around a picture without colour; ``keep`` colours the whole frame.
+        saturation: factor of the chroma, 0 to 4; 1 leaves what the model predicts.
         digital_source_type: the mark in the files: URI of a term of IPTC's vocabulary.
     """
 
@@ -46,6 +48,7 @@ class Settings:
     bit_depth: BitDepth = "8"
     on_color: str = "recolor"
     borders: str = "ignore"
+    saturation: float = 1.0
     digital_source_type: str = COMPOSITE
 
     def __post_init__(self) -> None:
@@ -59,6 +62,8 @@ class Settings:
                 raise UserError(f"{name} {getattr(self, name)!r} is unknown; choose one of {', '.join(known)}")
         if not 1 <= self.quality <= 100:
             raise UserError(f"quality {self.quality} is out of range; choose 1 to 100")
+        if not ranges.holds("saturation", self.saturation):
+            raise UserError(f"saturation {self.saturation} is out of range; choose {ranges.told('saturation')}")
 
     def digest(self) -> str:
         """Return the SHA-256 of the settings in hex; equal settings in this version of the program give equal files."""
@@ -66,6 +71,8 @@ class Settings:
         # The only way before there was a choice: photos that were made then are not made again.
         if self.borders == "keep":
             del fields["borders"]
+        if self.saturation == 1:
+            del fields["saturation"]
         told = json.dumps({"recipe": _RECIPE, **fields}, sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
@@ -141,13 +148,14 @@ def check_state(output: str, state: str) -> None:
 def number(output: str, recipe: Recipe) -> int:
     """Return the number of a run in a folder: that of the last run if it continues that one, else the next number."""
     before = known(output)
-    return len(before) + (not before or _with_borders(before[-1]) != recipe.made_with())
+    return len(before) + (not before or _completed(before[-1]) != recipe.made_with())
 
 
-def _with_borders(run: dict[str, Any]) -> dict[str, Any]:
-    """Return the entry of a run with the setting that runs of earlier versions do not name."""
+def _completed(run: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry of a run with the settings that runs of earlier versions do not name."""
     settings = run.get("settings")
-    return {**run, "settings": {"borders": "keep", **settings}} if isinstance(settings, dict) else run
+    before = {"borders": "keep", "saturation": 1.0}
+    return {**run, "settings": {**before, **settings}} if isinstance(settings, dict) else run
 
 
 def numbered(recipe: Recipe, folder: str) -> Recipe:
@@ -177,6 +185,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         bit_depth=args.bit_depth,
         on_color=args.on_color,
         borders=args.borders,
+        saturation=args.saturation,
         digital_source_type=source_type(args.digital_source_type),
     )
 

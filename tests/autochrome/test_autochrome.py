@@ -70,6 +70,18 @@ def test_an_unknown_way_with_borders_is_refused(model):
         model.colorize(np.zeros((4, 4), np.uint8), "cut")
 
 
+def test_saturation_is_what_the_job_makes_of_it(grey_photos, saved_model_dir, model, tmp_path):
+    path = tmp_path / "scan.png"
+    Image.fromarray(grey_photos["coins"][:90, :140]).save(path)
+    flags = [f"--input={path}", f"--output={tmp_path / 'colour.png'}", f"--model={saved_model_dir}"]
+    assert colorize.main([*flags, "--saturation=0.5"]) == 0
+    colour = autochrome.colorize(path, saved_model_dir, saturation=0.5)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "colour.png")), colour)
+    assert color.colourfulness(colour) < color.colourfulness(model.colorize(grey_photos["coins"][:90, :140]))
+    with pytest.raises(ValueError, match="saturation must be a number from 0 to 4"):
+        autochrome.colorize(path, saved_model_dir, saturation=-1)
+
+
 def test_a_deep_scan_keeps_its_depth(grey_photos, saved_model_dir, tmp_path):
     deep = grey_photos["coins"][:90, :140].astype(np.uint16) * 257
     Image.fromarray(deep).save(tmp_path / "deep.png")

@@ -6,6 +6,7 @@ import io
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from pipelines.archive.render import render
 from pipelines.errors import ModelError, Undecided
 from pipelines.files.sources import Source
 from pipelines.runtime.photo_process import PhotoProcesses
+from tfrecords.color import srgb_to_lab
 
 
 def photo_of(path: Path) -> NamedSource:
@@ -30,7 +32,7 @@ def photo_of(path: Path) -> NamedSource:
 PROCESSES = PhotoProcesses(render)
 
 
-def context(predict, made: dict[str, bytes], format_: str = "keep", **more: str) -> Context:
+def context(predict, made: dict[str, bytes], format_: str = "keep", **more: Any) -> Context:
     def save(record: Record, files: dict[str, bytes]) -> Record:
         made.update(files)
         return record
@@ -111,6 +113,25 @@ def test_colours_that_look_like_stains_are_a_warning(tmp_path, encoded):
 
     assert attempt(photo_of(tmp_path / "a.png"), context(patches, {})).warnings == ("stain_suspected",)
     assert attempt(photo_of(tmp_path / "a.png"), context(green, {})).warnings == ()
+
+
+def test_saturation_scales_chroma_and_leaves_luminance_and_hue(tmp_path, encoded, grey_photos):
+    photo = np.clip(grey_photos["coins"], 60, 200)  # where sRGB shows the colours
+    (tmp_path / "a.png").write_bytes(encoded(photo, "PNG"))
+
+    def made_of(saturation: float) -> tuple[Record, np.ndarray]:
+        made: dict[str, bytes] = {}
+        record = attempt(photo_of(tmp_path / "a.png"), context(green, made, saturation=saturation))
+        with Image.open(io.BytesIO(made["a.png"])) as image:
+            return record, srgb_to_lab(np.asarray(image))
+
+    _, plain = made_of(1)
+    for saturation in (0, 0.5, 2):
+        record, lab = made_of(saturation)
+        assert record.saturation == saturation
+        assert np.abs(lab[..., 0] - plain[..., 0]).max() < 0.5
+        a, b = lab[..., 1:].mean(axis=(0, 1)) - saturation * plain[..., 1:].mean(axis=(0, 1))
+        assert np.hypot(a, b) < 0.3
 
 
 @pytest.mark.parametrize("settings", [{}, {"borders": "keep"}])

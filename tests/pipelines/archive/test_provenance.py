@@ -51,6 +51,17 @@ def test_photos_made_before_borders_were_found_are_done_if_borders_are_kept(tmp_
     assert begun(tmp_path, recipe, FIRST, FIRST) == [1, 2, 2]
 
 
+def test_photos_made_before_saturation_was_a_setting_are_done_if_it_is_one(tmp_path):
+    entry = FIRST.made_with()
+    del entry["settings"]["saturation"]
+    (tmp_path / "manifest").mkdir()
+    (tmp_path / RUNS_FILE).write_text(json.dumps({"runs": [entry]}))
+    vivid = Settings(saturation=1.5)
+    other = replace(FIRST, settings=vivid, settings_digest=vivid.digest())
+    assert vivid.digest() != Settings().digest()
+    assert begun(tmp_path, FIRST, other) == [1, 2]
+
+
 def test_a_job_that_is_started_again_begins_once(tmp_path):
     begun(tmp_path, FIRST)
     before = (tmp_path / RUNS_FILE).read_bytes()

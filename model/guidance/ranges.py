@@ -1,0 +1,28 @@
+"""The values that people may give for guidance, for the command line and for Python alike. Imports no arrays."""
+
+import math
+
+RANGES: dict[str, tuple[float, float]] = {"saturation": (0, 4)}
+"""The least and the most of each value."""
+
+
+def holds(name: str, value: float) -> bool:
+    """Return whether a value is within its range."""
+    least, most = RANGES[name]
+    return math.isfinite(value) and least <= value <= most
+
+
+def told(name: str) -> str:
+    """Return the range of a value, for messages."""
+    least, most = RANGES[name]
+    return f"a number from {least:g} to {most:g}"
+
+
+def check(name: str, value: float) -> None:
+    """Check a value.
+
+    Raises:
+        ValueError: it is out of range, or not a number.
+    """
+    if not holds(name, value):
+        raise ValueError(f"{name} must be {told(name)}, not {value}")
