@@ -19,7 +19,7 @@ from pipelines.images.encode import BitDepth
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
 
-_RECIPE = 4
+_RECIPE = 5
 """Increase this when the same model and settings give different files than before."""
 _CHOICES = {
     "format": ("keep", "jpeg", "png", "tiff", "webp"),

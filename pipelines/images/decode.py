@@ -102,7 +102,7 @@ def _plain_jpeg(photo: OpenPhoto) -> Pixels | None:
     in three fifths of the time. If libjpeg so much as warns the answer is None as well: Pillow decides.
     """
     image = photo.image
-    if (image.format, image.mode) != ("JPEG", "RGB") or icc.transform_of(image, image.mode):
+    if (image.format, image.mode) != ("JPEG", "RGB") or image.info.get("icc_profile"):
         return None
     with memory.suppressed(ValueError):
         pixels: Bytes = simplejpeg.decode_jpeg(photo.data, "RGB")
@@ -128,7 +128,7 @@ def _conversion(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
     plain = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     is_transparent = image.has_transparency_data
     mode = image.mode if image.mode in ("L", "RGB", "CMYK") and not is_transparent else plain
-    transform = icc.transform_of(image, mode)
+    to_srgb = icc.conversion(image, mode)
 
     def convert(strip: Image.Image) -> Image.Image:
         if is_transparent:
@@ -136,6 +136,6 @@ def _conversion(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
             strip = Image.alpha_composite(paper, strip.convert("RGBA")).convert(mode)
         elif strip.mode != mode:
             strip = strip.convert(mode)
-        return icc.convert(strip, transform)
+        return to_srgb(strip)
 
     return convert

@@ -99,7 +99,7 @@ def _jpeg2000(photo: OpenPhoto) -> Words | None:
 
     _check_whole(image)
     # imagecodecs would apply a profile of the file's boxes by itself, but only some of them and with any intent.
-    found = imagecodecs.jpeg2k_decode(data[start:] if image.info.get("icc_profile") else data)
+    found = imagecodecs.jpeg2k_decode(data[start:] if "icc_profile" in image.info else data)
     if found.dtype != np.uint16 or found.shape[:2] != (image.height, image.width):
         return None
     return samples.on_white(samples.scaled(found, bits))

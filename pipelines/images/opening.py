@@ -4,7 +4,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from PIL import Image, UnidentifiedImageError
 
@@ -16,6 +16,7 @@ from pipelines.images import (
     jp2,
     memory,
     png,
+    png_color,
     sizes,
     tiff_fallback,
     tiff_pages,
@@ -23,6 +24,7 @@ from pipelines.images import (
     tiff_table,
     webp,
 )
+from pipelines.images.png_color import Described
 from pipelines.images.tiff_directory import Directory
 from pipelines.images.tiff_table import Table
 
@@ -42,6 +44,7 @@ class OpenPhoto:
             texts that Pillow refuses.
         page: of a TIFF, the directory of the page in the original file, which says what the photo is of.
         stored: of a TIFF, the directory of ``data``, which says how the pixels are stored.
+        described: of a PNG, what its chunks say about its colours.
         warnings: codes of what was left out.
     """
 
@@ -49,6 +52,7 @@ class OpenPhoto:
     data: bytes
     page: Table | None = None
     stored: Table | Directory | None = None
+    described: Described = field(default_factory=Described)
     warnings: tuple[str, ...] = ()
 
     def number(self, tag: int, default: int = 0) -> int:
@@ -104,9 +108,8 @@ def opened(data: bytes, page: Table | None = None) -> Iterator[OpenPhoto]:
         photo = _open_tiff(page or tiff_pages.first(data)) if is_tiff else _open_other(data)
         with photo.image as image:
             sizes.check_image(image, photo.data)
-            dropped = photo.warnings
-            if not icc.is_usable(image.info.get("icc_profile") or b""):
-                del image.info["icc_profile"]
+            dropped = (*photo.warnings, *photo.described.warnings)
+            if icc.settle(image, photo.described.first, photo.described.last):
                 dropped = (*dropped, "profile_dropped")
             with _told_from_lack_of_memory(*image.size):
                 yield replace(photo, warnings=dropped)
@@ -114,18 +117,19 @@ def opened(data: bytes, page: Table | None = None) -> Iterator[OpenPhoto]:
 
 def _open_other(data: bytes) -> OpenPhoto:
     """Open a file of any format but TIFF."""
-    profile = b""
+    profile, described = b"", Described()
     dropped: tuple[str, ...] = ()
     if data.startswith(png.SIGNATURE):
         readable = png.readable(data)
         data, profile, dropped = readable.data, readable.profile, readable.warnings
+        described = png_color.described(data)
     size = webp.size(data) or (0, 0)
     sizes.check(*size, len(data), sample_bytes=sizes.WEBP_BYTES)
     image = _open(data, formats.READ, *size)
     profile = profile or (jp2.profile(data) if image.format == "JPEG2000" else b"")
     if profile:
         image.info["icc_profile"] = profile
-    return OpenPhoto(image=image, data=data, warnings=dropped)
+    return OpenPhoto(image=image, data=data, described=described, warnings=dropped)
 
 
 def _open_tiff(page: Table) -> OpenPhoto:

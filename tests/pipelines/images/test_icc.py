@@ -1,23 +1,65 @@
+import struct
+
 import bomb_profiles
+import imagecodecs
 import numpy as np
 import pytest
-from photo_files import grey_profile, srgb_of_gamma, swapped_profile
+from photo_files import file_of, grey_profile, srgb_of_gamma, swapped_profile
 from PIL import Image, ImageCms
 
-from pipelines.images import icc
+from pipelines.images import icc, icc_profiles, pages
+from pipelines.images.icc_profiles import Curve
+
+SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
+PIXELS = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+
+
+def made(gamma: float, primaries: tuple[tuple[float, float], ...] = SRGB_PRIMARIES) -> bytes:
+    """A profile that LittleCMS makes; white is D65."""
+    numbers = [number for pair in primaries for number in (*pair, 1.0)]
+    return imagecodecs.cms_profile("rgb", whitepoint=[0.3127, 0.3290, 1.0], primaries=numbers, gamma=gamma)
+
+
+def named_srgb(profile: bytes) -> bytes:
+    """The same profile with "sRGB" in its description."""
+    return profile.replace("RGB ".encode("utf-16-be"), "sRGB".encode("utf-16-be"))
+
+
+def with_columns(*columns: tuple[float, float, float]) -> bytes:
+    """SRGB's profile with other colorants."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    for tag, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True):
+        entry = profile.index(tag)
+        start = int.from_bytes(profile[entry + 4 : entry + 8], "big")
+        profile[start + 8 : start + 20] = struct.pack(">3i", *(round(65536 * value) for value in column))
+    return bytes(profile)
 
 
 @pytest.mark.parametrize(
-    "profile", [b"", b"no profile", bytes(200), swapped_profile(), swapped_profile()[:200], grey_profile()]
+    ("profile", "verdict"),
+    [
+        (icc_profiles.rgb("any name", SRGB_PRIMARIES, icc_profiles.D65, icc_profiles.SRGB), "srgb"),
+        (named_srgb(made(1.0)), "converted"),
+        (named_srgb(made(2.2)), "converted"),
+        (swapped_profile(), "converted"),
+        (made(2.4), "converted"),
+        (b"no profile", "unusable"),
+        (bytes(200), "unusable"),
+        (swapped_profile()[:200], "unusable"),
+        (grey_profile(), "unusable"),
+        (with_columns((0, 0, 0), (0, 0, 0), (0, 0, 0)), "unusable"),
+        (with_columns((0.32, 0.33, 0.27), (0.32, 0.33, 0.27), (0.32, 0.33, 0.27)), "unusable"),
+        (with_columns((0.48, 0.5, 0.41), (0.24, 0.25, 0.2), (0.24, 0.25, 0.2)), "unusable"),
+        (with_columns((-9, 4, 7), (3, -8, 9), (6, 5, -9)), "unusable"),
+    ],
 )
-def test_other_profiles_are_for_littlecms_to_judge(profile):
-    assert icc.is_usable(profile)
+def test_a_profile_is_what_it_does_with_colours(profile, verdict):
+    assert icc.judged(profile, 3) == verdict
 
 
 def test_profiles_with_more_elements_than_real_ones_have_are_not_used():
-    assert icc.is_usable(bomb_profiles.profile_of_elements(5, 8))
-    assert icc.is_usable(bomb_profiles.profile_of_elements(16, 8))
-    assert not icc.is_usable(bomb_profiles.profile_of_elements(17, 8))
+    assert icc.judged(bomb_profiles.profile_of_elements(16, 8), 3) != "unusable"
+    assert icc.judged(bomb_profiles.profile_of_elements(17, 8), 3) == "unusable"
 
 
 def test_littlecms_takes_such_a_profile(tmp_path):
@@ -33,39 +75,58 @@ def test_the_profile_that_is_written_is_always_the_same(monkeypatch):
     first = icc.srgb_profile()
     monkeypatch.setattr("time.time", lambda: 0)
     assert icc.srgb_profile() == first
-    assert icc.transform_of(with_profile(np.zeros((8, 8, 3), np.uint8), first), "RGB") is None
+    assert icc.judged(first, 3) == "srgb"
 
 
-def with_profile(pixels: np.ndarray, profile: bytes) -> Image.Image:
+def converted(pixels: np.ndarray, profile: bytes) -> np.ndarray:
+    """A strip as it is converted with 8 bits, or with 16."""
+    if pixels.dtype == np.uint16:
+        return icc.convert_words(pixels, profile)
     image = Image.fromarray(pixels)
     image.info["icc_profile"] = profile
-    return image
+    return np.asarray(icc.conversion(image, image.mode)(image))
 
 
 def test_colours_are_converted_with_8_and_with_16_bits():
-    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
-    image = with_profile(pixels, swapped_profile())
-    converted = np.asarray(icc.convert(image, icc.transform_of(image, "RGB")))
-    assert np.abs(converted.astype(int) - pixels[..., ::-1]).max() <= 1
-    words = icc.convert_words(pixels.astype(np.uint16) * 257, swapped_profile())
-    assert np.abs(words / 257 - pixels[..., ::-1]).max() < 0.2
+    assert np.abs(converted(PIXELS, swapped_profile()).astype(int) - PIXELS[..., ::-1]).max() <= 1
+    words = converted(PIXELS.astype(np.uint16) * 257, swapped_profile())
+    assert np.abs(words / 257 - PIXELS[..., ::-1]).max() < 0.2
 
 
-def test_grey_stays_one_channel():
-    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    image = with_profile(pixels, grey_profile())
-    converted = icc.convert(image, icc.transform_of(image, "L"))
-    expected = srgb_of_gamma(pixels / 255, 1.8)
-    assert converted.mode == "L"
-    assert np.abs(np.asarray(converted) / 255 - expected).max() < 0.01
-    words = icc.convert_words(pixels.astype(np.uint16) * 257, grey_profile())
-    assert np.abs(words / 65_535 - expected).max() < 0.01
+@pytest.mark.parametrize("gamma", [1.0, 1.8, 2.2])
+def test_a_profile_named_srgb_with_another_curve_is_applied(gamma):
+    profile = named_srgb(made(gamma))
+    expected = srgb_of_gamma(PIXELS / 255, gamma)
+    np.testing.assert_allclose(converted(PIXELS, profile) / 255, expected, atol=1.01 / 255)
+    words = converted(PIXELS.astype(np.uint16) * 257, profile)
+    np.testing.assert_allclose(words / 65535, expected, atol=2e-4)
 
 
-@pytest.mark.parametrize("profile", [b"no profile", grey_profile()])
-def test_a_profile_that_does_not_fit_counts_as_none(profile):
-    pixels = np.full((4, 5, 3), 77, np.uint8)
-    image = with_profile(pixels, profile)
-    np.testing.assert_array_equal(np.asarray(icc.convert(image, icc.transform_of(image, "RGB"))), pixels)
-    words = pixels.astype(np.uint16) * 257
-    np.testing.assert_array_equal(icc.convert_words(words, profile), words)
+DOT_GAIN = 1 - (np.linspace(0, 1, 256)[::-1] + 0.8 * np.linspace(0, 1, 256)[::-1] * np.linspace(0, 1, 256))  # 20 %
+GREY_PROFILES = {
+    "linear": (icc_profiles.grey("linear", Curve()), lambda codes: codes),
+    "gamma 2.2": (icc_profiles.grey("2.2", Curve(gamma=2.2)), lambda codes: codes**2.2),
+    "gamma 1.8, version 2": (grey_profile(), lambda codes: codes ** (461 / 256)),
+    "dot gain": (icc_profiles.grey("20 %", DOT_GAIN), lambda codes: np.interp(codes, np.linspace(0, 1, 256), DOT_GAIN)),
+    "linear RGB": (made(1.0), lambda codes: codes),
+}
+
+
+@pytest.mark.parametrize("name", GREY_PROFILES)
+def test_greys_are_converted_and_stay_one_channel(name):
+    profile, light = GREY_PROFILES[name]
+    words = np.arange(1 << 16, dtype=np.uint16).reshape(256, 256)
+    expected = srgb_of_gamma(light(words / 65535), 1)
+    assert icc.judged(profile, 1) == "converted"
+    np.testing.assert_allclose(converted(words, profile) / 65535, expected, atol=1e-3)
+    codes = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    np.testing.assert_allclose(converted(codes, profile) / 255, srgb_of_gamma(light(codes / 255), 1), atol=0.51 / 255)
+
+
+@pytest.mark.parametrize("profile", [b"no profile", grey_profile(), with_columns((0, 0, 0), (0, 0, 0), (0, 0, 0))])
+@pytest.mark.parametrize("file_format", ["JPEG", "TIFF", "WEBP", "PNG"])
+def test_a_profile_that_cannot_be_used_counts_as_none_with_a_warning(profile, file_format):
+    (plain,) = pages.read(file_of(PIXELS, file_format))
+    (page,) = pages.read(file_of(PIXELS, file_format, icc_profile=profile))
+    np.testing.assert_array_equal(page.pixels, plain.pixels)
+    assert page.metadata.warnings == ("profile_dropped",)
