@@ -18,6 +18,8 @@ REQUIRES = [
     "urllib3",
     # Checksums of records and shards, at 6.5 GB/s.
     "google-crc32c",
+    # Lists of photos in Parquet; Beam brings it as well.
+    "pyarrow",
     # Records as tf.train.Example without TensorFlow, which takes seconds to import.
     "protobuf",
     # Reading and writing photos of any format.

@@ -122,7 +122,7 @@ class _ShowAll(argparse.Action):
 
 
 def add_help(group: argparse._ArgumentGroup) -> None:
-    """Add `--help` behind the other flags of a group, and `--help_all` if some of them are `Rare`."""
+    """Add `--help` behind the other flags of a group, and `--help_all` if the parser has some that are `Rare`."""
     has_rare = any(isinstance(action.help, Rare) for action in group._actions)
     more = "; --help_all shows all flags" if has_rare else ""
     group.add_argument("-h", "--help", action="help", help=f"show this help{more}")

@@ -13,6 +13,7 @@ from pipelines import flags
 from pipelines.archive import single
 from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.files import cloud, input_checks
+from pipelines.files.list_parts import lists_of
 from pipelines.runtime import commands
 from tfrecords.errors import UserError
 
@@ -26,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError("--limit and --sample cannot be combined; give one of them")
     if args.keep_existing and args.replace_changed:
         raise UserError("--keep_existing and --replace_changed cannot be combined; give one of them")
-    input_checks.check_any(args.input)
+    input_checks.check_any(args.input, lists_of(args))
     cloud.check({"--output": args.output, "--state": args.state})
     if file_format := single.file_format(args.input, args.output):
         if args.state:

@@ -7,29 +7,15 @@ from functools import partial
 from model import evaluate, exporting, saved_model, train
 from model.commands import Parser, Rare, add_help, did_you_mean, listed, number, one_of, path, whole
 from model.guidance import ranges
+from pipelines.flag_types import add_lists, local, side
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
-from tfrecords.uris import is_remote
 
 SAMPLE_FILE = "sample.png"
 """The file that `inspect --sample` writes."""
 SAMPLE = 32
 """The number of photos that `plan` measures by default."""
-_INPUT = "folder, photo, tar or 'glob'; may be repeated"
-
-
-def _side(text: str) -> int:
-    """Return the side of the stored pictures in pixels: a multiple of 8 in [8, 2048]."""
-    if not text.isdecimal() or int(text) % 8 or not 8 <= int(text) <= 2048:
-        raise argparse.ArgumentTypeError(f"must be a multiple of 8 from 8 to 2048, not {text}")
-    return int(text)
-
-
-def _local(text: str) -> str:
-    """Return a path on this machine."""
-    if is_remote(path(text)):
-        raise argparse.ArgumentTypeError(f"must be a folder on this machine, not {text}")
-    return text
+_INPUT = "folder, photo, tar, list or 'glob'; may be repeated"
 
 
 def prepare() -> Parser:
@@ -45,9 +31,10 @@ def prepare() -> Parser:
     paths = parser.add_argument_group()
     paths.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
     paths.add_argument("--output", type=path, metavar="DIR", help="folder for the records and dataset.json")
+    add_lists(paths)
     records = parser.add_argument_group("records")
     records.add_argument(
-        "--size", type=_side, default=256, metavar="N", help="side of the stored pictures in pixels (default: 256)"
+        "--size", type=side, default=256, metavar="N", help="side of the stored pictures in pixels (default: 256)"
     )
     records.add_argument(
         "--num_shards",
@@ -80,6 +67,7 @@ def colorize() -> Parser:
     group = parser.add_argument_group()
     group.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
     group.add_argument("--output", type=path, metavar="DIR", help="folder for the results; or a file, for one photo")
+    add_lists(group)
     _add_model(group)
     group.add_argument(
         "--limit", type=whole(1), default=0, metavar="N", help="only the first N photos by name (default: all)"
@@ -131,6 +119,7 @@ def plan() -> Parser:
     )
     group = parser.add_argument_group()
     group.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
+    add_lists(group)
     _add_model(group)
     group.add_argument(
         "--sample", type=whole(1), default=SAMPLE, metavar="N", help=f"number of photos to measure (default: {SAMPLE})"
@@ -157,9 +146,9 @@ def pack() -> Parser:
     )
     group = parser.add_argument_group()
     group.add_argument("--data", type=path, required=True, metavar="DIR", help="output folder of `prepare`")
-    group.add_argument("--output", type=_local, required=True, metavar="DIR", help="local folder for the packs")
+    group.add_argument("--output", type=local, required=True, metavar="DIR", help="local folder for the packs")
     group.add_argument(
-        "--side", type=_side, default=0, metavar="N", help="side of the pictures in pixels (default: the set's)"
+        "--side", type=side, default=0, metavar="N", help="side of the pictures in pixels (default: the set's)"
     )
     group.add_argument(
         "--quality", type=whole(1, 100), default=50, metavar="Q", help="of WebP, from 1 to 100 (default: 50)"

@@ -29,6 +29,7 @@ from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.archive.selection import Selection
 from pipelines.files import input_checks, sources
+from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
 from pipelines.files.sources import Source
 from pipelines.runtime import commands, words
 from pipelines.runtime.commands import in_bytes
@@ -70,17 +71,18 @@ class Figure:
         return Figure(value=self.value * factor, low=self.low * factor, high=self.high * factor)
 
 
-def survey(patterns: str | Sequence[str], size: int) -> Collection:
+def survey(patterns: str | Sequence[str], size: int, lists: ListOptions = PLAIN) -> Collection:
     """List an input; only the sample is kept in memory.
 
     Args:
         patterns: folder, file or glob; or several.
         size: of the sample.
+        lists: how lists are read.
     """
     selection = Selection(sample=size)
     photos = total = 0
     lowest: list[tuple[int, int, Source]] = []
-    for source in sources.everything(patterns):
+    for source in sources.everything(patterns, lists):
         photos += 1
         total += source.size
         # The largest rank is first in the heap, and is dropped next.
@@ -196,10 +198,11 @@ def main(argv: list[str] | None = None) -> int:
         with interrupt.at_once():
             from pipelines.runtime import runners  # Beam takes a second to import
         runners.beam_options(beam_flags)
-    input_checks.check_any(args.input)
+    lists = lists_of(args)
+    input_checks.check_any(args.input, lists)
     recipe = Recipe.of(args.model, settings_of(args))
     said = ", ".join(args.input)
-    collection = survey(args.input, args.sample)
+    collection = survey(args.input, args.sample, lists)
     if not collection.photos:
         raise UserError(f"--input {said} holds only files that are not photos, or an empty tar; name photos")
     threads = len(os.sched_getaffinity(0))

@@ -6,6 +6,7 @@ Beam takes a second to import, so a mistyped path is found before (`pipelines.da
 from model import interrupt
 from pipelines import flags
 from pipelines.files import cloud, input_checks
+from pipelines.files.list_parts import lists_of
 from pipelines.runtime import commands
 
 
@@ -16,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
         with interrupt.at_once():
             from pipelines.runtime import runners
         runners.check_reach(runners.beam_options(beam_flags), input=args.input, output=args.output)
-    input_checks.check_any(args.input)
+    input_checks.check_any(args.input, lists_of(args))
     cloud.check({"--output": args.output})
     input_checks.check_apart(args.input, args.output)
     with interrupt.at_once():

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import apache_beam as beam
@@ -37,11 +37,11 @@ def sums(found: Iterable[Forecast]) -> str:
     return f"{len(forecasts):,} inputs; " + ", ".join(f"{what}: {number:,}" for what, number in counts if number)
 
 
-def show(patterns: Sequence[str], found: FindTasks, title: str) -> None:
+def show(photos: FindPhotos, found: FindTasks, title: str) -> None:
     """Print the lines about each input, sorted by name, and their totals; write nothing to the output.
 
     Args:
-        patterns: the input.
+        photos: lists the input.
         found: finds what is to be done.
         title: of the totals.
     """
@@ -49,7 +49,7 @@ def show(patterns: Sequence[str], found: FindTasks, title: str) -> None:
     os.close(descriptor)
     try:
         with Mailbox() as mailbox:
-            runners.run(_Listing(patterns, found, path), runners.beam_options(["--direct_num_workers=1"]))
+            runners.run(_Listing(photos, found, path), runners.beam_options(["--direct_num_workers=1"]))
             for line in mailbox.news():
                 say(f"autochrome: {line}", file=sys.stderr)
         with open(path, encoding="ascii") as file:  # noqa: PTH123 (as below)
@@ -70,14 +70,14 @@ def _read(line: str) -> tuple[str, Forecast]:
 class _Listing(beam.PTransform):
     """Write a forecast for each input to a local file: root → PCollection of None."""
 
-    def __init__(self, patterns: Sequence[str], found: FindTasks, path: str) -> None:
+    def __init__(self, photos: FindPhotos, found: FindTasks, path: str) -> None:
         super().__init__()
-        self._patterns = patterns
+        self._photos = photos
         self._found = found
         self._path = path
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
-        found = root | FindPhotos(self._patterns, is_checked=True) | self._found
+        found = root | self._photos | self._found
         return found.tasks | beam.Map(self._write, self._found.policy, self._found.output)
 
     def _write(self, task: Task, policy: Policy, output: str) -> None:

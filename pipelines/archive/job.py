@@ -5,7 +5,7 @@ The job is `FindPhotos` → `ColorizePhotos` → `WriteManifest`, which can also
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 import apache_beam as beam
 from rich.console import Console
@@ -21,6 +21,7 @@ from pipelines.archive.provenance import settings_of
 from pipelines.archive.selection import Selection
 from pipelines.files import writable
 from pipelines.files.find_photos import FindPhotos
+from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
 from pipelines.runtime import resource_hints, runners
 from pipelines.runtime.progress import watched
 
@@ -32,17 +33,20 @@ class Colorize(beam.PTransform):
     Attributes:
         input: folder, file or glob; or several; checked.
         photos: colorizes the photos.
+        lists: how lists are read.
     """
 
     input: str | Sequence[str]
     photos: ColorizePhotos
+    _: KW_ONLY
+    lists: ListOptions = PLAIN
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Apply the steps."""
         on_found = None if self.photos.selection.size else self.photos.ticker.listed
         return (
             root
-            | FindPhotos(self.input, on_found=on_found, is_checked=True)
+            | FindPhotos(self.input, lists=self.lists, on_found=on_found, is_checked=True)
             | self.photos
             | WriteManifest(self.photos.folder)
         )
@@ -73,7 +77,8 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     )
     policy = photos.policy()
     if args.dry_run:
-        dry_run.show(args.input, photos.tasks(policy), args.output)
+        found = FindPhotos(args.input, lists=lists_of(args), is_checked=True)
+        dry_run.show(found, photos.tasks(policy), args.output)
         return
     elsewhere = "keep its records in another folder with --state DIR"
     writable.check(args.output, once=bool(args.state), instead=elsewhere, own=() if args.state else (JOURNAL,))
@@ -87,6 +92,6 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
             say(line)
         with watched("colorizing", enabled=local) as ticker:
             photos.ticker = ticker
-            runners.run(Colorize(args.input, photos), options, on_end=lease.release)
+            runners.run(Colorize(args.input, photos, lists=lists_of(args)), options, on_end=lease.release)
     if local:
         briefing.after(", ".join(args.input), args.output, photos.folder, Console())

@@ -6,7 +6,7 @@ The job is `FindPhotos` → `PreparePhotos`, which can also be used in other pip
 import argparse
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import apache_beam as beam
 from rich.console import Console
@@ -15,6 +15,7 @@ from model.terminal import say
 from pipelines.dataset.prepare_photos import CLAIM_FILE, CLEARED_FILE, PreparePhotos, Settings
 from pipelines.files import storage, writable
 from pipelines.files.find_photos import FindPhotos
+from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
 from pipelines.runtime import resource_hints, runners
 from pipelines.runtime.outcomes import REJECTED_FILE, print_table
 from pipelines.runtime.progress import watched
@@ -31,14 +32,18 @@ class Prepare(beam.PTransform):
     Attributes:
         input: folder, file or glob; or several; checked.
         photos: makes the records.
+        lists: how lists are read.
     """
 
     input: str | Sequence[str]
     photos: PreparePhotos
+    _: KW_ONLY
+    lists: ListOptions = PLAIN
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Description]:
         """Apply the steps."""
-        return root | FindPhotos(self.input, on_found=self.photos.ticker.listed, is_checked=True) | self.photos
+        found = FindPhotos(self.input, lists=self.lists, on_found=self.photos.ticker.listed, is_checked=True)
+        return root | found | self.photos
 
 
 def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
@@ -58,7 +63,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
         asked = resource_hints.of(options)
         photos = PreparePhotos(args.output, settings, overwrite=args.overwrite, ticker=ticker, hints=asked)
-        runners.run(Prepare(args.input, photos), options)
+        runners.run(Prepare(args.input, photos, lists=lists_of(args)), options)
     if runners.is_local(options):
         path = storage.join(args.output, FILE_NAME)
         description = Description.from_json(storage.read(path).decode(), path)

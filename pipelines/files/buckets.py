@@ -46,6 +46,11 @@ class Blob:
     generation: int
     changed: float = 0.0
 
+    @property
+    def fingerprint(self) -> str:
+        """What differs between two versions of the object."""
+        return f"{self.size}-{self.generation}"
+
 
 def _pages(uri: str, prefix: str, **options: str) -> Iterator[tuple[list[storage.Blob], set[str]]]:
     """Yield a listing page by page: the objects of the page, and all subfolders so far.

@@ -62,7 +62,7 @@ def fingerprint(uri: str) -> str:
     """Return the fingerprint of a file; '' if there is none."""
     if storage.is_in_bucket(uri):
         found = buckets.find(uri)
-        return f"{found.size}-{found.generation}" if found else ""
+        return found.fingerprint if found else ""
     return _local(uri)
 
 

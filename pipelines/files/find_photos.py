@@ -5,8 +5,9 @@ from dataclasses import KW_ONLY, dataclass
 
 import apache_beam as beam
 
-from pipelines.files import input_checks, input_paths, listings, sources, tars
+from pipelines.files import input_checks, input_paths, sources, tars
 from pipelines.files.input_paths import InputPath
+from pipelines.files.list_parts import PLAIN, ListOptions
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source
 
@@ -23,7 +24,8 @@ class FindPhotos(beam.PTransform):
         ...     _ = photos | beam.Filter(lambda photo: photo.size > 1_000_000) | beam.Map(lambda photo: photo.name)
 
     Attributes:
-        patterns: folder, file, tar or glob of photos, local or in a bucket; or several.
+        patterns: folder, file, tar, glob or list of photos, local or in a bucket; or several.
+        lists: how lists are read.
         on_found: called for every photo in the process that finds it.
         is_checked: whether the input has been checked by `pipelines.files.input_checks.check_any`, as the commands do
             before they import Beam. In a bucket the check takes four requests.
@@ -34,14 +36,15 @@ class FindPhotos(beam.PTransform):
 
     patterns: str | Sequence[str]
     _: KW_ONLY
+    lists: ListOptions = PLAIN
     on_found: Callable[[], object] | None = None
     is_checked: bool = False
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Source]:
         """Add the steps that list the input, open tars, and open the tars inside them."""
         if not self.is_checked:
-            input_checks.check_any(self.patterns)
-        paths = input_paths.of(self.patterns)
+            input_checks.check_any(self.patterns, self.lists)
+        paths = input_paths.of(self.patterns, self.lists)
         listed = (
             root
             | "Input" >> beam.Create(paths)
@@ -63,7 +66,7 @@ class FindPhotos(beam.PTransform):
         return found | "Tell" >> beam.Map(self._tell)
 
     def _opened(self, tars_found: beam.PCollection[Source], what: str) -> beam.PCollection[Source]:
-        path = input_paths.of(self.patterns)[0]
+        path = input_paths.of(self.patterns, self.lists)[0]
         spread = tars_found | f"Spread {what}" >> beam.Reshuffle()
         return spread | f"Open {what}" >> beam.FlatMap(sources.members, path)
 
@@ -92,7 +95,7 @@ def patterns_of(photos: beam.PCollection[Source]) -> Iterator[str]:
 
 
 def _branches(path: InputPath) -> Iterator[tuple[InputPath, Branch]]:
-    return ((path, branch) for branch in listings.of_input(path.pattern))
+    return ((path, branch) for branch in input_paths.branches(path))
 
 
 def _files(part: tuple[InputPath, Branch]) -> Iterator[Source]:

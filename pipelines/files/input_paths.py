@@ -3,14 +3,21 @@
 The name of a photo is its path below the folder that was named. With several folders, names begin with the name of the
 folder, or with as much of its path as makes it unique: with ``--input 1920s/box1 --input 1920s/box2`` they are
 ``box1/a.jpg`` and ``box2/a.jpg``. The order of the paths does not matter.
+
+A path may be a list of photos (`pipelines.files.list_parts`), or the manifest of an earlier run, whose records are one.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pipelines.files import listings, storage, tars
+from pipelines.files import list_parts, listings, storage, tars
+from pipelines.files.list_parts import PLAIN, ListOptions, Part
+from pipelines.files.listings import Branch
+
+_MANIFEST = "manifest"
+_RECORDS = "photos-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,35 +29,75 @@ class InputPath:
         root: the folder that names are relative to.
         folder: the first part of names: '' or a folder with a trailing slash.
         is_alone: whether this is the only path of the input.
+        lists: the lists that it consists of; () for photos.
     """
 
     pattern: str
     root: str
     folder: str = ""
     is_alone: bool = True
+    lists: tuple[Part, ...] = ()
 
     def lends_no_folder(self, uri: str) -> bool:
         """Return whether a tar is the whole input, so that its own name is not part of the names of its photos."""
         return self.is_alone and uri == self.pattern
 
 
-def of(patterns: str | Sequence[str]) -> list[InputPath]:
-    """Return the paths of an input, sorted and without duplicates."""
+def of(patterns: str | Sequence[str], options: ListOptions = PLAIN) -> list[InputPath]:
+    """Return the paths of an input, sorted and without duplicates.
+
+    Args:
+        patterns: folder, file, glob, tar or list; or several.
+        options: how lists are read.
+    """
     given = [patterns] if isinstance(patterns, str) else patterns
     distinct = [pattern for _, pattern in sorted({storage.normalized(pattern): pattern for pattern in given}.items())]
-    roots = {pattern: listings.root_of(pattern) for pattern in distinct}
-    if len(distinct) == 1:
-        return [InputPath(pattern=one, root=root) for one, root in roots.items()]
-    forms = {one: storage.normalized(root) for one, root in roots.items() if not _is_local_file(one)}
-    labels = _labels(set(forms.values()))
-    return [
-        InputPath(pattern=one, root=root, folder=labels[forms[one]] if one in forms else "", is_alone=False)
-        for one, root in roots.items()
-    ]
+    lists = {pattern: _lists(pattern) for pattern in distinct}
+    roots = {
+        pattern: options.root or os.path.dirname(pattern) if lists[pattern] else listings.root_of(pattern)  # noqa: PTH120 (URIs stay as they are)
+        for pattern in distinct
+    }
+    is_alone = len(distinct) == 1
+    forms = {one: storage.normalized(root) for one, root in roots.items() if lists[one] or not _is_local_file(one)}
+    labels = {} if is_alone else _labels(set(forms.values()))
+    paths = []
+    for one, root in roots.items():
+        folder = labels[forms[one]] if one in forms and not is_alone else ""
+        read = tuple(_part(uri, folder, options) for uri in lists[one])
+        paths.append(InputPath(pattern=one, root=root, folder=folder, is_alone=is_alone, lists=read))
+    return paths
+
+
+def _lists(pattern: str) -> list[str]:
+    """Return the lists that a path of an input stands for; none if it stands for photos."""
+    if not listings.is_literal(pattern):
+        return []
+    if list_parts.kind_of(pattern):
+        return [] if os.path.isdir(pattern) else [pattern]  # noqa: PTH112 (raises nothing)
+    folder = pattern.rstrip("/")
+    if folder.rpartition("/")[2] != _MANIFEST:
+        return []
+    names = (name for name in storage.names(folder) if name.startswith(_RECORDS) and list_parts.kind_of(name))
+    return [storage.join(folder, name) for name in sorted(names)]
+
+
+def _part(uri: str, folder: str, options: ListOptions) -> Part:
+    """Return a whole list."""
+    return Part(uri=uri, kind=list_parts.kind_of(uri), root=options.root, folder=folder, columns=options.columns)
+
+
+def branches(path: InputPath) -> Iterator[Branch]:
+    """Yield the parts of a path that workers list side by side."""
+    for whole in path.lists:
+        yield from listings.of_list(whole)
+    if not path.lists:
+        yield from listings.of_input(path.pattern)
 
 
 def overlap(paths: Sequence[InputPath]) -> bool:
-    """Return whether a file may be found below more than one of the paths."""
+    """Return whether a file may be found more than once: below several of the paths, or because a list repeats it."""
+    if any(path.lists for path in paths):
+        return True
     roots = sorted(
         storage.normalized(path.pattern if _is_local_file(path.pattern) else path.root) + "/" for path in paths
     )
@@ -61,9 +108,11 @@ def overlap(paths: Sequence[InputPath]) -> bool:
 def meets(path: InputPath, output: str) -> bool:
     """Return whether an output folder would contain photos of the input, or be searched for them.
 
-    The output may be in the same folder as a named photo or tar, and in the folder of a local glob such as ``*.jpg``,
-    which does not search subfolders.
+    The output may be in the same folder as a named photo, tar or list, and in the folder of a local glob such as
+    ``*.jpg``, which does not search subfolders. The photos of a list are compared when the job finds them.
     """
+    if path.lists:
+        return False
     alone = listings.is_literal(path.pattern) and (tars.is_tar(path.pattern) or _is_local_file(path.pattern))
     source, target = storage.normalized(path.pattern if alone else path.root) + "/", storage.normalized(output) + "/"
     return source.startswith(target) or (target.startswith(source) and not _is_flat(path.pattern))

@@ -8,26 +8,29 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipelines.files import buckets, local_listing, local_reads, storage
+from pipelines.files import buckets, listed_photos, local_listing, local_reads, storage
 from pipelines.files.buckets import Blob
+from pipelines.files.list_parts import Part
 from pipelines.files.local_listing import MAGIC, Listed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Branch:
-    """A part of a folder that one worker lists. Unlike a plain string, Beam can encode it if it is not UTF-8.
+    """A part of a folder or a list that one worker lists. Unlike a string, Beam can encode it if it is not UTF-8.
 
     Attributes:
-        path: a folder to list with all its subfolders, or a file.
+        path: a folder to list with all its subfolders, or a file; or a list.
         page: objects that are listed already; then nothing is left to list.
         is_glob: whether the path is a glob.
         is_entry: whether the path was found in a folder; then a link to a folder is not followed.
+        part: of a list.
     """
 
     path: str
     page: tuple[Blob, ...] = ()
     is_glob: bool = False
     is_entry: bool = False
+    part: Part | None = None
 
 
 def is_literal(pattern: str) -> bool:
@@ -66,6 +69,11 @@ def of_input(pattern: str) -> Iterator[Branch]:
         yield Branch(path=pattern, is_glob=True)
 
 
+def of_list(whole: Part) -> Iterator[Branch]:
+    """Yield the parts of a list; see `pipelines.files.list_parts.parts`."""
+    return (Branch(path=part.uri, part=part) for part in listed_photos.parts(whole))
+
+
 def of_folder(path: str) -> Iterator[Branch]:
     """Yield the parts of a folder: its subfolders and files, or the path itself if it is not a folder."""
     if storage.is_in_bucket(path):
@@ -87,6 +95,8 @@ def of_folder(path: str) -> Iterator[Branch]:
 def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
     """Yield every file of a branch with its full path, lazily on local disks; see `local_listing.below`.
 
+    A part of a list yields the photos that it names, see `pipelines.files.listed_photos`.
+
     Args:
         branch: to list.
         root: of the input, if it existed when the job started; if it is gone now, a disk was unmounted.
@@ -95,11 +105,11 @@ def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
         WorldError: the disk or the bucket fails, or rights are lost.
     """
     path = branch.path
-    if storage.is_in_bucket(path):
+    if branch.part is not None:
+        yield from listed_photos.listed(branch.part)
+    elif storage.is_in_bucket(path):
         for blob in branch.page or (buckets.matching(path) if branch.is_glob else buckets.below(path)):
-            yield Listed(
-                uri=blob.uri, size=blob.size, fingerprint=f"{blob.size}-{blob.generation}", generation=blob.generation
-            )
+            yield Listed(uri=blob.uri, size=blob.size, fingerprint=blob.fingerprint, generation=blob.generation)
     elif storage.is_remote(path):
         raise ValueError(f"{path} is neither local nor in a bucket of Cloud Storage")
     elif branch.is_glob:

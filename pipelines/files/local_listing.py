@@ -25,6 +25,8 @@ class Listed:
         fault: why the file cannot be read; otherwise ''.
         reason: the code under which the fault is counted.
         generation: of an object in a bucket; None for a file.
+        name: of the photo, if a list names it; '' if its path below the input is its name.
+        offset: of its first byte in a tar, if a list says so.
     """
 
     uri: str
@@ -33,6 +35,8 @@ class Listed:
     fault: str = ""
     reason: str = "unreadable"
     generation: int | None = None
+    name: str = ""
+    offset: int | None = None
 
 
 def below(path: str, root: str | None = None, *, is_entry: bool = False) -> Iterator[Listed]:

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 from pipelines.errors import Rejected
 from pipelines.files import input_paths, inputs, listings, safe_names, sidecars, storage, tars
 from pipelines.files.input_paths import InputPath
+from pipelines.files.list_parts import PLAIN, ListOptions
 from pipelines.files.listings import Branch
 from tfrecords.errors import UserError
 
@@ -96,8 +98,9 @@ def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False
     for found in listings.listed(branch, root if is_input else None):
         # A single object that is the whole input has no path below the root, so it keeps its own name.
         path = found.uri[len(root) :] if root else found.uri
-        below = safe_names.relative(path)
-        name = safe_names.relative(folder + below if below else found.uri.rpartition("/")[2]) or _UNNAMED
+        below = "" if found.name else safe_names.relative(path)
+        given = found.name or (folder + below if below else found.uri.rpartition("/")[2])
+        name = safe_names.relative(given) or _UNNAMED
         if is_input and not found.fault and not _is_named(found.uri, branch) and sidecars.is_sidecar(name):
             left_out += 1
             continue
@@ -106,6 +109,7 @@ def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False
             name=name,
             size=found.size,
             fingerprint=found.fingerprint,
+            offset=found.offset,
             fault=found.fault,
             reason=found.reason,
             generation=found.generation,
@@ -121,7 +125,7 @@ def _is_named(uri: str, branch: Branch) -> bool:
 def find(path: InputPath | str) -> Iterator[Source]:
     """Yield every file of one path of an input except sidecars, in one process; tars stay closed."""
     path = _path(path)
-    for branch in listings.of_input(path.pattern):
+    for branch in input_paths.branches(path):
         yield from files(branch, path.root, path.folder, is_input=True)
 
 
@@ -168,9 +172,14 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
     sidecars.note(left_out)
 
 
-def everything(patterns: str | Sequence[str]) -> Iterator[Source]:
-    """Yield each photo of an input once, including those in tars and in tars of tars, in one process."""
-    paths = input_paths.of(patterns)
+def everything(patterns: str | Sequence[str], lists: ListOptions = PLAIN) -> Iterator[Source]:
+    """Yield each photo of an input once, including those in tars and in tars of tars, in one process.
+
+    Args:
+        patterns: folder, file, glob, tar or list; or several.
+        lists: how lists are read.
+    """
+    paths = input_paths.of(patterns, lists)
     seen: set[tuple[bytes, int]] | None = set() if input_paths.overlap(paths) else None
     for path in paths:
         for file in find(path):
@@ -184,4 +193,13 @@ def everything(patterns: str | Sequence[str]) -> Iterator[Source]:
 
 def file_of(source: Source) -> tuple[bytes, int]:
     """Return a key that is the same for one file, whatever path found it; bytes, because it may not be UTF-8."""
-    return os.fsencode(storage.normalized(source.uri)), source.offset or 0
+    if storage.is_remote(source.uri):
+        return source.uri.encode("utf-8", "surrogatepass"), source.offset or 0
+    # A link to another photo is a photo of its own, as in an input of one folder.
+    folder, name = os.path.split(source.uri)
+    return os.fsencode(os.path.join(_resolved(folder), name)), source.offset or 0  # noqa: PTH118 (called once a photo)
+
+
+@lru_cache(maxsize=1024)
+def _resolved(folder: str) -> str:
+    return storage.normalized(folder or ".")

@@ -10,7 +10,7 @@ from command_line import mistake
 
 COLORIZE = "autochrome colorize --input scans --output colour"
 PREPARE = "autochrome prepare --input imagenet/train --output records"
-FIX = "name a folder, a photo, a .tar, or a glob in quotes"
+FIX = "name a folder, a photo, a .tar, a list, or a glob in quotes"
 
 
 @pytest.fixture
@@ -20,8 +20,10 @@ def place(tmp_path, monkeypatch, encoded, grey_photos) -> Path:
     photo = encoded(grey_photos["coins"], "PNG")
     for name in ("a.png", "b.png", "c.png"):
         (tmp_path / "scans" / name).write_bytes(photo)
-    (tmp_path / "list.txt").write_text("scans/a.png\n")
-    (tmp_path / "list.CSV").write_text("path\nscans/a.png\n")
+    (tmp_path / "empty.txt").write_text("\n")
+    (tmp_path / "list.txt").write_text("scans/nowhere.png\n")
+    (tmp_path / "list.CSV").write_text("file,year\nscans/a.png,1920\n")
+    (tmp_path / "list.json").write_text("[]")
     with zipfile.ZipFile(tmp_path / "box.zip", "w") as box:
         box.writestr("a.png", photo)
     (tmp_path / "box.tar.gz").write_bytes(gzip.compress(b"\0" * 10240))
@@ -148,8 +150,20 @@ def test_what_is_missing_is_told_with_an_example(place, capsys, line, said):
     [
         ("nowhere", f"--input nowhere does not exist; {FIX}"),
         ("scans/*.jpg", f"--input scans/*.jpg has no photos; {FIX}"),
-        ("list.txt", f"--input list.txt: lists are not supported; {FIX}, and repeat --input for several"),
-        ("list.CSV", f"--input list.CSV: lists are not supported; {FIX}, and repeat --input for several"),
+        ("empty.txt", "--input empty.txt names no photos; write one path in each line"),
+        (
+            "list.txt",
+            "--input list.txt: its only photo does not exist: scans/nowhere.png; "
+            "name the folder that its paths are relative to with --root",
+        ),
+        (
+            "list.CSV",
+            "list.CSV has no column path or uri or id; its columns are: file, year; choose with --input_columns",
+        ),
+        (
+            "list.json",
+            "--input list.json cannot be read as a list; lists are .txt, .csv, .tsv, .jsonl and .parquet files",
+        ),
         (
             "box.zip",
             "--input box.zip: compressed archives are not supported; unpack it to a folder or a .tar",

@@ -8,6 +8,7 @@ from pipelines.archive import dry_run
 from pipelines.archive.forecast import Forecast
 from pipelines.archive.resume import Policy
 from pipelines.archive.tasks import FindTasks
+from pipelines.files.find_photos import FindPhotos
 
 MADE = Forecast(action="make", replaces=("a.jpg.p001.png", "a.jpg.p002.png"), removes=("a.jpg",))
 
@@ -46,7 +47,7 @@ def test_a_run_is_shown_in_order_of_name_and_writes_nothing(scans, tmp_path, cap
     output = tmp_path / "colour"
     output.mkdir()
     (output / "b.jpg").write_bytes(b"theirs")
-    dry_run.show([str(scans)], FindTasks(str(output), Policy(recipe=RECIPE)), "colour")
+    dry_run.show(FindPhotos(str(scans)), FindTasks(str(output), Policy(recipe=RECIPE)), "colour")
     out, err = capsys.readouterr()
     assert out.splitlines() == [
         "make\ta.tif",

@@ -1,0 +1,46 @@
+"""Types of flags, and flags that several commands share."""
+
+import argparse
+
+from model.commands import Rare, path
+from tfrecords.uris import is_remote
+
+
+def side(text: str) -> int:
+    """Return the side of the stored pictures in pixels: a multiple of 8 in [8, 2048]."""
+    if not text.isdecimal() or int(text) % 8 or not 8 <= int(text) <= 2048:
+        raise argparse.ArgumentTypeError(f"must be a multiple of 8 from 8 to 2048, not {text}")
+    return int(text)
+
+
+def local(text: str) -> str:
+    """Return a path on this machine."""
+    if is_remote(path(text)):
+        raise argparse.ArgumentTypeError(f"must be a folder on this machine, not {text}")
+    return text
+
+
+def columns(text: str) -> tuple[str, ...]:
+    """Return the names of columns that a comma separates."""
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"must be names of columns with commas between them, not {text!r}")
+    return names
+
+
+def add_lists(group: argparse._ArgumentGroup) -> None:
+    """Add the flags that `pipelines.files.list_parts.lists_of` reads."""
+    group.add_argument(
+        "--root",
+        type=path,
+        default="",
+        metavar="DIR",
+        help=Rare("folder that paths in lists are relative to"),
+    )
+    group.add_argument(
+        "--input_columns",
+        type=columns,
+        default=(),
+        metavar="A,B",
+        help=Rare("that name photos in lists (default: path,uri,id)"),
+    )
