@@ -36,6 +36,7 @@ def colorize(
     borders: Literal["ignore", "keep"] = "ignore",
     *,
     saturation: float = 1.0,
+    color_space: str = "srgb",
 ) -> Pixels:
     """Colorize one photo.
 
@@ -53,18 +54,20 @@ def colorize(
         model: the SavedModel folder, local or gs://, ``released`` or ``released_1``.
         borders: ``ignore`` leaves the margin around a picture grey; ``keep`` colours the whole frame.
         saturation: factor of the model's chroma, from 0 to 4; luminance and hue stay.
+        color_space: of the result: ``srgb``, ``adobe_rgb``, ``display_p3`` or ``ecirgb_v2``.
 
     Returns:
-        uint8 or uint16 ``[H, W, 3]``, sRGB: the depth of the pixels, or of the file. The lightness L* is that of the
-        photo to within rounding.
+        uint8 or uint16 ``[H, W, 3]``, codes of that space: the depth of the pixels, or of the file. The lightness L* is
+        that of the photo to within rounding.
 
     Raises:
         UserError: there is no such file, it is not a photo or is broken or too large; or the model is missing, is not
             one of Autochrome's, or cannot be loaded.
-        ValueError: the pixels have another shape or type, ``borders`` is unknown, or ``saturation`` is out of range.
+        ValueError: the pixels have another shape or type, ``borders`` or ``color_space`` is unknown, or
+            ``saturation`` is out of range.
     """
     pixels = _read(os.fspath(photo)) if isinstance(photo, (str, os.PathLike)) else photo
-    return _kept(model).colorize(pixels, borders, saturation=saturation)
+    return _kept(model).colorize(pixels, borders, saturation=saturation, color_space=color_space)
 
 
 def load_model(path: str = "released") -> Colorizer:

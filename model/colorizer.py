@@ -15,6 +15,7 @@ import numpy as np
 
 from model import lite, quiet, saved_model, upsampling
 from model.borders import find
+from model.color_spaces import SPACES
 from model.framing import recolor_picture, seen_part
 from model.guidance import ranges
 from tfrecords.color import Floats, Pixels
@@ -106,7 +107,12 @@ class Colorizer:
         return self._engine.predict(luminance) * CHROMA_SCALE
 
     def colorize(
-        self, pixels: Pixels, borders: Literal["ignore", "keep"] = "ignore", *, saturation: float = 1.0
+        self,
+        pixels: Pixels,
+        borders: Literal["ignore", "keep"] = "ignore",
+        *,
+        saturation: float = 1.0,
+        color_space: str = "srgb",
     ) -> Pixels:
         """Colorize one photo as `autochrome colorize` does.
 
@@ -116,12 +122,14 @@ class Colorizer:
             borders: ``ignore`` leaves the margin around a picture grey (`model.borders`); ``keep`` colours the whole
                 frame.
             saturation: factor of the model's chroma, from 0 to 4; luminance and hue stay.
+            color_space: of the result: ``srgb``, ``adobe_rgb``, ``display_p3`` or ``ecirgb_v2``.
 
         Returns:
-            sRGB of the same type, ``[H, W, 3]``. L* is the photo's to within rounding.
+            colour of the same type, ``[H, W, 3]``. L* is the photo's to within rounding.
 
         Raises:
-            ValueError: the pixels have another shape or type, ``borders`` is unknown, or ``saturation`` out of range.
+            ValueError: the pixels have another shape or type, ``borders`` or ``color_space`` is unknown, or
+                ``saturation`` out of range.
             UserError: the model predicts colours that are not finite numbers.
         """
         is_picture = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
@@ -132,6 +140,8 @@ class Colorizer:
             )
         if borders not in ("ignore", "keep"):
             raise ValueError(f"borders must be ignore or keep, not {borders!r}")
+        if color_space not in SPACES:
+            raise ValueError(f"color_space must be one of {', '.join(SPACES)}, not {color_space!r}")
         ranges.check("saturation", saturation)
         pixels = pixels if pixels.flags.c_contiguous else pixels.copy()
         picture = find(pixels) if borders == "ignore" else None
@@ -140,7 +150,7 @@ class Colorizer:
         if not np.isfinite(chroma).all():
             raise UserError(f"model {self.path} predicts colours that are not finite numbers; train it again")
         chroma = chroma * np.float32(saturation)
-        return recolor_picture(pixels, chroma, picture, 8 * pixels.dtype.itemsize, seen)
+        return recolor_picture(pixels, chroma, picture, 8 * pixels.dtype.itemsize, seen, color_space)
 
     def __reduce__(self) -> tuple[Callable[[str], Colorizer], tuple[str]]:
         return Colorizer.load, (self.path,)

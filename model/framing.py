@@ -24,14 +24,29 @@ def seen_part(pixels: Pixels, picture: Picture | None) -> Pixels:
 
 @overload
 def recolor_picture(
-    pixels: Pixels, chroma: Floats, picture: Picture | None, bits: Literal[8] = 8, seen: Floats | None = None
+    pixels: Pixels,
+    chroma: Floats,
+    picture: Picture | None,
+    bits: Literal[8] = 8,
+    seen: Floats | None = None,
+    space: str = ...,
 ) -> Bytes: ...
 @overload
 def recolor_picture(
-    pixels: Pixels, chroma: Floats, picture: Picture | None, bits: int, seen: Floats | None = None
+    pixels: Pixels,
+    chroma: Floats,
+    picture: Picture | None,
+    bits: int,
+    seen: Floats | None = None,
+    space: str = ...,
 ) -> Pixels: ...
 def recolor_picture(
-    pixels: Pixels, chroma: Floats, picture: Picture | None, bits: int = 8, seen: Floats | None = None
+    pixels: Pixels,
+    chroma: Floats,
+    picture: Picture | None,
+    bits: int = 8,
+    seen: Floats | None = None,
+    space: str = "srgb",
 ) -> Pixels:
     """Join the luminance of a photo with chroma for its picture; the same as `model.upsampling.recolor` without one.
 
@@ -41,12 +56,14 @@ def recolor_picture(
         picture: where the picture is; None if the photo has no border.
         bits: 8 or 16, of the result.
         seen: `model.upsampling.model_luminance` of `seen_part`, where it is at hand.
+        space: one of `model.color_spaces.SPACES`.
 
     Returns:
-        uint8 or uint16 ``[H, W, 3]``, sRGB; R = G = B outside the picture, unless rounding differs by one.
+        uint8 or uint16 ``[H, W, 3]``, codes of the space; R = G = B outside the picture, unless rounding
+        differs by one.
     """
     if picture is None:
-        return recolor(pixels, chroma, bits, seen)
+        return recolor(pixels, chroma, bits, seen, space)
     height, width = pixels.shape[:2]
     left, top, right, bottom = picture.box(height, width)
     guided = guide(seen_part(pixels, picture), chroma, seen)
@@ -57,7 +74,7 @@ def recolor_picture(
         end = min(start + rows, next(limit for limit in (top, bottom, height) if start < limit))
         part = result[start:end]
         if not top <= start < bottom:
-            part[:] = _grey(pixels[start:end], bits)
+            part[:] = _grey(pixels[start:end], bits, space)
             continue
         inside = _inside(picture, start, end, height, width)
         within = np.flatnonzero(inside.all(axis=0))
@@ -65,18 +82,19 @@ def recolor_picture(
             # Only what is not wholly inside needs the margin's grey.
             for columns in (slice(0, int(within[0])), slice(int(within[-1]) + 1, width)):
                 if columns.start < columns.stop:
-                    part[:, columns] = _grey(pixels[start:end, columns], bits)
+                    part[:, columns] = _grey(pixels[start:end, columns], bits, space)
         else:
-            part[:] = _grey(pixels[start:end], bits)
-        colored = recolor_rows(pixels[start:end, left:right], guided, start - top, bits)
+            part[:] = _grey(pixels[start:end], bits, space)
+        colored = recolor_rows(pixels[start:end, left:right], guided, start - top, bits, space)
         np.copyto(part[:, left:right], colored, where=inside[:, left:right, None])
     return result
 
 
-def _grey(pixels: Pixels, bits: int) -> Pixels:
+def _grey(pixels: Pixels, bits: int, space: str) -> Pixels:
     """Return the grey of a part of a photo, as if chroma of 0 had been brought up for it."""
     height, width = pixels.shape[:2]
-    return recolor_rows(pixels, Guided(planes=np.zeros((5, 2, 2), np.float32), height=height, width=width), 0, bits)
+    guided = Guided(planes=np.zeros((5, 2, 2), np.float32), height=height, width=width)
+    return recolor_rows(pixels, guided, 0, bits, space)
 
 
 def _inside(picture: Picture, start: int, end: int, height: int, width: int) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Compiled loops over the pixels of a photo: chroma brought up, joined with luminance, and encoded as sRGB.
+"""Compiled loops over the pixels of a photo: chroma brought up, joined with luminance, and encoded.
 
 One pass over a row does what took a dozen passes of OpenCV and NumPy over planes that left the processor's cache.
 Numba compiles the loops without reordering or fusing operations on floats, so all processors give the same bytes.
@@ -33,28 +33,32 @@ _0, _HALF, _1, _2, _THIRD = _F(0), _F(0.5), _F(1), _F(2), _F(1 / 3)
 _F_LINEAR, _F_SLOPE, _F_OFFSET = _F(7.787 * 0.008856 + 16 / 116), _F(1 / 7.787), _F(16 / 116)
 _PER_L, _L_OFFSET, _PER_A, _PER_B = _F(1 / 116), _F(16), _F(1 / 500), _F(1 / 200)
 _L_SCALE, _L_SLOPE, _Y_LINEAR = _F(116), _F((29 / 3) ** 3), _F((6 / 29) ** 3)
-(_RX, _RY, _RZ), (_GX, _GY, _GZ), (_BX, _BY, _BZ) = map(tuple, color.XYZ_TO_LINEAR)
 _YR, _YG, _YB = map(_F, color.LINEAR_TO_Y)
 _WORD = _F(65535)
 # The least and most light that is inside the gamut while chroma is reduced.
 _DARKEST, _BRIGHTEST = _F(1e-30), _F(1 - 2**-24)
 _GAMUT_STEPS = 10
-# sRGB is linear up to here (IEC 61966-2-1).
-_LINEAR_END, _LINEAR_SLOPE = _F(0.0031308), _F(12.92 * 65535)
+# Of `model.color_spaces.numbers`: a matrix, and then these two.
+_LINEAR_END, _LINEAR_SLOPE = 9, 10
 # Words are interpolated between steps of light, 256 for each octave: the upper 17 bits of a float number such a step.
 _BITS, _PART = 15, _F(2.0**-15)
-_FIRST_STEP, _LAST_STEP = (int(np.float32(light).view(np.int32)) >> _BITS for light in (2.0**-9, 1.0))
 # The bits of a float, divided by 3, and this: its cube root to within 4 %.
 _GUESS = np.int32(709921077)
 
 _helper: Callable[[Function], Function] = njit(error_model="numpy", nogil=True)
 
 
-@functools.cache
-def codes_of_steps() -> Floats:
-    """Return the sRGB code in [0, 65535] of each step of linear light from 2⁻⁹ to 1, and of one beyond."""
-    light = (np.arange(_FIRST_STEP, _LAST_STEP + 2, dtype=np.int32) << _BITS).view(np.float32).astype(np.float64)
-    return (65535 * (1.055 * light ** (1 / 2.4) - 0.055)).astype(np.float32)
+def step_of(light: float) -> int:
+    """Return the step of a linear light."""
+    return int(np.float32(light).view(np.int32)) >> _BITS
+
+
+_LAST_STEP = step_of(1.0)
+
+
+def light_of_steps(first: int) -> NDArray[np.float64]:
+    """Return the linear light of each step from the first to that of 1, and of one beyond."""
+    return (np.arange(first, _LAST_STEP + 2, dtype=np.int32) << _BITS).view(np.float32).astype(np.float64)
 
 
 def _compiled(signature: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -103,15 +107,21 @@ def _chroma(light: Floats, upper: Floats, lower: Floats, down: Any, most: float,
 
 
 @_helper
-def _linear(light: float, a: float, b: float) -> tuple[float, float, float]:
-    """Return the linear sRGB of a colour in CIELAB, not clipped."""
+def _linear(light: float, a: float, b: float, m: Any) -> tuple[float, float, float]:
+    """Return the linear light of a colour in CIELAB, not clipped; m is a matrix of nine, row by row."""
     fy = (light + _L_OFFSET) * _PER_L
     fx = fy + a * _PER_A
     fz = fy - b * _PER_B
     x = fx * fx * fx if fx > _F_LINEAR else (fx - _F_OFFSET) * _F_SLOPE
     y = fy * fy * fy if fy > _F_LINEAR else (fy - _F_OFFSET) * _F_SLOPE
     z = fz * fz * fz if fz > _F_LINEAR else (fz - _F_OFFSET) * _F_SLOPE
-    return _RX * x + _RY * y + _RZ * z, _GX * x + _GY * y + _GZ * z, _BX * x + _BY * y + _BZ * z
+    return m[0] * x + m[1] * y + m[2] * z, m[3] * x + m[4] * y + m[5] * z, m[6] * x + m[7] * y + m[8] * z
+
+
+@_helper
+def _matrix(space: Floats) -> Any:
+    """Return the matrix of a space as a tuple, which stays in the processor's registers."""
+    return (space[0], space[1], space[2], space[3], space[4], space[5], space[6], space[7], space[8])
 
 
 @_helper
@@ -128,14 +138,14 @@ def _clipped(value: Any) -> Any:
 
 
 @_helper
-def _colours(light: Floats, a: Floats, b: Floats, rgb: Floats, beyond: Floats, slack: float) -> np.int32:
-    """Convert a row to linear sRGB ``[3, n]``, clipped; return how many colours are outside the gamut.
+def _colours(light: Floats, a: Floats, b: Floats, m: Any, rgb: Floats, beyond: Floats, slack: float) -> np.int32:
+    """Convert a row to linear light ``[3, n]``, clipped; return how many colours are outside the gamut.
 
     ``beyond`` becomes how far outside each one is, in linear light.
     """
     red, green, blue = rgb[0], rgb[1], rgb[2]
     for x in range(len(light)):
-        r, g, bl = _linear(light[x], a[x], b[x])
+        r, g, bl = _linear(light[x], a[x], b[x], m)
         low, high = _ends(r, g, bl)
         above = high - _1
         beyond[x] = above if above > -low else -low
@@ -148,7 +158,7 @@ def _colours(light: Floats, a: Floats, b: Floats, rgb: Floats, beyond: Floats, s
 
 @_helper
 def _into_gamut(
-    light: Floats, a: Floats, b: Floats, rgb: Floats, beyond: Floats, slack: float, work: Floats, places: Ints
+    light: Floats, a: Floats, b: Floats, m: Any, rgb: Floats, beyond: Floats, slack: float, work: Floats, places: Ints
 ) -> None:
     """Scale a and b of the colours that are outside by the largest factor that fits, found by bisection."""
     lights, reds, yellows, inside = work[0], work[1], work[2], work[3]
@@ -162,18 +172,18 @@ def _into_gamut(
     for _ in range(_GAMUT_STEPS):
         for n in range(number):
             factor = inside[n] + step
-            r, g, bl = _linear(lights[n], reds[n] * factor, yellows[n] * factor)
+            r, g, bl = _linear(lights[n], reds[n] * factor, yellows[n] * factor, m)
             low, high = _ends(r, g, bl)
             grown = factor if low >= _DARKEST else inside[n]
             inside[n] = grown if high <= _BRIGHTEST else inside[n]
         step *= _HALF
     for n in range(number):
-        r, g, bl = _linear(lights[n], reds[n] * inside[n], yellows[n] * inside[n])
+        r, g, bl = _linear(lights[n], reds[n] * inside[n], yellows[n] * inside[n], m)
         rgb[0, places[n]], rgb[1, places[n]], rgb[2, places[n]] = _clipped(r), _clipped(g), _clipped(bl)
 
 
 @_helper
-def _to_bytes(rgb: Floats, table: Bytes, codes: Ints, out: Bytes) -> None:
+def _to_bytes(rgb: Floats, table: Bytes, space: Floats, codes: Ints, out: Bytes) -> None:
     for channel in range(3):
         for x in range(rgb.shape[1]):
             codes[channel, x] = np.int32(rgb[channel, x] * _WORD + _HALF)
@@ -183,15 +193,16 @@ def _to_bytes(rgb: Floats, table: Bytes, codes: Ints, out: Bytes) -> None:
 
 
 @_helper
-def _to_words(rgb: Floats, table: Floats, codes: Ints, out: Words) -> None:
+def _to_words(rgb: Floats, table: Floats, space: Floats, codes: Ints, out: Words) -> None:
+    end, slope, first = space[_LINEAR_END], space[_LINEAR_SLOPE], np.int32(_LAST_STEP + 2 - len(table))
     for channel in range(3):
         light, bits = rgb[channel], rgb[channel].view(np.int32)
         for x in range(rgb.shape[1]):
-            step = (bits[x] >> _BITS) - _FIRST_STEP
+            step = (bits[x] >> _BITS) - first
             step = step if step > 0 else 0
             part = _F(bits[x] & ((1 << _BITS) - 1)) * _PART
             code = table[step] + (table[step + 1] - table[step]) * part
-            code = code if light[x] > _LINEAR_END else light[x] * _LINEAR_SLOPE
+            code = code if light[x] > end else light[x] * slope
             out[x, channel] = np.uint16(np.int32(code + _HALF))
 
 
@@ -200,8 +211,17 @@ def _joining(encode: Callable[..., None]) -> Callable[..., None]:
 
     @_helper
     def join(
-        light: Floats, planes: Floats, top: int, height: int, most: float, slack: float, table: Any, out: Any
+        light: Floats,
+        planes: Floats,
+        top: int,
+        height: int,
+        most: float,
+        slack: float,
+        table: Any,
+        space: Floats,
+        out: Any,
     ) -> None:
+        m = _matrix(space)
         width, high, wide = light.shape[1], planes.shape[1], planes.shape[2]
         # Columns first[c] to first[c + 1] of the photo lie between the columns c and c + 1 of the planes.
         first, weight = np.zeros(wide + 1, np.int32), np.empty(width, np.float32)
@@ -224,21 +244,30 @@ def _joining(encode: Callable[..., None]) -> Callable[..., None]:
                     _bring_up(planes, min(needed, high - 1), first, weight, brought[needed & 1])
                     rows[needed & 1] = needed
             _chroma(light[row], brought[above & 1], brought[(above + 1) & 1], at - _F(above), most, a, b)
-            if _colours(light[row], a, b, rgb, beyond, slack):
-                _into_gamut(light[row], a, b, rgb, beyond, slack, work, ints[3])
-            encode(rgb, table, ints[:3], out[row])
+            if _colours(light[row], a, b, m, rgb, beyond, slack):
+                _into_gamut(light[row], a, b, m, rgb, beyond, slack, work, ints[3])
+            encode(rgb, table, space, ints[:3], out[row])
 
     return join
 
 
+_PLACE = "float32[:, ::1], float32[:, :, ::1], int64, int64, float32, float32"
 _join_bytes, _join_words = _joining(_to_bytes), _joining(_to_words)
 
 
-@_compiled("void(float32[:, ::1], float32[:, :, ::1], int64, int64, float32, float32, uint8[::1], uint8[:, :, ::1])")
+@_compiled(f"void({_PLACE}, uint8[::1], float32[::1], uint8[:, :, ::1])")
 def join_bytes(
-    light: Floats, planes: Floats, top: int, height: int, most: float, slack: float, table: Bytes, out: Bytes
+    light: Floats,
+    planes: Floats,
+    top: int,
+    height: int,
+    most: float,
+    slack: float,
+    table: Bytes,
+    space: Floats,
+    out: Bytes,
 ) -> None:
-    """Join rows of luminance with chroma, as 8-bit sRGB; colours outside sRGB give up chroma.
+    """Join rows of luminance with chroma, as 8-bit codes; colours outside the space give up chroma.
 
     Args:
         light: L* of the rows, float32 ``[n, width]``, in [0, 100].
@@ -247,18 +276,27 @@ def join_bytes(
         height: of the photo.
         most: limit of the difference of L* that chroma follows.
         slack: linear light by which a colour may be outside the gamut.
-        table: `tfrecords.color.bytes_of_light`.
+        table: `model.color_spaces.bytes_of_light`.
+        space: `model.color_spaces.numbers`.
         out: the rows, uint8 ``[n, width, 3]``.
     """
-    _join_bytes(light, planes, top, height, most, slack, table, out)
+    _join_bytes(light, planes, top, height, most, slack, table, space, out)
 
 
-@_compiled("void(float32[:, ::1], float32[:, :, ::1], int64, int64, float32, float32, float32[::1], uint16[:, :, ::1])")
+@_compiled(f"void({_PLACE}, float32[::1], float32[::1], uint16[:, :, ::1])")
 def join_words(
-    light: Floats, planes: Floats, top: int, height: int, most: float, slack: float, table: Floats, out: Words
+    light: Floats,
+    planes: Floats,
+    top: int,
+    height: int,
+    most: float,
+    slack: float,
+    table: Floats,
+    space: Floats,
+    out: Words,
 ) -> None:
-    """Do what `join_bytes` does with 16-bit sRGB, uint16 ``[n, width, 3]``; the table is `codes_of_steps`."""
-    _join_words(light, planes, top, height, most, slack, table, out)
+    """Do what `join_bytes` does with 16 bits, uint16 ``[n, width, 3]``, and `model.color_spaces.codes_of_steps`."""
+    _join_words(light, planes, top, height, most, slack, table, space, out)
 
 
 @_helper

@@ -18,7 +18,7 @@ from typing import Literal, overload
 import cv2
 import numpy as np
 
-from tfrecords.color import GAMUT_SLACK, Bytes, Floats, Pixels, bytes_of_light, linear_light, luminance
+from tfrecords.color import GAMUT_SLACK, Bytes, Floats, Pixels, linear_light, luminance
 
 # L* of this number of pixels stays in the processor's cache.
 STRIP_PIXELS = 1 << 17
@@ -62,10 +62,12 @@ def model_luminance(pixels: Pixels, size: int) -> Floats:
 
 
 @overload
-def recolor(pixels: Pixels, chroma: Floats, bits: Literal[8] = 8, seen: Floats | None = None) -> Bytes: ...
+def recolor(
+    pixels: Pixels, chroma: Floats, bits: Literal[8] = 8, seen: Floats | None = None, space: str = ...
+) -> Bytes: ...
 @overload
-def recolor(pixels: Pixels, chroma: Floats, bits: int, seen: Floats | None = None) -> Pixels: ...
-def recolor(pixels: Pixels, chroma: Floats, bits: int = 8, seen: Floats | None = None) -> Pixels:
+def recolor(pixels: Pixels, chroma: Floats, bits: int, seen: Floats | None = None, space: str = ...) -> Pixels: ...
+def recolor(pixels: Pixels, chroma: Floats, bits: int = 8, seen: Floats | None = None, space: str = "srgb") -> Pixels:
     """Join the luminance of a photo with chroma of any size, upsampled along the edges of the luminance.
 
     Args:
@@ -73,10 +75,11 @@ def recolor(pixels: Pixels, chroma: Floats, bits: int = 8, seen: Floats | None =
         chroma: float32 ``[h, w, 2]``, a and b.
         bits: 8 or 16, of the result.
         seen: `model_luminance` of the photo, where it is at hand; that of the chroma's size is not made again.
+        space: one of `model.color_spaces.SPACES`.
 
     Returns:
-        uint8 or uint16 ``[H, W, 3]``, sRGB. Colours outside sRGB have given up chroma; L* is the photo's to within
-        rounding.
+        uint8 or uint16 ``[H, W, 3]``, codes of the space. Colours outside it have given up chroma; L* is the photo's to
+        within rounding.
     """
     height, width = pixels.shape[:2]
     guided = guide(pixels, chroma, seen)
@@ -84,23 +87,24 @@ def recolor(pixels: Pixels, chroma: Floats, bits: int = 8, seen: Floats | None =
     result: Pixels = np.empty(shape, np.uint8) if bits == 8 else np.empty(shape, np.uint16)
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
-        result[top : top + rows] = recolor_rows(pixels[top : top + rows], guided, top, bits)
+        result[top : top + rows] = recolor_rows(pixels[top : top + rows], guided, top, bits, space)
     return result
 
 
-def recolor_rows(rows: Pixels, guided: Guided, top: int, bits: int = 8) -> Pixels:
+def recolor_rows(rows: Pixels, guided: Guided, top: int, bits: int = 8, space: str = "srgb") -> Pixels:
     """Return the rows of a recolored photo from ``top``; they do not depend on which rows are requested together."""
-    from model import kernels  # takes a quarter of a second to import
+    from model import color_spaces, kernels  # takes a quarter of a second to import
 
     light = _luminance(rows)
     shape = *light.shape, 3
+    numbers = color_spaces.numbers(space)
     place = light, guided.planes, top, guided.height, np.float32(MOST_DETAIL)
     if bits == 8:
         joined = np.empty(shape, np.uint8)
-        kernels.join_bytes(*place, np.float32(GAMUT_SLACK / 255), bytes_of_light(), joined)
+        kernels.join_bytes(*place, np.float32(GAMUT_SLACK / 255), color_spaces.bytes_of_light(space), numbers, joined)
         return joined
     words = np.empty(shape, np.uint16)
-    kernels.join_words(*place, np.float32(GAMUT_SLACK / 65535), kernels.codes_of_steps(), words)
+    kernels.join_words(*place, np.float32(GAMUT_SLACK / 65535), color_spaces.codes_of_steps(space), numbers, words)
     return words
 
 

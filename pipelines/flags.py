@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from model import evaluate, exporting, saved_model, train
+from model.color_spaces import SPACES
 from model.commands import Parser, Rare, add_help, did_you_mean, listed, number, one_of, path, whole
 from model.guidance import ranges
 from pipelines.flag_types import add_lists, local, side
@@ -207,6 +208,13 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         type=one_of("8", "keep"),
         default="8",
         help="8, or keep 16 bits in PNG and TIFF (default: 8)",
+    )
+    group.add_argument(
+        "--color_space",
+        metavar="C",
+        type=one_of(*SPACES),
+        default="srgb",
+        help=f"{listed([*SPACES], 'or')} (default: srgb)",
     )
     group.add_argument(
         "--digital_source_type",

@@ -49,6 +49,7 @@ def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = ""
         model_digest=recipe.model_digest,
         settings_digest=recipe.settings_digest,
         saturation=recipe.settings.saturation,
+        color_space=recipe.settings.color_space,
         run=recipe.run,
     )
 
@@ -129,6 +130,7 @@ def _options(record: Record, context: Context) -> RenderOptions:
         bit_depth=settings.bit_depth,
         on_color=settings.on_color,
         borders=settings.borders,
+        color_space=settings.color_space,
     )
 
 

@@ -39,6 +39,7 @@ A record in ``photos-*.jsonl``, shown here on several lines, always has all of t
                                         this got colour; null if no border was found
      "model": "unet", "model_digest": "…", "settings_digest": "…",     model and settings that made the photo
      "saturation": 1.0,                 factor of the model's chroma
+     "color_space": "srgb",             of the files: srgb, adobe_rgb, display_p3 or ecirgb_v2
      "run": 1,                          the entry of runs.json for them, counted from 1
      "left": [{"name": "…", "sha256": "…"}],      files of earlier runs that are still in the output, as they were
                                         written; only for a photo that is rejected now
@@ -129,6 +130,7 @@ class Record:
     model_digest: str = ""
     settings_digest: str = ""
     saturation: float = 1.0
+    color_space: str = "srgb"
     run: int = 0
     warnings: tuple[str, ...] = ()
     left: tuple[Left, ...] = ()

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from model import saved_model
+from model.color_spaces import SPACES
 from model.guidance import ranges
 from pipelines.archive.manifest import FOLDER, RUNS_FILE
 from pipelines.files import storage, versions
@@ -26,7 +27,10 @@ _CHOICES = {
     "bit_depth": ("8", "keep"),
     "on_color": ("recolor", "skip", "copy"),
     "borders": ("ignore", "keep"),
+    "color_space": tuple(SPACES),
 }
+# The only ways before there was a choice: photos that were made then are not made again.
+_BEFORE: dict[str, Any] = {"borders": "keep", "saturation": 1.0, "color_space": "srgb"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,7 @@ class Settings:
         on_color: what to do with a photo that is in colour: ``recolor``, ``skip`` or ``copy``.
         borders: ``ignore`` leaves the margin around a picture without colour; ``keep`` colours the whole frame.
         saturation: factor of the chroma, 0 to 4; 1 leaves what the model predicts.
+        color_space: of the files, one of `model.color_spaces.SPACES`.
         digital_source_type: the mark in the files: URI of a term of IPTC's vocabulary.
     """
 
@@ -49,6 +54,7 @@ class Settings:
     on_color: str = "recolor"
     borders: str = "ignore"
     saturation: float = 1.0
+    color_space: str = "srgb"
     digital_source_type: str = COMPOSITE
 
     def __post_init__(self) -> None:
@@ -68,11 +74,7 @@ class Settings:
     def digest(self) -> str:
         """Return the SHA-256 of the settings in hex; equal settings in this version of the program give equal files."""
         fields = asdict(self)
-        # The only way before there was a choice: photos that were made then are not made again.
-        if self.borders == "keep":
-            del fields["borders"]
-        if self.saturation == 1:
-            del fields["saturation"]
+        fields = {name: value for name, value in fields.items() if name not in _BEFORE or value != _BEFORE[name]}
         told = json.dumps({"recipe": _RECIPE, **fields}, sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
@@ -154,8 +156,7 @@ def number(output: str, recipe: Recipe) -> int:
 def _completed(run: dict[str, Any]) -> dict[str, Any]:
     """Return the entry of a run with the settings that runs of earlier versions do not name."""
     settings = run.get("settings")
-    before = {"borders": "keep", "saturation": 1.0}
-    return {**run, "settings": {**before, **settings}} if isinstance(settings, dict) else run
+    return {**run, "settings": {**_BEFORE, **settings}} if isinstance(settings, dict) else run
 
 
 def numbered(recipe: Recipe, folder: str) -> Recipe:
@@ -186,6 +187,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         on_color=args.on_color,
         borders=args.borders,
         saturation=args.saturation,
+        color_space=args.color_space,
         digital_source_type=source_type(args.digital_source_type),
     )
 

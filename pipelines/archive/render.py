@@ -15,7 +15,7 @@ from model import borders, stains
 from model.framing import recolor_picture, seen_part
 from model.upsampling import model_luminance, recolor
 from pipelines.errors import Rejected
-from pipelines.images import encode, grayscale, pages, samples
+from pipelines.images import encode, grayscale, icc, pages, samples
 from pipelines.images.encode import BitDepth
 from pipelines.images.formats import output_format
 from pipelines.images.memory import out_of_memory
@@ -56,6 +56,7 @@ class RenderOptions:
         bit_depth: 8, or that of the source.
         on_color: what to do with a photo that is in colour.
         borders: whether margins get colour.
+        color_space: of the files.
     """
 
     size: int
@@ -65,6 +66,7 @@ class RenderOptions:
     bit_depth: BitDepth = "8"
     on_color: str = "recolor"
     borders: str = "ignore"
+    color_space: str = "srgb"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +190,7 @@ def _written(
                 *(colored(some), file_format),
                 quality=options.quality,
                 bit_depth=options.bit_depth,
+                color_space=options.color_space,
                 mark=options.mark,
                 warned=warned,
             )
@@ -223,8 +226,8 @@ def _recolored(
         if stains.are_suspected(seen, chroma):
             warned.append(STAINED)
     with _own_fault(), watch.stage("merge"):
-        pixels = recolor_picture(source, chroma, picture, 8 * source.dtype.itemsize, seen)
-        vivid = round(colourfulness(samples.to_bytes(_sampled(pixels))), 1)
+        pixels = recolor_picture(source, chroma, picture, 8 * source.dtype.itemsize, seen, options.color_space)
+        vivid = round(colourfulness(icc.in_srgb(_sampled(pixels), options.color_space)), 1)
     made.append(
         RenderedPage(
             index=page.index,

@@ -8,12 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.images import icc_profiles
-from pipelines.images.icc_profiles import D65, Curve, Floats
+from tfrecords.colorimetry import D65, SRGB_CURVE, SRGB_PRIMARIES, Chromaticity, Curve, Doubles, Primaries
 
 _C = (0.310, 0.316)
-_BT709 = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
-_PRIMARIES: dict[int, tuple[tuple[tuple[float, float], ...], tuple[float, float]]] = {
-    1: (_BT709, D65),
+_PRIMARIES: dict[int, tuple[Primaries, Chromaticity]] = {
+    1: (SRGB_PRIMARIES, D65),
     4: (((0.67, 0.33), (0.21, 0.71), (0.14, 0.08)), _C),
     5: (((0.64, 0.33), (0.29, 0.60), (0.15, 0.06)), D65),
     6: (((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)), D65),
@@ -35,7 +34,7 @@ _CURVES = {
     5: Curve(gamma=2.8),
     7: Curve(gamma=1 / 0.45, scale=1 / 1.1115, offset=0.1115 / 1.1115, slope=1 / 4, end=0.0913),
     8: Curve(),
-    13: icc_profiles.SRGB,
+    13: SRGB_CURVE,
 }
 _PAPER = 203.0
 _PEAK = 1000.0
@@ -63,7 +62,7 @@ def profile(points: CodePoints, *, is_grey: bool, bits: int) -> bytes:
     known = points.transfer in _CURVES or points.transfer in HIGH_RANGE
     if points.matrix or not known or not (is_grey or points.primaries in _PRIMARIES):
         return b""
-    curve: Curve | Floats = _CURVES.get(points.transfer, Curve())
+    curve: Curve | Doubles = _CURVES.get(points.transfer, Curve())
     if points.transfer in HIGH_RANGE or not points.full_range:
         codes = np.linspace(0, 1, _STEPS)
         if not points.full_range:
@@ -73,7 +72,7 @@ def profile(points: CodePoints, *, is_grey: bool, bits: int) -> bytes:
     return icc_profiles.grey(name, curve) if is_grey else icc_profiles.rgb(name, *_PRIMARIES[points.primaries], curve)
 
 
-def _light(transfer: int, codes: Floats) -> Floats:
+def _light(transfer: int, codes: Doubles) -> Doubles:
     if transfer == _PQ:  # SMPTE ST 2084
         power = codes ** (32 / 2523)
         part = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)

@@ -1,10 +1,11 @@
-"""Encode colour pixels as JPEG, PNG, TIFF or WebP, in 8 or 16 bits, with metadata, an sRGB profile and the mark."""
+"""Encode colour pixels as JPEG, PNG, TIFF or WebP, in 8 or 16 bits, with metadata, a colour profile and the mark."""
 
 import io
 import struct
 import textwrap
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import starmap
 from typing import Any, Literal
 
@@ -31,17 +32,19 @@ def encode(
     *,
     quality: int = 95,
     bit_depth: BitDepth = "8",
+    color_space: str = "srgb",
     mark: Mark | None = None,
     warned: list[str] | None = None,
 ) -> bytes:
     """Encode a colour photo; equal input gives equal bytes.
 
     Args:
-        pages: pixels uint8 or uint16 ``[H, W, 3]``, sRGB, and the metadata of the page they were made from. More than
+        pages: pixels uint8 or uint16 ``[H, W, 3]``, and the metadata of the page they were made from. More than
             one page only for TIFF, which takes them one by one.
         file_format: JPEG (chroma at full resolution), PNG, TIFF (deflate, lossless) or WEBP.
         quality: 1 to 100, of JPEG and WebP.
         bit_depth: ``keep`` writes uint16 pixels as 16 bits where the format, PNG or TIFF, has room for them.
+        color_space: of the pixels, one of `model.color_spaces.SPACES`.
         mark: says that a machine coloured it; None for none.
         warned: the warnings of `pipelines.images.carried` for each page are added to it.
 
@@ -53,16 +56,16 @@ def encode(
     heard: list[str] = [] if warned is None else warned
 
     def prepare(pixels: Pixels, said: Metadata) -> tuple[Pixels, Metadata]:
-        said = carried(said, file_format, mark)
+        said = carried(replace(said, exif=exif.in_space(said.exif, color_space)), file_format, mark)
         heard.extend(said.warnings)
         return (pixels if deep_enough else samples.to_bytes(pixels)), said
 
-    prepared = starmap(prepare, pages)
+    prepared, profile = starmap(prepare, pages), icc.profile_of(color_space)
     if file_format == "TIFF":
-        return tiff_writer.write(prepared, icc.srgb_profile())
+        return tiff_writer.write(prepared, profile)
     pixels, said = next(prepared)
     try:
-        return _ENCODED[file_format](pixels, said, quality)
+        return _ENCODED[file_format](pixels, said, profile, quality)
     except (OSError, ValueError, struct.error) as error:
         if memory.out_of_memory(error):
             raise
@@ -70,7 +73,7 @@ def encode(
         raise Rejected("too_large", f"{width} x {height} pixels do not fit into {file_format}: {error}") from error
 
 
-def _jpeg(pixels: Bytes, said: Metadata, quality: int) -> bytes:
+def _jpeg(pixels: Bytes, said: Metadata, profile: bytes, quality: int) -> bytes:
     """Encode with imagecodecs: the same bytes as Pillow's, in three quarters of the time and without Python's lock."""
     import imagecodecs
 
@@ -80,16 +83,16 @@ def _jpeg(pixels: Bytes, said: Metadata, quality: int) -> bytes:
     density = [round(value) for value in said.dpi or ()]
     unit = 1 if density else 0
     jfif = _segment(0xE0, struct.pack(">5sHBHHBB", b"JFIF\0", 0x0101, unit, *(density or [1, 1]), 0, 0))
-    return file[:2] + jfif + b"".join(starmap(_segment, _blocks(said))) + file[2 + len(jfif) :]
+    return file[:2] + jfif + b"".join(starmap(_segment, _blocks(said, profile))) + file[2 + len(jfif) :]
 
 
-def _blocks(said: Metadata) -> Iterator[tuple[int, bytes]]:
+def _blocks(said: Metadata, profile: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield marker and content of each segment with metadata (Exif 3.0, XMP part 3, ICC.1 annex B)."""
     if said.exif:
         yield 0xE1, exif.START + tiff_directory.block(said.exif, JPEG_EXIF_ROOM)
     if said.xmp:
         yield 0xE1, XMP_START + said.xmp
-    yield 0xE2, b"ICC_PROFILE\0\1\1" + icc.srgb_profile()
+    yield 0xE2, b"ICC_PROFILE\0\1\1" + profile
     if said.iptc:
         yield 0xED, b"Photoshop 3.0\0" + photoshop.block_of(said.iptc)
     if said.comment:
@@ -100,17 +103,17 @@ def _segment(marker: int, content: bytes) -> bytes:
     return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
 
 
-def _webp(pixels: Bytes, said: Metadata, quality: int) -> bytes:
+def _webp(pixels: Bytes, said: Metadata, profile: bytes, quality: int) -> bytes:
     directory = said.exif.copy()
     exif.add_resolution(directory, said.dpi)
     block = tiff_directory.block(directory) if directory else b""
     buffer = io.BytesIO()
-    options: dict[str, Any] = {"exif": block, "xmp": said.xmp, "icc_profile": icc.srgb_profile()}
+    options: dict[str, Any] = {"exif": block, "xmp": said.xmp, "icc_profile": profile}
     Image.fromarray(pixels).save(buffer, "WEBP", quality=quality, method=2, **options)
     return buffer.getvalue()
 
 
-def _png(pixels: Pixels, said: Metadata, _: int) -> bytes:
+def _png(pixels: Pixels, said: Metadata, profile: bytes, _: int) -> bytes:
     """Compress 8 bits with Pillow and 16 with imagecodecs, and insert the chunks that they cannot write."""
     if pixels.dtype == np.uint8:
         buffer = io.BytesIO()
@@ -121,11 +124,12 @@ def _png(pixels: Pixels, said: Metadata, _: int) -> bytes:
 
         # The low bits of scans are noise: run lengths of differences are as small as deflate, at four times its pace.
         file = bytes(imagecodecs.png_encode(pixels, level=1, strategy=_RUN_LENGTHS, filter=_DIFFERENCES))
-    return file[:_PNG_HEADER] + b"".join(_chunks(said)) + file[_PNG_HEADER:]
+    return file[:_PNG_HEADER] + b"".join(_chunks(said, profile)) + file[_PNG_HEADER:]
 
 
-def _chunks(said: Metadata) -> Iterator[bytes]:
-    yield _chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(icc.srgb_profile()))
+def _chunks(said: Metadata, profile: bytes) -> Iterator[bytes]:
+    name = b"sRGB" if profile == icc.profile_of("srgb") else b"ICC profile"
+    yield _chunk(b"iCCP", name + b"\0\0" + zlib.compress(profile))
     if said.dpi:
         across, down = (min(round(value / 0.0254), 0xFFFFFFFF) for value in said.dpi)
         yield _chunk(b"pHYs", struct.pack(">IIB", across, down, 1))
@@ -151,4 +155,4 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-_ENCODED: dict[str, Callable[[Any, Metadata, int], bytes]] = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp}
+_ENCODED: dict[str, Callable[[Any, Metadata, bytes, int], bytes]] = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp}

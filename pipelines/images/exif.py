@@ -41,6 +41,25 @@ def make_true(directory: Directory, size: tuple[int, int], *, transposed: bool) 
             interop.fields[tiff_tags.INTEROPERABILITY_INDEX] = Field(type=FieldType.ASCII, data=_SRGB)
 
 
+def in_space(directory: Directory, space: str) -> Directory:
+    """Return a directory that `make_true` made true of sRGB, true of pixels in another space, which EXIF can only hint.
+
+    Args:
+        directory: it stays as it is.
+        space: one of `model.color_spaces.SPACES`.
+    """
+    if space == "srgb" or tiff_tags.EXIF_IFD not in directory.children:
+        return directory
+    result = directory.copy()
+    photo = result.children[tiff_tags.EXIF_IFD]
+    _put_if_there(photo, tiff_tags.COLOR_SPACE, FieldType.SHORT, tiff_tags.UNCALIBRATED)
+    interop = photo.children.get(tiff_tags.INTEROPERABILITY_IFD, Directory())
+    index = interop.fields.pop(tiff_tags.INTEROPERABILITY_INDEX, None)
+    if index and space == "adobe_rgb":
+        interop.fields[tiff_tags.INTEROPERABILITY_INDEX] = Field(type=FieldType.ASCII, data=_NOT_SRGB)
+    return result
+
+
 def _put_if_there(directory: Directory, tag: int, kind: FieldType, value: int) -> None:
     if tag in directory.fields:
         directory.put(tag, kind, value)

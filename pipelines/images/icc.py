@@ -18,9 +18,10 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageCms
 
-from pipelines.images import memory, samples
+from model.color_spaces import SPACES
+from pipelines.images import icc_profiles, memory, samples
 from pipelines.images.strips import by_strips
-from tfrecords.color import Words
+from tfrecords.color import Bytes, Pixels, Words
 
 Verdict = Literal["converted", "srgb", "unusable"]
 
@@ -145,6 +146,19 @@ def srgb_profile() -> bytes:
     profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     profile[84:100] = bytes(16)
     return bytes(profile)
+
+
+@lru_cache(maxsize=16)
+def profile_of(space: str) -> bytes:
+    """Return the profile that is written for one of `model.color_spaces.SPACES`."""
+    return srgb_profile() if space == "srgb" else icc_profiles.of_space(SPACES[space])
+
+
+def in_srgb(pixels: Pixels, space: str) -> Bytes:
+    """Return pixels of one of `model.color_spaces.SPACES` ``[H, W, 3]`` in sRGB, uint8."""
+    if space == "srgb":
+        return samples.to_bytes(pixels)
+    return samples.to_bytes(convert_words(samples.to_words(pixels), profile_of(space)))
 
 
 def conversion(image: Image.Image, mode: str) -> Callable[[Image.Image], Image.Image]:

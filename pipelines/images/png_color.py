@@ -12,7 +12,7 @@ import numpy as np
 
 from pipelines.images import cicp, icc_profiles
 from pipelines.images.cicp import CodePoints
-from pipelines.images.icc_profiles import D65, Curve
+from tfrecords.colorimetry import D65, SRGB_CURVE, SRGB_PRIMARIES, Curve, Primaries
 
 _START, _HEADER = 8, b"IHDR"
 _GREYS = (0, 4)  # colour types
@@ -20,7 +20,6 @@ _KINDS = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
 _UNIT = 100_000
 _SRGB_GAMMAS = range(45_000, 45_911)
 _GAMMAS = range(_UNIT // 10, 10 * _UNIT + 1)
-_SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 _CLOSE = 0.0025
 
 
@@ -83,15 +82,16 @@ def _calibrated(chunks: dict[bytes, bytes], is_grey: bool) -> bytes:
     gamma = int.from_bytes(chunks[b"gAMA"], "big") if b"gAMA" in chunks else None
     if gamma is not None and gamma not in _GAMMAS:
         raise ValueError(f"gamma {gamma}")
-    primaries, white = _SRGB_PRIMARIES, D65
+    primaries: Primaries = SRGB_PRIMARIES
+    white = D65
     if b"cHRM" in chunks and not is_grey:
         numbers = [value / _UNIT for value in struct.unpack(">8I", chunks[b"cHRM"])]
         pairs = [*zip(numbers[::2], numbers[1::2], strict=True)]
         white, primaries = pairs[0], (pairs[1], pairs[2], pairs[3])
-    is_srgb = np.allclose([white, *primaries], [D65, *_SRGB_PRIMARIES], rtol=0, atol=_CLOSE)
+    is_srgb = np.allclose([white, *primaries], [D65, *SRGB_PRIMARIES], rtol=0, atol=_CLOSE)
     if is_srgb and (gamma is None or gamma in _SRGB_GAMMAS):
         return b""
-    curve = icc_profiles.SRGB if gamma is None else Curve(gamma=_UNIT / gamma)
+    curve = SRGB_CURVE if gamma is None else Curve(gamma=_UNIT / gamma)
     if is_grey:
         return icc_profiles.grey("PNG", curve)
     return icc_profiles.rgb("PNG", primaries, white, curve)

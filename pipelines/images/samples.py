@@ -31,6 +31,13 @@ def to_bytes(pixels: Pixels) -> Bytes:
     return by_strips(lambda rows: _rounded(pixels[rows]), *pixels.shape[:2])
 
 
+def to_words(pixels: Pixels) -> Words:
+    """Scale uint8 to uint16, 255 to 65,535; uint16 is returned as it is."""
+    if pixels.dtype == np.uint16:
+        return pixels.view(np.uint16)
+    return by_strips(lambda rows: pixels[rows].astype(np.uint16) * np.uint16(257), *pixels.shape[:2])
+
+
 def _rounded(words: Pixels) -> Bytes:
     codes = words // 257
     return (codes + (words - 257 * codes > 128)).astype(np.uint8)

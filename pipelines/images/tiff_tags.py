@@ -186,5 +186,5 @@ REDUCED_OR_MASK = 1 | 4
 """The bits of NEW_SUBFILE_TYPE for a thumbnail, or a mask of another page."""
 INCH = 2
 """The value of RESOLUTION_UNIT."""
-SRGB = 1
-"""The value of COLOR_SPACE."""
+SRGB, UNCALIBRATED = 1, 0xFFFF
+"""Values of COLOR_SPACE."""

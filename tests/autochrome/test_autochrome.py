@@ -78,6 +78,11 @@ def test_saturation_is_what_the_job_makes_of_it(grey_photos, saved_model_dir, mo
     colour = autochrome.colorize(path, saved_model_dir, saturation=0.5)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "colour.png")), colour)
     assert color.colourfulness(colour) < color.colourfulness(model.colorize(grey_photos["coins"][:90, :140]))
+    assert colorize.main([*flags[:-2], f"--output={tmp_path / 'wide.png'}", flags[-1], "--color_space=adobe_rgb"]) == 0
+    wide = autochrome.colorize(path, saved_model_dir, color_space="adobe_rgb")
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "wide.png")), wide)
+    with pytest.raises(ValueError, match="color_space must be one of srgb, adobe_rgb, display_p3, ecirgb_v2, not"):
+        autochrome.colorize(path, saved_model_dir, color_space="cmyk")
     with pytest.raises(ValueError, match="saturation must be a number from 0 to 4"):
         autochrome.colorize(path, saved_model_dir, saturation=-1)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from pipelines.archive.attempt import attempt
 from pipelines.archive.context import Context
@@ -20,7 +20,9 @@ from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.render import render
 from pipelines.errors import ModelError, Undecided
 from pipelines.files.sources import Source
+from pipelines.images import pages, samples
 from pipelines.runtime.photo_process import PhotoProcesses
+from tfrecords import color
 from tfrecords.color import srgb_to_lab
 
 
@@ -113,6 +115,39 @@ def test_colours_that_look_like_stains_are_a_warning(tmp_path, encoded):
 
     assert attempt(photo_of(tmp_path / "a.png"), context(patches, {})).warnings == ("stain_suspected",)
     assert attempt(photo_of(tmp_path / "a.png"), context(green, {})).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("space", "title", "form", "depth"),
+    [
+        ("adobe_rgb", "Adobe RGB (1998) compatible", "jpeg", "8"),
+        ("display_p3", "Display P3", "webp", "8"),
+        ("ecirgb_v2", "eciRGB v2", "png", "keep"),
+        ("adobe_rgb", "Adobe RGB (1998) compatible", "tiff", "keep"),
+    ],
+)
+def test_a_file_is_in_the_colour_space_that_was_asked_for_and_says_so(
+    tmp_path, encoded, grey_photos, space, title, form, depth
+):
+    grey = grey_photos["coins"].astype(np.uint16) * 257
+    (tmp_path / "a.png").write_bytes(encoded(grey, "PNG"))
+
+    def made_of(name: str) -> tuple[Record, bytes]:
+        made: dict[str, bytes] = {}
+        settings = {"bit_depth": depth, "quality": 100, "borders": "keep", "color_space": name}
+        return attempt(photo_of(tmp_path / "a.png"), context(green, made, form, **settings)), *made.values()
+
+    (plain, srgb), (record, file) = made_of("srgb"), made_of(space)
+    assert record.color_space == space
+    assert record.outputs[0].colourfulness == pytest.approx(plain.outputs[0].colourfulness, abs=0.5)
+    with Image.open(io.BytesIO(file)) as image:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+    assert ImageCms.getProfileDescription(profile).strip() == title
+    (as_written,), (as_srgb,) = pages.read(file), pages.read(srgb)
+    assert as_written.pixels.dtype == (np.uint16 if depth == "keep" else np.uint8)
+    lab, expected = (srgb_to_lab(samples.to_bytes(page.pixels)) for page in (as_written, as_srgb))
+    assert np.abs(lab - expected).mean() < (2 if form == "webp" else 0.6)
+    assert np.abs(lab[..., 0] - color.luminance(grey)).mean() < 0.5
 
 
 def test_saturation_scales_chroma_and_leaves_luminance_and_hue(tmp_path, encoded, grey_photos):

@@ -38,6 +38,19 @@ def test_what_is_said_becomes_true_of_the_pixels(order, transposed):
     assert directory.fields[315].data == b"Grete\0"
 
 
+@pytest.mark.parametrize(("space", "index"), [("adobe_rgb", b"R03\0"), ("display_p3", None), ("ecirgb_v2", None)])
+def test_pixels_in_another_space_are_not_called_srgb(space, index):
+    directory = directory_of()
+    exif.make_true(directory, (30, 40), transposed=False)
+    before = directory.copy()
+    photo = exif.in_space(directory, space).children[EXIF_IFD]
+    assert photo.number(40961) == 65_535
+    found = photo.children[INTEROPERABILITY_IFD].fields.get(1)
+    assert (found and found.data) == index
+    assert directory == before == exif.in_space(directory, "srgb")
+    assert exif.in_space(Directory(), space) == Directory()
+
+
 def test_nothing_is_said_that_was_not():
     directory = Directory(order="<", fields={315: Field(type=2, data=b"Grete\0")}, children={EXIF_IFD: Directory()})
     exif.make_true(directory, (30, 40), transposed=True)

@@ -8,7 +8,7 @@ from photo_files import file_of, grey_profile, srgb_of_gamma, swapped_profile
 from PIL import Image, ImageCms
 
 from pipelines.images import icc, icc_profiles, pages
-from pipelines.images.icc_profiles import Curve
+from tfrecords.colorimetry import D65, SRGB_CURVE, Curve
 
 SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
@@ -38,7 +38,7 @@ def with_columns(*columns: tuple[float, float, float]) -> bytes:
 @pytest.mark.parametrize(
     ("profile", "verdict"),
     [
-        (icc_profiles.rgb("any name", SRGB_PRIMARIES, icc_profiles.D65, icc_profiles.SRGB), "srgb"),
+        (icc_profiles.rgb("any name", SRGB_PRIMARIES, D65, SRGB_CURVE), "srgb"),
         (named_srgb(made(1.0)), "converted"),
         (named_srgb(made(2.2)), "converted"),
         (swapped_profile(), "converted"),

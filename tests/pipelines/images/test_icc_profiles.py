@@ -8,7 +8,7 @@ import pytest
 from PIL import ImageCms
 
 from pipelines.images import icc_profiles
-from pipelines.images.icc_profiles import D50, D65, Curve
+from tfrecords.colorimetry import D50, D65, SRGB_CURVE, Curve
 
 SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 ADOBE_PRIMARIES = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
@@ -26,7 +26,7 @@ def xyz_of(codes: np.ndarray, profile: bytes) -> np.ndarray:
     [
         (Curve(gamma=563 / 256), lambda codes: codes ** (563 / 256)),
         (
-            icc_profiles.SRGB,
+            SRGB_CURVE,
             lambda codes: np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4),
         ),
         (np.linspace(0, 1, 4096) ** 3, lambda codes: codes**3),
@@ -51,7 +51,7 @@ def test_littlecms_finds_the_curve_of_greys():
 
 
 def test_codes_are_the_inverse_of_light():
-    for curve in (icc_profiles.SRGB, Curve(gamma=2.2)):
+    for curve in (SRGB_CURVE, Curve(gamma=2.2)):
         np.testing.assert_allclose(curve.codes(curve.light(CODES)), CODES, atol=1e-7)
 
 
