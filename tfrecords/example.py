@@ -10,7 +10,8 @@ chroma      bytes  one grey JPEG of quality 95, 2 S rows by S columns: a above b
 height      int64  of the photo, in pixels, before it was resized to S x S
 width       int64  likewise
 name        bytes  UTF-8, the photo's path relative to the input
-synset      bytes  the folder the photo lies in when that is a WordNet id such as n01440764, else empty
+synset      bytes  the folder the photo lies in when that is a WordNet id such as n01440764; else the class of its
+                   sample in a WebDataset; else empty
 =========== ====== ============================================================================================
 
 Why chroma is a JPEG and luminance is not, on 200 ImageNet photos at S = 256 (kilobytes an image, milliseconds to encode
@@ -47,7 +48,7 @@ FEATURES: dict[str, str] = {
     "height": "int64: of the photo, in pixels",
     "width": "int64: of the photo, in pixels",
     "name": "bytes: UTF-8, path relative to the input",
-    "synset": "bytes: WordNet id of the folder, or empty",
+    "synset": "bytes: WordNet id of the folder, or class, or empty",
 }
 _CHROMA_QUALITY = 95
 # Of a file name that is not UTF-8, Python keeps the bytes in surrogates; so do the records, and nothing is lost.
@@ -125,7 +126,7 @@ class LabExample:
         height: of the photo before it was resized, in pixels.
         width: of the photo before it was resized, in pixels.
         name: the photo's path relative to the input.
-        synset: WordNet id of its folder, or ''.
+        synset: WordNet id of its folder, or its class, or ''.
     """
 
     luminance: Bytes

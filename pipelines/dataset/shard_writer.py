@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Self
 
 import cv2
 
-from pipelines.dataset import claim
+from pipelines.dataset import claim, classes
 from pipelines.dataset.conversion import converted, distribution, stage
 from pipelines.dataset.examples import Converted
 from pipelines.dataset.sharding import Slot, order
@@ -171,6 +171,8 @@ def _add(source: Source, result: Converted, writer: ShardWriter, statistics: Sta
     example = result.example
     if example is None:
         return Outcome(name=source.name, status="rejected", reason=result.reason, detail=result.detail, uri=source.uri)
+    if source.label:
+        example = replace(example, synset=classes.synset(source.name, source.label))
     with stage("write"):
         record = example.to_bytes()
         writer.write(record)

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from pipelines.errors import Rejected
-from pipelines.files import input_paths, inputs, listings, safe_names, sidecars, storage, tars
+from pipelines.files import input_paths, inputs, listings, safe_names, samples, sidecars, storage, tars
 from pipelines.files.input_paths import InputPath
 from pipelines.files.list_parts import PLAIN, ListOptions
 from pipelines.files.listings import Branch
@@ -32,6 +32,7 @@ class Source:
         duplicate_of: name of a photo with the same bytes; else ''.
         reason: the code under which a fault is counted.
         generation: of the object in a bucket, so that the version that was listed is read; None for any.
+        label: class of its sample in a WebDataset (`pipelines.files.samples`); else ''.
     """
 
     uri: str
@@ -43,6 +44,7 @@ class Source:
     duplicate_of: str = ""
     reason: str = "unreadable"
     generation: int | None = None
+    label: str = ""
 
     def __reduce__(self) -> tuple[Callable[..., "Source"], tuple[Any, ...]]:
         # Half the bytes of the default, without names: local runs keep millions of sources in memory.
@@ -150,7 +152,8 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
     left_out = 0
     try:
         with inputs.opened(source.uri) as file:
-            for member in tars.members(file, name=source.uri, within=inner, depth=1):
+            found = tars.members(file, name=source.uri, within=inner, depth=1)
+            for member, label in samples.labelled(found, lambda one: tars.read_range(file, one.offset, one.size)):
                 # An inner tar is marked as unopened; another worker opens it.
                 opens = tars.is_tar(member.name) and inner is None
                 fingerprint = f"{source.fingerprint}-{member.offset}-{member.size}"
@@ -166,6 +169,7 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
                     offset=member.offset,
                     fault=fault,
                     generation=source.generation,
+                    label=label,
                 )
     except (*storage.IO_ERRORS, UserError) as error:
         yield replace(source, fault=str(error))

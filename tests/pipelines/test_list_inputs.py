@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tar_files import tar_of
 
 from pipelines import cli
 from tfrecords.description import Description
@@ -47,14 +48,19 @@ def test_a_list_gives_the_files_of_the_folder_and_counts_what_is_missing(place, 
     assert "two: 3 inputs; done before: written: 3\n" in capsys.readouterr().out
 
 
-def test_a_list_gives_the_records_of_the_folder(place, saved_model_dir):
+def test_a_list_gives_the_records_of_the_folder(place, photos, encoded, saved_model_dir):
     job = ["--size=16", "--validation_percent=0", "--direct_num_workers=1"]
     assert cli.main(["prepare", "scans", "one", *job]) == 0
     assert cli.main(["prepare", "list.parquet", "two", "--root=scans", "--input_columns=scan", *job]) == 0
     assert (place / "one/dataset.json").read_text() == (place / "two/dataset.json").read_text()
+    # A list may name a WebDataset, whose other files are no photos, and whose classes become synsets.
+    sample = {"a.cls": b"7", "a.png": encoded(photos["coffee"][::4, ::4], "PNG"), "a.txt": b"A cup of coffee."}
+    (place / "scans" / "box3.tar").write_bytes(tar_of(sample))
+    (place / "list.txt").write_text(f"{(place / 'list.txt').read_text()}\nbox3.tar")
     assert cli.main(["prepare", "list.txt", "three", "--root=scans", *job]) == 0
     description = Description.from_json((place / "three/dataset.json").read_text())
-    assert description.outcomes == {"missing": 1, "written": 3}
+    assert description.outcomes == {"missing": 1, "written": 4}
+    assert description.statistics["train"]["synsets"] == {"": 3, "7": 1}
     assert cli.main(["plan", "list.txt", "--root=scans", f"--model={saved_model_dir}"]) == 0
 
 
