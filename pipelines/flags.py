@@ -205,9 +205,9 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--bit_depth",
         metavar="B",
-        type=one_of("8", "keep"),
-        default="8",
-        help="8, or keep 16 bits in PNG and TIFF (default: 8)",
+        type=one_of("keep", "8"),
+        default="keep",
+        help="keep 16 bits in PNG and TIFF (default), or 8",
     )
     group.add_argument(
         "--color_space",

@@ -40,7 +40,7 @@ class Settings:
     Attributes:
         format: ``keep``, ``jpeg``, ``png``, ``tiff`` or ``webp``.
         quality: of JPEG and WebP, 1 to 100.
-        bit_depth: ``8``, or ``keep``: 16 bits if the source has more than 8 and the format is PNG or TIFF.
+        bit_depth: ``keep``: 16 bits if the source has more than 8 and the format is PNG or TIFF; or ``8``.
         on_color: what to do with a photo that is in colour: ``recolor``, ``skip`` or ``copy``.
         borders: ``ignore`` leaves the margin around a picture without colour; ``keep`` colours the whole frame.
         saturation: factor of the chroma, 0 to 4; 1 leaves what the model predicts.
@@ -50,7 +50,7 @@ class Settings:
 
     format: str = "keep"
     quality: int = 95
-    bit_depth: BitDepth = "8"
+    bit_depth: BitDepth = "keep"
     on_color: str = "recolor"
     borders: str = "ignore"
     saturation: float = 1.0

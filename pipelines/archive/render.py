@@ -28,6 +28,8 @@ from tfrecords.color import Pixels, colourfulness
 COLOR = "color"
 STAINED = "stain_suspected"
 """Warning that the colours look like stains, see `model.stains`."""
+DEPTH_REDUCED = "depth_reduced"
+"""Warning that the format of the file holds 8 bits only, and the photo has more."""
 _MEASURED_PIXELS = 1 << 16
 # Old prints fade unevenly and have stains. Of 104 historic scans, 23 % are farther from one curve than `prepare` allows
 # for a toned photo, and 2 % farther than three times that; of colour photos 95 % are.
@@ -53,7 +55,7 @@ class RenderOptions:
         mark: states in the files that a machine coloured them.
         format: see `pipelines.archive.provenance.Settings`, also for the fields below.
         quality: of JPEG and WebP.
-        bit_depth: 8, or that of the source.
+        bit_depth: that of the source, or 8.
         on_color: what to do with a photo that is in colour.
         borders: whether margins get colour.
         color_space: of the files.
@@ -63,7 +65,7 @@ class RenderOptions:
     mark: Mark
     format: str = "keep"
     quality: int = 95
-    bit_depth: BitDepth = "8"
+    bit_depth: BitDepth = "keep"
     on_color: str = "recolor"
     borders: str = "ignore"
     color_space: str = "srgb"
@@ -217,6 +219,8 @@ def _recolored(
 ) -> Pixels:
     """Recolour one page, and append the facts about it to ``made`` and ``warned``."""
     deep = options.bit_depth == "keep" and file_format in encode.DEEP_FORMATS
+    if options.bit_depth == "keep" and not deep and page.pixels.dtype == np.uint16:
+        warned.append(DEPTH_REDUCED)
     source = page.pixels if deep else samples.to_bytes(page.pixels)
     with watch.stage("predict"):
         tone = tone_of(source, page.chroma_step)

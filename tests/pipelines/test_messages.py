@@ -66,7 +66,7 @@ def test_a_glob_without_quotes_is_told(place, capsys, line, said):
         ("colorize scans colour --limit 1.5", "--limit: must be a whole number of 1 or more, not 1.5"),
         ("colorize scans colour --format gif", "--format: must be keep, jpeg, png, tiff or webp, not gif"),
         ("colorize scans colour --on_color paint", "--on_color: must be recolor, skip or copy, not paint"),
-        ("colorize scans colour --bit_depth 16", "--bit_depth: must be 8 or keep, not 16"),
+        ("colorize scans colour --bit_depth 16", "--bit_depth: must be keep or 8, not 16"),
         ("prepare scans out --size 7", "--size: must be a multiple of 8 from 8 to 2048, not 7"),
         (
             "prepare scans out --validation_percent 100",

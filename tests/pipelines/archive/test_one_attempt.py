@@ -150,6 +150,28 @@ def test_a_file_is_in_the_colour_space_that_was_asked_for_and_says_so(
     assert np.abs(lab[..., 0] - color.luminance(grey)).mean() < 0.5
 
 
+@pytest.mark.parametrize(
+    ("form", "settings", "bits", "warnings"),
+    [
+        ("keep", {}, 16, ()),
+        ("tiff", {}, 16, ()),
+        ("jpeg", {}, 8, ("depth_reduced",)),
+        ("webp", {}, 8, ("depth_reduced",)),
+        ("jpeg", {"bit_depth": "8"}, 8, ()),
+        ("png", {"bit_depth": "8"}, 8, ()),
+    ],
+)
+def test_a_scan_of_16_bits_stays_so_where_the_format_can(
+    tmp_path, encoded, grey_photos, form, settings, bits, warnings
+):
+    (tmp_path / "a.png").write_bytes(encoded(grey_photos["coins"].astype(np.uint16) * 257, "PNG"))
+    made: dict[str, bytes] = {}
+    record = attempt(photo_of(tmp_path / "a.png"), context(green, made, form, **settings))
+    (page,) = pages.read(*made.values())
+    assert page.pixels.dtype.itemsize * 8 == bits
+    assert record.warnings == warnings
+
+
 def test_saturation_scales_chroma_and_leaves_luminance_and_hue(tmp_path, encoded, grey_photos):
     photo = np.clip(grey_photos["coins"], 60, 200)  # where sRGB shows the colours
     (tmp_path / "a.png").write_bytes(encoded(photo, "PNG"))

@@ -32,7 +32,7 @@ def test_a_run_that_goes_on_keeps_its_number(tmp_path):
 
 
 def test_photos_made_before_borders_were_found_are_done_if_borders_are_kept(tmp_path):
-    keep = Settings(borders="keep")
+    keep = Settings(borders="keep", bit_depth="8")
     before = {
         "recipe": provenance._RECIPE,
         "format": "keep",
