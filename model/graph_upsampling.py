@@ -1,7 +1,7 @@
 """`model.upsampling` inside a TensorFlow graph: the same filters and constants, for a whole photo at once.
 
-What differs is in the last digits: colours are converted by tensorflow-io (within 0.05 Lab units), and a photo that is
-smaller than the model's input is enlarged with other weights.
+What differs is in the last digits: colours are converted by tensorflow-io (within 0.05 Lab units), and photos of less
+than twice the model's input are reduced by other weights (`tfrecords.squeezing`).
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from tfrecords.color import GAMUT_SLACK, Bytes, Floats, Pixels, linear_light, luminance
+from tfrecords.squeezing import squeezed
 
 # L* of this number of pixels stays in the processor's cache.
 STRIP_PIXELS = 1 << 17
@@ -143,7 +144,7 @@ def guide(pixels: Pixels, chroma: Floats, seen: Floats | None = None) -> Guided:
 
 
 def _small_luminance(pixels: Pixels, width: int, height: int) -> Floats:
-    return luminance(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
+    return luminance(squeezed(pixels, width, height))
 
 
 def _sharpened(chroma: Floats, light: Floats) -> Floats:

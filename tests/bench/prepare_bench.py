@@ -38,7 +38,7 @@ import cv2
 import numpy as np
 from prepare_job import WORKERS, copies, pace
 
-from pipelines.dataset.examples import convert, squeezed, to_example
+from pipelines.dataset.examples import convert, to_example
 from pipelines.errors import Rejected
 from pipelines.images.decode import Photo, decode
 from pipelines.images.grayscale import judge
@@ -47,6 +47,7 @@ from pipelines.runtime.progress import Ticker
 from tfrecords.color import srgb_to_codes, srgb_to_lab
 from tfrecords.example import LabExample
 from tfrecords.shards import ShardWriter
+from tfrecords.squeezing import squeezed
 from tfrecords.statistics import Statistics
 
 T = TypeVar("T")
@@ -231,7 +232,7 @@ def _time_kernels(
 
 
 def _squeezed(photo: Photo) -> np.ndarray:
-    return squeezed(photo.pixels, SIZE)
+    return squeezed(photo.pixels, SIZE, SIZE)
 
 
 def draft(paths: list[str], rounds: int, least: int) -> None:
