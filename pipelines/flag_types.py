@@ -2,7 +2,8 @@
 
 import argparse
 
-from model.commands import Rare, path
+from model.commands import Rare, did_you_mean, path
+from pipelines.runtime.outcomes import REASONS
 from tfrecords.uris import is_remote
 
 
@@ -26,6 +27,16 @@ def columns(text: str) -> tuple[str, ...]:
     if not all(names):
         raise argparse.ArgumentTypeError(f"must be names of columns with commas between them, not {text!r}")
     return names
+
+
+def reasons(text: str) -> tuple[str, ...]:
+    """Return reasons of rejections that a comma separates; '' for none."""
+    given = tuple(reason.strip() for reason in text.split(",") if reason.strip())
+    for reason in given:
+        if reason not in REASONS:
+            hint = did_you_mean(reason, REASONS) or f"the reasons are {', '.join(REASONS)}"
+            raise argparse.ArgumentTypeError(f"{reason} is not a reason; {hint}")
+    return given
 
 
 def add_lists(group: argparse._ArgumentGroup) -> None:

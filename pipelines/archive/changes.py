@@ -8,8 +8,28 @@ from dataclasses import replace
 
 from pipelines.archive.manifest import CHANGED, OCCUPIED, Output, Record
 from pipelines.archive.resume import File, Policy, Task
+from pipelines.errors import Rejected
 from pipelines.files import contents, storage
 from pipelines.files.contents import Content
+
+
+def with_source(task: Task) -> Task:
+    """Compare the source with the digest of its record, if the listing did not settle whether it is the same.
+
+    Returns:
+        the task, with a record only if the source has the same bytes. If it cannot be read, the photo is made again,
+        which records why.
+
+    Raises:
+        WorldError: the disk or the bucket fails, or rights are lost.
+    """
+    if not task.needs_source or task.existing is None:
+        return task
+    try:
+        is_same = contents.sha256(task.named.source.read()) == task.existing.sha256
+    except Rejected:
+        is_same = False
+    return replace(task, existing=task.existing if is_same else None, needs_source=False)
 
 
 def settled(task: Task, policy: Policy, output: str) -> Record | None:

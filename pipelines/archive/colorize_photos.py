@@ -41,7 +41,7 @@ from pipelines.archive.tasks import FindTasks
 from pipelines.files.keep_apart import KeepApart
 from pipelines.files.sources import Source
 from pipelines.runtime import runners
-from pipelines.runtime.outcomes import count
+from pipelines.runtime.outcomes import RETRIED, count
 from pipelines.runtime.progress import SILENT, Ticker
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 
@@ -68,6 +68,7 @@ class ColorizePhotos(beam.PTransform):
         settings: format and quality of the files.
         keep_existing: whether files from another model or other settings stay.
         replace_changed: whether files that somebody changed are made again.
+        retry: reasons of rejections after which a photo is made again.
         state: a folder for the manifest, separate from the photos; '' puts it into the output.
         threads: photos that a worker processes at a time; 0 for one per core in a local run with one worker, else 2.
         selection: which of the photos; used by the command.
@@ -87,6 +88,7 @@ class ColorizePhotos(beam.PTransform):
     settings: Settings = field(default_factory=Settings)
     keep_existing: bool = False
     replace_changed: bool = False
+    retry: tuple[str, ...] = RETRIED
     state: str = ""
     threads: int = 0
     selection: Selection = ALL
@@ -113,6 +115,7 @@ class ColorizePhotos(beam.PTransform):
             recipe=provenance.numbered(recipe, self.folder),
             keep_existing=self.keep_existing,
             replace_changed=self.replace_changed,
+            retry=frozenset(self.retry),
         )
 
     def tasks(self, policy: Policy, begin: beam.DoFn | None = None) -> FindTasks:
@@ -214,7 +217,7 @@ class CarryOut(beam.DoFn):
     def process(self, task: Task) -> Iterator[Result]:
         """Start a photo, this one or a larger one; yield the results that are ready."""
         self._lease.keep()
-        if task.existing is not None and not task.needs_check:
+        if task.is_done and task.existing is not None:
             yield self._told(Result(task.existing, now=False))
             return
         self._met += 1  # no two entries are equal, because tasks cannot be compared

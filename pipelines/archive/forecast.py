@@ -42,7 +42,8 @@ def of(task: Task, policy: Policy, output: str) -> Forecast:
     Raises:
         storage.IO_ERRORS, WorldError: a file cannot be read.
     """
-    if task.existing is not None and not task.needs_check:
+    task = changes.with_source(task)
+    if task.is_done and task.existing is not None:
         return Forecast(action=_kept_or_done(task.existing))
     settled = changes.settled(task, policy, output)
     if settled is not None:

@@ -70,6 +70,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         settings=settings_of(args),
         keep_existing=args.keep_existing,
         replace_changed=args.replace_changed,
+        retry=args.retry,
         state=args.state,
         threads=runners.threads(beam_flags, options),
         selection=Selection(args.limit, args.sample),

@@ -15,9 +15,7 @@ from pipelines.archive.provenance import Recipe
 from pipelines.archive.written_names import Rules
 from pipelines.files.sources import Source
 from pipelines.images import formats
-
-_PASSING = ("timed_out", "out_of_memory", "crashed", "unwritable")
-"""Rejections that may not occur in another run."""
+from pipelines.runtime.outcomes import RETRIED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +56,7 @@ class Task:
         named: the input and its names.
         existing: the record that it has already; None if the photo is to be made.
         needs_check: whether to compare the files with the digests of the record before it is trusted.
+        needs_source: whether the record counts only if the source, whose fingerprint has changed, has the same digest.
         earlier: the record of an earlier run, if the photo is to be made; None if there is none.
         files: the photo's files in the output, if they need a check or the photo is to be made.
     """
@@ -67,6 +66,12 @@ class Task:
     needs_check: bool = False
     earlier: Record | None = None
     files: tuple[File, ...] = ()
+    needs_source: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the listings show that nothing is to be done."""
+        return self.existing is not None and not self.needs_check and not self.needs_source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +82,13 @@ class Policy:
         recipe: of this run.
         keep_existing: whether files from another model or other settings stay.
         replace_changed: whether files that somebody changed are made again.
+        retry: reasons of rejections after which a photo is made again.
     """
 
     recipe: Recipe
     keep_existing: bool = False
     replace_changed: bool = False
+    retry: frozenset[str] = frozenset(RETRIED)
 
 
 def tasks(
@@ -126,7 +133,7 @@ def tasks(
         }
         task = _task(named, earlier[-1] if earlier else None, {name: there[name] for name in files}, policy)
         # The files of a record that needs a check are examined as well, because the photo may have to be made.
-        if task.existing is None or task.needs_check:
+        if not task.is_done:
             task = replace(task, files=tuple(files.values()))
         yield task
 
@@ -162,8 +169,14 @@ def _task(named: NamedSource, found: Record | None, own: dict[str, Listed], poli
             return Task(named=named, existing=found, needs_check=_needs_check(found, own, recipe), earlier=found)
         if policy.keep_existing and not _is_made_so(found, source, recipe):
             return Task(named=named, existing=_kept(found), needs_check=_needs_check(found, own, recipe), earlier=found)
-    if _is_made_so(found, source, recipe) and not found.was_changed and _stands(found, named, own, recipe):
-        return Task(named=named, existing=_restored(found), needs_check=_needs_check(found, own, recipe), earlier=found)
+    if _may_be_made_so(found, source, recipe) and not found.was_changed and _stands(found, named, own, policy):
+        return Task(
+            named=named,
+            existing=replace(_restored(found), fingerprint=source.fingerprint),
+            needs_check=_needs_check(found, own, recipe),
+            earlier=found,
+            needs_source=found.fingerprint != source.fingerprint,
+        )
     if policy.keep_existing and (kept := _unrecorded(named, own, recipe)):
         return Task(named=named, existing=kept, needs_check=True)
     return Task(named=named, earlier=found)
@@ -171,14 +184,24 @@ def _task(named: NamedSource, found: Record | None, own: dict[str, Listed], poli
 
 def _is_made_so(record: Record, source: Source, recipe: Recipe) -> bool:
     """Return whether this model and these settings made the photo from this source."""
+    return _may_be_made_so(record, source, recipe) and record.fingerprint == source.fingerprint
+
+
+def _may_be_made_so(record: Record, source: Source, recipe: Recipe) -> bool:
+    """Return whether this model and these settings made the photo, perhaps from another file with the same bytes.
+
+    A file that was copied or restored has the same size and another fingerprint.
+    """
     made_so = (record.model_digest, record.settings_digest) == (recipe.model_digest, recipe.settings_digest)
-    return made_so and record.fingerprint == source.fingerprint and not source.fault
+    is_like = bool(record.sha256) and record.bytes == source.size
+    return made_so and (record.fingerprint == source.fingerprint or is_like) and not source.fault
 
 
-def _stands(record: Record, named: NamedSource, own: dict[str, Listed], recipe: Recipe) -> bool:
+def _stands(record: Record, named: NamedSource, own: dict[str, Listed], policy: Policy) -> bool:
     """Return whether a matching record is still what this run would make: the same names, and all files are there."""
+    recipe = policy.recipe
     if record.status == "rejected":
-        return bool(record.sha256) and record.reason not in _PASSING
+        return bool(record.sha256) and record.reason not in policy.retry
     if record.status == "skipped":
         return True
     names = [output.name for output in record.outputs]

@@ -140,7 +140,7 @@ class FindTasks(beam.PTransform):
         return self.state or self.output
 
     def _selected(self, task: Task, lowest: list[bytes]) -> Iterator[Task]:
-        if task.existing is None and self.selection.rank(task.named.source.name) > max(lowest):
+        if (task.existing is None or task.needs_source) and self.selection.rank(task.named.source.name) > max(lowest):
             # Results of earlier runs stay in the manifest, whatever this trial selects.
             task = resume.left_alone(task)
         if task.existing is not None or self.selection.rank(task.named.source.name) <= max(lowest):

@@ -32,6 +32,10 @@ def carry_out(
     Raises:
         Exception: any error from ``make`` or the storage.
     """
+    if task.needs_source:
+        task = changes.with_source(task)
+        if task.is_done and task.existing is not None:
+            return Result(task.existing, now=False)
     kept = changes.settled(task, policy, output)
     if kept is not None:
         if task.existing is None or not task.existing.pending:

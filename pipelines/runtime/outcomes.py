@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 Status = Literal["written", "kept", "copied", "skipped", "rejected"]
 DONE: tuple[Status, ...] = ("written", "kept", "copied", "skipped")
 REJECTED_FILE = "rejected.jsonl"
+REASONS = (
+    *("unreadable", "missing", "linked_folder", "too_large", "timed_out", "crashed", "out_of_memory", "unwritable"),
+    "failed",
+)
+"""Reasons of rejections that `colorize` gives; `docs/outcomes.md` explains them."""
+RETRIED = ("timed_out", "out_of_memory", "crashed", "unwritable", "missing")
+"""Reasons of rejections that may not occur in another run of `colorize`."""
 
 
 @dataclass(frozen=True, order=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from pipelines.runtime.outcomes import Status
+from pipelines.runtime.outcomes import REASONS, RETRIED, Status
 
 _VERDICTS = ("Rejected", "Undecided")
 _REASONS = ("reason",)
@@ -88,6 +88,14 @@ def test_every_reason_has_its_row(trees, tables, constants):
     reasons |= {code for tree in trees for code in _told(tree, _REASONS, constants)}
     assert {"unreadable", "linked_folder", "near_gray", "toned", "duplicate"} <= reasons
     assert tables["reason"] == reasons
+
+
+def test_reasons_can_be_named_in_a_flag(repository):
+    rows = re.findall(
+        r"^\| `(\w+)` \| (?:both|colorize) \|", (repository / "docs" / "outcomes.md").read_text(), re.MULTILINE
+    )
+    assert set(REASONS) == set(rows)
+    assert set(RETRIED) < set(REASONS)
 
 
 def test_a_reason_says_which_command_gives_it(repository, tables):

@@ -1,6 +1,7 @@
 """Runs of `colorize` into a folder that holds something already."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,23 @@ def test_again_nothing_is_made_but_what_changed_or_is_missing(run, scans, tmp_pa
         name: digest for name, digest in files.items() if name.startswith("box/")
     }
     assert not list(out.glob(".*"))
+
+
+def test_sources_that_were_only_copied_or_touched_are_not_made_again(run, scans, tmp_path, capsys):
+    run()
+    before = identities(tmp_path / "out")
+    for path in scans.rglob("*.*"):
+        copy = path.read_bytes()
+        path.unlink()
+        path.write_bytes(copy.replace(b"archive", b"Archive"))
+        os.utime(path, (1, 1))
+    # Only the letter has changed, and it has its size.
+    assert run() == {"made": 1, "found": 4, "written": 4, "unreadable": 1}
+    assert identities(tmp_path / "out") == before
+    assert {record["fingerprint"].rpartition("-")[2] for record in recorded(tmp_path / "out").values()} == {
+        "1000000000"
+    }
+    assert run("--retry=unreadable,crashed") == {"made": 1, "found": 4, "written": 4, "unreadable": 1}
 
 
 def test_other_settings_make_all_again_unless_it_is_to_be_kept(run, tmp_path):

@@ -50,7 +50,7 @@ def decide(
 
 
 def verdict(task: Task) -> str:
-    if task.existing is None:
+    if task.existing is None or task.needs_source:
         return "make"
     return "look" if task.needs_check else "done"
 
@@ -65,7 +65,7 @@ def test_what_was_made_so_of_this_source_and_is_as_it_was_written_is_done():
     [
         (RECORD, {}),
         (RECORD, {"a.jpg.png": "1234-1-1"}),
-        (replace(RECORD, fingerprint="7-2"), THERE),
+        (replace(RECORD, fingerprint="8-2", bytes=8), THERE),
         (replace(RECORD, model_digest="m0"), THERE),
         (replace(RECORD, settings_digest="s0"), THERE),
         (replace(RECORD, name="b.jpg"), THERE),
@@ -82,6 +82,15 @@ def test_of_several_records_the_latest_counts():
     old = replace(RECORD, model_digest="m0", at=1)
     assert verdict(decide(replace(RECORD, at=2), old)) == "done"
     assert verdict(decide(RECORD, replace(old, at=2))) == "make"
+
+
+def test_a_source_with_another_fingerprint_and_its_size_is_compared_by_its_digest():
+    touched = replace(RECORD, fingerprint="7-2")
+    task = decide(touched)
+    assert (task.needs_source, task.is_done, bool(task.files)) == (True, False, True)
+    assert task.existing == RECORD
+    assert decide(replace(touched, bytes=8)).existing is None
+    assert decide(replace(touched, sha256="")).existing is None
 
 
 def test_a_file_with_another_fingerprint_is_looked_at():
@@ -118,7 +127,11 @@ def test_a_rejection_of_the_bytes_stands_and_one_of_the_day_does_not():
     assert decide(replace(REJECTED, reason="timed_out")).existing is None
     assert decide(replace(REJECTED, reason="out_of_memory")).existing is None
     assert decide(replace(REJECTED, reason="crashed")).existing is None
-    assert decide(replace(REJECTED, fingerprint="7-2")).existing is None
+    assert decide(replace(REJECTED, fingerprint="7-2")).needs_source
+    assert decide(replace(REJECTED, fingerprint="8-2", bytes=8)).existing is None
+    for retry, verdict_of in ((("unreadable",), "make"), (("crashed",), "done")):
+        policy = Policy(recipe=RECIPE, retry=frozenset(retry))
+        assert verdict(next(tasks([SOURCE], [REJECTED], listing(THERE), policy))) == verdict_of
 
 
 def test_skipped_and_copied_photos_are_done():
