@@ -12,18 +12,22 @@ Whole archives are for the command ``autochrome colorize`` and the transforms of
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from model.guidance.ranges import REACH
 from tfrecords.errors import UserError
 from tfrecords.uris import is_remote
 
 if TYPE_CHECKING:
     from model.colorizer import Colorizer
-    from tfrecords.color import Pixels
+    from model.guidance.hints import Hints
+    from tfrecords.color import Bytes, Pixels
 
 __all__ = ["UserError", "__version__", "colorize", "load_model"]
 
@@ -37,6 +41,8 @@ def colorize(
     *,
     saturation: float = 1.0,
     color_space: str = "srgb",
+    hints: Bytes | str | os.PathLike[str] | Sequence[Mapping[str, object]] | None = None,
+    hint_reach: float = REACH,
 ) -> Pixels:
     """Colorize one photo.
 
@@ -55,19 +61,26 @@ def colorize(
         borders: ``ignore`` leaves the margin around a picture grey; ``keep`` colours the whole frame.
         saturation: factor of the model's chroma, from 0 to 4; luminance and hue stay.
         color_space: of the result: ``srgb``, ``adobe_rgb``, ``display_p3`` or ``ecirgb_v2``.
+        hints: colours that places of the photo have: a hint file, local or in a bucket; points, such as
+            ``[{"x": 0.5, "y": 0.3, "radius": 0.02, "color": "#2040a0"}]`` in shares of the photo; or pixels, uint8
+            ``[h, w, 4]`` of a layer that is opaque where colours are given, or ``[h, w, 3]`` of a painted copy.
+        hint_reach: how far hints reach, as a share of the photo's longer side, from 0 to 1.
 
     Returns:
         uint8 or uint16 ``[H, W, 3]``, codes of that space: the depth of the pixels, or of the file. The lightness L* is
         that of the photo to within rounding.
 
     Raises:
-        UserError: there is no such file, it is not a photo or is broken or too large; or the model is missing, is not
-            one of Autochrome's, or cannot be loaded.
-        ValueError: the pixels have another shape or type, ``borders`` or ``color_space`` is unknown, or
-            ``saturation`` is out of range.
+        UserError: there is no such file, it is not a photo or is broken or too large; the hints are broken; or the
+            model is missing, is not one of Autochrome's, or cannot be loaded.
+        ValueError: pixels have another shape or type, ``borders`` or ``color_space`` is unknown, or a number
+            is out of range.
     """
     pixels = _read(os.fspath(photo)) if isinstance(photo, (str, os.PathLike)) else photo
-    return _kept(model).colorize(pixels, borders, saturation=saturation, color_space=color_space)
+    given = None if hints is None else _hints(hints, pixels)
+    return _kept(model).colorize(
+        pixels, borders, saturation=saturation, color_space=color_space, hints=given, hint_reach=hint_reach
+    )
 
 
 def load_model(path: str = "released") -> Colorizer:
@@ -99,6 +112,26 @@ def _read(path: str) -> Pixels:
         return next(pages.read(_bytes(path))).pixels
     except Rejected as verdict:
         raise UserError(f"{path} cannot be colorized: {verdict.reason}: {verdict.detail}") from verdict
+
+
+def _hints(given: Bytes | str | os.PathLike[str] | Sequence[Mapping[str, object]], photo: Pixels) -> Hints:
+    """Return hints for a photo from whatever says what they are."""
+    from model.guidance import hints
+    from pipelines.errors import Rejected
+    from pipelines.guidance import reading
+
+    if isinstance(given, (str, os.PathLike)):
+        data = _bytes(os.fspath(given))
+    elif isinstance(given, Sequence):
+        data = json.dumps(list(given)).encode()
+    else:
+        if given.dtype != "uint8" or given.ndim != 3 or given.shape[2] not in (3, 4):
+            raise ValueError(f"hints must be uint8 [h, w, 3] or [h, w, 4], and are {given.dtype} {list(given.shape)}")
+        return hints.of_layer(given) if given.shape[2] == 4 else hints.of_copy(given, photo)
+    try:
+        return reading.read(data, photo)
+    except Rejected as verdict:
+        raise UserError(f"the hints cannot be used: {verdict.detail}") from verdict
 
 
 def _bytes(path: str) -> bytes:

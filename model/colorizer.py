@@ -13,11 +13,14 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from model import lite, quiet, saved_model, upsampling
+from model import lite, quiet, saved_model
 from model.borders import find
 from model.color_spaces import SPACES
-from model.framing import recolor_picture, seen_part
-from model.guidance import ranges
+from model.framing import recolor_picture
+from model.guidance import guided
+from model.guidance.guided import Choices
+from model.guidance.hints import Hints, paint
+from model.guidance.ranges import REACH
 from tfrecords.color import Floats, Pixels
 from tfrecords.errors import UserError
 
@@ -113,6 +116,8 @@ class Colorizer:
         *,
         saturation: float = 1.0,
         color_space: str = "srgb",
+        hints: Hints | None = None,
+        hint_reach: float = REACH,
     ) -> Pixels:
         """Colorize one photo as `autochrome colorize` does.
 
@@ -123,13 +128,15 @@ class Colorizer:
                 frame.
             saturation: factor of the model's chroma, from 0 to 4; luminance and hue stay.
             color_space: of the result: ``srgb``, ``adobe_rgb``, ``display_p3`` or ``ecirgb_v2``.
+            hints: colours at places of the photo, see `model.guidance.hints`; None for none.
+            hint_reach: how far they reach, as a share of the longer side, from 0 to 1.
 
         Returns:
             colour of the same type, ``[H, W, 3]``. L* is the photo's to within rounding.
 
         Raises:
-            ValueError: the pixels have another shape or type, ``borders`` or ``color_space`` is unknown, or
-                ``saturation`` out of range.
+            ValueError: the pixels have another shape or type, ``borders`` or ``color_space`` is unknown, or a number is
+                out of range.
             UserError: the model predicts colours that are not finite numbers.
         """
         is_picture = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
@@ -142,15 +149,17 @@ class Colorizer:
             raise ValueError(f"borders must be ignore or keep, not {borders!r}")
         if color_space not in SPACES:
             raise ValueError(f"color_space must be one of {', '.join(SPACES)}, not {color_space!r}")
-        ranges.check("saturation", saturation)
+        choices = Choices(saturation=saturation, hint_reach=hint_reach)
         pixels = pixels if pixels.flags.c_contiguous else pixels.copy()
         picture = find(pixels) if borders == "ignore" else None
-        seen = upsampling.model_luminance(seen_part(pixels, picture), self.size)
-        chroma = self.predict(seen[None])[0]
+        asked = guided.question(pixels, picture, self.size, hints)
+        chroma = guided.answer(asked, choices, lambda seen: self.predict(seen[None])[0])
         if not np.isfinite(chroma).all():
             raise UserError(f"model {self.path} predicts colours that are not finite numbers; train it again")
-        chroma = chroma * np.float32(saturation)
-        return recolor_picture(pixels, chroma, picture, 8 * pixels.dtype.itemsize, seen, color_space)
+        colored = recolor_picture(pixels, chroma, picture, 8 * pixels.dtype.itemsize, asked.seen, color_space)
+        if hints is not None:
+            paint(colored, pixels, hints, picture, color_space)
+        return colored
 
     def __reduce__(self) -> tuple[Callable[[str], Colorizer], tuple[str]]:
         return Colorizer.load, (self.path,)

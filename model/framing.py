@@ -76,8 +76,8 @@ def recolor_picture(
         if not top <= start < bottom:
             part[:] = _grey(pixels[start:end], bits, space)
             continue
-        inside = _inside(picture, start, end, height, width)
-        within = np.flatnonzero(inside.all(axis=0))
+        within_it = inside(picture, start, end, height, width)
+        within = np.flatnonzero(within_it.all(axis=0))
         if within.size:
             # Only what is not wholly inside needs the margin's grey.
             for columns in (slice(0, int(within[0])), slice(int(within[-1]) + 1, width)):
@@ -86,7 +86,7 @@ def recolor_picture(
         else:
             part[:] = _grey(pixels[start:end], bits, space)
         colored = recolor_rows(pixels[start:end, left:right], guided, start - top, bits, space)
-        np.copyto(part[:, left:right], colored, where=inside[:, left:right, None])
+        np.copyto(part[:, left:right], colored, where=within_it[:, left:right, None])
     return result
 
 
@@ -97,7 +97,7 @@ def _grey(pixels: Pixels, bits: int, space: str) -> Pixels:
     return recolor_rows(pixels, guided, 0, bits, space)
 
 
-def _inside(picture: Picture, start: int, end: int, height: int, width: int) -> NDArray[np.bool_]:
+def inside(picture: Picture, start: int, end: int, height: int, width: int) -> NDArray[np.bool_]:
     """Return which pixels of the rows from ``start`` to ``end`` belong to the picture, ``[end - start, width]``."""
     y = ((np.arange(start, end) + 0.5) / height)[:, None]
     x = ((np.arange(width) + 0.5) / width)[None]

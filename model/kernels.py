@@ -2,29 +2,24 @@
 
 One pass over a row does what took a dozen passes of OpenCV and NumPy over planes that left the processor's cache.
 Numba compiles the loops without reordering or fusing operations on floats, so all processors give the same bytes.
-``tests/bench/merge_bench.py`` measures them.
-
-Compiled code is kept beside this file or, where that cannot be written to, in the user's cache folder (Numba's rules;
-``NUMBA_CACHE_DIR`` names another one). Without any such folder each process compiles, which takes a few seconds. This
-module takes a third of a second to import, so `model.upsampling` imports it when a photo is merged.
+``tests/bench/merge_bench.py`` measures them. This module takes a third of a second to import, so `model.upsampling`
+imports it when a photo is merged.
 """
 
 # ruff: noqa: FURB136 (Numba compiles min() and max() of floats to branches, and the loops would not be vectorized)
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from model.compilation import compiled, helper
 from tfrecords import color
 from tfrecords.color import Bytes, Floats, Words
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 Ints = NDArray[np.int32]
 
 _F = np.float32
@@ -45,8 +40,6 @@ _BITS, _PART = 15, _F(2.0**-15)
 # The bits of a float, divided by 3, and this: its cube root to within 4 %.
 _GUESS = np.int32(709921077)
 
-_helper: Callable[[Function], Function] = njit(error_model="numpy", nogil=True)
-
 
 def step_of(light: float) -> int:
     """Return the step of a linear light."""
@@ -61,29 +54,7 @@ def light_of_steps(first: int) -> NDArray[np.float64]:
     return (np.arange(first, _LAST_STEP + 2, dtype=np.int32) << _BITS).view(np.float32).astype(np.float64)
 
 
-def _compiled(signature: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return a decorator: the function's first call compiles it, or loads what an earlier process compiled."""
-
-    def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        @functools.cache
-        def ready() -> Callable[..., None]:
-            made: Callable[..., None]
-            try:
-                made = njit(signature, cache=True, error_model="numpy", nogil=True)(function)
-            except Exception:  # no folder can be written to, or a file in it is damaged: any error
-                made = njit(signature, error_model="numpy", nogil=True)(function)
-            return made
-
-        @functools.wraps(function)
-        def call(*arguments: Any) -> None:
-            ready()(*arguments)
-
-        return call
-
-    return decorate
-
-
-@_helper
+@helper
 def _bring_up(planes: Floats, row: int, first: Ints, weight: Floats, wide: Floats) -> None:
     """Resize one row of the five planes ``[5, h, w]`` to ``[5, width]``, bilinearly."""
     last = planes.shape[2] - 1
@@ -94,7 +65,7 @@ def _bring_up(planes: Floats, row: int, first: Ints, weight: Floats, wide: Float
                 wide[plane, x] = left * (_1 - weight[x]) + right * weight[x]
 
 
-@_helper
+@helper
 def _chroma(light: Floats, upper: Floats, lower: Floats, down: Any, most: float, a: Floats, b: Floats) -> None:
     """Compute a and b of a row from the rows of the planes above and below it."""
     up = _1 - down
@@ -106,7 +77,7 @@ def _chroma(light: Floats, upper: Floats, lower: Floats, down: Any, most: float,
         b[x] = (upper[1, x] * up + lower[1, x] * down) + (upper[3, x] * up + lower[3, x] * down) * detail
 
 
-@_helper
+@helper
 def _linear(light: float, a: float, b: float, m: Any) -> tuple[float, float, float]:
     """Return the linear light of a colour in CIELAB, not clipped; m is a matrix of nine, row by row."""
     fy = (light + _L_OFFSET) * _PER_L
@@ -118,26 +89,26 @@ def _linear(light: float, a: float, b: float, m: Any) -> tuple[float, float, flo
     return m[0] * x + m[1] * y + m[2] * z, m[3] * x + m[4] * y + m[5] * z, m[6] * x + m[7] * y + m[8] * z
 
 
-@_helper
+@helper
 def _matrix(space: Floats) -> Any:
     """Return the matrix of a space as a tuple, which stays in the processor's registers."""
     return (space[0], space[1], space[2], space[3], space[4], space[5], space[6], space[7], space[8])
 
 
-@_helper
+@helper
 def _ends(red: Any, green: Any, blue: Any) -> tuple[Any, Any]:
     """Return the least and the most of three values."""
     low, high = (red, green) if red < green else (green, red)
     return low if low < blue else blue, high if high > blue else blue
 
 
-@_helper
+@helper
 def _clipped(value: Any) -> Any:
     value = value if value > _0 else _0
     return value if value < _1 else _1
 
 
-@_helper
+@helper
 def _colours(light: Floats, a: Floats, b: Floats, m: Any, rgb: Floats, beyond: Floats, slack: float) -> np.int32:
     """Convert a row to linear light ``[3, n]``, clipped; return how many colours are outside the gamut.
 
@@ -156,7 +127,7 @@ def _colours(light: Floats, a: Floats, b: Floats, m: Any, rgb: Floats, beyond: F
     return outside
 
 
-@_helper
+@helper
 def _into_gamut(
     light: Floats, a: Floats, b: Floats, m: Any, rgb: Floats, beyond: Floats, slack: float, work: Floats, places: Ints
 ) -> None:
@@ -182,7 +153,7 @@ def _into_gamut(
         rgb[0, places[n]], rgb[1, places[n]], rgb[2, places[n]] = _clipped(r), _clipped(g), _clipped(bl)
 
 
-@_helper
+@helper
 def _to_bytes(rgb: Floats, table: Bytes, space: Floats, codes: Ints, out: Bytes) -> None:
     for channel in range(3):
         for x in range(rgb.shape[1]):
@@ -192,7 +163,7 @@ def _to_bytes(rgb: Floats, table: Bytes, space: Floats, codes: Ints, out: Bytes)
         out[x, 0], out[x, 1], out[x, 2] = table[red[x]], table[green[x]], table[blue[x]]
 
 
-@_helper
+@helper
 def _to_words(rgb: Floats, table: Floats, space: Floats, codes: Ints, out: Words) -> None:
     end, slope, first = space[_LINEAR_END], space[_LINEAR_SLOPE], np.int32(_LAST_STEP + 2 - len(table))
     for channel in range(3):
@@ -209,7 +180,7 @@ def _to_words(rgb: Floats, table: Floats, space: Floats, codes: Ints, out: Words
 def _joining(encode: Callable[..., None]) -> Callable[..., None]:
     """Return the loop over the rows, whose colours `encode` turns into codes."""
 
-    @_helper
+    @helper
     def join(
         light: Floats,
         planes: Floats,
@@ -255,7 +226,7 @@ _PLACE = "float32[:, ::1], float32[:, :, ::1], int64, int64, float32, float32"
 _join_bytes, _join_words = _joining(_to_bytes), _joining(_to_words)
 
 
-@_compiled(f"void({_PLACE}, uint8[::1], float32[::1], uint8[:, :, ::1])")
+@compiled(f"void({_PLACE}, uint8[::1], float32[::1], uint8[:, :, ::1])")
 def join_bytes(
     light: Floats,
     planes: Floats,
@@ -283,7 +254,7 @@ def join_bytes(
     _join_bytes(light, planes, top, height, most, slack, table, space, out)
 
 
-@_compiled(f"void({_PLACE}, float32[::1], float32[::1], uint16[:, :, ::1])")
+@compiled(f"void({_PLACE}, float32[::1], float32[::1], uint16[:, :, ::1])")
 def join_words(
     light: Floats,
     planes: Floats,
@@ -299,7 +270,7 @@ def join_words(
     _join_words(light, planes, top, height, most, slack, table, space, out)
 
 
-@_helper
+@helper
 def _luminance(pixels: Any, linear: Floats, light: Floats) -> None:
     guess = np.empty(light.shape[1], np.int32)
     root = guess.view(np.float32)
@@ -320,7 +291,7 @@ def _luminance(pixels: Any, linear: Floats, light: Floats) -> None:
             line[x] = _L_SCALE * near - _L_OFFSET if y > _Y_LINEAR else y * _L_SLOPE
 
 
-@_compiled("void(uint8[:, :, ::1], float32[::1], float32[:, ::1])")
+@compiled("void(uint8[:, :, ::1], float32[::1], float32[:, ::1])")
 def luminance_of_bytes(pixels: Bytes, linear: Floats, light: Floats) -> None:
     """Compute L* of a picture in colour, to within 2e-5 of `tfrecords.color.luminance`.
 
@@ -332,7 +303,7 @@ def luminance_of_bytes(pixels: Bytes, linear: Floats, light: Floats) -> None:
     _luminance(pixels, linear, light)
 
 
-@_compiled("void(uint16[:, :, ::1], float32[::1], float32[:, ::1])")
+@compiled("void(uint16[:, :, ::1], float32[::1], float32[:, ::1])")
 def luminance_of_words(pixels: Words, linear: Floats, light: Floats) -> None:
     """Do what `luminance_of_bytes` does with uint16 pixels and a table of 65,536 codes."""
     _luminance(pixels, linear, light)

@@ -94,16 +94,20 @@ def recolor(pixels: Pixels, chroma: Floats, bits: int = 8, seen: Floats | None =
 
 def recolor_rows(rows: Pixels, guided: Guided, top: int, bits: int = 8, space: str = "srgb") -> Pixels:
     """Return the rows of a recolored photo from ``top``; they do not depend on which rows are requested together."""
+    return joined(_luminance(rows), guided, top, bits, space)
+
+
+def joined(light: Floats, guided: Guided, top: int, bits: int = 8, space: str = "srgb") -> Pixels:
+    """Return what `recolor_rows` does for rows whose L* is known, float32 ``[n, W]``."""
     from model import color_spaces, kernels  # takes a quarter of a second to import
 
-    light = _luminance(rows)
     shape = *light.shape, 3
     numbers = color_spaces.numbers(space)
     place = light, guided.planes, top, guided.height, np.float32(MOST_DETAIL)
     if bits == 8:
-        joined = np.empty(shape, np.uint8)
-        kernels.join_bytes(*place, np.float32(GAMUT_SLACK / 255), color_spaces.bytes_of_light(space), numbers, joined)
-        return joined
+        codes = np.empty(shape, np.uint8)
+        kernels.join_bytes(*place, np.float32(GAMUT_SLACK / 255), color_spaces.bytes_of_light(space), numbers, codes)
+        return codes
     words = np.empty(shape, np.uint16)
     kernels.join_words(*place, np.float32(GAMUT_SLACK / 65535), color_spaces.codes_of_steps(space), numbers, words)
     return words

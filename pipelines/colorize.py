@@ -12,8 +12,9 @@ from model import interrupt, saved_model
 from pipelines import flags
 from pipelines.archive import single
 from pipelines.archive.provenance import Recipe, settings_of
-from pipelines.files import cloud, input_checks
+from pipelines.files import cloud, input_checks, storage
 from pipelines.files.list_parts import lists_of
+from pipelines.guidance import planning
 from pipelines.runtime import commands
 from tfrecords.errors import UserError
 
@@ -37,7 +38,9 @@ def main(argv: list[str] | None = None) -> int:
                 f"--format {args.format} does not fit --output {args.output}; leave out --format, or change the ending"
             )
         settings = replace(settings_of(args), format=file_format)
-        recipe = Recipe.of(args.model, settings)
+        plan = planning.of(args)
+        planning.check_photo(plan, storage.normalized(args.input[0]).rpartition("/")[2])
+        recipe = Recipe.of(args.model, settings, plan=plan)
         return single.run(args.input[0], args.output, args.model, recipe, keep=args.keep_existing, dry=args.dry_run)
     input_checks.check_apart(args.input, args.output)
     if args.state:
@@ -56,6 +59,8 @@ def _check_beam_flags(args: argparse.Namespace, beam_flags: Sequence[str]) -> No
     runners.check_reach(options, input=args.input, output=args.output)
     if args.state:
         runners.check_reach(options, state=args.state)
+    if args.hints:
+        runners.check_reach(options, hints=args.hints)
     if args.model not in saved_model.SHIPPED:  # which every worker has
         runners.check_reach(options, model=args.model)
 

@@ -9,6 +9,7 @@ from model.color_spaces import SPACES
 from model.commands import Parser, Rare, add_help, did_you_mean, listed, number, one_of, path, whole
 from model.guidance import ranges
 from pipelines.flag_types import add_lists, local, reasons, side
+from pipelines.guidance import arguments as guidance
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from pipelines.runtime.outcomes import RETRIED
 from tfrecords.errors import UserError
@@ -91,6 +92,7 @@ def colorize() -> Parser:
         "--state", type=path, default="", metavar="DIR", help="folder for records and reports (default: output)"
     )
     _add_settings(group)
+    guidance.add(group)
     group.add_argument(
         "--accelerator", default="", metavar="GPU", help=Rare("GPU of Dataflow workers, as Dataflow names it")
     )

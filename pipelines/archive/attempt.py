@@ -12,17 +12,20 @@ import hashlib
 import logging
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 
+from model.guidance.guided import Choices, Question, answer
 from pipelines.archive.context import Context
 from pipelines.archive.manifest import STAGES, Output, Record
 from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.render import Rendered, RenderOptions
 from pipelines.errors import ModelError, Rejected, Undecided
+from pipelines.files import inputs, storage
 from pipelines.files.beneath import LinkError
+from pipelines.guidance.plan import Guidance
+from pipelines.guidance.reading import BAD_HINT
 from pipelines.images.memory import out_of_memory
 from pipelines.images.xmp import Mark
 from pipelines.runtime.stopwatch import Stopwatch
@@ -50,6 +53,7 @@ def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = ""
         settings_digest=recipe.settings_digest,
         saturation=recipe.settings.saturation,
         color_space=recipe.settings.color_space,
+        guided=recipe.plan.of(source.name).told(),
         run=recipe.run,
     )
 
@@ -74,16 +78,18 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
     """
     watch = Stopwatch()
     record = blank(named, context.recipe)
+    guidance = context.recipe.plan.of(named.source.name)
     try:
         with watch.stage("read"):
             data = named.source.read()
             record = replace(record, bytes=len(data), sha256=_sha256(data))
+            record, hints = _with_hints(record, guidance)
         files: list[bytes] = []
         with watch.stage("decode"):  # the time that the child does not report
             rendered: Rendered = context.processes.call(
                 data,
-                _options(record, context),
-                answer=lambda seen: _chroma(seen, context),
+                _options(record, context, hints),
+                answer=lambda asked: _chroma(asked, context, guidance),
                 give=files.append,
                 alone=last,
             )
@@ -113,7 +119,20 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
     return replace(record, milliseconds=spent)
 
 
-def _options(record: Record, context: Context) -> RenderOptions:
+def _with_hints(record: Record, guidance: Guidance) -> tuple[Record, bytes]:
+    """Return the hint file of a photo, b"" for none, and the record, which names its digest as it is now."""
+    file = guidance.hints
+    if file is None:
+        return record, b""
+    try:
+        data = inputs.read(file.uri) if file.uri else file.data
+    except storage.IO_ERRORS as error:
+        raise Rejected(BAD_HINT, f"its hint file cannot be read: {error}") from error
+    # It may have changed since the job started.
+    return replace(record, guided=replace(guidance, hints=replace(file, sha256=_sha256(data))).told()), data
+
+
+def _options(record: Record, context: Context, hints: bytes) -> RenderOptions:
     settings = context.recipe.settings
     mark = Mark(
         software=SOFTWARE,
@@ -121,6 +140,7 @@ def _options(record: Record, context: Context) -> RenderOptions:
         model_digest=record.model_digest,
         source_name=record.name,
         digital_source_type=settings.digital_source_type,
+        guided={kind: str(about["file"]) for kind, about in record.guided.items()},
     )
     return RenderOptions(
         size=context.size,
@@ -131,11 +151,23 @@ def _options(record: Record, context: Context) -> RenderOptions:
         on_color=settings.on_color,
         borders=settings.borders,
         color_space=settings.color_space,
+        hints=hints,
+        on_bad_hint=context.recipe.plan.on_bad_hint,
     )
 
 
-def _chroma(seen: Any, context: Context) -> Floats:
-    """Return the chroma for the luminance ``[S, S, 1]`` of a page, float32 ``[S, S, 2]``."""
+def _chroma(asked: Question, context: Context, guidance: Guidance) -> Floats:
+    """Return the chroma of a page, float32 ``[S, S, 2]``, or ``[h, w, 2]`` with hints."""
+    choices = Choices(
+        saturation=context.recipe.settings.saturation,
+        hint_reach=guidance.hint_reach,
+        hint_method=guidance.hint_method,
+    )
+    return answer(asked, choices, lambda seen: _predicted(seen, context))
+
+
+def _predicted(seen: Floats, context: Context) -> Floats:
+    """Return the model's prediction for the luminance ``[S, S, 1]`` of a page, float32 ``[S, S, 2]``."""
     try:
         chroma: Floats = context.predict(seen[None])[0]
     except Exception as error:
@@ -145,7 +177,7 @@ def _chroma(seen: Any, context: Context) -> Floats:
         raise ModelError(f"the model cannot predict: {type(error).__name__}: {said}") from error
     if not np.isfinite(chroma).all():
         raise ModelError("the model predicts colours that are not finite numbers; export it again, or train it again")
-    return chroma * np.float32(context.recipe.settings.saturation)
+    return chroma
 
 
 def _left(

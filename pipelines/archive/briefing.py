@@ -52,7 +52,7 @@ def _is_outdated(record: Record, policy: Policy) -> bool:
     recipe = policy.recipe
     if not record.outputs or not record.model_digest or (record.was_changed and not policy.replace_changed):
         return False
-    return (record.model_digest, record.settings_digest) != (recipe.model_digest, recipe.settings_digest)
+    return not recipe.has_made(record, record.name)
 
 
 def after(pattern: str, output: str, state: str, console: Console) -> None:

@@ -84,7 +84,7 @@ def occupied(record: Record, found: dict[str, Content]) -> Record:
         )
         for name, content in found.items()
     )
-    unmade = replace(record, model="", model_digest="", settings_digest="")
+    unmade = replace(record, model="", model_digest="", settings_digest="", guided={})
     return replace(unmade, status="kept", outputs=tuple(outputs), warnings=(OCCUPIED,))
 
 

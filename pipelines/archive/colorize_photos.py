@@ -40,6 +40,7 @@ from pipelines.archive.selection import ALL, Selection
 from pipelines.archive.tasks import FindTasks
 from pipelines.files.keep_apart import KeepApart
 from pipelines.files.sources import Source
+from pipelines.guidance.plan import NONE, Plan
 from pipelines.runtime import runners
 from pipelines.runtime.outcomes import RETRIED, count
 from pipelines.runtime.progress import SILENT, Ticker
@@ -66,6 +67,7 @@ class ColorizePhotos(beam.PTransform):
         output: the folder of the colour photos, local or in a bucket.
         model: the SavedModel folder, ``released`` or ``released_1``.
         settings: format and quality of the files.
+        plan: which photos are guided by hints (`pipelines.guidance.planning.planned`).
         keep_existing: whether files from another model or other settings stay.
         replace_changed: whether files that somebody changed are made again.
         retry: reasons of rejections after which a photo is made again.
@@ -86,6 +88,7 @@ class ColorizePhotos(beam.PTransform):
     model: str = saved_model.RELEASED
     _: KW_ONLY
     settings: Settings = field(default_factory=Settings)
+    plan: Plan = NONE
     keep_existing: bool = False
     replace_changed: bool = False
     retry: tuple[str, ...] = RETRIED
@@ -110,7 +113,7 @@ class ColorizePhotos(beam.PTransform):
         """
         if self.state:
             provenance.check_state(self.output, self.state)
-        recipe = Recipe.of(self.model, self.settings)
+        recipe = Recipe.of(self.model, self.settings, plan=self.plan)
         return Policy(
             recipe=provenance.numbered(recipe, self.folder),
             keep_existing=self.keep_existing,

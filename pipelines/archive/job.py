@@ -22,6 +22,7 @@ from pipelines.archive.selection import Selection
 from pipelines.files import writable
 from pipelines.files.find_photos import FindPhotos
 from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
+from pipelines.guidance import planning
 from pipelines.runtime import resource_hints, runners
 from pipelines.runtime.progress import watched
 
@@ -60,14 +61,17 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         beam_flags: Beam's flags.
 
     Raises:
-        UserError: a flag is wrong, or a worker found an error that the user can correct.
+        UserError: a flag is wrong, a hint has no photo, or a worker found an error that the user can correct.
         JobFailedError: the job failed.
     """
     options = runners.beam_options(beam_flags, processes=False)
+    plan = planning.of(args)
+    planning.check_photos(plan, args.input, lists_of(args))
     photos = ColorizePhotos(
         args.output,
         args.model,
         settings=settings_of(args),
+        plan=plan,
         keep_existing=args.keep_existing,
         replace_changed=args.replace_changed,
         retry=args.retry,

@@ -14,8 +14,10 @@ from typing import Any
 from model import saved_model
 from model.color_spaces import SPACES
 from model.guidance import ranges
-from pipelines.archive.manifest import FOLDER, RUNS_FILE
+from pipelines.archive.manifest import FOLDER, RUNS_FILE, Record
 from pipelines.files import storage, versions
+from pipelines.guidance.plan import NONE, Plan
+from pipelines.guidance.reading import BAD_HINT
 from pipelines.images.encode import BitDepth
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
@@ -89,6 +91,7 @@ class Recipe:
         settings: of the run.
         settings_digest: of the settings.
         run: number of the run in its folder, from 1.
+        plan: which photos are guided by hints, and how.
     """
 
     model: str
@@ -96,9 +99,10 @@ class Recipe:
     settings: Settings
     settings_digest: str
     run: int = 1
+    plan: Plan = NONE
 
     @classmethod
-    def of(cls, model: str, settings: Settings, run: int = 1) -> "Recipe":
+    def of(cls, model: str, settings: Settings, run: int = 1, plan: Plan = NONE) -> "Recipe":
         """Return the recipe for the SavedModel folder ``model``; UserError if it is not one."""
         name = str(saved_model.check(model)["name"])
         return cls(
@@ -107,13 +111,24 @@ class Recipe:
             settings=settings,
             settings_digest=settings.digest(),
             run=run,
+            plan=plan,
         )
 
     def made_with(self) -> dict[str, Any]:
         """Return the entry for ``report.json`` and ``runs.json``."""
-        fields = asdict(self)
-        del fields["run"]
-        return fields
+        fields = {
+            "model": self.model,
+            "model_digest": self.model_digest,
+            "settings": asdict(self.settings),
+            "settings_digest": self.settings_digest,
+        }
+        return fields | ({"guidance": self.plan.told} if self.plan.told else {})
+
+    def has_made(self, record: Record, name: str) -> bool:
+        """Return whether this model and these settings, with the guidance of the photo of that name, made a record."""
+        made_with = record.model_digest, record.settings_digest, record.guided
+        is_so = made_with == (self.model_digest, self.settings_digest, self.plan.of(name).told())
+        return is_so and not (BAD_HINT in record.warnings and self.plan.on_bad_hint == "reject")
 
 
 def known(output: str) -> list[dict[str, Any]]:

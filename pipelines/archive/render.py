@@ -12,10 +12,15 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from model import borders, stains
-from model.framing import recolor_picture, seen_part
-from model.upsampling import model_luminance, recolor
+from model.framing import recolor_picture
+from model.guidance import guided
+from model.guidance.guided import Question
+from model.guidance.hints import paint
+from model.upsampling import recolor
+from pipelines.archive.tone import COLOR, tone_of
 from pipelines.errors import Rejected
-from pipelines.images import encode, grayscale, icc, pages, samples
+from pipelines.guidance import reading
+from pipelines.images import encode, icc, pages, samples
 from pipelines.images.encode import BitDepth
 from pipelines.images.formats import output_format
 from pipelines.images.memory import out_of_memory
@@ -25,22 +30,18 @@ from pipelines.images.xmp import Mark
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Pixels, colourfulness
 
-COLOR = "color"
 STAINED = "stain_suspected"
 """Warning that the colours look like stains, see `model.stains`."""
 DEPTH_REDUCED = "depth_reduced"
 """Warning that the format of the file holds 8 bits only, and the photo has more."""
 _MEASURED_PIXELS = 1 << 16
-# Old prints fade unevenly and have stains. Of 104 historic scans, 23 % are farther from one curve than `prepare` allows
-# for a toned photo, and 2 % farther than three times that; of colour photos 95 % are.
-_STAINED = 3.0
 
 
 class Parent(Protocol):
     """The process that predicts and takes the files: `pipelines.runtime.photo_server.Parent`."""
 
-    def ask(self, question: Any) -> Any:
-        """Return the chroma, float32 ``[h, w, 2]``, of a luminance, float32 ``[S, S, 1]``."""
+    def ask(self, question: Question) -> Any:
+        """Return the chroma of a picture, float32 ``[h, w, 2]``."""
 
     def give(self, data: bytes) -> None:
         """Take a finished file."""
@@ -59,6 +60,8 @@ class RenderOptions:
         on_color: what to do with a photo that is in colour.
         borders: whether margins get colour.
         color_space: of the files.
+        hints: the bytes of the hint file of the first page; b"" for none.
+        on_bad_hint: what to do with a photo whose hint file is broken.
     """
 
     size: int
@@ -69,6 +72,8 @@ class RenderOptions:
     on_color: str = "recolor"
     borders: str = "ignore"
     color_space: str = "srgb"
+    hints: bytes = b""
+    on_bad_hint: str = "reject"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,12 +230,17 @@ def _recolored(
     with watch.stage("predict"):
         tone = tone_of(source, page.chroma_step)
         picture = None if options.borders == "keep" else borders.find(source)
-        seen = model_luminance(seen_part(source, picture), options.size)
-        chroma = parent.ask(seen)
-        if stains.are_suspected(seen, chroma):
+        hints = None
+        if options.hints and not page.index:
+            hints = reading.read_if_good(options.hints, source, options.on_bad_hint, warned)
+        asked = guided.question(source, picture, options.size, hints)
+        chroma = parent.ask(asked)
+        if hints is None and stains.are_suspected(asked.seen, chroma):
             warned.append(STAINED)
     with _own_fault(), watch.stage("merge"):
-        pixels = recolor_picture(source, chroma, picture, 8 * source.dtype.itemsize, seen, options.color_space)
+        pixels = recolor_picture(source, chroma, picture, 8 * source.dtype.itemsize, asked.seen, options.color_space)
+        if hints is not None:
+            paint(pixels, source, hints, picture, options.color_space)
         vivid = round(colourfulness(icc.in_srgb(_sampled(pixels), options.color_space)), 1)
     made.append(
         RenderedPage(
@@ -255,21 +265,6 @@ def _own_fault() -> Iterator[None]:
         raise
     except Exception as error:
         raise Rejected("failed", f"{type(error).__name__}: {error}"[:200]) from error
-
-
-def tone_of(pixels: Pixels, chroma_step: int) -> str:
-    """Return the tone of a photo: ``grayscale``, ``near_gray``, ``toned`` or ``color`` (`pipelines.images.grayscale`).
-
-    Args:
-        pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB.
-        chroma_step: `pipelines.images.decode.Photo.chroma_step` of the file.
-    """
-    if pixels.ndim == 2:
-        return "grayscale"
-    verdict = grayscale.judge(samples.to_bytes(pixels), chroma_step)
-    if verdict.reason is None and verdict.residual <= _STAINED * verdict.allowed:
-        return "toned"
-    return verdict.reason or COLOR
 
 
 def _sampled(pixels: Pixels) -> Pixels:

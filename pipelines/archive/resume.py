@@ -192,9 +192,9 @@ def _may_be_made_so(record: Record, source: Source, recipe: Recipe) -> bool:
 
     A file that was copied or restored has the same size and another fingerprint.
     """
-    made_so = (record.model_digest, record.settings_digest) == (recipe.model_digest, recipe.settings_digest)
     is_like = bool(record.sha256) and record.bytes == source.size
-    return made_so and (record.fingerprint == source.fingerprint or is_like) and not source.fault
+    is_same = record.fingerprint == source.fingerprint or is_like
+    return recipe.has_made(record, source.name) and is_same and not source.fault
 
 
 def _stands(record: Record, named: NamedSource, own: dict[str, Listed], policy: Policy) -> bool:

@@ -10,6 +10,7 @@ from pipelines import notices
 _ENDINGS = (
     *(".txt", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".xml", ".xmp", ".yaml", ".yml", ".md", ".html", ".htm"),
     *(".cls", ".cls2", ".idx", ".npy", ".npz", ".pkl", ".pickle", ".pth", ".pyd", ".parquet"),
+    ".hints.png",  # a picture that somebody painted, see `pipelines.guidance.hint_files`
     *(".md5", ".sha1", ".sha256", ".sha512", ".log", ".ini", ".db", ".ds_store"),
 )
 _APPLE = "._"  # AppleDouble files, in which macOS keeps what other file systems cannot store

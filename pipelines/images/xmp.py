@@ -5,8 +5,8 @@ vocabulary, and ``AISystemUsed`` and ``AISystemVersionUsed`` for model and diges
 project name the source photo and the software; so do ``dc:source`` and ``xmp:CreatorTool`` if the photo has none.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from xml.dom import minidom
 from xml.parsers import expat
 from xml.parsers.expat import ExpatError
@@ -43,7 +43,7 @@ _CREATOR, _ORIGIN = ("xmp", "CreatorTool"), ("dc", "source")
 _STAMPED = (
     *(_CREATOR, _ORIGIN),
     *(("Iptc4xmpExt", name) for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")),
-    *(("autochrome", name) for name in ("Software", "Model", "ModelDigest", "Source")),
+    *(("autochrome", name) for name in ("Software", "Model", "ModelDigest", "Source", "Guided", "GuidedBy")),
 )
 # A node takes 40 microseconds. Real packets have a few hundred, at most ten deep.
 _MOST_NODES, _MOST_DEPTH = 50_000, 100
@@ -62,6 +62,7 @@ class Mark:
         model_digest: of that model.
         source_name: of the source photo, relative to the input.
         digital_source_type: a term of IPTC's vocabulary, as URI.
+        guided: what guided the colours besides the model, such as ``hints``, and the name of its file.
     """
 
     software: str
@@ -69,6 +70,7 @@ class Mark:
     model_digest: str
     source_name: str
     digital_source_type: str = COMPOSITE
+    guided: Mapping[str, str] = field(default_factory=dict)
 
 
 def merge(packet: bytes, mark: Mark | None) -> tuple[bytes, str]:
@@ -201,6 +203,9 @@ def _stamp(document: minidom.Document, root: minidom.Element, mark: Mark) -> Non
         "autochrome:ModelDigest": mark.model_digest,
         "autochrome:Source": mark.source_name,
     }
+    if mark.guided:
+        properties["autochrome:Guided"] = ", ".join(sorted(mark.guided))
+        properties["autochrome:GuidedBy"] = ", ".join(name for _, name in sorted(mark.guided.items()))
     description = document.createElementNS(_RDF, "rdf:Description")
     description.setAttributeNS(_XMLNS, "xmlns:rdf", _RDF)
     description.setAttributeNS(_RDF, "rdf:about", about)

@@ -16,10 +16,10 @@ DONE: tuple[Status, ...] = ("written", "kept", "copied", "skipped")
 REJECTED_FILE = "rejected.jsonl"
 REASONS = (
     *("unreadable", "missing", "linked_folder", "too_large", "timed_out", "crashed", "out_of_memory", "unwritable"),
-    "failed",
+    *("failed", "bad_hint"),
 )
 """Reasons of rejections that `colorize` gives; `docs/outcomes.md` explains them."""
-RETRIED = ("timed_out", "out_of_memory", "crashed", "unwritable", "missing")
+RETRIED = ("timed_out", "out_of_memory", "crashed", "unwritable", "missing", "bad_hint")
 """Reasons of rejections that may not occur in another run of `colorize`."""
 
 

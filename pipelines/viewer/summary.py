@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from pipelines.archive.manifest import Record
-from pipelines.archive.render import COLOR
+from pipelines.archive.tone import COLOR
 
 EXTREMES = 5
 BIN_WIDTH, BINS = 5, 20  # of the histogram of colourfulness; the last bin also has all higher values

@@ -25,7 +25,7 @@ import skimage.data
 from PIL import Image
 
 from model.upsampling import model_luminance, recolor
-from pipelines.archive.render import tone_of
+from pipelines.archive.tone import tone_of
 from pipelines.images import decode, pages
 from pipelines.images.encode import encode
 

@@ -20,6 +20,7 @@ from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.render import render
 from pipelines.errors import ModelError, Undecided
 from pipelines.files.sources import Source
+from pipelines.guidance.planning import planned
 from pipelines.images import pages, samples
 from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords import color
@@ -170,6 +171,44 @@ def test_a_scan_of_16_bits_stays_so_where_the_format_can(
     (page,) = pages.read(*made.values())
     assert page.pixels.dtype.itemsize * 8 == bits
     assert record.warnings == warnings
+
+
+@pytest.mark.parametrize("on_bad_hint", ["reject", "ignore"])
+def test_a_broken_hint_rejects_its_photo_or_is_left_out_with_a_warning(tmp_path, encoded, grey_photos, on_bad_hint):
+    (tmp_path / "a.png").write_bytes(encoded(grey_photos["coins"], "PNG"))
+    (tmp_path / "a.png.hints.png").write_bytes(b"no picture")
+    plan = planned(hints=str(tmp_path), on_bad_hint=on_bad_hint)
+    plain: dict[str, bytes] = {}
+    made: dict[str, bytes] = {}
+    attempt(photo_of(tmp_path / "a.png"), context(green, plain))
+    with_plan = context(green, made)
+    record = attempt(photo_of(tmp_path / "a.png"), replace(with_plan, recipe=replace(with_plan.recipe, plan=plan)))
+    assert record.guided["hints"]["file"] == "a.png.hints.png"
+    assert with_plan.recipe.has_made(record, "a.png") is False
+    if on_bad_hint == "reject":
+        assert (record.reason, made) == ("bad_hint", {})
+        return
+    assert record.warnings == ("bad_hint",)
+    images = [np.asarray(Image.open(io.BytesIO(files["a.png"]))) for files in (made, plain)]
+    np.testing.assert_array_equal(*images)
+    strict = replace(with_plan.recipe, plan=replace(plan, on_bad_hint="reject"))
+    assert not strict.has_made(record, "a.png")
+    assert replace(strict, plan=plan).has_made(record, "a.png")
+
+
+def test_a_hint_file_that_is_gone_or_new_is_what_the_record_says(tmp_path, encoded, grey_photos):
+    (tmp_path / "a.png").write_bytes(encoded(grey_photos["coins"], "PNG"))
+    file = tmp_path / "a.png.hints.json"
+    file.write_text('[{"x": 0.5, "y": 0.5, "color": "#ff0000"}]')
+    plan = planned(hints=str(tmp_path))
+    file.write_text('[{"x": 0.5, "y": 0.5, "color": "#0000ff"}]')
+    with_plan = context(green, {})
+    guided = replace(with_plan, recipe=replace(with_plan.recipe, plan=plan))
+    record = attempt(photo_of(tmp_path / "a.png"), guided)
+    assert record.status == "written"
+    assert record.guided == planned(hints=str(tmp_path)).of("a.png").told() != plan.of("a.png").told()
+    file.unlink()
+    assert attempt(photo_of(tmp_path / "a.png"), guided).reason == "bad_hint"
 
 
 def test_saturation_scales_chroma_and_leaves_luminance_and_hue(tmp_path, encoded, grey_photos):

@@ -8,6 +8,8 @@ import pytest
 from pipelines.archive import provenance
 from pipelines.archive.manifest import RUNS_FILE
 from pipelines.archive.provenance import Recipe, Settings
+from pipelines.guidance.hint_files import HintFile
+from pipelines.guidance.plan import Plan
 from pipelines.images.source_types import COMPOSITE
 from tfrecords.errors import UserError
 
@@ -60,6 +62,14 @@ def test_photos_made_before_saturation_was_a_setting_are_done_if_it_is_one(tmp_p
     other = replace(FIRST, settings=vivid, settings_digest=vivid.digest())
     assert vivid.digest() != Settings().digest()
     assert begun(tmp_path, FIRST, other) == [1, 2]
+
+
+def test_other_guidance_is_another_run(tmp_path):
+    file = HintFile(name="a.jpg.hints.png", sha256="0", uri="/hints/a.jpg.hints.png")
+    guided = replace(FIRST, plan=Plan(hints={"a.jpg": file}))
+    changed = replace(FIRST, plan=Plan(hints={"a.jpg": replace(file, sha256="1")}))
+    assert begun(tmp_path, FIRST, guided, guided, changed, FIRST) == [1, 2, 2, 3, 4]
+    assert "guidance" not in FIRST.made_with()
 
 
 def test_a_job_that_is_started_again_begins_once(tmp_path):

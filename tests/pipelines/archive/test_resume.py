@@ -8,6 +8,8 @@ from pipelines.archive.manifest import Left, Output, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.resume import File, Listed, Policy, Task, left_alone, tasks
 from pipelines.files.sources import Source
+from pipelines.guidance.hint_files import HintFile
+from pipelines.guidance.plan import Plan
 
 OUTPUT = Output(
     name="a.jpg",
@@ -299,3 +301,20 @@ def test_of_two_photos_with_one_name_each_has_its_own_record():
     # Of one photo alone, the record holds wherever the archive is now.
     [task] = tasks(pair[:1], records[:1], there, Policy(recipe=RECIPE))
     assert task.existing == records[0]
+
+
+def test_one_changed_hint_of_a_thousand_makes_one_photo_again():
+    names = [f"{number}.jpg" for number in range(1000)]
+    files = {name: HintFile(name=f"{name}.hints.png", sha256="0", uri=f"/hints/{name}") for name in names}
+    plan = Plan(hints=files)
+    sources = [replace(SOURCE, name=name, uri=f"/scans/{name}") for name in names]
+    records = [
+        replace(RECORD, name=name, guided=plan.of(name).told(), outputs=(replace(OUTPUT, name=name),)) for name in names
+    ]
+    changed = replace(plan, hints={**files, "7.jpg": replace(files["7.jpg"], sha256="1")})
+    for recipe, expected in ((replace(RECIPE, plan=plan), []), (replace(RECIPE, plan=changed), ["7.jpg"])):
+        made = []
+        for source, record in zip(sources, records, strict=True):
+            [task] = tasks([source], [record], listing({source.name: "1234-1-1"}), Policy(recipe=recipe))
+            made += [source.name] if task.existing is None else []
+        assert made == expected

@@ -1,0 +1,32 @@
+"""The flags of guidance. Imports nothing slow: help and errors in flags come before the rest."""
+
+import argparse
+from functools import partial
+
+from model.commands import Rare, number, one_of, path
+from model.guidance import ranges
+
+
+def add(group: argparse._ArgumentGroup) -> None:
+    """Add the flags that `pipelines.guidance.planning.of` reads."""
+    group.add_argument(
+        "--hints",
+        type=path,
+        default="",
+        metavar="PATH",
+        help="colours for places in photos: folder, .csv or .jsonl",
+    )
+    group.add_argument(
+        "--hint_reach",
+        type=number(ranges.told("hint_reach"), partial(ranges.holds, "hint_reach")),
+        default=ranges.REACH,
+        metavar="R",
+        help=Rare(f"how far hints reach, as a share of the longer side (default: {ranges.REACH:g})"),
+    )
+    group.add_argument(
+        "--on_bad_hint",
+        metavar="B",
+        type=one_of("reject", "ignore"),
+        default="reject",
+        help=Rare("photos with a broken hint file: ignore the file, or (default) reject"),
+    )

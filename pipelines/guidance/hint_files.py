@@ -1,0 +1,136 @@
+"""Find the hints of a collection: a file beside or for each photo, or one file for all.
+
+HINTS/box 1/scan.tif.hints.png     for the photo INPUT/box 1/scan.tif; or .hints.json
+hints.csv, hints.jsonl             lines with `path`, `x`, `y`, `radius`, `color`
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+from pipelines.files import faults, listings, sources, storage
+from pipelines.files.list_parts import PLAIN, ListOptions
+from pipelines.files.sources import Source
+from pipelines.guidance import points
+from tfrecords.errors import UserError
+
+ENDINGS = (".hints.png", ".hints.json")
+"""What the names of hint files end in, behind the name of their photo."""
+_COLLECTIONS = (".csv", ".jsonl", ".ndjson")
+_LISTED = 100_000
+"""The number of photos among which the photos of hints are looked for before the job starts."""
+_AT_A_TIME = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class HintFile:
+    """Where the hints of one photo are.
+
+    Attributes:
+        name: of the file, relative to the folder of hints.
+        sha256: of the file; of a collection, of this photo's points.
+        uri: of the file; '' if the points are in ``data``.
+        data: the photo's points of a collection, as JSON.
+    """
+
+    name: str
+    sha256: str
+    uri: str = ""
+    data: bytes = b""
+
+
+def find(path: str) -> dict[str, HintFile]:
+    """Return the hint file of each photo that has one, by the photo's name.
+
+    Args:
+        path: a folder, or a ``.csv`` or ``.jsonl`` file; local or gs://.
+
+    Raises:
+        UserError: there are no hints, a collection is broken, or a photo has two hint files.
+        WorldError: the disk or the bucket fails.
+    """
+    try:
+        if path.lower().endswith(_COLLECTIONS) and listings.is_file(path):
+            return _collection(path)
+        return _folder(path)
+    except storage.IO_ERRORS as error:
+        raise UserError(f"--hints {path} cannot be read: {faults.cause(error)}") from error
+
+
+def _collection(path: str) -> dict[str, HintFile]:
+    name = path.rpartition("/")[2]
+    data = storage.read(path)
+    try:
+        found = points.of_collection(name, data)
+    except ValueError as error:
+        raise UserError(f"--hints {path}: {error}") from error
+    if not found:
+        raise UserError(f"--hints {path} has no points; give each a line with path, x, y, radius and color")
+    texts = {photo: points.to_json(some) for photo, some in sorted(found.items())}
+    return {photo: HintFile(name=name, sha256=_sha256(text), data=text) for photo, text in texts.items()}
+
+
+def _folder(path: str) -> dict[str, HintFile]:
+    files = sorted(_listed(path), key=lambda file: file.name)
+    if not files:
+        raise UserError(
+            f"--hints {path} has no hint files; name them like their photos, with {' or '.join(ENDINGS)} behind it"
+        )
+    found: dict[str, HintFile] = {}
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        for file, digest in zip(files, pool.map(_digest, files), strict=True):
+            photo = photo_of(file.name)
+            if photo in found:
+                raise UserError(f"--hints: {photo} has two hint files, {found[photo].name} and {file.name}; keep one")
+            found[photo] = HintFile(name=file.name, sha256=digest, uri=file.uri)
+    return found
+
+
+def _listed(path: str) -> Iterator[Source]:
+    for branch in listings.of_folder(path):
+        for file in sources.files(branch, path.rstrip("/") or "/"):
+            if not file.fault and photo_of(file.name):
+                yield file
+
+
+def photo_of(name: str) -> str:
+    """Return the name of the photo that a hint file is for; '' if the file is not a hint file."""
+    return next((name[: -len(ending)] for ending in ENDINGS if name.lower().endswith(ending)), "")
+
+
+def _digest(file: Source) -> str:
+    return _sha256(storage.read(file.uri))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def check_photos(found: dict[str, HintFile], patterns: str | Sequence[str], lists: ListOptions = PLAIN) -> None:
+    """Check that each hint is for a photo of the input, among the first 100,000 of them.
+
+    Args:
+        found: the hints.
+        patterns: of the input.
+        lists: how lists are read.
+
+    Raises:
+        UserError: a hint has no photo.
+    """
+    missing = set(found)
+    listed = 0
+    for source in islice(sources.everything(patterns, lists), _LISTED):
+        missing.discard(source.name)
+        listed += 1
+        if not missing:
+            return
+    if listed < _LISTED:
+        raise UserError(_without_photo(found, missing))
+
+
+def _without_photo(found: dict[str, HintFile], missing: Iterable[str]) -> str:
+    names = sorted(missing)
+    more = f" (and {len(names) - 1:,} more)" if len(names) > 1 else ""
+    return f"--hints: {found[names[0]].name} is for {names[0]}, which is not in the input{more}; rename or remove it"

@@ -1,0 +1,99 @@
+"""The plan of a run: which guidance each photo gets, known from its name alone before work starts."""
+
+import hashlib
+import json
+import pickle
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+from model.guidance.ranges import METHOD, REACH
+from pipelines.guidance.hint_files import HintFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guidance:
+    """What guides one photo.
+
+    Attributes:
+        hints: its hint file, or None.
+        hint_reach: see `Plan`.
+        hint_method: see `Plan`.
+    """
+
+    hints: HintFile | None = None
+    hint_reach: float = REACH
+    hint_method: str = METHOD
+
+    def told(self) -> dict[str, Any]:
+        """Return what the photo's record says about it; {} for nothing. Equal guidance gives equal colours."""
+        if self.hints is None:
+            return {}
+        return {
+            "hints": {
+                "file": self.hints.name,
+                "sha256": self.hints.sha256,
+                "method": self.hint_method,
+                "reach": self.hint_reach,
+            }
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The guidance of a run.
+
+    Attributes:
+        hints: hint files by the names of their photos.
+        hints_path: the folder or file that they are from.
+        hint_reach: how far hints reach, as a share of a photo's longer side.
+        hint_method: how hints are spread.
+        on_bad_hint: ``reject`` a photo whose hint file is broken, or ``ignore`` the file.
+    """
+
+    hints: Mapping[str, HintFile] = field(default_factory=dict)
+    hints_path: str = ""
+    hint_reach: float = REACH
+    hint_method: str = METHOD
+    on_bad_hint: str = "reject"
+
+    def of(self, name: str) -> Guidance:
+        """Return the guidance of the photo with that name."""
+        hints = self.hints.get(name)
+        if hints is None:
+            return UNGUIDED
+        return Guidance(hints=hints, hint_reach=self.hint_reach, hint_method=self.hint_method)
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """What ``runs.json`` and ``report.json`` say about it; {} for nothing."""
+        if not self.hints:
+            return {}
+        digests = json.dumps(sorted((photo, file.name, file.sha256) for photo, file in self.hints.items()))
+        return {
+            "hints": {
+                "path": self.hints_path,
+                "photos": len(self.hints),
+                "sha256": hashlib.sha256(digests.encode(errors="surrogatepass")).hexdigest(),
+                "method": self.hint_method,
+                "reach": self.hint_reach,
+            }
+        }
+
+    def __reduce__(self) -> tuple[Callable[[bytes], "Plan"], tuple[bytes]]:
+        # A job carries it in several places, and Dataflow takes 10 MB for all.
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values["hints"] = [(photo, vars(file)) for photo, file in self.hints.items()]
+        return _unpacked, (zlib.compress(pickle.dumps(values)),)
+
+
+def _unpacked(data: bytes) -> Plan:
+    values = pickle.loads(zlib.decompress(data))
+    return Plan(**{**values, "hints": {photo: HintFile(**file) for photo, file in values["hints"]}})
+
+
+UNGUIDED = Guidance()
+NONE = Plan()
+"""The plan of a run without guidance."""

@@ -1,0 +1,58 @@
+"""Make the plan of a run from its flags: read what guides it, and check that against the input before work starts."""
+
+import argparse
+from collections.abc import Sequence
+
+from model.guidance import ranges
+from pipelines.files import cloud
+from pipelines.files.list_parts import PLAIN, ListOptions
+from pipelines.guidance import hint_files
+from pipelines.guidance.plan import Plan
+from tfrecords.errors import UserError
+
+
+def of(args: argparse.Namespace) -> Plan:
+    """Return the plan that the flags of `pipelines.guidance.arguments` ask for. Raises what `planned` raises."""
+    return planned(hints=args.hints, hint_reach=args.hint_reach, on_bad_hint=args.on_bad_hint)
+
+
+def planned(*, hints: str = "", hint_reach: float = ranges.REACH, on_bad_hint: str = "reject") -> Plan:
+    """Read what guides a run.
+
+    Args:
+        hints: folder of hint files, or a ``.csv`` or ``.jsonl`` file; local or gs://; '' for none.
+        hint_reach: how far hints reach, as a share of a photo's longer side, from 0 to 1.
+        on_bad_hint: ``reject`` a photo whose hint file is broken, or ``ignore`` the file.
+
+    Raises:
+        UserError: a file is missing or broken, or a value is unknown or out of range.
+        WorldError: the disk or the bucket fails.
+    """
+    if not ranges.holds("hint_reach", hint_reach):
+        raise UserError(f"hint_reach {hint_reach} is out of range; choose {ranges.told('hint_reach')}")
+    if on_bad_hint not in ("reject", "ignore"):
+        raise UserError(f"on_bad_hint {on_bad_hint!r} is unknown; choose reject or ignore")
+    if hints:
+        cloud.check({"--hints": hints})
+    found = hint_files.find(hints) if hints else {}
+    return Plan(hints=found, hints_path=hints, hint_reach=hint_reach, on_bad_hint=on_bad_hint)
+
+
+def check_photos(plan: Plan, patterns: Sequence[str], lists: ListOptions = PLAIN) -> None:
+    """Check that what is for one photo has that photo in the input.
+
+    Raises:
+        UserError: a hint has no photo.
+    """
+    if plan.hints:
+        hint_files.check_photos(dict(plan.hints), patterns, lists)
+
+
+def check_photo(plan: Plan, name: str) -> None:
+    """Check that there are hints for the one photo that is made.
+
+    Raises:
+        UserError: there are none.
+    """
+    if plan.hints and name not in plan.hints:
+        raise UserError(f"--hints {plan.hints_path} has no hints for {name}; name them {name}{hint_files.ENDINGS[0]}")

@@ -1,0 +1,123 @@
+"""Read points of colour from text: JSON beside one photo, and CSV or JSON Lines for a collection."""
+
+import csv
+import io
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from model.guidance.hints import Point
+
+MOST_POINTS = 10_000
+"""The number of points that a photo may have."""
+RADIUS = 0.01
+"""The radius of a point that names none."""
+_FIELDS = ("x", "y", "radius", "color")
+_HEX = re.compile(r"#([0-9a-fA-F]{6})\Z")
+
+
+def rgb_of(text: Any) -> tuple[int, int, int]:
+    """Return the colour of a text ``#rrggbb``.
+
+    Raises:
+        ValueError: it is another text.
+    """
+    found = _HEX.match(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"a color must be #rrggbb, not {text!r}")
+    red, green, blue = bytes.fromhex(found[1])
+    return red, green, blue
+
+
+def of_json(data: bytes) -> tuple[Point, ...]:
+    """Return the points of a JSON file: a list of them, or an object whose ``hints`` is that list.
+
+    Raises:
+        ValueError: it is something else, or has no point or too many; says what.
+    """
+    try:
+        content = json.loads(data)
+    except ValueError as error:
+        raise ValueError(f"it is not JSON ({error})") from error
+    found = content.get("hints") if isinstance(content, dict) else content
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise ValueError("it is not a list of points")
+    if not 1 <= len(found) <= MOST_POINTS:
+        raise ValueError(f"it has {len(found):,} points; 1 to {MOST_POINTS:,} are possible")
+    return tuple(_point(one) for one in found)
+
+
+def to_json(points: Iterable[Point]) -> bytes:
+    """Return the JSON that `of_json` reads; equal points give equal bytes."""
+    told = [
+        {"x": point.x, "y": point.y, "radius": point.radius, "color": "#" + bytes(point.rgb).hex()} for point in points
+    ]
+    return json.dumps(told).encode()
+
+
+def of_collection(name: str, data: bytes) -> dict[str, tuple[Point, ...]]:
+    """Return the points of each photo that a file names, in the order of its lines.
+
+    Args:
+        name: of the file; ``.csv`` has a line with the names of the columns, anything else is JSON Lines.
+        data: of the file, in UTF-8.
+
+    Raises:
+        ValueError: a line is broken; says which and why.
+    """
+    text = data.decode("utf-8-sig")
+    found: defaultdict[str, list[Point]] = defaultdict(list)
+    for line, fields in _csv_lines(text) if name.lower().endswith(".csv") else _json_lines(text):
+        path = fields.pop("path", "")
+        try:
+            if not isinstance(path, str) or not path:
+                raise ValueError("path is missing")
+            found[path].append(_point(fields))
+        except ValueError as error:
+            raise ValueError(f"line {line}: {error}") from error
+        if len(found[path]) > MOST_POINTS:
+            raise ValueError(f"line {line}: {path} has more than {MOST_POINTS:,} points")
+    return {path: tuple(points) for path, points in found.items()}
+
+
+def _csv_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
+    if missing := {"path", "x", "y", "color"} - set(reader.fieldnames or ()):
+        raise ValueError(f"line 1: it has no column {min(missing)}; the columns are path, x, y, radius, color")
+    for row in reader:
+        if None in row:
+            raise ValueError(f"line {reader.line_num}: it has more values than columns")
+        yield reader.line_num, {key: value for key, value in row.items() if value not in ("", None)}
+
+
+def _json_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"line {number}: it is not JSON") from error
+        if not isinstance(fields, dict):
+            raise ValueError(f"line {number}: it is not an object")
+        yield number, fields
+
+
+def _point(fields: dict[str, Any]) -> Point:
+    if unknown := fields.keys() - set(_FIELDS):
+        raise ValueError(f"{min(unknown)} is unknown; a point has {', '.join(_FIELDS)}")
+    values = {name: _share(name, fields.get(name)) for name in ("x", "y")}
+    radius = _share("radius", fields.get("radius", RADIUS))
+    return Point(x=values["x"], y=values["y"], radius=radius, rgb=rgb_of(fields.get("color")))
+
+
+def _share(name: str, value: Any) -> float:
+    try:
+        number = float(value) if not isinstance(value, bool) else -1.0
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}")
+    return number

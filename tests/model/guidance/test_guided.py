@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from model.guidance import guided, hints
+from model.guidance.guided import Choices
+from model.guidance.hints import Point
+from model.upsampling import model_luminance
+
+
+def half(seen: np.ndarray) -> np.ndarray:
+    """A model whose a is the luminance, and whose b is 10."""
+    return np.concatenate([50 * seen, np.full_like(seen, 10)], axis=-1).astype(np.float32)
+
+
+def test_without_hints_the_prediction_is_scaled_and_nothing_else():
+    seen = np.random.default_rng(0).random((32, 32, 1)).astype(np.float32)
+    np.testing.assert_array_equal(
+        guided.answer(guided.Question(seen=seen), Choices(saturation=0.5), half), half(seen) * np.float32(0.5)
+    )
+
+
+def test_hints_are_spread_on_a_grid_of_the_photos_shape(photos):
+    photo = photos["coffee"][..., 1]
+    found = hints.of_points([Point(x=0.5, y=0.5, radius=0.05, rgb=(40, 80, 200))], *photo.shape)
+    asked = guided.question(photo, None, 32, found)
+    np.testing.assert_array_equal(asked.seen, model_luminance(photo, 32))
+    assert asked.given.shape == (341, 512, 3)
+    chroma = guided.answer(asked, Choices(saturation=2, hint_reach=0.1), half)
+    np.testing.assert_allclose(chroma[170, 256], hints.chroma_of((40, 80, 200)), atol=1e-4)  # not scaled
+    far = chroma[:20, :20]
+    assert far[..., 1].mean() == pytest.approx(20, abs=0.5)
+    assert far[..., 0].mean() == pytest.approx(asked.light[:20, :20].mean(), abs=3)
+
+
+@pytest.mark.parametrize("choices", [{"saturation": 9}, {"hint_reach": 2}, {"hint_method": "magic"}])
+def test_unknown_choices_are_refused(choices):
+    with pytest.raises(ValueError, match=f"{next(iter(choices))} must be "):
+        Choices(**choices)

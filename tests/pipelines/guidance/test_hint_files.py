@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from pipelines.guidance import hint_files
+from tfrecords.errors import UserError
+
+POINT = b'[{"x": 0.5, "y": 0.5, "color": "#ff0000"}]'
+
+
+def write(folder: Path, *names: str) -> str:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(POINT)
+    return str(folder)
+
+
+def test_hint_files_mirror_the_tree(tmp_path):
+    path = write(tmp_path, "a.jpg.hints.json", "box 1/b.tif.hints.png", "box 1/b.tif", "notes.txt")
+    found = hint_files.find(path)
+    assert set(found) == {"a.jpg", "box 1/b.tif"}
+    assert found["box 1/b.tif"].name == "box 1/b.tif.hints.png"
+    assert found["box 1/b.tif"].uri == str(tmp_path / "box 1/b.tif.hints.png")
+    before = found["a.jpg"].sha256
+    (tmp_path / "a.jpg.hints.json").write_bytes(POINT + b" ")
+    assert hint_files.find(path)["a.jpg"].sha256 != before
+
+
+def test_a_collection_gives_each_photo_its_points(tmp_path):
+    file = tmp_path / "hints.csv"
+    file.write_text("path,x,y,color\na.jpg,0,0,#ff0000\nb.jpg,0,0,#00ff00\n")
+    before = hint_files.find(str(file))
+    file.write_text("path,x,y,color\nb.jpg,0,0,#00ff00\na.jpg,0,1,#ff0000\n")
+    after = hint_files.find(str(file))
+    assert set(before) == set(after) == {"a.jpg", "b.jpg"}
+    assert before["b.jpg"] == after["b.jpg"]
+    assert before["a.jpg"].sha256 != after["a.jpg"].sha256
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a.jpg"], "has no hint files; name them like their photos, with .hints.png or .hints.json behind it"),
+        (["a.jpg.hints.png", "a.jpg.hints.json"], "a.jpg has two hint files, a.jpg.hints.json and a.jpg.hints.png"),
+    ],
+)
+def test_a_folder_without_use_is_refused(tmp_path, names, message):
+    with pytest.raises(UserError, match=message):
+        hint_files.find(write(tmp_path, *names))
+
+
+@pytest.mark.parametrize("name", ["none", "none.csv"])
+def test_what_is_not_there_is_refused(tmp_path, name):
+    with pytest.raises(UserError, match=r"--hints .*none"):
+        hint_files.find(str(tmp_path / name))
+
+
+def test_a_broken_collection_is_refused_with_its_line(tmp_path):
+    (tmp_path / "hints.csv").write_text("path,x,y,color\na.jpg,7,0,#ff0000\n")
+    with pytest.raises(UserError, match=r"hints.csv: line 2: x must be a number from 0 to 1"):
+        hint_files.find(str(tmp_path / "hints.csv"))
+
+
+def test_a_hint_without_a_photo_is_refused(tmp_path):
+    scans = write(tmp_path / "scans", "a.jpg", "box 1/b.jpg")
+    found = hint_files.find(write(tmp_path / "hints", "a.jpg.hints.json", "box 1/b.jpg.hints.json"))
+    hint_files.check_photos(found, [scans])
+    found = hint_files.find(write(tmp_path / "hints", "box 1/c.jpg.hints.json"))
+    with pytest.raises(UserError, match=r"box 1/c\.jpg\.hints\.json is for box 1/c\.jpg, which is not in the input"):
+        hint_files.check_photos(found, [scans])

@@ -1,0 +1,36 @@
+import pickle
+from dataclasses import replace
+
+from pipelines.guidance.hint_files import HintFile
+from pipelines.guidance.plan import NONE, UNGUIDED, Plan
+
+FILES = {
+    f"box/{number}.jpg": HintFile(name=f"box/{number}.jpg.hints.png", sha256=64 * "0", uri=f"/hints/{number}.png")
+    for number in range(1000)
+}
+PLAN = Plan(hints=FILES, hints_path="/hints")
+
+
+def test_a_photo_without_hints_is_not_guided():
+    assert PLAN.of("other.jpg") is UNGUIDED
+    assert NONE.of("box/1.jpg").told() == {}
+    assert NONE.told == {}
+
+
+def test_the_guidance_of_a_photo_names_its_file_and_how_it_is_spread():
+    told = replace(PLAN, hint_reach=0.5).of("box/7.jpg").told()
+    expected = {"file": "box/7.jpg.hints.png", "sha256": 64 * "0", "method": "blend", "reach": 0.5}
+    assert told == {"hints": expected}
+
+
+def test_a_changed_hint_changes_the_guidance_of_its_photo_alone_and_what_the_run_says():
+    changed = replace(PLAN, hints={**FILES, "box/7.jpg": replace(FILES["box/7.jpg"], sha256=64 * "1")})
+    assert [name for name in FILES if changed.of(name) != PLAN.of(name)] == ["box/7.jpg"]
+    assert changed.told != PLAN.told
+    assert PLAN.told["hints"]["photos"] == 1000
+
+
+def test_it_is_small_when_it_travels():
+    data = pickle.dumps(PLAN)
+    assert pickle.loads(data) == PLAN
+    assert len(data) < 100 * len(FILES)

@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+from model.guidance.hints import Point
+from pipelines.guidance import points
+
+BLUE = Point(x=0.25, y=0.5, radius=0.1, rgb=(16, 32, 255))
+TOLD = {"x": 0.25, "y": 0.5, "radius": 0.1, "color": "#1020ff"}
+
+
+@pytest.mark.parametrize("content", [[TOLD], {"hints": [TOLD]}])
+def test_points_of_a_photo_come_from_json(content):
+    assert points.of_json(json.dumps(content).encode()) == (BLUE,)
+    assert points.of_json(points.to_json([BLUE])) == (BLUE,)
+
+
+def test_a_point_without_a_radius_has_the_default():
+    [point] = points.of_json(b'[{"x": 0, "y": 1, "color": "#000000"}]')
+    assert (point.radius, point.rgb) == (points.RADIUS, (0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"{", "not JSON"),
+        (b"3", "not a list of points"),
+        (b"[3]", "not a list of points"),
+        (b"[]", "it has 0 points"),
+        (b'[{"x": 2, "y": 0, "color": "#000000"}]', "x must be a number from 0 to 1, not 2"),
+        (b'[{"x": true, "y": 0, "color": "#000000"}]', "x must be"),
+        (b'[{"x": NaN, "y": 0, "color": "#000000"}]', "x must be"),
+        (b'[{"x": 0, "color": "#000000"}]', "y must be a number from 0 to 1, not None"),
+        (b'[{"x": 0, "y": 0, "color": "blue"}]', "a color must be #rrggbb, not 'blue'"),
+        (b'[{"x": 0, "y": 0, "colour": "#000000"}]', "colour is unknown; a point has x, y, radius, color"),
+    ],
+)
+def test_broken_points_are_refused_with_what_is_wrong(data, message):
+    with pytest.raises(ValueError, match=message):
+        points.of_json(data)
+
+
+def test_a_collection_is_csv_or_json_lines():
+    text = "path,x,y,radius,color\nbox 1/a.tif,0.25,0.5,0.1,#1020FF\nb.tif,0,1,,#000000\n"
+    lines = "\n".join(json.dumps(one) for one in ({"path": "box 1/a.tif", **TOLD}, {"path": "b.tif", **TOLD}))
+    found = points.of_collection("hints.csv", b"\xef\xbb\xbf" + text.encode())
+    assert found["box 1/a.tif"] == (BLUE,)
+    assert found["b.tif"][0].radius == points.RADIUS
+    assert points.of_collection("hints.jsonl", lines.encode()) == {"box 1/a.tif": (BLUE,), "b.tif": (BLUE,)}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("h.csv", "path,x,y\n", "line 1: it has no column color"),
+        ("h.csv", "path,x,y,color\na,0,0,#000000\na,0,0,red\n", "line 3: a color must be"),
+        ("h.csv", "path,x,y,color\na,0,0,#000000,5\n", "line 2: it has more values than columns"),
+        ("h.csv", "path,x,y,color\n,0,0,#000000\n", "line 2: path is missing"),
+        ("h.jsonl", "\n{\n", "line 2: it is not JSON"),
+        ("h.jsonl", "[]\n", "line 1: it is not an object"),
+    ],
+)
+def test_a_broken_line_of_a_collection_is_named(name, text, message):
+    with pytest.raises(ValueError, match=message):
+        points.of_collection(name, text.encode())

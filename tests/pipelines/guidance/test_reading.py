@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from pipelines.errors import Rejected
+from pipelines.guidance import reading
+
+PHOTO = np.full((40, 60), 128, np.uint8)
+
+
+def layer(*, alpha: int = 255, given: bool = True) -> np.ndarray:
+    rgba = np.zeros((20, 30, 4), np.uint8)
+    if given:
+        rgba[5:10, 5:10] = [200, 30, 40, alpha]
+    return rgba
+
+
+def test_a_layer_a_painted_copy_and_points_are_read(encoded):
+    copy = np.repeat(PHOTO[..., None], 3, axis=2)
+    copy[10:20, 10:20] = [200, 30, 40]
+    opaque = np.dstack([copy, np.full(PHOTO.shape, 255, np.uint8)])
+    for file in (encoded(layer(), "PNG"), encoded(copy, "PNG"), encoded(opaque, "PNG")):
+        found = reading.read(file, PHOTO)
+        rows, columns = found.given.shape
+        assert found.given[rows // 3, columns // 4]
+        assert found.given.mean() == pytest.approx(100 / 2400, rel=0.3)
+    assert reading.read(b'[{"x": 0.5, "y": 0.5, "color": "#ff0000"}]', PHOTO).given.any()
+
+
+@pytest.mark.parametrize("kind", ["text", "cut", "empty layer", "same copy", "faint"])
+def test_a_hint_file_that_cannot_be_used_is_the_photos_fault(encoded, kind):
+    data = {
+        "text": b"Dear archive,",
+        "cut": encoded(layer(), "PNG")[:60],
+        "empty layer": encoded(layer(given=False), "PNG"),
+        "same copy": encoded(np.repeat(PHOTO[..., None], 3, axis=2), "PNG"),
+        "faint": encoded(layer(alpha=100), "PNG"),
+    }[kind]
+    with pytest.raises(Rejected) as raised:
+        reading.read(data, PHOTO)
+    assert raised.value.reason == "bad_hint"
+    assert "\n" not in raised.value.detail
+
+
+def test_a_picture_of_hints_that_is_too_large_is_not_decoded(encoded, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_PIXELS", 500)
+    with pytest.raises(Rejected, match="make it smaller"):
+        reading.read(encoded(layer(), "PNG"), PHOTO)
