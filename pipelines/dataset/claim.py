@@ -30,10 +30,17 @@ class Listing:
     Attributes:
         photos: their number.
         fingerprint: of all names, sizes and modification times, independent of their order; hex.
+        identity: of all names and sizes; hex. '' if an earlier version listed them.
     """
 
     photos: int
     fingerprint: str
+    identity: str = ""
+
+    def is_like(self, other: Self) -> bool:
+        """Return whether another listing may be of the same photos, which were copied or touched in between."""
+        is_same = self.fingerprint == other.fingerprint or (bool(self.identity) and self.identity == other.identity)
+        return self.photos == other.photos and is_same
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,11 @@ class Claim:
         return cls(fields["settings"], Listing(**fields["sources"]))
 
     def difference(self, other: Self) -> str:
-        """Return how this claim differs from an earlier one, as readable text; '' if they are equal."""
+        """Return how this claim differs from an earlier one, as readable text; '' if they are equal.
+
+        Photos of the same names and sizes count as equal: each shard finds out whether they are
+        (`pipelines.dataset.shard_writer`).
+        """
         said = [
             f"{name} was {other.settings.get(name)}, now {value}"
             for name, value in self.settings.items()
@@ -62,7 +73,7 @@ class Claim:
         ]
         if self.sources.photos != other.sources.photos:
             said.append(f"there were {other.sources.photos:,} photos, now {self.sources.photos:,}")
-        elif self.sources != other.sources:
+        elif not self.sources.is_like(other.sources):
             said.append("photos were changed, renamed or replaced")
         return "; ".join(said)
 
@@ -76,6 +87,11 @@ def fingerprint(source: Source) -> bytes:
     return stable_hash(f"{source.name}\0{source.fingerprint}", size=16)
 
 
+def identity(source: Source) -> bytes:
+    """Return 16 bytes that represent the name and size of one source."""
+    return stable_hash(f"{source.name}\0{source.size}\0{source.fault}", "identity", size=16)
+
+
 class Summarize(beam.PTransform):
     """PCollection of Source → its one Listing."""
 
@@ -84,23 +100,25 @@ class Summarize(beam.PTransform):
         return photos | "Fingerprint" >> beam.Map(_one) | "Sum" >> beam.CombineGlobally(_sum) | beam.Map(_listing)
 
 
-_Sum = tuple[int, int, int]
+_Sum = tuple[int, ...]
+"""The number of sources, and two numbers each of their fingerprints and identities."""
 
 
 def _one(source: Source) -> _Sum:
-    told = fingerprint(source)
-    return 1, int.from_bytes(told[:8]) % _MODULUS, int.from_bytes(told[8:]) % _MODULUS
+    told = fingerprint(source) + identity(source)
+    return 1, *(int.from_bytes(told[start : start + 8]) % _MODULUS for start in range(0, len(told), 8))
 
 
 def _sum(sums: Iterable[_Sum]) -> _Sum:
-    photos, high, low = 0, 0, 0
+    total: _Sum = (0, 0, 0, 0, 0)
     for one in sums:
-        photos, high, low = photos + one[0], (high + one[1]) % _MODULUS, (low + one[2]) % _MODULUS
-    return photos, high, low
+        total = (total[0] + one[0], *((a + b) % _MODULUS for a, b in zip(total[1:], one[1:], strict=True)))
+    return total
 
 
 def _listing(summed: _Sum) -> Listing:
-    return Listing(summed[0], f"{summed[1]:016x}{summed[2]:016x}")
+    photos, *parts = (f"{number:016x}" for number in summed)
+    return Listing(int(photos, 16), parts[0] + parts[1], parts[2] + parts[3])
 
 
 @dataclass(frozen=True, kw_only=True)

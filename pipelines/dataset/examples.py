@@ -1,6 +1,7 @@
 """Turn one photo into one Lab example: judge, resize, convert. This is the work of a child process in `prepare`."""
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import numpy as np
 
@@ -25,11 +26,13 @@ class Converted:
         reason: code of the rejection, else ''.
         detail: of the rejection, as a readable message, else ''.
         milliseconds: by stage.
+        digest: of the photo's bytes, hex; '' if they were never seen.
     """
 
     example: LabExample | None = None
     reason: str = ""
     detail: str = ""
+    digest: str = ""
     milliseconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -52,11 +55,17 @@ def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
             photo = decode(data, shrink_to=2 * size)
         with watch.stage("convert"):
             example = to_example(photo, name, size)
-        return Converted(example=example, milliseconds=dict(watch.milliseconds))
+        return Converted(example=example, milliseconds=dict(watch.milliseconds), digest=digest_of(data))
     except Rejected as verdict:
+        milliseconds = dict(watch.milliseconds)
         return Converted(
-            example=None, reason=verdict.reason, detail=verdict.detail, milliseconds=dict(watch.milliseconds)
+            reason=verdict.reason, detail=verdict.detail, milliseconds=milliseconds, digest=digest_of(data)
         )
+
+
+def digest_of(data: bytes) -> str:
+    """Return the digest by which the bytes of a photo are known again, hex."""
+    return blake2b(data, digest_size=16).hexdigest()
 
 
 def to_example(photo: Photo, name: str, size: int) -> LabExample:

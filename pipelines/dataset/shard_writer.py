@@ -11,8 +11,9 @@ import cv2
 
 from pipelines.dataset import claim, classes
 from pipelines.dataset.conversion import converted, distribution, stage
-from pipelines.dataset.examples import Converted
+from pipelines.dataset.examples import Converted, digest_of
 from pipelines.dataset.sharding import Slot, order
+from pipelines.errors import Rejected
 from pipelines.files import contents, local_writes, storage
 from pipelines.files.sources import Source
 from pipelines.runtime.outcomes import Outcome, count
@@ -34,6 +35,7 @@ class ShardReport:
         rejected: outcomes of the rejected photos, in the order of the shard.
         statistics: of its records.
         sources: fingerprint of all its photos, rejected ones included, and of the side of the stored pictures; hex.
+        contents: digest of the bytes of these photos; hex. '' if an earlier version made the shard.
     """
 
     split: str
@@ -41,6 +43,7 @@ class ShardReport:
     rejected: list[Outcome]
     statistics: Statistics
     sources: str
+    contents: str = ""
 
     def to_json(self) -> str:
         """Return JSON text; equal reports give equal text."""
@@ -50,6 +53,7 @@ class ShardReport:
             "rejected": [asdict(outcome) for outcome in self.rejected],
             "statistics": self.statistics.to_dict(),
             "sources": self.sources,
+            "contents": self.contents,
         }
         return json.dumps(fields, sort_keys=True) + "\n"
 
@@ -63,6 +67,7 @@ class ShardReport:
             rejected=[Outcome(**outcome) for outcome in fields["rejected"]],
             statistics=Statistics.from_dict(fields["statistics"]),
             sources=fields["sources"],
+            contents=fields.get("contents", ""),
         )
 
 
@@ -72,7 +77,8 @@ def finish(
     """Make one shard, unless it is there.
 
     A shard is left alone if its report names exactly these photos and the file has the bytes that the report states, by
-    size and checksum. Other settings need no comparison: they are part of the name, or the run's claim compared them.
+    size and checksum. If the photos have other times, as copies have, they are read and their bytes are compared. Other
+    settings need no comparison: they are part of the name, or the run's claim compared them.
 
     Args:
         grouped: the place of the shard, and its photos in any order.
@@ -93,7 +99,7 @@ def finish(
     photos = sorted(sources, key=lambda source: (order(source.name), source.place))
     name = shard_name(slot.split, slot.index, slot.total)
     account = f"{FOLDER}/{name}.json"
-    part = _found(storage.join(output, account), output, _fingerprint(photos, size))
+    part = _found(storage.join(output, account), output, photos, size)
     if part is None:
         make = partial(_make, slot.split, name, photos, output, size, _Progress(ticker), processes)
         path = storage.join(output, name)
@@ -113,14 +119,38 @@ def _fingerprint(photos: list[Source], size: int) -> str:
     return blake2b(told, digest_size=16).hexdigest()
 
 
-def _found(account: str, output: str, sources: str) -> ShardReport | None:
+def _contents(digests: Iterable[str], size: int) -> str:
+    """Return the digest of a shard's photos from the digests of their bytes, in order."""
+    return blake2b("\0".join((str(size), *digests)).encode(), digest_size=16).hexdigest()
+
+
+def _digest(photo: Source) -> str:
+    """Return what `_contents` takes of a photo: nothing of one that is not read."""
+    if photo.duplicate_of:
+        return ""
+    try:
+        return digest_of(photo.read())
+    except Rejected:
+        return ""
+
+
+def _found(account: str, output: str, photos: list[Source], size: int) -> ShardReport | None:
     """Return the report on a finished shard, or None if the shard must be made."""
     try:
         part = ShardReport.from_json((storage.read_if_there(account) or b"").decode())
     except (ValueError, KeyError, TypeError):
         return None
-    is_current = part.sources == sources and _is_whole(storage.join(output, part.shard.name), part.shard)
-    return part if is_current else None
+    if not _is_whole(storage.join(output, part.shard.name), part.shard):
+        return None
+    sources = _fingerprint(photos, size)
+    if part.sources == sources:
+        return part
+    # Copied or touched photos have other fingerprints. The next run finds the new ones in the report.
+    if not part.contents or part.contents != _contents(map(_digest, photos), size):
+        return None
+    part = replace(part, sources=sources)
+    storage.write(account, part.to_json().encode())
+    return part
 
 
 def _is_whole(path: str, shard: Shard) -> bool:
@@ -151,11 +181,13 @@ def _make(
     """
     cv2.setNumThreads(1)  # the runner has one worker per core
     outcomes: list[Outcome] = []
+    digests: list[str] = []
     statistics = Statistics()
     with storage.whole_file(output, name) as file:
         writer = ShardWriter(file)
         for index, (source, result) in enumerate(converted(photos, size, processes)):
             outcomes.append(_add(source, result, writer, statistics))
+            digests.append(result.digest)
             progress.done(index, outcomes[-1])
     rejected = [outcome for outcome in outcomes if outcome.status == "rejected"]
     return ShardReport(
@@ -164,6 +196,7 @@ def _make(
         rejected=rejected,
         statistics=statistics,
         sources=_fingerprint(photos, size),
+        contents=_contents(digests, size),
     ), outcomes
 
 

@@ -87,11 +87,23 @@ def test_clearing_first_removes_what_says_that_the_set_is_whole(prepared, tmp_pa
     assert [path.name for path in output.rglob("*") if path.is_file()] == ["claim.json"]
 
 
-def test_a_photo_that_changed_is_noticed(photo_tree, tmp_path):
+def test_photos_that_were_only_touched_are_the_same_and_changed_ones_are_noticed(photo_tree, tmp_path):
     photos, output = tmp_path / "photos", tmp_path / "records"
     shutil.copytree(photo_tree / "n00000000", photos)
     command = [f"--input={photos}", f"--output={output}", *FLAGS, "--direct_num_workers=1"]
     assert prepare.main(command) == 0
-    os.utime(next(photos.iterdir()), (1, 1))
+    shards = {path: path.stat().st_mtime_ns for path in output.glob("*.tfrecord")}
+    for photo in photos.iterdir():
+        os.utime(photo, (1, 1))
+    assert prepare.main(command) == 0
+    assert {path: path.stat().st_mtime_ns for path in output.glob("*.tfrecord")} == shards
+    # Other bytes of the same size: the shard of this photo alone is made again.
+    [tif] = photos.glob("*.tif")
+    tif.write_bytes(tif.read_bytes()[:-1000] + bytes(1000))
+    assert prepare.main(command) == 0
+    after = {path: path.stat().st_mtime_ns for path in output.glob("*.tfrecord")}
+    assert sum(after[path] != time for path, time in shards.items()) == 1
+    with tif.open("ab") as file:
+        file.write(b"more")
     with pytest.raises(UserError, match="photos were changed, renamed or replaced"):
         prepare.main(command)

@@ -120,7 +120,12 @@ def test_a_listing_depends_on_what_there_is_and_on_no_order(tmp_path):
     changed = Source(uri="/photos/a", name="a", size=5, fingerprint="5-later")
     renamed = Source(uri="/photos/a", name="z", size=5, fingerprint="5-a")
     moved = Source(uri="/elsewhere/a", name="a", size=5, fingerprint="5-a")
-    assert listing_of([changed, *PHOTOS[1:]], tmp_path) != listing
+    touched = listing_of([changed, *PHOTOS[1:]], tmp_path)
+    assert touched != listing
+    assert touched.is_like(listing)
+    assert Listing(3, listing.fingerprint).is_like(listing), "an earlier version listed no identity"
+    larger = Source(uri="/photos/a", name="a", size=6, fingerprint="5-a")
+    assert not listing_of([larger, *PHOTOS[1:]], tmp_path).is_like(touched)
     assert listing_of([renamed, *PHOTOS[1:]], tmp_path) != listing
     assert listing_of([moved, *PHOTOS[1:]], tmp_path) == listing
     assert listing_of([*PHOTOS, PHOTOS[0]], tmp_path) != listing
