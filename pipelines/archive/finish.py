@@ -12,7 +12,7 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines.archive import manifest, record_files, runs
+from pipelines.archive import manifest, record_files, report_file, runs
 from pipelines.archive.lease import Lease
 from pipelines.archive.manifest import REPORT_FILE, Record
 from pipelines.archive.provenance import Recipe
@@ -71,7 +71,9 @@ class WriteManifest(beam.PTransform):
         )
         counts = records | "Keys" >> beam.Map(lambda record: record.key) | beam.combiners.Count.PerElement()
         warnings = (
-            records | "Warnings" >> beam.FlatMap(manifest.warning_codes) | "Codes" >> beam.combiners.Count.PerElement()
+            records
+            | "Warnings" >> beam.FlatMap(report_file.warning_codes)
+            | "Codes" >> beam.combiners.Count.PerElement()
         )
         effort = run.results | "Efforts" >> beam.Map(Effort.of) | "Effort" >> beam.CombineGlobally(_sum)
         return (
@@ -167,7 +169,7 @@ def _finish(
     lease.check()
     folder, place = lease.folder, partial(storage.join, lease.folder)
     storage.write_in(folder, REJECTED_FILE, to_jsonl(rejected))
-    storage.write_in(folder, REPORT_FILE, manifest.summary(counts, recipe.made_with(), warnings))
+    storage.write_in(folder, REPORT_FILE, report_file.summary(counts, recipe.made_with(), warnings))
     last = {**effort.to_dict(), "damaged": sorted(damaged)}
     storage.write_in(folder, LAST_RUN_FILE, (json.dumps(last, indent=2) + "\n").encode())
     record_files.write_index(folder, written)

@@ -272,28 +272,3 @@ def has_records(name: str) -> bool:
     folder, _, file = name.rpartition("/")
     found = _SHARD.match(file)
     return is_journal(name) or (folder == FOLDER and found is not None and found["kind"] == "photos")
-
-
-def warning_codes(record: Record) -> set[str]:
-    """Return the codes under which the warnings of a record are counted; warnings in text have one as well."""
-    return {
-        one if " " not in one else "renamed" if one.startswith("written as ") else "left_over"
-        for one in record.warnings
-    }
-
-
-def summary(
-    records: Iterable[tuple[str, int]], made_with: dict[str, Any], warnings: Iterable[tuple[str, int]] = ()
-) -> bytes:
-    """Return the bytes of ``report.json``.
-
-    Args:
-        records: number of inputs by outcome.
-        made_with: model and settings of the folder.
-        warnings: number of inputs by code of a warning; in the report only if there are any.
-    """
-    counts = dict(sorted(records))
-    report = {**made_with, "inputs": sum(counts.values()), "outcomes": counts}
-    if warned := dict(sorted(warnings)):
-        report["warnings"] = warned
-    return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()

@@ -13,9 +13,20 @@ import numpy as np
 from PIL import Image
 
 from pipelines.errors import Rejected
-from pipelines.images import exif, icc, memory, photoshop, samples, tiff_directory, tiff_writer
-from pipelines.images.carried import JPEG_EXIF_ROOM, XMP_START, carried
+from pipelines.images import (
+    exif,
+    icc,
+    jpeg_segments,
+    memory,
+    photoshop,
+    png_texts,
+    samples,
+    tiff_directory,
+    tiff_writer,
+)
+from pipelines.images.carried import JPEG_EXIF_ROOM, carried
 from pipelines.images.metadata import Metadata
+from pipelines.images.png_texts import Text
 from pipelines.images.xmp import Mark
 from tfrecords.color import Bytes, Pixels
 
@@ -91,10 +102,12 @@ def _blocks(said: Metadata, profile: bytes) -> Iterator[tuple[int, bytes]]:
     if said.exif:
         yield 0xE1, exif.START + tiff_directory.block(said.exif, JPEG_EXIF_ROOM)
     if said.xmp:
-        yield 0xE1, XMP_START + said.xmp
+        yield 0xE1, jpeg_segments.XMP_START + said.xmp
+    for content in jpeg_segments.extension_segments(said.extension):
+        yield 0xE1, content
     yield 0xE2, b"ICC_PROFILE\0\1\1" + profile
-    if said.iptc:
-        yield 0xED, b"Photoshop 3.0\0" + photoshop.block_of(said.iptc)
+    for content in jpeg_segments.photoshop_segments(photoshop.block_of(said.iptc) + said.resources):
+        yield 0xED, content
     if said.comment:
         yield 0xFE, said.comment
 
@@ -137,18 +150,15 @@ def _chunks(said: Metadata, profile: bytes) -> Iterator[bytes]:
         yield _chunk(b"eXIf", tiff_directory.block(said.exif))
     if said.xmp:
         yield _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + said.xmp)
-    if said.iptc:
-        content = photoshop.block_of(said.iptc)
-        text = f"\niptc\n{len(content):8d}\n" + "\n".join(textwrap.wrap(content.hex(), 72)) + "\n"
-        yield _chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(text.encode()))
+    if content := photoshop.block_of(said.iptc) + said.resources:
+        lines = f"\niptc\n{len(content):8d}\n" + "\n".join(textwrap.wrap(content.hex(), 72)) + "\n"
+        yield _chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(lines.encode()))
+    if said.changed_at:
+        yield _chunk(b"tIME", said.changed_at)
     if said.comment:
-        yield _text("Comment", said.comment.decode("utf-8", "replace"))
-    for keyword, text in said.texts:
-        yield _text(keyword, text)
-
-
-def _text(keyword: str, text: str) -> bytes:
-    return _chunk(b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + text.encode("utf-8", "replace"))
+        yield _chunk(*png_texts.chunk(Text(keyword="Comment", text=said.comment.decode("utf-8", "replace"))))
+    for text in said.texts:
+        yield _chunk(*png_texts.chunk(text))
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -1,7 +1,9 @@
 """EXIF made to fit: true of upright sRGB pixels, short enough for a JPEG, with a resolution."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+
+from PIL import ExifTags
 
 from pipelines.images import tiff_tags
 from pipelines.images.tiff_directory import Directory, Field
@@ -11,6 +13,9 @@ START = b"Exif\0\0"
 """What EXIF starts with in a JPEG."""
 _NOT_SRGB, _SRGB = b"R03\0", b"R98\0"  # DCF's codes for Adobe RGB and for sRGB
 _FINEST = 10_000  # denominator of a resolution
+LEFT_OUT = "left out: "
+"""What a warning starts with that names what a code such as ``exif_shortened`` is about."""
+_MOST_NAMED = 20
 
 
 def make_true(directory: Directory, size: tuple[int, int], *, transposed: bool) -> None:
@@ -74,17 +79,28 @@ def add_resolution(directory: Directory, dpi: tuple[float, float] | None) -> Non
         directory.put(tiff_tags.RESOLUTION_UNIT, FieldType.SHORT, tiff_tags.INCH)
 
 
-def shortened(directory: Directory, most: int) -> Directory:
-    """Return a directory cut to at most ``most`` bytes: without its MakerNote, then without its longest values."""
+def shortened(directory: Directory, most: int) -> tuple[Directory, list[int]]:
+    """Return a directory cut to at most ``most`` bytes, and the tags of what was left out.
+
+    The MakerNote is left out first, because only its maker's software can read it, and then the longest values.
+    """
     result = directory.copy()
     photo = result.children.get(tiff_tags.EXIF_IFD, Directory())
-    photo.fields.pop(tiff_tags.MAKER_NOTE, None)
+    lost = [tiff_tags.MAKER_NOTE] if photo.fields.pop(tiff_tags.MAKER_NOTE, None) else []
     excess = result.size - most
     for fields, tag in sorted(_places(result), key=lambda place: -len(place[0][place[1]].data)):
         if excess <= 0:
             break
         excess -= fields.pop(tag).size
-    return result
+        lost.append(tag)
+    return result, lost
+
+
+def left_out(tags: Iterable[int]) -> str:
+    """Return the warning that names the tags that were left out."""
+    names = [ExifTags.TAGS.get(tag) or ExifTags.GPSTAGS.get(tag) or str(tag) for tag in tags]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{LEFT_OUT}EXIF {', '.join(names[:_MOST_NAMED])}{more}"
 
 
 def _places(directory: Directory) -> Iterator[tuple[dict[int, Field], int]]:

@@ -1,11 +1,17 @@
-"""The boxes of a JPEG 2000 file (ISO/IEC 15444-1, annex I) that Pillow ignores: colour profile and metadata."""
+"""The boxes of a JPEG 2000 file (ISO/IEC 15444-1, annex I) that Pillow ignores: profile, metadata and resolution."""
 
+import re
 import struct
 from collections.abc import Iterator
 
 from pipelines.images import exif
 
 _HEADER_BOX, _COLOUR_BOX, _UUID_BOX = b"jp2h", b"colr", b"uuid"
+_RESOLUTION_BOX, _CAPTURED, _DISPLAYED = b"res ", b"resc", b"resd"
+_CODESTREAM_BOX, _CODESTREAM = b"jp2c", b"\xff\x4f"
+_START_OF_TILE, _COMMENT, _LATIN = 0xFF90, 0xFF64, 1
+_METRES_AN_INCH = 0.0254
+_OF_ENCODER = re.compile(rb"(?i)(created|written|encoded|compressed) (by|with)|kdu|kakadu|openjpeg|jasper|aware|lead")
 _ICC_METHODS = (2, 3)  # restricted and, in JPX, any ICC profile
 _KINDS = {
     b"JpgTiffExif->JP2": "exif",
@@ -32,6 +38,42 @@ def metadata(data: bytes) -> dict[str, bytes]:
         if name:
             found.setdefault(name, content[16:].removeprefix(exif.START))
     return found
+
+
+def resolution(data: bytes) -> tuple[float, float] | None:
+    """Return the pixels an inch, across and down, at which the photo was captured, else those to display it with."""
+    found: dict[bytes, tuple[float, float]] = {}
+    for kind, content in _boxes(data):
+        for inner, box in _boxes(content) if kind == _HEADER_BOX else ():
+            for which, told in _boxes(box) if inner == _RESOLUTION_BOX else ():
+                if which in (_CAPTURED, _DISPLAYED) and len(told) >= 10:
+                    down, per_down, across, per_across, down_power, across_power = struct.unpack_from(">4H2b", told)
+                    if down and per_down and across and per_across:
+                        found[which] = (
+                            across / per_across * 10.0**across_power * _METRES_AN_INCH,
+                            down / per_down * 10.0**down_power * _METRES_AN_INCH,
+                        )
+    return found.get(_CAPTURED) or found.get(_DISPLAYED)
+
+
+def comment(data: bytes) -> bytes:
+    """Return the comments in Latin text of the codestream's main header, one to a line, in UTF-8.
+
+    Those in which the encoder names itself are left out.
+    """
+    stream = data if data.startswith(_CODESTREAM) else b""
+    stream = stream or next((content for kind, content in _boxes(data) if kind == _CODESTREAM_BOX), b"")
+    found = []
+    position = 2
+    while position + 6 <= len(stream):
+        marker, size, registration = struct.unpack_from(">3H", stream, position)
+        if marker == _START_OF_TILE or size < 2:
+            break
+        text = stream[position + 6 : position + 2 + size].rstrip(b"\0")
+        if marker == _COMMENT and registration == _LATIN and not _OF_ENCODER.match(text):
+            found.append(text)
+        position += 2 + size
+    return b"\n".join(found).decode("latin-1").encode()
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

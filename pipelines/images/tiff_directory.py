@@ -58,13 +58,14 @@ class Directory:
         order: byte order, '<' or '>'.
         fields: the values.
         children: the other directories.
-        is_cut: whether overlapping values were left out, here or in the other directories.
+        lost: tags whose values overlap, lie beyond the file, or are of a type that only BigTIFF has, here or in the
+            other directories.
     """
 
     order: str = "<"
     fields: dict[int, Field] = field(default_factory=dict)
     children: dict[int, "Directory"] = field(default_factory=dict)
-    is_cut: bool = False
+    lost: tuple[int, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.fields or self.children)
@@ -99,7 +100,7 @@ class Directory:
     def copy(self) -> "Directory":
         """Return a copy; changes to it leave this one and its other directories as they are."""
         children = {tag: child.copy() for tag, child in self.children.items()}
-        return Directory(order=self.order, fields=dict(self.fields), children=children, is_cut=self.is_cut)
+        return Directory(order=self.order, fields=dict(self.fields), children=children, lost=self.lost)
 
 
 def read(data: bytes, *, skip: frozenset[int] = frozenset()) -> Directory:
@@ -119,8 +120,8 @@ def of_table(table: Table, *, skip: frozenset[int] = frozenset()) -> Directory:
         skip: tags whose values are not wanted, such as the offsets of strips.
 
     Returns:
-        the directory, without values beyond the file, of an unknown type, or of a type that only BigTIFF has; and with
-        ``is_cut`` if there are more bytes of values than the file has: the last of them are left out.
+        the directory, without values of an unknown type; and in ``lost`` the tags of values beyond the file, of a type
+        that only BigTIFF has, and, if there are more bytes of values than the file has, of the last of them.
 
     Raises:
         ValueError: a directory that it points to is beyond the file.
@@ -132,12 +133,16 @@ def _read(table: Table, skip: frozenset[int], depth: int, room: int) -> tuple[Di
     """Return a directory of at most ``room`` bytes, those it points to included, and what is left of the room."""
     data = table.data
     directory = Directory(order=table.layout.order)
-    for entry in table.entries:
-        if entry.tag in skip or entry.at + entry.size > len(data):
+    lost: list[int] = []
+    for place, entry in enumerate(table.entries):
+        if entry.tag in skip:
+            continue
+        if entry.at + entry.size > len(data):
+            lost.append(entry.tag)
             continue
         room -= ENTRY if entry.is_inline else ENTRY + entry.size
         if room < 0:
-            directory.is_cut = True
+            lost += [other.tag for other in table.entries[place:]]
             break
         value = data[entry.at : entry.at + entry.size]
         directory.fields[entry.tag] = Field(type=entry.type, data=value, at=0 if entry.is_inline else entry.at)
@@ -148,9 +153,13 @@ def _read(table: Table, skip: frozenset[int], depth: int, room: int) -> tuple[Di
             if depth < _MAX_DEPTH and 0 < target < len(data) - 2:
                 child, room = _read(tiff_table.parse(data, target), skip, depth + 1, room)
                 directory.children[tag] = child
-                directory.is_cut |= child.is_cut
+                lost += child.lost
+            else:
+                lost.append(tag)
     for tag in [tag for tag, value in directory.fields.items() if value.type in BIG_TYPES]:
         del directory.fields[tag]
+        lost.append(tag)
+    directory.lost = tuple(dict.fromkeys(lost))
     return directory, room
 
 

@@ -89,6 +89,8 @@ def _directory(pixels: Pixels, said: Metadata, profile: bytes) -> Directory:
     if said.iptc:
         # Readers expect the bytes as they are, but declared as LONG and padded (TIFF/EP, Photoshop).
         fields[tiff_tags.IPTC] = Field(type=FieldType.LONG, data=said.iptc + bytes(-len(said.iptc) % 4))
+    if said.resources:
+        fields[tiff_tags.PHOTOSHOP] = Field(type=FieldType.BYTE, data=said.resources)
     if said.comment and tiff_tags.IMAGE_DESCRIPTION not in fields:
         fields[tiff_tags.IMAGE_DESCRIPTION] = Field(type=FieldType.ASCII, data=said.comment.rstrip(b"\0") + b"\0")
     return directory

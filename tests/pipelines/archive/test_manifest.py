@@ -149,19 +149,6 @@ def test_shards_of_a_larger_and_of_a_smaller_number_are_old(kind, total):
         assert not manifest.is_old_shard(other, written)
 
 
-def test_warnings_are_counted_by_code():
-    told = ("exif_broken", "written as a~2.jpg: its name is that of another photo", "b.jpg is still in the output")
-    record = Record(name="a.jpg", uri="", offset=None, fingerprint="", status="written", warnings=told)
-    assert manifest.warning_codes(record) == {"exif_broken", "renamed", "left_over"}
-    report = json.loads(manifest.summary([("written", 3)], {}, [("renamed", 2), ("exif_broken", 1)]))
-    assert list(report["warnings"].items()) == [("exif_broken", 1), ("renamed", 2)]
-
-
-def test_the_report_adds_up():
-    report = json.loads(manifest.summary([("written", 3), ("unreadable", 2)], {"model": "unet"}))
-    assert report == {"model": "unet", "inputs": 5, "outcomes": {"unreadable": 2, "written": 3}}
-
-
 def test_the_picture_within_a_border_is_in_the_record():
     framed = replace(RECORD, outputs=(replace(OUTPUT, picture=(12, 8, 600, 470)),))
     fields = json.loads(framed.to_json())

@@ -80,11 +80,14 @@ def test_the_maker_note_goes_first_and_then_the_longest_values():
         order="<", fields={29: Field(type=2, data=b"1931:05:01\0"), 27: Field(type=7, data=bytes(900))}
     )
     before = directory.copy()
-    shorter = exif.shortened(directory, directory.size - 1)
+    shorter, lost = exif.shortened(directory, directory.size - 1)
+    assert exif.left_out(lost) == "left out: EXIF MakerNote"
     assert MAKER_NOTE not in shorter.children[EXIF_IFD].fields
     assert 27 in shorter.children[GPS_IFD].fields
-    shorter = exif.shortened(directory, 700)
+    shorter, lost = exif.shortened(directory, 700)
+    assert exif.left_out(lost) == "left out: EXIF MakerNote, GPSProcessingMethod, ImageDescription"
     assert shorter.children[GPS_IFD].fields.keys() == {29}
-    assert 270 not in exif.shortened(directory, 400).fields
-    assert exif.shortened(directory, 400).size <= 400
+    shorter, _ = exif.shortened(directory, 400)
+    assert 270 not in shorter.fields
+    assert shorter.size <= 400
     assert directory == before

@@ -21,3 +21,14 @@ def test_what_is_written_is_found_again():
 def test_a_block_that_is_cut_short_ends_the_search():
     for end in range(len(OTHER + NAMED)):
         assert RECORDS.startswith(photoshop.iptc_of((OTHER + NAMED)[:end]))
+
+
+def test_what_a_person_said_is_kept_and_what_describes_the_pixels_is_not():
+    flag, path = b"8BIM\x04\x0a\0\0\0\0\0\x01\x01\0", b"8BIM\x07\xd0\x01a\0\0\0\x02xx"
+    assert photoshop.said_in(OTHER + NAMED + flag + path) == flag
+    assert photoshop.has_paths(flag + path)
+    assert not photoshop.has_paths(OTHER + NAMED + flag)
+
+
+def test_records_of_several_blocks_are_one():
+    assert photoshop.iptc_of(NAMED + OTHER + NAMED) == 2 * RECORDS

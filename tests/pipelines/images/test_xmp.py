@@ -34,15 +34,17 @@ def test_properties_that_are_not_ours_stay_byte_for_byte():
     assert packet.count(b'rdf:about="uuid:1"') == 2
 
 
-def test_a_source_type_of_the_source_gives_way():
+def test_a_source_type_of_the_source_gives_way_and_is_kept_as_the_earlier_one():
     space = 'xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
     for inner in (
         f'<rdf:Description rdf:about="" {space} e:DigitalSourceType="http://old"/>',
         f'<rdf:Description rdf:about="" {space}><e:DigitalSourceType>http://old</e:DigitalSourceType></rdf:Description>',
+        f'<rdf:Description rdf:about="" {space}><e:DigitalSourceType rdf:resource="http://old"/></rdf:Description>',
     ):
         packet, _ = merge((BEGIN + inner + END).encode(), MARK)
-        assert b"http://old" not in packet
-        assert read(packet)["Xmp.iptcExt.DigitalSourceType"] == COMPOSITE
+        for told in (read(packet), read(merge(packet, MARK)[0])):
+            assert told["Xmp.iptcExt.DigitalSourceType"] == COMPOSITE
+            assert told["Xmp.autochrome.EarlierDigitalSourceType"] == "http://old"
 
 
 def test_another_source_type_can_be_chosen():
