@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from model.compilation import compiled, helper
 from tfrecords import color
 from tfrecords.color import Bytes, Floats, Words
+from tfrecords.compiled import compiled, helper
 
 Ints = NDArray[np.int32]
 

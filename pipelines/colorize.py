@@ -55,7 +55,7 @@ def _check_beam_flags(args: argparse.Namespace, beam_flags: Sequence[str]) -> No
     """Check Beam's flags, and that the workers they ask for can reach the files."""
     with interrupt.at_once():
         from pipelines.runtime import runners
-    options = runners.beam_options(beam_flags, processes=False)
+    options = runners.beam_options(beam_flags)
     runners.check_reach(options, input=args.input, output=args.output)
     if args.state:
         runners.check_reach(options, state=args.state)

@@ -7,7 +7,7 @@ from model import interrupt
 from pipelines import flags
 from pipelines.files import cloud, input_checks
 from pipelines.files.list_parts import lists_of
-from pipelines.runtime import commands
+from pipelines.runtime import commands, local_threads, photo_process
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,6 +20,9 @@ def main(argv: list[str] | None = None) -> int:
     input_checks.check_any(args.input, lists_of(args))
     cloud.check({"--output": args.output})
     input_checks.check_apart(args.input, args.output)
+    if local_threads.is_one_process(beam_flags):
+        # They are ready when Beam is.
+        photo_process.start_early("pipelines.dataset.examples:convert", local_threads.number(beam_flags))
     with interrupt.at_once():
         from pipelines.dataset import job
     job.run(args, beam_flags)

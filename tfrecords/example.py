@@ -39,6 +39,7 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
+from tfrecords import wire
 from tfrecords.color import Bytes
 
 SPEC_VERSION = 1
@@ -108,7 +109,7 @@ def _example_class() -> Any:
 
     It is in its own pool because TensorFlow registers the same names in the default one.
     """
-    # Imported here: the processes that decode photos do not serialise records.
+    # Imported here: the processes that decode photos do not read records.
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
     pool = descriptor_pool.DescriptorPool()
@@ -142,16 +143,16 @@ class LabExample:
         encoded, jpeg = cv2.imencode(".jpg", planes, [cv2.IMWRITE_JPEG_QUALITY, _CHROMA_QUALITY])
         if not encoded:
             raise ValueError(f"chroma of {self.name} could not be encoded")
-        example = _example_class()()
-        feature = example.features.feature
-        feature["luminance"].bytes_list.value.append(self.luminance.tobytes())
-        feature["chroma"].bytes_list.value.append(jpeg.tobytes())
-        feature["height"].int64_list.value.append(self.height)
-        feature["width"].int64_list.value.append(self.width)
-        feature["name"].bytes_list.value.append(self.name.encode(errors=_AS_STORED))
-        feature["synset"].bytes_list.value.append(self.synset.encode())
-        record: bytes = example.SerializeToString(deterministic=True)
-        return record
+        return wire.serialized(
+            {
+                "luminance": self.luminance.tobytes(),
+                "chroma": jpeg.tobytes(),
+                "height": self.height,
+                "width": self.width,
+                "name": self.name.encode(errors=_AS_STORED),
+                "synset": self.synset.encode(),
+            }
+        )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         UserError: a flag is wrong, a hint has no photo, or a worker found an error that the user can correct.
         JobFailedError: the job failed.
     """
-    options = runners.beam_options(beam_flags, processes=False)
+    options = runners.beam_options(beam_flags)
     plan = planning.of(args)
     planning.check_photos(plan, args.input, lists_of(args))
     photos = ColorizePhotos(

@@ -1,19 +1,14 @@
 """Read the photos of a shard, and convert them in child processes, a few small ones at a time."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-
-from apache_beam.metrics import Metrics
-from apache_beam.metrics.metricbase import Distribution
 
 from pipelines.dataset.examples import Converted
+from pipelines.dataset.measures import Measures
 from pipelines.errors import Rejected, Undecided
 from pipelines.files.sources import Source
 from pipelines.runtime.photo_process import PhotoProcesses
-from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.errors import WorldError
 
 _LOG = logging.getLogger(__package__)
@@ -28,34 +23,37 @@ class _Read:
     verdict: Rejected | None = None
 
 
-def converted(sources: Iterable[Source], size: int, processes: PhotoProcesses) -> Iterator[tuple[Source, Converted]]:
+def converted(
+    sources: Iterable[Source], size: int, processes: PhotoProcesses, measures: Measures
+) -> Iterator[tuple[Source, Converted]]:
     """Yield each photo with the result of its conversion, in order.
 
     Args:
         sources: the photos.
         size: side of the examples in pixels.
         processes: the child processes; their handler is `pipelines.dataset.examples.convert`.
+        measures: receives times and sizes.
 
     Raises:
         WorldError: a photo cannot be read, or this machine has too little memory for it, which is not its fault.
         PhotoProcessError: the child processes fail.
     """
-    for batch in _batches(sources):
-        readable = [(one.data, (one.source.name, size)) for one in batch if one.verdict is None]
+    for batch in _batches(sources, measures):
+        readable = [(one.data, (one.source.name, size, one.source.label)) for one in batch if one.verdict is None]
         together = iter((len(readable) > 1 and processes.call_together(readable)) or ())
         for one in batch:
             if one.verdict is not None:
-                yield one.source, Converted(example=None, reason=one.verdict.reason, detail=one.verdict.detail)
+                yield one.source, Converted(reason=one.verdict.reason, detail=one.verdict.detail)
                 continue
             result = next(together, None) or _alone(one, size, processes)
-            _count(result.milliseconds)
+            measures.add_times(result.milliseconds)
             yield one.source, result
 
 
-def _batches(sources: Iterable[Source]) -> Iterator[list[_Read]]:
+def _batches(sources: Iterable[Source], measures: Measures) -> Iterator[list[_Read]]:
     batch: list[_Read] = []
     for source in sources:
-        batch.append(_read(source))
+        batch.append(_read(source, measures))
         if len(batch) == _PHOTOS or sum(len(one.data) for one in batch) >= _BYTES:
             yield batch
             batch = []
@@ -63,15 +61,15 @@ def _batches(sources: Iterable[Source]) -> Iterator[list[_Read]]:
         yield batch
 
 
-def _read(source: Source) -> _Read:
+def _read(source: Source, measures: Measures) -> _Read:
     try:
         if source.duplicate_of:
             raise Rejected("duplicate", f"the same bytes as {source.duplicate_of}")
-        with stage("read"):
+        with measures.stage("read"):
             data = source.read()
     except Rejected as verdict:
         return _Read(source=source, verdict=verdict)
-    distribution("photo_bytes", len(data))
+    measures.add("photo_bytes", len(data))
     return _Read(source=source, data=data)
 
 
@@ -82,45 +80,19 @@ def _alone(one: _Read, size: int, processes: PhotoProcesses) -> Converted:
     shard is done when all its photos are, so nothing is gained by waiting for the others.
     """
     name = one.source.name
+    asked = name, size, one.source.label
     result: Converted
     try:
         try:
-            result = processes.call(one.data, name, size)
+            result = processes.call(one.data, *asked)
         except Undecided as undecided:
             _LOG.info("%s: %s; trying again, in a fresh process", name, undecided.detail)
-            result = processes.call(one.data, name, size, alone=True)
+            result = processes.call(one.data, *asked, alone=True)
     except Rejected as verdict:
-        return Converted(example=None, reason=verdict.reason, detail=verdict.detail)
+        return Converted(reason=verdict.reason, detail=verdict.detail)
     except Undecided as undecided:
         if undecided.reason == "out_of_memory":
             message = f"{name}: {undecided.detail}; give the workers more memory, or run fewer of them"
             raise WorldError(message) from None
-        return Converted(example=None, reason=undecided.reason, detail=undecided.detail)
+        return Converted(reason=undecided.reason, detail=undecided.detail)
     return result
-
-
-def distribution(name: str, value: int) -> None:
-    """Add a value to the job's distribution of that name."""
-    _distribution_of(name).update(value)
-
-
-@cache
-def _distribution_of(name: str) -> Distribution:
-    """Return Beam's distribution of that name; cached, because creating it costs more than updating it."""
-    return Metrics.distribution("autochrome", name)
-
-
-@contextmanager
-def stage(name: str) -> Iterator[None]:
-    """Add the time of a block to the job's distribution of that stage, in microseconds."""
-    watch = Stopwatch()
-    try:
-        with watch.stage(name):
-            yield
-    finally:
-        _count(watch.milliseconds)
-
-
-def _count(milliseconds: Mapping[str, float]) -> None:
-    for name, value in milliseconds.items():
-        distribution(f"{name}_microseconds", round(1e3 * value))

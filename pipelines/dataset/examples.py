@@ -1,10 +1,11 @@
 """Turn one photo into one Lab example: judge, resize, convert. This is the work of a child process in `prepare`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 import numpy as np
 
+from pipelines.dataset import classes
 from pipelines.errors import Rejected
 from pipelines.images.decode import Photo, decode
 from pipelines.images.grayscale import judge
@@ -12,6 +13,7 @@ from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Bytes, srgb_to_codes
 from tfrecords.example import LabExample, synset_of
 from tfrecords.squeezing import squeezed
+from tfrecords.statistics import Statistics
 
 # Smaller photos show nothing; a few ImageNet files are 20 pixels wide.
 MIN_SIDE = 32
@@ -22,21 +24,35 @@ class Converted:
     """The result for one photo.
 
     Attributes:
-        example: None if the photo is rejected.
+        record: of the example, serialized; empty if the photo is rejected.
+        statistics: of the example; None if the photo is rejected.
         reason: code of the rejection, else ''.
         detail: of the rejection, as a readable message, else ''.
         milliseconds: by stage.
         digest: of the photo's bytes, hex; '' if they were never seen.
     """
 
-    example: LabExample | None = None
+    record: bytes = b""
+    statistics: Statistics | None = None
     reason: str = ""
     detail: str = ""
     digest: str = ""
     milliseconds: dict[str, float] = field(default_factory=dict)
 
 
-def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
+def warm_up() -> None:
+    """Load the compiled loops, and compile them where no process has done so yet.
+
+    It is done before the first photo, whose limits on time and memory do not count it.
+    """
+    pixels = np.zeros((MIN_SIDE, MIN_SIDE, 3), np.uint8)
+    judge(pixels)
+    luminance, chroma = srgb_to_codes(pixels)
+    example = LabExample(luminance=luminance, chroma=chroma, height=MIN_SIDE, width=MIN_SIDE, name="")
+    Statistics().add(example, len(example.to_bytes()))
+
+
+def convert(parent: object, data: bytes, name: str, size: int, label: str = "") -> Converted:
     """Decode a photo and turn it into a training example; a handler of `pipelines.runtime.photo_server`.
 
     Args:
@@ -44,6 +60,7 @@ def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
         data: the bytes of the photo.
         name: see `to_example`.
         size: see `to_example`.
+        label: class of its sample in a WebDataset, see `pipelines.dataset.classes.synset`.
 
     Raises:
         Exception: there is too little memory (`pipelines.images.memory.out_of_memory`), or this code has a bug.
@@ -55,7 +72,14 @@ def convert(parent: object, data: bytes, name: str, size: int) -> Converted:
             photo = decode(data, shrink_to=2 * size)
         with watch.stage("convert"):
             example = to_example(photo, name, size)
-        return Converted(example=example, milliseconds=dict(watch.milliseconds), digest=digest_of(data))
+            if label:
+                example = replace(example, synset=classes.synset(name, label))
+            record = example.to_bytes()
+            statistics = Statistics()
+            statistics.add(example, len(record))
+        return Converted(
+            record=record, statistics=statistics, milliseconds=dict(watch.milliseconds), digest=digest_of(data)
+        )
     except Rejected as verdict:
         milliseconds = dict(watch.milliseconds)
         return Converted(

@@ -58,11 +58,14 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         JobFailedError: the job failed.
     """
     options = runners.beam_options(beam_flags)
+    threads = runners.threads(beam_flags, options) if runners.is_local(options) else 0
     settings = Settings(size=args.size, num_shards=args.num_shards, validation_percent=args.validation_percent)
     writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE))
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
         asked = resource_hints.of(options)
-        photos = PreparePhotos(args.output, settings, overwrite=args.overwrite, ticker=ticker, hints=asked)
+        photos = PreparePhotos(
+            args.output, settings, overwrite=args.overwrite, threads=threads, ticker=ticker, hints=asked
+        )
         runners.run(Prepare(args.input, photos, lists=lists_of(args)), options)
     if runners.is_local(options):
         path = storage.join(args.output, FILE_NAME)

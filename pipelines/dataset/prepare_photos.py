@@ -12,19 +12,24 @@ from operator import add
 
 import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.dataset import claim, shard_writer
 from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize
 from pipelines.dataset.duplicates import MarkDuplicates
 from pipelines.dataset.examples import convert
+from pipelines.dataset.measures import Measures
 from pipelines.dataset.shard_writer import ShardReport
 from pipelines.dataset.sharding import Slot, shard_count, slot
 from pipelines.files import storage
 from pipelines.files.keep_apart import KeepApart
 from pipelines.files.sources import Source
+from pipelines.runtime import runners
 from pipelines.runtime.outcomes import REJECTED_FILE, tally, to_jsonl
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import SILENT, Ticker
+from pipelines.runtime.worker_pool import Gate, WorkerPool
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS, is_shard
@@ -104,23 +109,45 @@ def _clear(output: str) -> None:
 
 
 class _WriteShards(beam.DoFn):
-    """Turn the place of a shard and its photos into a ShardReport."""
+    """Turn the place of a shard and its photos into a ShardReport, on several threads."""
 
-    def __init__(self, output: str, size: int, ticker: Ticker) -> None:
+    def __init__(self, output: str, size: int, ticker: Ticker, threads: int) -> None:
         self._output = output
         self._size = size
         self._ticker = ticker
+        self._threads = threads
 
     def setup(self) -> None:
         self._processes = PhotoProcesses(convert)
+        self._pool = WorkerPool[_Finished](self._threads, Gate(self._threads))
 
     def process(self, grouped: tuple[_Key, Iterable[Source]]) -> Iterator[ShardReport]:
         (split, index, total), photos = grouped
-        place = Slot(split=split, index=index, total=total)
-        yield shard_writer.finish((place, photos), self._output, self._size, self._ticker, self._processes)
+        make = partial(self._make, Slot(split=split, index=index, total=total), list(photos))
+        return map(_counted, self._pool.add(make, make))
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        window = GlobalWindow()
+        for report in map(_counted, self._pool.rest()):
+            yield WindowedValue(report, window.max_timestamp(), [window])
 
     def teardown(self) -> None:
-        self._processes.close()
+        self._pool.close()
+        self._processes.end()
+
+    def _make(self, place: Slot, photos: list[Source]) -> "_Finished":
+        measures = Measures()
+        report = shard_writer.finish((place, photos), self._output, self._size, self._ticker, self._processes, measures)
+        return report, measures
+
+
+_Finished = tuple[ShardReport, Measures]
+
+
+def _counted(finished: _Finished) -> ShardReport:
+    report, measures = finished
+    measures.count()
+    return report
 
 
 @dataclass(eq=False)
@@ -138,6 +165,7 @@ class PreparePhotos(beam.PTransform):
         output: the folder, local or in a bucket.
         settings: size of the pictures and number of shards.
         overwrite: whether to remove what a run with other photos or settings left in the output.
+        threads: shards that a worker makes at a time; 0 for one per core in a local run with one worker, else 1.
         ticker: receives one report for every photo; used by the command.
         hints: resources that the stage that converts photos requests; used by the command.
         run: an id that no other run has; a runner that starts the job again keeps it.
@@ -151,6 +179,7 @@ class PreparePhotos(beam.PTransform):
     settings: Settings = Settings()
     _: KW_ONLY
     overwrite: bool = False
+    threads: int = 0
     ticker: Ticker = SILENT
     hints: dict[str, str] = field(default_factory=dict)
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -159,6 +188,8 @@ class PreparePhotos(beam.PTransform):
         """Build the graph."""
         photos = photos | "Apart" >> KeepApart(self.output)
         listing = photos | "Summarize" >> Summarize() | "Claim" >> beam.Map(self._claim)
+        local = runners.is_run_locally(photos.pipeline)
+        threads = self.threads or (runners.threads_of(photos.pipeline) if local else 1)
         finished = (
             photos
             | "Duplicates" >> MarkDuplicates()
@@ -166,7 +197,9 @@ class PreparePhotos(beam.PTransform):
             | "Place" >> beam.Map(self._place, AsSingleton(listing))
             | "Group" >> beam.GroupByKey()
             | "Write shards"
-            >> beam.ParDo(_WriteShards(self.output, self.settings.size, self.ticker)).with_resource_hints(**self.hints)
+            >> beam.ParDo(_WriteShards(self.output, self.settings.size, self.ticker, threads)).with_resource_hints(
+                **self.hints
+            )
             | "Gather" >> beam.combiners.ToList()
         )
         return finished | "Describe" >> beam.Map(_finish, AsSingleton(listing), self.output, self.settings)

@@ -7,16 +7,15 @@ from functools import partial
 from hashlib import blake2b
 from typing import Any, Self
 
-import cv2
-
-from pipelines.dataset import claim, classes
-from pipelines.dataset.conversion import converted, distribution, stage
+from pipelines.dataset import claim
+from pipelines.dataset.conversion import converted
 from pipelines.dataset.examples import Converted, digest_of
+from pipelines.dataset.measures import Measures
 from pipelines.dataset.sharding import Slot, order
 from pipelines.errors import Rejected
 from pipelines.files import contents, local_writes, storage
 from pipelines.files.sources import Source
-from pipelines.runtime.outcomes import Outcome, count
+from pipelines.runtime.outcomes import Outcome
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import Ticker
 from tfrecords.shards import Shard, ShardWriter, shard_name
@@ -72,7 +71,12 @@ class ShardReport:
 
 
 def finish(
-    grouped: tuple[Slot, Iterable[Source]], output: str, size: int, ticker: Ticker, processes: PhotoProcesses
+    grouped: tuple[Slot, Iterable[Source]],
+    output: str,
+    size: int,
+    ticker: Ticker,
+    processes: PhotoProcesses,
+    measures: Measures,
 ) -> ShardReport:
     """Make one shard, unless it is there.
 
@@ -86,6 +90,7 @@ def finish(
         size: side of the stored pictures in pixels.
         ticker: receives one report for every photo.
         processes: the child processes; their handler is `pipelines.dataset.examples.convert`.
+        measures: receives times, sizes and outcomes, also those of a shard that had to be started again.
 
     Returns:
         the report on the shard.
@@ -101,12 +106,12 @@ def finish(
     account = f"{FOLDER}/{name}.json"
     part = _found(storage.join(output, account), output, photos, size)
     if part is None:
-        make = partial(_make, slot.split, name, photos, output, size, _Progress(ticker), processes)
+        make = partial(_make, slot.split, name, photos, output, size, _Progress(ticker), processes, measures)
         path = storage.join(output, name)
         # For a bucket the request is repeated; on a disk the whole file must be written again.
         part, outcomes = make() if storage.is_remote(path) else local_writes.patiently(path, make)
         for outcome in outcomes:
-            count(outcome)
+            measures.add_outcome(outcome)
         storage.write_in(output, account, part.to_json().encode())
     else:
         ticker.done("skipped", part.shard.count)
@@ -172,21 +177,27 @@ class _Progress:
 
 
 def _make(
-    split: str, name: str, photos: list[Source], output: str, size: int, progress: _Progress, processes: PhotoProcesses
+    split: str,
+    name: str,
+    photos: list[Source],
+    output: str,
+    size: int,
+    progress: _Progress,
+    processes: PhotoProcesses,
+    measures: Measures,
 ) -> tuple[ShardReport, list[Outcome]]:
     """Read, judge, convert and write the photos of one shard, which appears complete or not at all.
 
     Returns:
         the report, and the outcomes of all photos.
     """
-    cv2.setNumThreads(1)  # the runner has one worker per core
     outcomes: list[Outcome] = []
     digests: list[str] = []
     statistics = Statistics()
     with storage.whole_file(output, name) as file:
         writer = ShardWriter(file)
-        for index, (source, result) in enumerate(converted(photos, size, processes)):
-            outcomes.append(_add(source, result, writer, statistics))
+        for index, (source, result) in enumerate(converted(photos, size, processes, measures)):
+            outcomes.append(_add(source, result, writer, statistics, measures))
             digests.append(result.digest)
             progress.done(index, outcomes[-1])
     rejected = [outcome for outcome in outcomes if outcome.status == "rejected"]
@@ -200,15 +211,11 @@ def _make(
     ), outcomes
 
 
-def _add(source: Source, result: Converted, writer: ShardWriter, statistics: Statistics) -> Outcome:
-    example = result.example
-    if example is None:
+def _add(source: Source, result: Converted, writer: ShardWriter, statistics: Statistics, measures: Measures) -> Outcome:
+    if result.statistics is None:
         return Outcome(name=source.name, status="rejected", reason=result.reason, detail=result.detail, uri=source.uri)
-    if source.label:
-        example = replace(example, synset=classes.synset(source.name, source.label))
-    with stage("write"):
-        record = example.to_bytes()
-        writer.write(record)
-    distribution("record_bytes", len(record))
-    statistics.add(example, len(record))
+    with measures.stage("write"):
+        writer.write(result.record)
+    measures.add("record_bytes", len(result.record))
+    statistics += result.statistics
     return Outcome(name=source.name, status="written", uri=source.uri)

@@ -37,6 +37,7 @@ Precision and recall by reason: `grayscale` 99.8 % and 100 %, near_gray 94.7 % a
 palest tints are called near_gray; where JPEG rounds all of the tint away, grayscale).
 """
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -66,16 +67,12 @@ _RIDGE = 0.01 * np.eye(len(_KNOTS))
 # ITU-T T.871, without the offset of 128.
 _TO_YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 
-# Y lies between a knot and the next one; its share of the next, and for each pixel the rows of its block. No BLAS here:
-# its threads, in several processes, cost five times what the work does.
-_KNOT_BELOW = np.minimum(np.searchsorted(_KNOTS, np.arange(256), side="right") - 1, len(_KNOTS) - 2).astype(np.int32)
-_SHARE_ABOVE = (np.arange(256) - _KNOTS[_KNOT_BELOW]) / np.diff(_KNOTS)[_KNOT_BELOW]
-_BLOCK_OF = np.arange(_SIDE) // (_SIDE // _BLOCKS)
-_ROW_STARTS = ((_BLOCK_OF[:, None] * _BLOCKS + _BLOCK_OF) * len(_KNOTS)).astype(np.int32)
-# Pixels and their shares are summed in one go: a pixel counts far more than the shares of a whole block together.
-_PIXEL = 2.0**20
+# Y lies between a knot and the next one. No BLAS here: its threads, in several processes, cost five times what the work
+# does.
+_KNOT_BELOW = np.minimum(np.searchsorted(_KNOTS, np.arange(256), side="right") - 1, len(_KNOTS) - 2).astype(np.uint8)
+_ABOVE_KNOT = (np.arange(256) - _KNOTS[_KNOT_BELOW]).astype(np.uint8)
+_KNOT_STEPS = np.r_[np.diff(_KNOTS), 1.0]
 _ROW_SHARE = np.float32(_BLOCKS / _SIDE)
-_WEIGHT = _PIXEL + _SHARE_ABOVE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,17 +103,21 @@ def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
     Returns:
         the verdict with its figures; a picture of a single colour is ``toned``.
     """
-    if _is_gray(rgb[::16, ::16]) and _is_gray(rgb):
-        return Verdict(reason="grayscale", chroma=0.0, residual=0.0, allowed=TOLERANCE)
+    from pipelines.images import gray_kernels  # takes a quarter of a second to import
+
     # Single pixels and not averages: only of single pixels is chroma a function of luma.
-    sample = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_NEAREST)
-    # Rows as whole numbers first, which is faster than all at once in float32.
-    rows = sample.reshape(_BLOCKS, -1, 3 * _SIDE).sum(axis=1, dtype=np.uint16).reshape(_BLOCKS, _SIDE, 3)
-    blocks = cv2.resize(rows * _ROW_SHARE, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
+    rows, columns = (_nearest(length) for length in rgb.shape[:2])
+    lines = np.zeros((_BLOCKS, 3 * _SIDE), np.uint16)
+    hats = np.zeros((_BLOCKS**2, len(_KNOTS)))
+    moments = np.zeros(2, np.int64)
+    curve = _KNOT_BELOW, _ABOVE_KNOT, _KNOT_STEPS
+    if not gray_kernels.sums(rgb, rows, columns, *curve, lines, hats, moments) and _is_gray(rgb):
+        return Verdict(reason="grayscale", chroma=0.0, residual=0.0, allowed=TOLERANCE)
+    blocks = cv2.resize(lines.reshape(_BLOCKS, _SIDE, 3) * _ROW_SHARE, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
     ycbcr = cv2.transform(blocks.astype(np.float64), _TO_YCBCR).reshape(-1, 3)
-    luma = cv2.cvtColor(sample, cv2.COLOR_RGB2GRAY)
-    residual = _residual(luma, ycbcr[:, 1:])
-    texture = np.sqrt(max(0.0, cv2.meanStdDev(luma)[1].item() ** 2 - ycbcr[:, 0].var()))
+    residual = _residual(hats, ycbcr[:, 1:])
+    luma, square = moments / _SIDE**2
+    texture = np.sqrt(max(0.0, square - luma**2 - ycbcr[:, 0].var()))
 
     lab = srgb_to_lab(np.rint(blocks).astype(np.uint8))
     chroma = float(np.hypot(lab[..., 1], lab[..., 2]).mean())
@@ -132,16 +133,22 @@ def _is_gray(rgb: Bytes) -> bool:
     return bool((rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all())
 
 
-def _residual(luma: Bytes, chroma: npt.NDArray[np.float64]) -> float:
-    """Return the chroma of the blocks ``[256, 2]`` that no curve of the pixels' luma ``[192, 192]`` explains."""
-    # Row by row the mean of the hat functions of Y over one block, so that hats @ curve is the mean of the curve.
-    below = _ROW_STARTS + cv2.LUT(luma, _KNOT_BELOW)
-    summed = np.bincount(below.ravel(), cv2.LUT(luma, _WEIGHT).ravel(), _BLOCKS**2 * len(_KNOTS))
-    pixels = np.floor(summed / _PIXEL)
-    moved = summed - _PIXEL * pixels
-    shares = pixels - moved
-    shares[1:] += moved[:-1]
-    hats = shares.reshape(_BLOCKS**2, len(_KNOTS)) / (_SIDE // _BLOCKS) ** 2
+@functools.lru_cache(maxsize=1024)
+def _nearest(length: int) -> npt.NDArray[np.uint32]:
+    """Return the samples of a side, those of ``cv2.INTER_NEAREST``."""
+    found: npt.NDArray[np.uint32] = np.floor(np.arange(_SIDE) * (1 / (_SIDE / length))).astype(np.uint32)
+    return np.minimum(found, np.uint32(length - 1))
+
+
+def _residual(sums: npt.NDArray[np.float64], chroma: npt.NDArray[np.float64]) -> float:
+    """Return the chroma of the blocks that no curve of the pixels' luma explains.
+
+    Args:
+        sums: float64 ``[256, knots]``: of each block, the sum of the hat functions of Y.
+        chroma: float64 ``[256, 2]``.
+    """
+    # Row by row the mean over one block, so that hats @ curve is the mean of the curve.
+    hats = sums / (_SIDE // _BLOCKS) ** 2
     deviation = chroma - chroma.mean(axis=0)
     normal = cv2.gemm(hats, hats, 1, _RIDGE, 1, flags=cv2.GEMM_1_T)
     _, curve = cv2.solve(normal, cv2.gemm(hats, deviation, 1, None, 0, flags=cv2.GEMM_1_T), flags=cv2.DECOMP_CHOLESKY)

@@ -36,10 +36,10 @@ class PhotoProcess:
     """One child process.
 
     Args:
-        handler: processes each photo: a function of a module, see `pipelines.runtime.photo_server`.
+        handler: processes each photo: a function, as ``module:name``; see `pipelines.runtime.photo_server`.
     """
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: str) -> None:
         ours, theirs = socket.socketpair()
         lifeline, held = os.pipe()
         command = [sys.executable, "-P", "-m", "pipelines.runtime.photo_server", str(theirs.fileno()), str(lifeline)]
@@ -48,7 +48,7 @@ class PhotoProcess:
             blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _UNHEARD)  # the child inherits the mask
             try:
                 self._process = subprocess.Popen(
-                    [*command, f"{handler.__module__}:{handler.__qualname__}"],
+                    [*command, handler],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     pass_fds=(theirs.fileno(), lifeline),
@@ -151,6 +151,19 @@ def _ended(process: "subprocess.Popen[bytes]", connection: Connection, lifeline:
     process.wait()
 
 
+_early: dict[str, deque[PhotoProcess]] = {}
+
+
+def start_early(handler: str, number: int) -> None:
+    """Start child processes that later `PhotoProcesses` of this process will use, so that they are ready by then.
+
+    Args:
+        handler: as ``module:name``, so that its module need not be imported yet.
+        number: of the processes.
+    """
+    _early.setdefault(handler, deque()).extend(PhotoProcess(handler) for _ in range(number))
+
+
 class PhotoProcesses:
     """The child processes of one parent: one for each photo that its threads handle at a time.
 
@@ -160,8 +173,9 @@ class PhotoProcesses:
     """
 
     def __init__(self, handler: Handler, started: int = 0) -> None:
-        self._handler = handler
-        self._idle = deque(PhotoProcess(handler) for _ in range(started))
+        self._handler = f"{handler.__module__}:{handler.__qualname__}"
+        self._idle = deque(self._started() for _ in range(started))
+        self._is_ended = False
         self._lock = threading.Lock()
         self.processor_seconds = 0.0
 
@@ -246,6 +260,8 @@ class PhotoProcesses:
         return reply
 
     def _ready(self) -> PhotoProcess:
+        if self._is_ended:
+            raise PhotoProcessError("the job has ended")
         for _ in range(_STARTS):
             try:
                 process = self._idle.pop()
@@ -260,7 +276,15 @@ class PhotoProcesses:
         )
 
     def _started(self) -> PhotoProcess:
-        return PhotoProcess(self._handler)
+        try:
+            return _early[self._handler].pop()
+        except (KeyError, IndexError):
+            return PhotoProcess(self._handler)
+
+    def end(self) -> None:
+        """End the children that are idle; whoever calls one after this fails."""
+        self._is_ended = True
+        self.close()
 
     def close(self) -> None:
         """End the children that are idle."""

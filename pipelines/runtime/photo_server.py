@@ -202,6 +202,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     handler = getattr(importlib.import_module(module), name)
     _load_codecs()
+    # Numba looks for BLAS, which no loop needs, and SciPy takes 0.15 s to import.
+    sys.modules["scipy.linalg.cython_blas"] = None  # type: ignore[assignment]
     # A module of a handler may have a function that loads what is not in memory after its import.
     getattr(importlib.import_module(module), "warm_up", lambda: None)()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):

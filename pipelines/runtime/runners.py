@@ -1,7 +1,6 @@
 """Set up Beam's options and runners: Beam flags are accepted, unknown flags are errors, local runs use all cores."""
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from model.commands import Parser, did_you_mean
 from model.terminal import say
 from pipelines.errors import JobFailedError
 from pipelines.files.cloud import SCHEME
-from pipelines.runtime import local_run
+from pipelines.runtime import local_run, local_threads
 from tfrecords.errors import UserError
 
 _THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is one process per core
@@ -66,7 +65,7 @@ def threads_of(pipeline: beam.Pipeline) -> int:
     if not is_run_locally(pipeline):
         return _THREADS_OF_REMOTE_WORKERS
     workers = pipeline.options.view_as(DirectOptions).direct_num_workers
-    return len(os.sched_getaffinity(0)) if workers == 1 else 1
+    return local_threads.cores() if workers == 1 else 1
 
 
 def beam_parser() -> Parser:
@@ -80,12 +79,14 @@ def beam_parser() -> Parser:
     return parser
 
 
-def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOptions:
+def beam_options(flags: Sequence[str]) -> PipelineOptions:
     """Create Beam's options from the remaining flags of a command line.
+
+    A local run has one process, whose threads share the work (`threads`), unless `--direct_running_mode` names another
+    way: Beam deals the work out to its processes once, and at the end some have nothing left to do.
 
     Args:
         flags: Beam's.
-        processes: whether local runs use one worker process per core by default; otherwise a single one.
 
     Raises:
         UserError: a flag is neither ours nor Beam's, or has a value that Beam does not accept; the runner is unknown;
@@ -102,11 +103,10 @@ def beam_options(flags: Sequence[str], *, processes: bool = True) -> PipelineOpt
     options = PipelineOptions(list(flags))
     if is_local(options):
         direct = options.view_as(DirectOptions)
-        given = {flag.partition("=")[0] for flag in flags}
-        if "--direct_num_workers" not in given:
-            direct.direct_num_workers = 0 if processes else 1  # 0 means one per core
-        if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
-            direct.direct_running_mode = "multi_processing"
+        if not local_threads.is_mode_given(flags):
+            direct.direct_num_workers = 1
+        elif not local_threads.is_number_given(flags):
+            direct.direct_num_workers = 0  # one per core
     else:
         _check_runner(options)
     if is_dataflow(options):
@@ -164,12 +164,8 @@ def _check_dataflow(options: PipelineOptions) -> None:
 
 
 def threads(flags: Sequence[str], options: PipelineOptions) -> int:
-    """Return how many photos a worker processes at a time: one per core if a local run has a single worker."""
-    if not is_local(options):
-        return _THREADS_OF_REMOTE_WORKERS
-    if any(flag.partition("=")[0] == "--direct_num_workers" for flag in flags):
-        return 1
-    return len(os.sched_getaffinity(0))
+    """Return how many photos a worker processes at a time."""
+    return local_threads.number(flags) if is_local(options) else _THREADS_OF_REMOTE_WORKERS
 
 
 def _all_subclasses(options_class: type[PipelineOptions]) -> list[type[PipelineOptions]]:

@@ -95,6 +95,7 @@ class WorkerPool(Generic[T]):
         self._gate = gate
         self._pending: set[Future[list[T]]] = set()
         self._last: deque[Callable[[], T]] = deque()
+        self._has_failed = False
 
     def add(self, work: Callable[[], T], last: Callable[[], T]) -> Iterator[T]:
         """Add a task; yield the results that are ready, after waiting if too many tasks are queued.
@@ -118,12 +119,15 @@ class WorkerPool(Generic[T]):
             yield result
 
     def _one(self, work: Callable[[], T], last: Callable[[], T]) -> list[T]:
-        """Return the result in a list; an empty list if the task must run again."""
+        """Return the result in a list; an empty list if the task must run again, or if another one has failed."""
+        if self._has_failed:
+            return []
         try:
             with self._gate.entered():
                 return [work()]
         except Exception as error:
             if not isinstance(error, Undecided) and not out_of_memory(error):
+                self._has_failed = True
                 raise
         self._last.append(last)
         return []

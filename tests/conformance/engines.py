@@ -54,7 +54,7 @@ _PRISM = ("--runner=PrismRunner", f"--prism_location={FETCHED / 'prism'}")
 LOCAL = (
     REFERENCE,
     Engine("threads", ("--direct_num_workers=2", "--direct_running_mode=multi_threading")),
-    Engine("processes", ("--direct_num_workers=2",)),
+    Engine("processes", ("--direct_num_workers=2", "--direct_running_mode=multi_processing")),
 )
 FETCHED_ENGINES = (
     Engine("flink", (*_FLINK, "--sdk_worker_parallelism=2"), _FLINK_CONFIG, pooled=True, restarts=True),

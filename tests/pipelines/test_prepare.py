@@ -99,7 +99,8 @@ def test_it_trains(prepared, photos):
 
 def test_again_and_by_two_processes_the_bytes_are_the_same(prepared, photo_tree, tmp_path):
     command = [sys.executable, "-m", "pipelines.prepare", f"--input={photo_tree}", f"--output={tmp_path}", *FLAGS]
-    done = subprocess.run([*command, "--direct_num_workers=2"], capture_output=True, text=True, check=False)
+    processes = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
+    done = subprocess.run([*command, *processes], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert all(line.startswith("preparing: ") for line in done.stderr.splitlines())
     assert "rejected: grayscale" in done.stdout

@@ -3,13 +3,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from apache_beam.metrics.execution import MetricsContainer
-from apache_beam.runners.worker import statesampler
-from apache_beam.utils.counters import CounterFactory
 
-from pipelines.dataset import conversion
 from pipelines.dataset.conversion import converted
 from pipelines.dataset.examples import Converted
+from pipelines.dataset.measures import Measures
 from pipelines.errors import Rejected, Undecided
 from pipelines.files.sources import Source, find
 from tfrecords.errors import WorldError
@@ -24,9 +21,9 @@ class Children:
 
     def call_together(self, photos):
         self.calls.append(f"together {len(photos)}")
-        return tuple(self._result(name) for _, (name, _) in photos) if self._together else None
+        return tuple(self._result(name) for _, (name, _, _) in photos) if self._together else None
 
-    def call(self, data: bytes, name: str, size: int, *, alone: bool = False) -> Converted:
+    def call(self, data: bytes, name: str, size: int, label: str, *, alone: bool = False) -> Converted:
         self.calls.append(f"{name} {'alone' if alone else 'once'}")
         if name.startswith("bad"):
             raise Rejected("unreadable", "cut short")
@@ -37,7 +34,7 @@ class Children:
         return self._result(name)
 
     def _result(self, name: str) -> Converted:
-        return Converted(example=None, reason="grayscale", detail=name, milliseconds={"decode": 2.0})
+        return Converted(reason="grayscale", detail=name, milliseconds={"decode": 2.0})
 
 
 def sources(tmp_path: Path, *names: str, size: int = 9) -> list[Source]:
@@ -48,7 +45,7 @@ def sources(tmp_path: Path, *names: str, size: int = 9) -> list[Source]:
 
 def test_small_photos_go_together_in_order(tmp_path):
     photos, children = sources(tmp_path, *(f"{number:02}.jpg" for number in range(18))), Children()
-    found = list(converted(photos, 64, children))
+    found = list(converted(photos, 64, children, Measures()))
     assert [source for source, _ in found] == photos
     assert [result.detail for _, result in found] == [photo.name for photo in photos]
     assert children.calls == ["together 8", "together 8", "together 2"]
@@ -56,14 +53,16 @@ def test_small_photos_go_together_in_order(tmp_path):
 
 def test_large_photos_go_alone(tmp_path):
     children = Children()
-    list(converted(sources(tmp_path, "a.jpg", "b.jpg", size=1 << 20), 64, children))
+    list(converted(sources(tmp_path, "a.jpg", "b.jpg", size=1 << 20), 64, children, Measures()))
     assert children.calls == ["a.jpg once", "b.jpg once"]
 
 
 def test_one_that_misbehaves_has_all_of_its_batch_done_one_by_one(tmp_path, caplog):
     children = Children(together=False)
     with caplog.at_level("INFO", "pipelines.dataset"):
-        found = list(converted(sources(tmp_path, "a.jpg", "bad.jpg", "slow.jpg", "slow always.jpg"), 64, children))
+        found = list(
+            converted(sources(tmp_path, "a.jpg", "bad.jpg", "slow.jpg", "slow always.jpg"), 64, children, Measures())
+        )
     assert {source.name: (result.reason, result.detail) for source, result in found} == {
         "a.jpg": ("grayscale", "a.jpg"),
         "bad.jpg": ("unreadable", "cut short"),
@@ -79,7 +78,7 @@ def test_one_that_misbehaves_has_all_of_its_batch_done_one_by_one(tmp_path, capl
 
 def test_a_machine_without_memory_ends_the_job_and_blames_no_photo(tmp_path):
     with pytest.raises(WorldError, match=r"^large\.jpg: more memory than there is; give the workers more memory"):
-        list(converted(sources(tmp_path, "large.jpg"), 64, Children()))
+        list(converted(sources(tmp_path, "large.jpg"), 64, Children(), Measures()))
 
 
 def test_duplicates_and_faults_are_not_converted(tmp_path):
@@ -87,34 +86,7 @@ def test_duplicates_and_faults_are_not_converted(tmp_path):
     (tmp_path / "c.jpg").unlink()
     children = Children()
     photos = [replace(a, duplicate_of="0.jpg"), replace(b, fault="linked", reason="linked_folder"), c]
-    found = [result for _, result in converted(photos, 64, children)]
+    found = [result for _, result in converted(photos, 64, children, Measures())]
     assert [one.reason for one in found] == ["duplicate", "linked_folder", "unreadable"]
     assert found[0].detail == "the same bytes as 0.jpg"
     assert children.calls == []
-
-
-def test_stages_are_measured_for_the_job_even_if_they_fail(monkeypatch):
-    measured: list[tuple[str, int]] = []
-    monkeypatch.setattr(conversion, "distribution", lambda name, value: measured.append((name, value)))
-    with pytest.raises(ValueError, match="cut"), conversion.stage("read"):
-        raise ValueError("cut")
-    [(name, microseconds)] = measured
-    assert name == "read_microseconds"
-    assert microseconds >= 0
-
-
-def test_a_distribution_is_one_of_the_job():
-    sampler = statesampler.StateSampler("test", CounterFactory())
-    container = MetricsContainer("step")
-    state = sampler.scoped_state("step", "process", metrics_container=container)
-    statesampler.set_current_tracker(sampler)
-    try:
-        sampler.start()
-        with state:
-            conversion.distribution("photo_bytes", 5)
-            conversion.distribution("photo_bytes", 7)
-    finally:
-        sampler.stop()
-        statesampler.set_current_tracker(None)
-    [found] = container.get_cumulative().distributions.values()
-    assert (found.sum, found.count, found.min, found.max) == (12, 2, 5, 7)

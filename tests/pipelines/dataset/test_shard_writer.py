@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.dataset import examples, shard_writer
+from pipelines.dataset.measures import Measures
 from pipelines.dataset.shard_writer import FOLDER, ShardReport, finish
 from pipelines.dataset.sharding import Slot, order
 from pipelines.files.sources import Source, find
@@ -44,7 +45,7 @@ def photos_dir(tmp_path, encoded, photos, grey_photos) -> Path:
 
 def made(photos: list[Source], output: Path, processes: PhotoProcesses, size: int = 32) -> tuple[ShardReport, Ticks]:
     ticks = Ticks()
-    return finish((SLOT, photos), str(output), size, ticks, processes), ticks
+    return finish((SLOT, photos), str(output), size, ticks, processes, Measures()), ticks
 
 
 def test_a_shard_holds_the_colour_photos_in_its_own_order(photos_dir, tmp_path, processes):

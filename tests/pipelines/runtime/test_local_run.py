@@ -58,7 +58,8 @@ class Double(beam.PTransform):
 
 @pytest.mark.parametrize(("workers", "own"), [("1", True), ("2", False)])
 def test_a_job_runs_here_or_in_worker_processes(tmp_path, workers, own):
-    options = runners.beam_options([f"--direct_num_workers={workers}"])
+    mode = [] if own else ["--direct_running_mode=multi_processing"]
+    options = runners.beam_options([f"--direct_num_workers={workers}", *mode])
     local_run.run(Double(tmp_path), options)
     made = [path.name.split("-") for path in tmp_path.iterdir()]
     if not own:
@@ -83,7 +84,7 @@ def interrupt():
 class Job(beam.PTransform):
     def expand(self, root): return root | beam.Create([1, 2]) | beam.Reshuffle() | beam.Map(work)
 threading.Thread(target=interrupt, daemon=True).start()
-try: local_run.run(Job(), runners.beam_options(["--direct_num_workers=2"]))
+try: local_run.run(Job(), runners.beam_options(["--direct_num_workers=2", "--direct_running_mode=multi_processing"]))
 except KeyboardInterrupt: print("interrupted", flush=True); os._exit(130)
 """
     run = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False)

@@ -27,6 +27,17 @@ def test_a_handler_that_cannot_be_imported_ends_the_job(monkeypatch):
         PhotoProcesses(gone).call(b"")
 
 
+def test_processes_that_were_started_early_are_used_and_a_pool_that_has_ended_starts_none():
+    photo_process.start_early("hostile:echo", 1)
+    [early] = photo_process._early["hostile:echo"]
+    processes = PhotoProcesses(hostile.echo)
+    processes.call(b"x")
+    assert list(processes._idle) == [early]
+    processes.end()
+    with pytest.raises(PhotoProcessError, match="the job has ended"):
+        processes.call(b"x")
+
+
 def test_the_module_path_is_that_of_the_parent(monkeypatch, tmp_path):
     (tmp_path / "only_here.py").write_text("def handler(parent, data):\n    return 'found'\n")
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -25,27 +26,32 @@ def _complain(_: int) -> None:
     raise UserError("correct this")
 
 
-def test_local_runs_use_every_core_by_processes():
+def test_local_runs_have_one_process_whose_threads_use_every_core():
     for flags in ([], ["--runner=DirectRunner"], ["--runner", "direct"]):
         options = beam_options(flags)
         assert is_local(options)
-        assert options.view_as(DirectOptions).direct_num_workers == 0
-        assert options.view_as(DirectOptions).direct_running_mode == "multi_processing"
+        assert options.view_as(DirectOptions).direct_num_workers == 1
+        assert options.view_as(DirectOptions).direct_running_mode == "in_memory"
+        assert runners.threads(flags, options) == len(os.sched_getaffinity(0))
 
 
 @pytest.mark.parametrize(
-    ("flags", "workers", "mode"),
+    ("flags", "workers", "mode", "threads"),
     [
-        (["--direct_num_workers=1"], 1, "in_memory"),
-        (["--direct_num_workers=3"], 3, "multi_processing"),
-        (["--direct_num_workers", "3"], 3, "multi_processing"),
-        (["--direct_running_mode=multi_threading"], 0, "multi_threading"),
-        (["--direct_num_workers=2", "--direct_running_mode=in_memory"], 2, "in_memory"),
+        (["--direct_num_workers=1"], 1, "in_memory", 1),
+        (["--direct_num_workers=3"], 1, "in_memory", 3),
+        (["--direct_num_workers", "3"], 1, "in_memory", 3),
+        (["--direct_num_workers=0"], 1, "in_memory", len(os.sched_getaffinity(0))),
+        (["--direct_running_mode=multi_threading"], 0, "multi_threading", 1),
+        (["--direct_num_workers=2", "--direct_running_mode=in_memory"], 2, "in_memory", 1),
+        (["--direct_running_mode", "multi_processing", "--direct_num_workers=3"], 3, "multi_processing", 1),
     ],
 )
-def test_what_is_given_stands(flags, workers, mode):
-    direct = beam_options(flags).view_as(DirectOptions)
+def test_workers_are_threads_unless_a_mode_is_given(flags, workers, mode, threads):
+    options = beam_options(flags)
+    direct = options.view_as(DirectOptions)
     assert (direct.direct_num_workers, direct.direct_running_mode) == (workers, mode)
+    assert runners.threads(flags, options) == threads
 
 
 def test_options_pass_through_to_other_runners():

@@ -142,3 +142,18 @@ def test_any_other_error_of_opencv_is_not_about_memory():
 
     with pytest.raises(cv2.error):
         run(WorkerPool(1, Gate(1)), [broken])
+
+
+def test_nothing_is_started_after_a_failure():
+    started: list[int] = []
+
+    def work(number: int) -> int:
+        started.append(number)
+        raise ValueError("the disk is full")
+
+    pool = WorkerPool[int](1, Gate(1))
+    with pytest.raises(ValueError, match="the disk is full"):
+        for number in range(3):
+            list(pool.add(partial(work, number), partial(work, number)))
+    pool.close()
+    assert started == [0]

@@ -1,0 +1,47 @@
+"""Compile loops over pixels with Numba, once a machine.
+
+Compiled code is kept beside the module of the loop or, where that cannot be written to, in the user's cache folder
+(Numba's rules; ``NUMBA_CACHE_DIR`` names another one). Without any such folder each process compiles, which takes a
+few seconds. Operations on floats are neither reordered nor fused, so all processors give the same bytes.
+
+Numba takes a quarter of a second to import, so modules with loops are imported when a photo is worked on.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numba import njit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+helper: Callable[[Function], Function] = njit(error_model="numpy", nogil=True)
+"""Decorates a function that compiled loops call."""
+
+
+def compiled(signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator: the function's first call compiles it, or loads what an earlier process compiled.
+
+    Args:
+        signature: types of the result and the arguments, in Numba's notation.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.cache
+        def ready() -> Callable[..., Any]:
+            made: Callable[..., Any]
+            try:
+                made = njit(signature, cache=True, error_model="numpy", nogil=True)(function)
+            except Exception:  # no folder can be written to, or a file in it is damaged: any error
+                made = njit(signature, error_model="numpy", nogil=True)(function)
+            return made
+
+        @functools.wraps(function)
+        def call(*arguments: Any) -> Any:
+            return ready()(*arguments)
+
+        return call
+
+    return decorate
