@@ -29,9 +29,11 @@ def run(job: Prepare) -> None:
 
 def test_a_job_that_is_started_again_keeps_the_shards_that_it_finished(tree, tmp_path):
     output, whole = tmp_path / "records", tmp_path / "whole"
-    run(Prepare(str(tree), PreparePhotos(str(whole), SETTINGS)))
-    run(Prepare(str(tree), PreparePhotos(str(output), replace(SETTINGS, size=40))))
-    job = Prepare(str(tree), PreparePhotos(str(output), SETTINGS, overwrite=True))  # a copy of it is the same launch
+    run(Prepare(str(tree), PreparePhotos(str(whole), SETTINGS, threads=1)))
+    run(Prepare(str(tree), PreparePhotos(str(output), replace(SETTINGS, size=40), threads=1)))
+    job = Prepare(
+        str(tree), PreparePhotos(str(output), SETTINGS, overwrite=True, threads=1)
+    )  # a copy of it is the same launch
     *first, last = sorted(whole.glob("*.tfrecord"), key=lambda path: path.stat().st_mtime_ns)
     # A shard that cannot be written ends the job when the others are done.
     (output / last.name).unlink()

@@ -153,7 +153,6 @@ def test_nothing_is_started_after_a_failure():
 
     pool = WorkerPool[int](1, Gate(1))
     with pytest.raises(ValueError, match="the disk is full"):
-        for number in range(3):
-            list(pool.add(partial(work, number), partial(work, number)))
+        run(pool, [partial(work, number) for number in range(3)])
     pool.close()
     assert started == [0]
