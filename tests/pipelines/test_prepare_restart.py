@@ -31,9 +31,8 @@ def test_a_job_that_is_started_again_keeps_the_shards_that_it_finished(tree, tmp
     output, whole = tmp_path / "records", tmp_path / "whole"
     run(Prepare(str(tree), PreparePhotos(str(whole), SETTINGS, threads=1)))
     run(Prepare(str(tree), PreparePhotos(str(output), replace(SETTINGS, size=40), threads=1)))
-    job = Prepare(
-        str(tree), PreparePhotos(str(output), SETTINGS, overwrite=True, threads=1)
-    )  # a copy of it is the same launch
+    # A copy of it is the same launch.
+    job = Prepare(str(tree), PreparePhotos(str(output), SETTINGS, overwrite=True, threads=1))
     *first, last = sorted(whole.glob("*.tfrecord"), key=lambda path: path.stat().st_mtime_ns)
     # A shard that cannot be written ends the job when the others are done.
     (output / last.name).unlink()
