@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.compilation import compiled, helper
 from tfrecords import color
 from tfrecords.color import Bytes, Floats, Words
 from tfrecords.compiled import compiled, helper

@@ -15,7 +15,7 @@ from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.files import cloud, input_checks, storage
 from pipelines.files.list_parts import lists_of
 from pipelines.guidance import planning
-from pipelines.runtime import commands
+from pipelines.runtime import commands, local_threads, photo_process
 from tfrecords.errors import UserError
 
 
@@ -45,6 +45,9 @@ def main(argv: list[str] | None = None) -> int:
     input_checks.check_apart(args.input, args.output)
     if args.state:
         input_checks.check_apart(args.input, args.state, "--state")
+    if local_threads.is_one_process(beam_flags) and not args.dry_run:
+        # They are ready when Beam is.
+        photo_process.start_early("pipelines.archive.render:render", local_threads.number(beam_flags))
     with interrupt.at_once():
         from pipelines.archive import job
     job.run(args, beam_flags)

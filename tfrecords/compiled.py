@@ -10,11 +10,16 @@ Numba takes a quarter of a second to import, so modules with loops are imported 
 from __future__ import annotations
 
 import functools
+import logging
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from numba import njit
+from numba.core import event
 
+_LOG = logging.getLogger(__name__)
+_NOTICEABLE_S = 1.0
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 helper: Callable[[Function], Function] = njit(error_model="numpy", nogil=True)
@@ -32,10 +37,11 @@ def compiled(signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any
         @functools.cache
         def ready() -> Callable[..., Any]:
             made: Callable[..., Any]
-            try:
-                made = njit(signature, cache=True, error_model="numpy", nogil=True)(function)
-            except Exception:  # no folder can be written to, or a file in it is damaged: any error
-                made = njit(signature, error_model="numpy", nogil=True)(function)
+            with event.install_listener("numba:compile", _Notice()):
+                try:
+                    made = njit(signature, cache=True, error_model="numpy", nogil=True)(function)
+                except Exception:  # no folder can be written to, or a file in it is damaged: any error
+                    made = njit(signature, error_model="numpy", nogil=True)(function)
             return made
 
         @functools.wraps(function)
@@ -45,3 +51,23 @@ def compiled(signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any
         return call
 
     return decorate
+
+
+class _Notice(event.Listener):  # type: ignore[misc]
+    """Logs a line if compiling takes long; loading what an earlier process compiled is no such event."""
+
+    def __init__(self) -> None:
+        self._timers: list[threading.Timer] = []
+
+    def on_start(self, event: event.Event) -> None:
+        timer = threading.Timer(_NOTICEABLE_S, _tell)
+        timer.daemon = True
+        timer.start()
+        self._timers.append(timer)
+
+    def on_end(self, event: event.Event) -> None:
+        self._timers.pop().cancel()
+
+
+def _tell() -> None:
+    _LOG.info("compiling loops over pixels for this machine; it takes a few seconds, the first time only")

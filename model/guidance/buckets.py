@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from model.compilation import compiled, helper
 from model.guidance.geodesic import Ints
+from tfrecords.compiled import compiled, helper
 
 _DIAGONAL = 1.4142135623730951
 _END = np.int32(-1)

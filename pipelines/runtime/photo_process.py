@@ -18,10 +18,23 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
+from pipelines import notices
 from pipelines.errors import PhotoProcessError, Rejected, Undecided
 from pipelines.files import patience
 from pipelines.images.limits import Limits
-from pipelines.runtime.photo_server import Call, Done, Failed, File, Handler, NoMemory, Photo, Question, Ready, Refused
+from pipelines.runtime.photo_server import (
+    Call,
+    Done,
+    Failed,
+    File,
+    Handler,
+    NoMemory,
+    Photo,
+    Question,
+    Ready,
+    Refused,
+    Told,
+)
 
 Answer = Callable[[Any], Any]
 Give = Callable[[bytes], None]
@@ -72,7 +85,10 @@ class PhotoProcess:
         """
         if not self._is_ready:
             try:
-                self._is_ready = self._connection.recv() == Ready()
+                while isinstance(message := self._connection.recv(), Told):
+                    # From whichever process: all tell the same.
+                    notices.tell("the processes for photos", message.line, logging.INFO)
+                self._is_ready = message == Ready()
             except (EOFError, OSError):
                 code = self._process.wait()
                 if code >= 0:

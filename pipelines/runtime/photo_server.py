@@ -10,6 +10,7 @@ of any module; result and arguments are pickled.
 import contextlib
 import fcntl
 import importlib
+import logging
 import os
 import resource
 import select
@@ -17,7 +18,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -51,6 +52,13 @@ class Call:
 @dataclass(frozen=True)
 class Ready:
     """From the child: it has started."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """From the child, before it has started: a line for the user."""
+
+    line: str
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,28 @@ def _load_codecs() -> None:
         getattr(imagecodecs, name)
 
 
+class _Lines(logging.Handler):
+    """Sends what is logged to the parent."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.send(Told(record.getMessage()))
+
+
+@contextlib.contextmanager
+def _logged_to(connection: Connection) -> Iterator[None]:
+    """Send what the compiler of loops logs within the block to the parent."""
+    logger, handler = logging.getLogger("tfrecords.compiled"), _Lines(connection)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield
+    logger.removeHandler(handler)
+
+
 def main() -> None:
     """Run the process; its arguments are two file descriptors, and a handler as ``module:name``."""
     connection, lifeline, (module, _, name) = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].partition(":")
@@ -204,10 +234,12 @@ def main() -> None:
     _load_codecs()
     # Numba looks for BLAS, which no loop needs, and SciPy takes 0.15 s to import.
     sys.modules["scipy.linalg.cython_blas"] = None  # type: ignore[assignment]
-    # A module of a handler may have a function that loads what is not in memory after its import.
-    getattr(importlib.import_module(module), "warm_up", lambda: None)()
+    parent = Connection(connection)
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        serve(Connection(connection), handler)
+        with _logged_to(parent):
+            # A module of a handler may have a function that loads what is not in memory after its import.
+            getattr(importlib.import_module(module), "warm_up", lambda: None)()
+        serve(parent, handler)
 
 
 if __name__ == "__main__":

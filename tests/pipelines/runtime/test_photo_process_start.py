@@ -6,6 +6,7 @@ import threading
 import hostile
 import pytest
 
+from pipelines import notices
 from pipelines.errors import PhotoProcessError
 from pipelines.files import patience
 from pipelines.runtime import photo_process
@@ -58,6 +59,19 @@ def test_what_a_module_loads_at_the_start_comes_before_the_limits_and_its_failur
     assert PhotoProcesses(loads.handler).call(b"") == [1]
     with pytest.raises(PhotoProcessError, match="ended at its start with exit code 1"):
         PhotoProcesses(fails.handler).call(b"")
+
+
+def test_what_takes_long_at_the_start_is_told_once(monkeypatch, tmp_path, capsys):
+    log = "import logging\ndef warm_up():\n    logging.getLogger('tfrecords.compiled').info('compiling')\n"
+    (tmp_path / "compiles.py").write_text(log + "def handler(parent, data):\n    return data\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import compiles
+
+    processes = PhotoProcesses(compiles.handler, started=2)
+    with notices.on_terminal():
+        assert processes.call(b"x") == b"x"
+        assert processes.call(b"y", alone=True) == b"y"
+    assert capsys.readouterr().err == "autochrome: compiling\n"
 
 
 def test_what_lies_in_the_working_folder_is_not_imported(monkeypatch, tmp_path):
