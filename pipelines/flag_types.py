@@ -3,7 +3,8 @@
 import argparse
 
 from model.commands import Rare, did_you_mean, path
-from pipelines.runtime.outcomes import REASONS
+from pipelines.archive.selection import WHOLE, Partition
+from pipelines.runtime.outcomes import REASONS, RETRIED
 from tfrecords.uris import is_remote
 
 
@@ -29,6 +30,14 @@ def columns(text: str) -> tuple[str, ...]:
     return names
 
 
+def partition(text: str) -> Partition:
+    """Return one of n parts of the photos, from a text such as 3/8."""
+    index, slash, total = text.partition("/")
+    if not (slash and index.isdecimal() and total.isdecimal() and 1 <= int(index) <= int(total) <= 99_999):
+        raise argparse.ArgumentTypeError(f"must be I/N, such as 3/8 for the third of eight parts, not {text}")
+    return Partition(int(index), int(total))
+
+
 def reasons(text: str) -> tuple[str, ...]:
     """Return reasons of rejections that a comma separates; '' for none."""
     given = tuple(reason.strip() for reason in text.split(",") if reason.strip())
@@ -37,6 +46,24 @@ def reasons(text: str) -> tuple[str, ...]:
             hint = did_you_mean(reason, REASONS) or f"the reasons are {', '.join(REASONS)}"
             raise argparse.ArgumentTypeError(f"{reason} is not a reason; {hint}")
     return given
+
+
+def add_choice(group: argparse._ArgumentGroup) -> None:
+    """Add flags that choose photos of `colorize` by their outcome and by their name."""
+    group.add_argument(
+        "--retry",
+        type=reasons,
+        default=RETRIED,
+        metavar="A,B",
+        help=Rare("reasons of rejected photos to make again"),
+    )
+    group.add_argument(
+        "--partition",
+        type=partition,
+        default=WHOLE,
+        metavar="I/N",
+        help=Rare("only the I-th of N parts of the photos, with its own records"),
+    )
 
 
 def add_lists(group: argparse._ArgumentGroup) -> None:

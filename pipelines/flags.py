@@ -8,10 +8,9 @@ from model import evaluate, exporting, saved_model, train
 from model.color_spaces import SPACES
 from model.commands import Parser, Rare, add_help, did_you_mean, listed, number, one_of, path, whole
 from model.guidance import ranges
-from pipelines.flag_types import add_lists, local, reasons, side
+from pipelines.flag_types import add_choice, add_lists, local, side
 from pipelines.guidance import arguments as guidance
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
-from pipelines.runtime.outcomes import RETRIED
 from tfrecords.errors import UserError
 
 SAMPLE_FILE = "sample.png"
@@ -80,13 +79,7 @@ def colorize() -> Parser:
     )
     group.add_argument("--keep_existing", action="store_true", help="keep photos of another model or other settings")
     group.add_argument("--replace_changed", action="store_true", help="replace results that were edited since")
-    group.add_argument(
-        "--retry",
-        type=reasons,
-        default=RETRIED,
-        metavar="A,B",
-        help=Rare("reasons of rejected photos to make again"),
-    )
+    add_choice(group)
     group.add_argument("--dry_run", action="store_true", help="list what would be done; write nothing")
     group.add_argument(
         "--state", type=path, default="", metavar="DIR", help="folder for records and reports (default: output)"

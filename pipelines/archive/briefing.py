@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.terminal import say
-from pipelines.archive import provenance
+from pipelines.archive import partitions, provenance
 from pipelines.archive.finish import LAST_RUN_FILE
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import FOLDER, REPORT_FILE, Record
@@ -82,6 +82,7 @@ def _closing(report: dict[str, Any], last: dict[str, Any], output: str, state: s
         yield f"photos with warnings: {', '.join(f'{code} {number:,}' for code, number in warnings.items())}"
     rejected = storage.join(state, REJECTED_FILE)
     yield f"photos: {output}; a record of each: {storage.join(state, FOLDER)}; rejected photos and why: {rejected}"
+    state = partitions.base_of(state)
     command = ["autochrome", "report", output, *([] if state == output else ["--state", state])]
     yield f"next: {shlex.join(command)}"
 

@@ -25,7 +25,7 @@ from apache_beam.utils.shared import Shared
 from apache_beam.utils.windowed_value import WindowedValue
 
 from model import saved_model
-from pipelines.archive import provenance, runs, upkeep
+from pipelines.archive import partitions, provenance, runs, upkeep
 from pipelines.archive.attempt import attempt
 from pipelines.archive.context import Engine, Save
 from pipelines.archive.holder import Holder
@@ -36,7 +36,7 @@ from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.results import Result
 from pipelines.archive.resume import Policy, Task
 from pipelines.archive.runs import Run
-from pipelines.archive.selection import ALL, Selection
+from pipelines.archive.selection import ALL, WHOLE, Partition, Selection
 from pipelines.archive.tasks import FindTasks
 from pipelines.files.keep_apart import KeepApart
 from pipelines.files.sources import Source
@@ -72,6 +72,7 @@ class ColorizePhotos(beam.PTransform):
         replace_changed: whether files that somebody changed are made again.
         retry: reasons of rejections after which a photo is made again.
         state: a folder for the manifest, separate from the photos; '' puts it into the output.
+        partition: the part of the photos that is colorized, with a manifest of its own.
         threads: photos that a worker processes at a time; 0 for one per core in a local run with one worker, else 2.
         selection: which of the photos; used by the command.
         ticker: receives one report for every photo; used by the command.
@@ -93,6 +94,7 @@ class ColorizePhotos(beam.PTransform):
     replace_changed: bool = False
     retry: tuple[str, ...] = RETRIED
     state: str = ""
+    partition: Partition = WHOLE
     threads: int = 0
     selection: Selection = ALL
     ticker: Ticker = SILENT
@@ -102,15 +104,16 @@ class ColorizePhotos(beam.PTransform):
     @property
     def folder(self) -> str:
         """The folder of the manifest."""
-        return self.state or self.output
+        return partitions.folder_of(self.state or self.output, self.partition)
 
     def policy(self) -> Policy:
         """Read the model and the runs in the folder, and return how photos are made.
 
         Raises:
             UserError: the model is missing or is not one of ours; the folder's list of runs is damaged; or records of
-                earlier runs in the output would be ignored.
+                earlier runs in the output would be ignored, or are those of other partitions.
         """
+        partitions.check(self.state or self.output, self.partition)
         if self.state:
             provenance.check_state(self.output, self.state)
         recipe = Recipe.of(self.model, self.settings, plan=self.plan)
@@ -124,7 +127,13 @@ class ColorizePhotos(beam.PTransform):
     def tasks(self, policy: Policy, begin: beam.DoFn | None = None) -> FindTasks:
         """Return the transform that finds what is to be done."""
         return FindTasks(
-            self.output, policy, selection=self.selection, ticker=self.ticker, state=self.state, begin=begin
+            self.output,
+            policy,
+            selection=self.selection,
+            ticker=self.ticker,
+            state=self.state if self.partition == WHOLE else self.folder,
+            partition=self.partition,
+            begin=begin,
         )
 
     def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Record]:

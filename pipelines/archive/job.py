@@ -18,7 +18,7 @@ from pipelines.archive.holder import Holder
 from pipelines.archive.lease import Lease, held
 from pipelines.archive.manifest import JOURNAL
 from pipelines.archive.provenance import settings_of
-from pipelines.archive.selection import Selection
+from pipelines.archive.selection import WHOLE, Selection
 from pipelines.files import writable
 from pipelines.files.find_photos import FindPhotos
 from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
@@ -44,7 +44,8 @@ class Colorize(beam.PTransform):
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Apply the steps."""
-        on_found = None if self.photos.selection.size else self.photos.ticker.listed
+        is_whole = not self.photos.selection.size and self.photos.partition == WHOLE
+        on_found = self.photos.ticker.listed if is_whole else None
         return (
             root
             | FindPhotos(self.input, lists=self.lists, on_found=on_found, is_checked=True)
@@ -76,6 +77,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         replace_changed=args.replace_changed,
         retry=args.retry,
         state=args.state,
+        partition=args.partition,
         threads=runners.threads(beam_flags, options),
         selection=Selection(args.limit, args.sample),
         hints=resource_hints.of(options, args.accelerator),

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from pipelines.archive import manifest, record_files
+from pipelines.archive import manifest, partitions, record_files
 from pipelines.archive.manifest import REPORT_FILE, Record
 from pipelines.archive.provenance import known
 from pipelines.archive.record_files import Damage
@@ -28,12 +28,14 @@ class Ledger:
         state: the folder of its manifest.
         shards: URIs of the manifest's shards.
         journals: URIs of journals of a run that is running or was killed; their records are newer than the shards.
+        partitions: the ledgers of partitions (`pipelines.archive.partitions`), whose records this one has as well.
     """
 
     folder: str
     state: str
     shards: tuple[str, ...]
     journals: tuple[str, ...]
+    partitions: "tuple[Ledger, ...]" = ()
 
     @classmethod
     def of(cls, folder: str, state: str = "") -> "Ledger":
@@ -47,14 +49,15 @@ class Ledger:
             UserError: there is no manifest.
         """
         root = (state or folder).rstrip("/") or "/"
-        found = files(Branch(path=storage.join(root, manifest.FOLDER)), root)
-        names = {file.name: file.uri for file in found if manifest.has_records(file.name) and not file.fault}
-        if not names:
+        parts = tuple(_ledger(folder, partitions.folder_of(root, one)) for one in partitions.there(root))
+        whole = _ledger(folder, root)
+        if parts:
+            journals = tuple(uri for one in (whole, *parts) for uri in one.journals)
+            return replace(whole, journals=journals, partitions=parts)
+        if not whole.shards and not whole.journals:
             where = f" --state {state}" if state else ""
             raise UserError(f"{root} has no manifest; make one with `autochrome colorize --output {folder}{where}`")
-        journals = tuple(uri for name, uri in sorted(names.items()) if manifest.is_journal(name))
-        shards = tuple(uri for name, uri in sorted(names.items()) if not manifest.is_journal(name))
-        return cls(folder=folder.rstrip("/") or "/", state=root, shards=shards, journals=journals)
+        return whole
 
     def records(self, tell: Callable[[Damage], None] | None = None) -> Iterator[Record]:
         """Yield the record of every input with its times, sorted by name.
@@ -67,6 +70,9 @@ class Ledger:
         Raises:
             storage.IO_ERRORS: a shard cannot be read.
         """
+        if self.partitions:
+            yield from merge(*(one._told(tell, self.state) for one in self.partitions), key=_place)
+            return
         index = record_files.read_index(self.state)
 
         def whole(read: Iterable[Record | Damage]) -> Iterator[Record]:
@@ -83,11 +89,18 @@ class Ledger:
         for _, same_name in groupby(merge(*shards, told, key=_place), key=attrgetter("name")):
             yield from sorted(_latest(same_name), key=_place)
 
+    def _told(self, tell: Callable[[Damage], None] | None, folder: str) -> Iterator[Record]:
+        """Yield the records of a partition; damage is told with the path relative to the folder of all partitions."""
+        place = self.state.removeprefix(folder).strip("/")
+        return self.records(tell and (lambda damage: tell(replace(damage, name=f"{place}/{damage.name}"))))
+
     def _name(self, uri: str) -> str:
         return uri.removeprefix(self.state).lstrip("/")
 
     def made_with(self) -> dict[str, Any]:
         """Return model and settings of the last run; {} if they are unknown."""
+        if self.partitions:
+            return self.partitions[-1].made_with()
         with suppress(UserError):  # a damaged file, which the next run reports
             if runs := known(self.state):
                 return runs[-1]
@@ -95,6 +108,15 @@ class Ledger:
             return dict(json.loads(storage.read_if_there(storage.join(self.state, REPORT_FILE)) or b"{}"))
         except (ValueError, TypeError):
             return {}
+
+
+def _ledger(folder: str, root: str) -> Ledger:
+    """Return what there is in one folder of records, without its partitions."""
+    found = files(Branch(path=storage.join(root, manifest.FOLDER)), root)
+    names = {file.name: file.uri for file in found if manifest.has_records(file.name) and not file.fault}
+    journals = tuple(uri for name, uri in sorted(names.items()) if manifest.is_journal(name))
+    shards = tuple(uri for name, uri in sorted(names.items()) if not manifest.is_journal(name))
+    return Ledger(folder=folder.rstrip("/") or "/", state=root, shards=shards, journals=journals)
 
 
 def _latest(same_name: Iterable[Record]) -> Iterable[Record]:

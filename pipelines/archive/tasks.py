@@ -13,7 +13,7 @@ from pipelines.archive.manifest import Record
 from pipelines.archive.naming import folders
 from pipelines.archive.record_files import Damage, Index
 from pipelines.archive.resume import Listed, Policy, Task, tasks
-from pipelines.archive.selection import ALL, Selection
+from pipelines.archive.selection import ALL, WHOLE, Partition, Selection
 from pipelines.archive.written_names import Rules
 from pipelines.files import contents, listings, local_files, storage
 from pipelines.files.listings import Branch
@@ -48,6 +48,7 @@ class FindTasks(beam.PTransform):
         selection: which of the photos.
         ticker: receives one report for every photo.
         state: the folder of the manifest; '' if it is the output.
+        partition: the part of the photos that is looked at; the names of all photos count.
         begin: passes the output on before it is listed; called again if a worker repeats its work.
     """
 
@@ -57,6 +58,7 @@ class FindTasks(beam.PTransform):
     selection: Selection = ALL
     ticker: Ticker = SILENT
     state: str = ""
+    partition: Partition = WHOLE
     begin: beam.DoFn | None = None
 
     def default_type_hints(self) -> None:
@@ -75,12 +77,18 @@ class FindTasks(beam.PTransform):
         read = records | "Spread journals" >> beam.Reshuffle() | "Read" >> beam.FlatMap(_read, AsSingleton(index))
         missing = index | "Missing" >> beam.FlatMap(_missing, AsList(records | "Names" >> beam.Map(_name)))
         recorded = read | "Records" >> beam.FlatMap(_records)
-        joined = (
-            sources | "Key sources" >> beam.Map(lambda source: (rules.key(source.name), source)),
+        keyed_folders = (
             sources
             | "Folders" >> beam.FlatMap(lambda source: map(os.fsencode, folders(source.name, rules)))
             | "Each folder" >> beam.Distinct()
-            | "Key folders" >> beam.Map(lambda folder: (rules.key(os.fsdecode(folder)), folder)),
+            | "Key folders" >> beam.Map(lambda folder: (rules.key(os.fsdecode(folder)), folder))
+        )
+        if self.partition != WHOLE:
+            sources |= "Partition" >> beam.Filter(self._told_if_mine, rules)
+            existing |= "Files of partition" >> beam.Filter(lambda file: self.partition.has(rules.key(file.name)))
+        joined = (
+            sources | "Key sources" >> beam.Map(lambda source: (rules.key(source.name), source)),
+            keyed_folders,
             recorded | "Key records" >> beam.Map(lambda record: (rules.key(record.name), record)),
             existing | "Key files" >> beam.Map(lambda file: (rules.key(file.name), file)),
         ) | "Join" >> beam.CoGroupByKey()
@@ -127,6 +135,12 @@ class FindTasks(beam.PTransform):
             uri, f"{uri} {damage.what}; photos without a record are made again, and files that are right already stay"
         )
         return str(damage)
+
+    def _told_if_mine(self, source: Source, rules: Rules) -> bool:
+        is_mine = self.partition.has(rules.key(source.name))
+        if is_mine and not self.selection.size:
+            self.ticker.listed()
+        return is_mine
 
     def _told_when_listed(self, photos: beam.PCollection[Source] | beam.PCollection[Task]) -> beam.PCollection[int]:
         return photos | "Number" >> beam.combiners.Count.Globally() | "All listed" >> beam.Map(self._all_listed)

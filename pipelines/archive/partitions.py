@@ -1,0 +1,68 @@
+"""Partitions: one of n parts of the photos, with records of its own, for archives that are colorized in steps.
+
+    OUTPUT/manifest/partitions/00003-of-00008/    what is in OUTPUT without partitions, except the photos
+
+Photos whose files could ever get the same name are in one partition (`pipelines.archive.written_names.Rules.key`), so
+partitions that run at the same time, or with other machines, name their files as one run would.
+"""
+
+import re
+
+from pipelines.archive import provenance
+from pipelines.archive.manifest import FOLDER
+from pipelines.archive.selection import WHOLE, Partition
+from pipelines.files import listings, storage
+from tfrecords.errors import UserError
+
+PARTITIONS = f"{FOLDER}/partitions"
+_NAME = re.compile(r"(?P<index>\d{5,})-of-(?P<total>\d{5,})")
+_PATH = re.compile(rf"/{PARTITIONS}/{_NAME.pattern}\Z")
+
+
+def folder_of(folder: str, partition: Partition) -> str:
+    """Return the folder of the records of a partition.
+
+    Args:
+        folder: of the records of all partitions.
+        partition: a part of the photos.
+    """
+    if partition == WHOLE:
+        return folder
+    return storage.join(folder, f"{PARTITIONS}/{partition.index:05d}-of-{partition.total:05d}")
+
+
+def base_of(folder: str) -> str:
+    """Return the folder of the records of all partitions, from that of one; any other folder is returned unchanged."""
+    return _PATH.sub("", folder)
+
+
+def there(folder: str) -> list[Partition]:
+    """Return the partitions that have records below a folder, in order.
+
+    Raises:
+        storage.IO_ERRORS, WorldError: the folder cannot be listed.
+    """
+    branches = listings.of_folder(storage.join(folder, PARTITIONS))
+    found = (_NAME.fullmatch(branch.path.rstrip("/").rpartition("/")[2]) for branch in branches)
+    partitions = {Partition(int(match["index"]), int(match["total"])) for match in found if match}
+    return sorted(partitions, key=lambda partition: (partition.total, partition.index))
+
+
+def check(folder: str, partition: Partition) -> None:
+    """Check that runs with and without partitions, or with other partitions, do not meet in a folder.
+
+    Args:
+        folder: of the records of all partitions.
+        partition: of this run.
+
+    Raises:
+        UserError: they would.
+    """
+    totals = {known.total for known in there(folder)} - {partition.total}
+    if totals:
+        n = max(totals)
+        raise UserError(f"{folder} holds records of {n} partitions; give --partition i/{n}, or choose another folder")
+    if partition != WHOLE and provenance.known(folder):
+        raise UserError(
+            f"{folder} holds records of runs without --partition; leave it out here too, or choose another folder"
+        )
