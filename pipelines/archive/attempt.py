@@ -211,7 +211,7 @@ def _written(
     files = files * (len(rendered.pages) // len(files))  # one TIFF for all pages, or one file for each
     outputs = tuple(
         Output(
-            name=named.output(rendered.file_format, page.index, page.count),
+            name=named.output(rendered.file_format, index, len(rendered.pages)),
             page=page.index + 1,
             width=page.width,
             height=page.height,
@@ -221,7 +221,7 @@ def _written(
             colourfulness=page.colourfulness,
             picture=page.picture,
         )
-        for page, file in zip(rendered.pages, files, strict=True)
+        for index, (page, file) in enumerate(zip(rendered.pages, files, strict=True))
     )
     warnings = (*_warnings(named, outputs[0].name), *rendered.warnings)
     written = replace(record, status="written", outputs=outputs, warnings=warnings)

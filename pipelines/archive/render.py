@@ -26,6 +26,7 @@ from pipelines.images.formats import output_format
 from pipelines.images.memory import out_of_memory
 from pipelines.images.metadata import Metadata
 from pipelines.images.pages import Page
+from pipelines.images.reading import AS_IT_IS, Reading
 from pipelines.images.xmp import Mark
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Pixels, colourfulness
@@ -62,6 +63,7 @@ class RenderOptions:
         color_space: of the files.
         hints: the bytes of the hint file of the first page; b"" for none.
         on_bad_hint: what to do with a photo whose hint file is broken.
+        reading: how the photo is read.
     """
 
     size: int
@@ -74,6 +76,7 @@ class RenderOptions:
     color_space: str = "srgb"
     hints: bytes = b""
     on_bad_hint: str = "reject"
+    reading: Reading = AS_IT_IS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,15 +144,16 @@ def render(parent: Parent, data: bytes, options: RenderOptions) -> Rendered:
     """
     watch = Stopwatch()
     rendered = Rendered()
+    warned: list[str] = []
     try:
-        decoded = _decoded(data, watch)
+        decoded = _decoded(data, options.reading, warned, watch)
         first = next(decoded)
         rendered = replace(rendered, format=first.format)
-        in_color = None if options.on_color == "recolor" else _pages_in_color(data, watch)
+        in_color = None if options.on_color == "recolor" else _pages_in_color(data, options.reading, watch)
         if in_color is not None:
             rendered = replace(rendered, status="in_color", pages=in_color)
         else:
-            rendered = _written(rendered, chain([first], decoded), parent, options, watch)
+            rendered = _written(rendered, chain([first], decoded), parent, options, watch, warned)
     except Rejected as verdict:
         if out_of_memory(verdict):
             raise  # no verdict on the photo until its limits are compared with the machine's memory
@@ -157,8 +161,8 @@ def render(parent: Parent, data: bytes, options: RenderOptions) -> Rendered:
     return replace(rendered, milliseconds=dict(watch.milliseconds))
 
 
-def _decoded(data: bytes, watch: Stopwatch) -> Iterator[Page]:
-    decoded = pages.read(data)
+def _decoded(data: bytes, reading: Reading, warned: list[str], watch: Stopwatch) -> Iterator[Page]:
+    decoded = pages.read(data, reading, warned)
     while True:
         with watch.stage("decode"):
             page = next(decoded, None)
@@ -167,10 +171,10 @@ def _decoded(data: bytes, watch: Stopwatch) -> Iterator[Page]:
         yield page
 
 
-def _pages_in_color(data: bytes, watch: Stopwatch) -> tuple[RenderedPage, ...] | None:
+def _pages_in_color(data: bytes, reading: Reading, watch: Stopwatch) -> tuple[RenderedPage, ...] | None:
     """Return the pages of a photo if every page is in colour; else None."""
     found = []
-    for page in _decoded(data, watch):
+    for page in _decoded(data, reading, [], watch):
         with watch.stage("predict"):
             tone = tone_of(page.pixels, page.chroma_step)
         if tone != COLOR:
@@ -180,11 +184,15 @@ def _pages_in_color(data: bytes, watch: Stopwatch) -> tuple[RenderedPage, ...] |
 
 
 def _written(
-    rendered: Rendered, decoded: Iterable[Page], parent: Parent, options: RenderOptions, watch: Stopwatch
+    rendered: Rendered,
+    decoded: Iterable[Page],
+    parent: Parent,
+    options: RenderOptions,
+    watch: Stopwatch,
+    warned: list[str],
 ) -> Rendered:
     file_format = output_format(options.format, rendered.format)
     made: list[RenderedPage] = []
-    warned: list[str] = []
 
     def colored(some: Iterable[Page]) -> Iterator[tuple[Pixels, Metadata]]:
         for page in some:

@@ -246,7 +246,7 @@ def _is_occupied(record: Record, named: NamedSource, recipe: Recipe) -> bool:
     if OCCUPIED not in record.warnings or record.fingerprint != named.source.fingerprint:
         return False
     file_format = formats.output_format(recipe.settings.format, record.format)
-    wanted = {named.output(file_format, output.page - 1, count) for output in record.outputs for count in (1, 2)}
+    wanted = {named.output(file_format, index, count) for index in range(len(record.outputs)) for count in (1, 2)}
     if recipe.settings.on_color == "copy":
         wanted.add(named.copy(record.format))
     return any(output.name in wanted for output in record.outputs)

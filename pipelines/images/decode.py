@@ -8,8 +8,9 @@ import simplejpeg
 from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 
-from pipelines.images import high_depth, icc, memory, orientation, samples, sizes
-from pipelines.images.opening import OpenPhoto, opened
+from pipelines.images import around, high_depth, icc, memory, orientation, samples, sizes
+from pipelines.images.opening import OpenPhoto, judged, opened
+from pipelines.images.reading import AS_IT_IS, Reading
 from pipelines.images.strips import by_strips
 from tfrecords.color import Bytes, Pixels
 
@@ -34,7 +35,7 @@ class Photo:
     chroma_step: int = 0
 
 
-def decode(data: bytes, shrink_to: int | None = None) -> Photo:
+def decode(data: bytes, shrink_to: int | None = None, reading: Reading = AS_IT_IS) -> Photo:
     """Decode a photo of any format that is read (the first frame, the first page) to uint8.
 
     The EXIF orientation is applied, an embedded ICC profile converted to sRGB, 16 bits are scaled to 8, transparency is
@@ -43,13 +44,16 @@ def decode(data: bytes, shrink_to: int | None = None) -> Photo:
     Args:
         data: the file.
         shrink_to: JPEGs may be decoded at 1/2, 1/4 or 1/8 as long as no side falls below this.
+        reading: how to read it.
 
     Raises:
         Rejected: ``unreadable`` if it is not an image, or cut short or broken; ``too_large``, see
             `pipelines.images.sizes`.
         Exception: there is too little memory (`pipelines.images.memory.out_of_memory`).
     """
-    with opened(data) as photo:
+    with judged(data):
+        data, _ = around.unwrapped(data)
+    with opened(data, None, reading) as photo:
         image = photo.image
         width, height = image.size
         if orientation.transposes(_turn_of(image)):

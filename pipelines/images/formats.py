@@ -8,6 +8,8 @@ READ = (
     *("ICNS", "ICO", "IM", "IMT", "JPEG2000", "MCIDAS", "MSP", "PCD", "PCX", "PIXAR", "PSD", "QOI", "SGI", "SPIDER"),
     *("SUN", "TGA", "TIFF", "WEBP", "XBM", "XPM", "XVTHUMB"),
 )
+# Those that imagecodecs reads, with names of our own.
+READ_BY_OTHERS = ("JPEG-LS", "JXL")
 _NOT_READ = {
     b"%!PS": "EPS",
     b"\xc5\xd0\xd3\xc6": "EPS",
@@ -16,7 +18,11 @@ _NOT_READ = {
     b"\x89HDF": "HDF5",
     b"GRIB": "GRIB",
     b"BUFR": "BUFR",
+    b"PK\x03\x04": "ZIP",
 }
+# How raw files of cameras start, other than TIFFs.
+_RAW = (b"FUJIFILM", b"\0MRM", b"FOVb", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"II\x1a\0\0\0HEAP")
+_BRANDS = {b"crx ": "camera raw", b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"msf1": "HEIF", b"hevc": "HEIC"}
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 _WRITTEN: dict[str, tuple[str, ...]] = {
     "JPEG": _JPEG,
@@ -33,7 +39,9 @@ _COPIED: dict[str, tuple[str, ...]] = {
     "GIF": (".gif",),
     "ICNS": (".icns",),
     "ICO": (".ico",),
+    "JPEG-LS": (".jls",),
     "JPEG2000": (".jp2", ".j2c", ".j2k", ".jpc", ".jpf", ".jpx"),
+    "JXL": (".jxl",),
     "MPO": (*_JPEG, ".mpo"),
     "PCX": (".pcx",),
     "PPM": (".ppm", ".pbm", ".pfm", ".pgm", ".pnm"),
@@ -52,7 +60,16 @@ EXTENSIONS = tuple(sorted({*_ANY_OTHER, *(one for known in _COPIED.values() for 
 
 def not_read(data: bytes) -> str:
     """Return the name of a known format that is not read, judged by the first bytes of a file; '' for any other."""
+    if is_raw(data):
+        return "camera raw"
+    if data[4:8] == b"ftyp":
+        return _BRANDS.get(data[8:12], "")
     return next((name for start, name in _NOT_READ.items() if data.startswith(start)), "")
+
+
+def is_raw(data: bytes) -> bool:
+    """Return whether a file other than a TIFF is the raw file of a camera, judged by its first bytes."""
+    return data.startswith(_RAW) or (data[4:8] == b"ftyp" and data[8:12] == b"crx ")
 
 
 def output_format(choice: str, source_format: str) -> str:

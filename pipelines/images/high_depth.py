@@ -30,7 +30,9 @@ def read(photo: OpenPhoto) -> Words | None:
     """
     image = photo.image
     found = None
-    if image.format == "PNG" and photo.data[24:25] == b"\x10":
+    if photo.words is not None:
+        found = samples.on_white(photo.words)
+    elif image.format == "PNG" and photo.data[24:25] == b"\x10":
         found = _png(photo)
     elif image.format == "TIFF" and image.mode in ("I;16", "I;16B", "RGB", "RGBA"):
         found = _tiff(photo)

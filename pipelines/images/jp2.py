@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from pipelines.images import exif
 
+_SIGNATURES = (b"\x00\x00\x00\x0cjP", b"\xff\x4f\xff\x51")
+_START = b"\xff\x4f\xff\x51"  # of the codestream, with the marker of its size
 _HEADER_BOX, _COLOUR_BOX, _UUID_BOX = b"jp2h", b"colr", b"uuid"
 _RESOLUTION_BOX, _CAPTURED, _DISPLAYED = b"res ", b"resc", b"resd"
 _CODESTREAM_BOX, _CODESTREAM = b"jp2c", b"\xff\x4f"
@@ -18,6 +20,40 @@ _KINDS = {
     bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38"): "iptc",
     bytes.fromhex("be7acfcb97a942e89c71999491e3afac"): "xmp",
 }
+
+
+def is_one(data: bytes) -> bool:
+    """Return whether a file is a JPEG 2000, in boxes or bare."""
+    return data.startswith(_SIGNATURES)
+
+
+def codestream(data: bytes) -> bytes:
+    """Return the codestream; b"" if there is none."""
+    start = data.find(_START)
+    return data[start:] if start >= 0 else b""
+
+
+def size(data: bytes) -> tuple[int, int]:
+    """Return width and height; (0, 0) if they cannot be found."""
+    header = codestream(data)[:40]
+    if len(header) < 40:
+        return 0, 0
+    right, bottom, left, top = struct.unpack_from(">4I", header, 8)
+    return max(0, right - left), max(0, bottom - top)
+
+
+def bits(data: bytes) -> int:
+    """Return the bits of a sample of the first channel; 8 if they cannot be found."""
+    channel = codestream(data)[42:43]
+    return (channel[0] & 0x7F) + 1 if channel else 8
+
+
+def is_subsampled(data: bytes) -> bool:
+    """Return whether a channel has fewer samples than the picture has pixels."""
+    header = codestream(data)
+    count = int.from_bytes(header[40:42], "big")
+    steps = header[42 : 42 + 3 * count]
+    return any(step > 1 for position in (1, 2) for step in steps[position::3])
 
 
 def profile(data: bytes) -> bytes:

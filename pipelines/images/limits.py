@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+MOST_PIXELS = 178_956_970
+"""Of a page, unless the user allows more: Pillow's own hard limit, about 13,400 pixels square."""
 _SMALL = 1_000_000
 _MEMORY = 2250 << 20
 # For what is decoded, up to the most pixels that a photo may have, and for the file itself.
@@ -40,12 +42,20 @@ class Limits:
     wall: int
 
     @classmethod
-    def of(cls, size: int) -> "Limits":
-        """Return the limits of a file of `size` bytes."""
-        if size < _SMALL:
-            return cls(memory=_MEMORY, processor=_SECONDS_OF_SMALL, wall=_WALL_SECONDS)
-        memory = _MEMORY + min(_PER_BYTE * (size - _SMALL), _MOST_DECODED) + _COPIES * size
-        processor = math.ceil(min(_SECONDS + _SECONDS_PER_MEGABYTE * size / 1e6, _MOST_SECONDS))
+    def of(cls, size: int, *, most_pixels: int = MOST_PIXELS, seconds: int = 0) -> "Limits":
+        """Return the limits of a file.
+
+        Args:
+            size: of the file in bytes.
+            most_pixels: that the user allows to a page. Memory grows with it beyond MOST_PIXELS.
+            seconds: of processor time that the user allows; 0 for what is usual for such a file.
+        """
+        memory, processor = _MEMORY, _SECONDS_OF_SMALL
+        if size >= _SMALL:
+            memory += min(_PER_BYTE * (size - _SMALL), _MOST_DECODED) + _COPIES * size
+            processor = math.ceil(min(_SECONDS + _SECONDS_PER_MEGABYTE * size / 1e6, _MOST_SECONDS))
+        memory = math.ceil(memory * max(1.0, most_pixels / MOST_PIXELS))
+        processor = seconds or processor
         return cls(memory=memory, processor=processor, wall=max(_WALL_SECONDS, _WALL_PER_PROCESSOR_SECOND * processor))
 
 

@@ -6,27 +6,38 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pipelines.errors import Rejected
 from pipelines.images import (
+    agreement,
     bounded_tags,
+    faults,
     formats,
     icc,
     jp2,
+    jpeg_markers,
     memory,
+    orientation,
+    other_readers,
     png,
     png_color,
     sizes,
     tiff_fallback,
     tiff_pages,
+    tiff_pictures,
     tiff_segments,
     tiff_table,
     webp,
 )
+from pipelines.images.other_readers import Decoded
 from pipelines.images.png_color import Described
+from pipelines.images.reading import AS_IT_IS, Reading
 from pipelines.images.tiff_directory import Directory
+from pipelines.images.tiff_pages import PageSize
 from pipelines.images.tiff_table import Table
+from tfrecords.color import Words
 
 bounded_tags.install()
 
@@ -45,6 +56,8 @@ class OpenPhoto:
         page: of a TIFF, the directory of the page in the original file, which says what the photo is of.
         stored: of a TIFF, the directory of ``data``, which says how the pixels are stored.
         described: of a PNG, what its chunks say about its colours.
+        turn: the orientation that a loaded TIFF had in its file; 0 for any other photo.
+        words: the pixels of a photo with more than 8 bits that Pillow does not read, ``[H, W]`` or ``[H, W, C]``.
         warnings: codes of what was left out.
     """
 
@@ -53,6 +66,8 @@ class OpenPhoto:
     page: Table | None = None
     stored: Table | Directory | None = None
     described: Described = field(default_factory=Described)
+    turn: int = 0
+    words: Words | None = None
     warnings: tuple[str, ...] = ()
 
     def number(self, tag: int, default: int = 0) -> int:
@@ -81,6 +96,8 @@ def judged(data: bytes) -> Iterator[None]:
         except Image.DecompressionBombError as error:
             raise Rejected("too_large", str(error)) from error
         except UnidentifiedImageError as error:
+            if formats.is_raw(data):
+                raise Rejected("camera_raw", f"camera raw: {tiff_pictures.DEVELOP_IT}") from error
             name = formats.not_read(data)
             detail = f"{name} files are not supported" if name else "not a photo in a supported format"
             raise Rejected("unreadable", detail) from error
@@ -88,24 +105,25 @@ def judged(data: bytes) -> Iterator[None]:
             if memory.out_of_memory(error):
                 raise
             # Decoders raise all kinds of errors on broken files (SyntaxError, struct.error, …).
-            raise Rejected("unreadable", f"{type(error).__name__}: {error}"[:200]) from error
+            raise Rejected("unreadable", faults.told(error)) from error
 
 
 @contextlib.contextmanager
-def opened(data: bytes, page: Table | None = None) -> Iterator[OpenPhoto]:
+def opened(data: bytes, page: Table | None = None, reading: Reading = AS_IT_IS) -> Iterator[OpenPhoto]:
     """Open a photo with its size checked, and judge it by what the block raises.
 
     Args:
         data: the file.
-        page: the directory of the page of a TIFF; the first page if there is none.
+        page: the directory of the page of a TIFF; the first photo in it if there is none.
+        reading: how to read it.
 
     Raises:
         Rejected: see `judged`.
         MemoryError: the block failed, and there is less memory than a decoder may need.
     """
-    with judged(data):
+    with judged(data), sizes.allowing(reading.most_pixels):
         is_tiff = data[:4] in tiff_table.HEADERS
-        photo = _open_tiff(page or tiff_pages.first(data)) if is_tiff else _open_other(data)
+        photo = _open_tiff(page or tiff_pictures.of_file(data)[0]) if is_tiff else _open_other(data)
         with photo.image as image:
             sizes.check_image(image, photo.data)
             dropped = (*photo.warnings, *photo.described.warnings)
@@ -116,7 +134,9 @@ def opened(data: bytes, page: Table | None = None) -> Iterator[OpenPhoto]:
 
 
 def _open_other(data: bytes) -> OpenPhoto:
-    """Open a file of any format but TIFF."""
+    """Open a file of any format but TIFF; what one reader refuses is offered to the next."""
+    if decoded := other_readers.read(data):
+        return _of_decoded(decoded, data)
     profile, described = b"", Described()
     dropped: tuple[str, ...] = ()
     if data.startswith(png.SIGNATURE):
@@ -125,31 +145,95 @@ def _open_other(data: bytes) -> OpenPhoto:
         described = png_color.described(data)
     size = webp.size(data) or (0, 0)
     sizes.check(*size, len(data), sample_bytes=sizes.WEBP_BYTES)
-    image = _open(data, formats.READ, *size)
-    profile = profile or (jp2.profile(data) if image.format == "JPEG2000" else b"")
+    if jp2.is_one(data):
+        return _open_jpeg_2000(data)
+    try:
+        image = _open(data, formats.READ, *size)
+    except Exception as refusal:
+        # Broken metadata must not hide the picture.
+        bare = None if memory.out_of_memory(refusal) else _without_metadata(data)
+        if bare is None:
+            raise
+        image, data, dropped = _open(bare, formats.READ), bare, (*dropped, "metadata_dropped")
     if profile:
         image.info["icc_profile"] = profile
     return OpenPhoto(image=image, data=data, described=described, warnings=dropped)
 
 
+def _of_decoded(decoded: Decoded, data: bytes) -> OpenPhoto:
+    return OpenPhoto(image=decoded.image, data=data, words=decoded.words, warnings=decoded.warnings)
+
+
+def _without_metadata(data: bytes) -> bytes | None:
+    if data.startswith(png.SIGNATURE):
+        return png.bare(data)
+    return jpeg_markers.bare(data)
+
+
+def _open_jpeg_2000(data: bytes) -> OpenPhoto:
+    """Open and decode a JPEG 2000 with Pillow, or with imagecodecs if its channels differ in size or Pillow refuses."""
+    size, profile = jp2.size(data), jp2.profile(data)
+    sizes.check(*size, len(data), sample_bytes=sizes.OPENJPEG_BYTES)
+    try:
+        if jp2.is_subsampled(data):
+            raise UnidentifiedImageError("channels of different sizes")
+        image = _open(data, ("JPEG2000",), *size)
+        sizes.check_image(image, data)
+        with _told_from_lack_of_memory(*size):
+            image.load()
+    except (OSError, SyntaxError, ValueError):
+        with _told_from_lack_of_memory(*size):
+            decoded = other_readers.jpeg_2000(data, profile)
+        if decoded is None:
+            raise
+        photo = _of_decoded(decoded, data)
+        image = photo.image
+    else:
+        photo = OpenPhoto(image=image, data=data)
+    if profile:
+        image.info["icc_profile"] = profile
+    return photo
+
+
 def _open_tiff(page: Table) -> OpenPhoto:
-    """Open a page of a TIFF."""
+    """Open a page of a TIFF with Pillow, or with tifffile where Pillow fails or is wrong."""
     first = tiff_pages.as_first(page)
     page = tiff_pages.without_overlaps(first)
-    dropped = () if page is first else ("exif_shortened",)
+    dropped = (*(() if page is first else ("exif_shortened",)), *tiff_pages.doubts(page))
     data, size = page.data, tiff_pages.size_of(page)
     sizes.check(size.width, size.height, len(data), sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
     if not tiff_fallback.is_misread(page):
-        with contextlib.suppress(UnidentifiedImageError):
-            image = _open(data, ("TIFF",))
-            with _told_from_lack_of_memory(size.width, size.height):
-                tiff_segments.check(page)
-            return OpenPhoto(image=image, data=data, page=page, stored=page, warnings=dropped)
+        try:
+            image, turn = _loaded(page, size)
+            return OpenPhoto(image=image, data=data, page=page, stored=page, turn=turn, warnings=dropped)
+        except UnidentifiedImageError:
+            pass
+        except (OSError, ValueError) as refusal:
+            if memory.out_of_memory(refusal) or not tiff_segments.are_whole(page):
+                raise
     largest = tiff_fallback.largest(page)
     sizes.check(*largest, len(data), sample_bytes=size.sample_bytes)
     with _told_from_lack_of_memory(*largest):
         plain, stored = tiff_fallback.plain(page)
     return OpenPhoto(image=_open(plain, ("TIFF",)), data=plain, page=page, stored=stored, warnings=dropped)
+
+
+def _loaded(page: Table, size: PageSize) -> tuple[Image.Image, int]:
+    """Open a page with Pillow, and decode it upright; return its orientation as well.
+
+    What Pillow is known to be weak at must look the same to tifffile.
+    """
+    image = _open(page.data, ("TIFF",))
+    turn = orientation.of(image)
+    with _told_from_lack_of_memory(size.width, size.height):
+        tiff_segments.check(page)
+        sizes.check_image(image, page.data)
+        image.load()
+        other = tiff_fallback.second_opinion(page)
+        if other is not None:
+            seen = image if image.mode == "CMYK" else image.convert("RGB")
+            agreement.check(np.asarray(seen), other, "Pillow", "tifffile")
+    return image, turn
 
 
 def _open(data: bytes, readers: tuple[str, ...], width: int = 0, height: int = 0) -> Image.Image:

@@ -8,9 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from pipelines.errors import Rejected
-from pipelines.images import decode, metadata, orientation, sizes, tiff_pages, tiff_table
+from pipelines.images import (
+    around,
+    decode,
+    frames,
+    memory,
+    metadata,
+    orientation,
+    sizes,
+    tiff_pages,
+    tiff_pictures,
+    tiff_table,
+)
 from pipelines.images.metadata import Metadata
 from pipelines.images.opening import judged, opened
+from pipelines.images.reading import AS_IT_IS, Reading
 from pipelines.images.tiff_directory import Directory
 from pipelines.images.tiff_table import Table
 from tfrecords.color import Pixels
@@ -51,49 +63,65 @@ class Page:
         return int(self.pixels.shape[1])
 
 
-def read(data: bytes) -> Iterator[Page]:
+def read(data: bytes, reading: Reading = AS_IT_IS, warned: list[str] | None = None) -> Iterator[Page]:
     """Read the pages of a photo one after the other.
 
-    A TIFF has as many as it has directories, except thumbnails and masks; any other format has its first frame. The
-    sizes of all pages are checked before the first is decoded, everything else when a page's turn has come.
+    A TIFF has as many as it has photos: thumbnails, previews and masks are left out. Any other format has its first
+    frame. The sizes of all pages are checked before the first is decoded, everything else when a page's turn has come.
 
     Args:
         data: the file.
+        reading: how to read it.
+        warned: warnings about the file as a whole are added to it: ``frames_dropped``, ``page_unreadable``, …
 
     Raises:
         Rejected: ``unreadable`` if it is not an image, or cut short or broken; ``too_large``, see
-            `pipelines.images.sizes`.
+            `pipelines.images.sizes`; ``camera_raw``, see `pipelines.images.tiff_pictures`. A later page that is broken
+            is left out, with a warning, and so are pages beyond the end of a file.
     """
-    with judged(data):
-        found: list[Table | None] = [*_tiff_pages(data)] if data[:4] in tiff_table.HEADERS else [None]
+    warned = [] if warned is None else warned
+    with judged(data), sizes.allowing(reading.most_pixels):
+        data, found = around.unwrapped(data)
+        warned += found
+        is_tiff = data[:4] in tiff_table.HEADERS
+        places: list[Table | None] = [*_tiff_pages(data)] if is_tiff else [None]
+        if is_tiff and tiff_pages.is_cut(data):
+            warned.append("page_unreadable")
+    count = len(places)
+    if reading.pages == "first" and count > 1:
+        places = places[:1]
+        warned.append("frames_dropped")
     room = max(_MAX_METADATA, 2 * len(data))
-    for index, place in enumerate(found):
+    for index, place in enumerate(places):
         try:
-            page = _page(data, place, index, len(found))
-            room -= page.metadata.bytes
-            yield page if room >= 0 else replace(page, metadata=_dropped(page.metadata))
+            page = _page(data, place, index, len(places), reading, warned)
         except Rejected as verdict:
-            if len(found) == 1:
+            if count == 1 or memory.out_of_memory(verdict):
                 raise
-            detail = f"page {index + 1} of {len(found)}: {verdict.detail}"
+            if index and verdict.reason == "unreadable":
+                warned.append("page_unreadable")
+                continue
+            detail = f"page {index + 1} of {count}: {verdict.detail}"
             raise Rejected(verdict.reason, detail) from verdict.__cause__
+        room -= page.metadata.bytes
+        yield page if room >= 0 else replace(page, metadata=_dropped(page.metadata))
 
 
 def _tiff_pages(data: bytes) -> list[Table]:
-    """Return the directory of each page of a TIFF; their sizes are checked."""
-    pages: list[Table] = []
-    counted: list[tuple[int, bool]] = []
-    most = sizes.most_pages(len(data))
-    for table in tiff_pages.chain(data):
+    """Return the directory of each photo of a TIFF; their sizes are checked."""
+    found = tiff_pictures.of_file(data)
+    stored = shared = 0
+    starts: set[int] = set()
+    for table in found:
         size = tiff_pages.size_of(table)
-        if counted and size.is_reduced_or_mask:
-            continue
         sizes.check(size.width, size.height, len(data), sample_bytes=size.sample_bytes, is_bilevel=size.is_bilevel)
-        counted.append((size.width * size.height, size.is_bilevel))
-        if len(counted) <= most:
-            pages.append(table)
-    sizes.check_pages(counted, len(data))
-    return pages or [tiff_pages.first(data)]
+        if stored <= len(data):
+            stored += tiff_pages.stored_bytes(table)
+        start = tiff_pages.start_of(table)
+        shared += size.width * size.height if start in starts else 0
+        starts.add(start)
+    sizes.check_pages(len(found), stored, shared, len(data))
+    return found
 
 
 def _dropped(said: Metadata) -> Metadata:
@@ -101,9 +129,11 @@ def _dropped(said: Metadata) -> Metadata:
     return Metadata(exif=empty, dpi=said.dpi, warnings=(*said.warnings, "metadata_dropped"))
 
 
-def _page(data: bytes, place: Table | None, index: int, count: int) -> Page:
-    with opened(data, place) as photo:
-        turn = orientation.of(photo.image)
+def _page(data: bytes, place: Table | None, index: int, count: int, reading: Reading, warned: list[str]) -> Page:
+    with opened(data, place, reading) as photo:
+        if frames.of(photo.image) > 1:
+            warned.append("frames_dropped")
+        turn = photo.turn or orientation.of(photo.image)
         pixels = decode.upright_pixels(photo)
         size = (pixels.shape[1], pixels.shape[0])
         said = metadata.collect(photo, size=size, transposed=orientation.transposes(turn))

@@ -16,6 +16,7 @@ from pipelines.images.memory import suppressed
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PROFILE = b"iCCP"
 _MOST_PROFILE = 1 << 24
+_NEEDED = (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"IEND")
 _KINDS = (b"tEXt", b"zTXt", b"iTXt", _PROFILE)
 
 
@@ -53,6 +54,18 @@ def readable(data: bytes) -> Readable:
     if not kept:
         return Readable(data=data)
     return Readable(data=b"".join([*kept, data[start:]]), profile=profile, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def bare(data: bytes) -> bytes:
+    """Return a PNG without the chunks that pixels do not need."""
+    kept, position = [SIGNATURE], len(SIGNATURE)
+    while position + 12 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + size
+        if kind in _NEEDED:
+            kept.append(data[position:end])
+        position = end
+    return b"".join(kept)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[int, bytes, bytes, int]]:

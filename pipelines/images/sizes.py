@@ -4,28 +4,44 @@ Photographs take at least a byte for 85 pixels (a JPEG of one grey); black and w
 file under a megabyte that claims to be larger than that takes gigabytes or minutes and shows nothing.
 """
 
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+
 from PIL import Image
 
 from pipelines.errors import Rejected
 from pipelines.images import jpeg_markers
-from pipelines.images.limits import Limits
+from pipelines.images.limits import MOST_PIXELS, Limits
 
-MAX_PIXELS = 178_956_970
-"""Pillow's own hard limit, about 13,400 pixels square."""
+MAX_PIXELS = MOST_PIXELS
+"""Of a page, unless `allowing` says otherwise."""
 MAX_SIDE = 1_000_000
 """That of libpng. Rows are worked on whole, and encoders take gigabytes for rows of many millions."""
-MAX_TOTAL_PIXELS = 1 << 31
-"""Of all pages of a file together: 240 of A4 at 300 dpi."""
 WEBP_BYTES = 4
 """Bytes of a pixel in libwebp."""
-_OPENJPEG_BYTES = 4  # of a sample
+OPENJPEG_BYTES = 4
+"""Bytes of a sample in OpenJPEG."""
 _MAX_PAGES, _BYTES_A_PAGE = 1000, 400
-_SMALL_PAGE, _SMALL_TOTAL, _PIXELS_A_BYTE = MAX_PIXELS // 2, 150_000_000, 100
+_PIXELS_A_BYTE, _MOST_SHARED = 100, 150_000_000
 _TIME_OF_BILEVEL = 0.4
 _OF_RESULT, _COPIES = 8, 2
 # A progressive JPEG of 179 megapixels may have 44 scans, one of a megapixel 8,000; encoders make 10.
 _MAX_SCANNED_PIXELS = 8_000_000_000
 _BYTES_OF_MODE = {"I": 4, "F": 4, "I;16": 2, "I;16B": 2}
+_allowed: ContextVar[int] = ContextVar("_allowed", default=MAX_PIXELS)
+
+
+@contextlib.contextmanager
+def allowing(most_pixels: int) -> Iterator[None]:
+    """Let pages have this many pixels while the block runs."""
+    token = _allowed.set(most_pixels)
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, -(-most_pixels // 2)  # Pillow refuses twice as many
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+        _allowed.reset(token)
 
 
 def check(width: int, height: int, file_size: int, *, sample_bytes: int = 1, is_bilevel: bool = False) -> None:
@@ -41,14 +57,17 @@ def check(width: int, height: int, file_size: int, *, sample_bytes: int = 1, is_
     Raises:
         Rejected: ``too_large`` above MAX_PIXELS or MAX_SIDE; above half of MAX_PIXELS in a file that has less than a
             byte for 100 pixels; or if it would take more memory than `pipelines.images.limits` allows to such a file.
+            `allowing` replaces MAX_PIXELS.
     """
-    pixels = width * height
+    pixels, most = width * height, _allowed.get()
     if max(width, height) > MAX_SIDE:
         raise Rejected("too_large", f"{width} x {height} pixels; no side may have more than {MAX_SIDE:,}")
-    small = max(_SMALL_PAGE, _PIXELS_A_BYTE * file_size)
-    if pixels > MAX_PIXELS or _weight(is_bilevel) * pixels > small:
-        raise Rejected("too_large", f"{width} x {height} pixels in {file_size:,} bytes")
-    if pixels * (_OF_RESULT + _COPIES * sample_bytes) > Limits.of(file_size).memory:
+    if pixels > most:
+        detail = f"{width} x {height} pixels are more than {most / 1e6:.0f} million; --max_megapixels allows more"
+        raise Rejected("too_large", detail)
+    if _weight(is_bilevel) * pixels > max(most // 2, _PIXELS_A_BYTE * file_size):
+        raise Rejected("too_large", f"{width} x {height} pixels in {file_size:,} bytes: too many for so small a file")
+    if pixels * (_OF_RESULT + _COPIES * sample_bytes) > Limits.of(file_size, most_pixels=most).memory:
         raise Rejected("too_large", f"{width} x {height} pixels of {sample_bytes} bytes in {file_size:,} bytes")
 
 
@@ -73,7 +92,7 @@ def check_image(image: Image.Image, data: bytes) -> None:
 def _sample_bytes(image: Image.Image, data: bytes) -> int:
     """Return the bytes that the decoder holds of each pixel."""
     if image.format == "JPEG2000":
-        return _OPENJPEG_BYTES * len(image.getbands())
+        return OPENJPEG_BYTES * len(image.getbands())
     if image.format == "WEBP":
         return WEBP_BYTES
     if image.format == "PNG" and data[24:25] == b"\x10":
@@ -81,23 +100,24 @@ def _sample_bytes(image: Image.Image, data: bytes) -> int:
     return _BYTES_OF_MODE.get(image.mode, len(image.getbands()))
 
 
-def check_pages(pages: list[tuple[int, bool]], file_size: int) -> None:
-    """Refuse the pages of a file.
+def check_pages(count: int, stored: int, shared: int, file_size: int) -> None:
+    """Refuse a file for the number of its pages, or because they share their bytes, as those of bombs do.
 
     Args:
-        pages: for each, its pixels, and whether all of them are black or white.
+        count: of the pages.
+        stored: bytes of the pixels of all pages, as they are stored.
+        shared: pixels of the pages whose bytes are those of an earlier page.
         file_size: bytes of the file.
 
     Raises:
-        Rejected: ``too_large`` above MAX_TOTAL_PIXELS; above 150 million in a file that has less than a byte for 100
-            pixels; above `most_pages`.
+        Rejected: ``too_large`` above `most_pages`; if the pages have more bytes than the file; or above 150 million
+            pixels that share bytes.
     """
-    total = sum(pixels for pixels, _ in pages)
-    weighted = sum(_weight(is_bilevel) * pixels for pixels, is_bilevel in pages)
-    if total > MAX_TOTAL_PIXELS or weighted > max(_SMALL_TOTAL, _PIXELS_A_BYTE * file_size):
-        raise Rejected("too_large", f"{len(pages)} pages of {total:,} pixels together in {file_size:,} bytes")
-    if len(pages) > most_pages(file_size):
-        raise Rejected("too_large", f"{len(pages):,} pages in {file_size:,} bytes")
+    if count > most_pages(file_size):
+        raise Rejected("too_large", f"{count:,} pages in {file_size:,} bytes")
+    if (count > 1 and stored > file_size) or shared > _MOST_SHARED:
+        said = f"{count:,} pages of {stored:,} bytes together in {file_size:,} bytes"
+        raise Rejected("too_large", f"{said}: they overlap")
 
 
 def most_pages(file_size: int) -> int:

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.errors import Rejected
-from pipelines.images import samples, tiff_directory, tiff_segments, tiff_tags
+from pipelines.images import memory, orientation, samples, tiff_directory, tiff_segments, tiff_tags
 from pipelines.images.strips import by_strips
 from pipelines.images.tiff_directory import Directory
 from pipelines.images.tiff_table import Table
 from pipelines.images.tiff_tags import Compression, ExtraSample, FieldType, Photometric, Planar, SampleFormat
-from tfrecords.color import Pixels
+from tfrecords.color import Bytes, Pixels
 
 _CHANNELS = {
     Photometric.MIN_IS_WHITE: 1,
@@ -33,6 +33,12 @@ _CHANNELS = {
     Photometric.YCBCR: 3,
     Photometric.CIELAB: 3,
 }
+# Pillow does not read 16 bits with white first in every byte order.
+_BECOMES = {
+    Photometric.PALETTE: Photometric.RGB,
+    Photometric.YCBCR: Photometric.RGB,
+    Photometric.MIN_IS_WHITE: Photometric.MIN_IS_BLACK,
+}
 _MOST_SAMPLES = 16
 # What Pillow reads in addition to the pixels: an XMP packet may contain the orientation.
 _KEPT = frozenset(
@@ -42,10 +48,49 @@ _KEPT = frozenset(
 
 
 def is_misread(page: Table) -> bool:
-    """Return whether Pillow opens a page but fails at its pixels or takes them for others: WebP, signed 8 bits."""
-    is_signed = page.number(tiff_tags.SAMPLE_FORMAT, 1) == SampleFormat.SIGNED
-    signed_bytes = is_signed and page.number(tiff_tags.BITS_PER_SAMPLE, 1) == 8
-    return signed_bytes or page.number(tiff_tags.COMPRESSION) == Compression.WEBP
+    """Return whether Pillow opens a page but fails at its pixels, or takes them for others.
+
+    These are WebP, signed 8 bits, compressed floating point, palettes of 8 bits where TIFF has 16, and separate planes
+    of any but RGB and CMYK of 8 bits.
+    """
+    kind, bits = page.number(tiff_tags.SAMPLE_FORMAT, SampleFormat.UNSIGNED), page.number(tiff_tags.BITS_PER_SAMPLE, 1)
+    photometric = page.number(tiff_tags.PHOTOMETRIC, -1)
+    if photometric == Photometric.PALETTE and _has_bytes(page):
+        return True
+    if (
+        page.number(tiff_tags.PLANAR_CONFIGURATION) == Planar.SEPARATE
+        and page.number(tiff_tags.SAMPLES_PER_PIXEL, 1) > 1
+    ):
+        is_plain = photometric == Photometric.RGB or (photometric == Photometric.CMYK and bits == 8)
+        if photometric != Photometric.YCBCR and not is_plain:
+            return True
+    compression = page.number(tiff_tags.COMPRESSION)
+    is_real = kind == SampleFormat.REAL and compression != Compression.NONE
+    return is_real or (kind == SampleFormat.SIGNED and bits == 8) or compression == Compression.WEBP
+
+
+def _has_bytes(page: Table) -> bool:
+    """Return whether the palette of a page has entries of 0 to 255, as some programs write it, not of 0 to 65,535."""
+    return 0 < max(page.numbers(tiff_tags.COLOR_MAP), default=0) < 256
+
+
+def second_opinion(page: Table) -> Bytes | None:
+    """Return what tifffile sees in a page at which Pillow is known to be weak: CMYK, palettes, separate planes.
+
+    Returns:
+        upright, uint8 ``[H, W, 3]`` or, of CMYK, ``[H, W, 4]``; None of any other page, or if tifffile fails.
+    """
+    photometric = page.number(tiff_tags.PHOTOMETRIC, -1)
+    is_separate = page.number(tiff_tags.PLANAR_CONFIGURATION) == Planar.SEPARATE and photometric == Photometric.RGB
+    is_deep = page.number(tiff_tags.BITS_PER_SAMPLE, 1) > 8  # of RGB, tifffile decodes all of it
+    if photometric not in (Photometric.CMYK, Photometric.PALETTE) and (not is_separate or is_deep):
+        return None
+    with memory.suppressed(Exception):
+        pixels = _pixels(page, Photometric(photometric))
+        if pixels.ndim == 3 and pixels.shape[2] in (3, 4):
+            turn = orientation.valid(page.number(tiff_tags.ORIENTATION, orientation.UPRIGHT))
+            return samples.to_bytes(orientation.upright(pixels, turn))
+    return None
 
 
 def largest(page: Table) -> tuple[int, int]:
@@ -74,8 +119,8 @@ def plain(page: Table) -> tuple[bytes, Directory]:
         said = f"photometric interpretation {photometric}, {count} samples a pixel, depth {depth}"
         raise Rejected("unreadable", f"TIFF that is not a picture: {said}")
     pixels = _pixels(page, Photometric(photometric))
-    becomes_rgb = photometric in (Photometric.PALETTE, Photometric.YCBCR)
-    return _written(pixels, Photometric.RGB if becomes_rgb else Photometric(photometric), page)
+    kind = Photometric(photometric)
+    return _written(pixels, _BECOMES.get(kind, kind), page)
 
 
 def _pixels(page: Table, photometric: Photometric) -> Pixels:
@@ -86,11 +131,12 @@ def _pixels(page: Table, photometric: Photometric) -> Pixels:
         raise Rejected("unreadable", f"TIFF of {decoded.shape[2]} samples a pixel where there should be {colours}")
     if photometric == Photometric.PALETTE:
         table = np.array(page.numbers(tiff_tags.COLOR_MAP), np.uint16).reshape(3, -1).T
-        colour_of = (table >> 8).astype(np.uint8)
+        colour_of = (table if _has_bytes(page) else table >> 8).astype(np.uint8)
         return by_strips(lambda rows: colour_of[decoded[rows, :, 0]], *decoded.shape[:2])
     if photometric == Photometric.CIELAB:
         return by_strips(lambda rows: _lab_bytes(decoded[rows, :, :3], bits), *decoded.shape[:2])
-    return _colour(decoded, colours, bits, page.number(tiff_tags.EXTRA_SAMPLES) if decoded.shape[2] > colours else 0)
+    extra = page.number(tiff_tags.EXTRA_SAMPLES) if decoded.shape[2] > colours else 0
+    return _colour(decoded, colours, bits, extra, is_white_first=photometric == Photometric.MIN_IS_WHITE)
 
 
 def _decoded(page: Table) -> tuple[npt.NDArray[Any], int]:
@@ -114,9 +160,11 @@ def _decoded(page: Table) -> tuple[npt.NDArray[Any], int]:
         return decoded.reshape(height, width, -1), int(stored.bitspersample)
 
 
-def _colour(decoded: npt.NDArray[Any], colours: int, bits: int, extra: int) -> Pixels:
+def _colour(decoded: npt.NDArray[Any], colours: int, bits: int, extra: int, *, is_white_first: bool = False) -> Pixels:
     """Return colours of 8 or 16 bits ``[H, W]`` or ``[H, W, C]``, on white if the next sample is their alpha."""
     scaled = _scaled(decoded[..., :colours], bits)
+    if is_white_first:
+        scaled = np.invert(scaled)
     if colours < _CHANNELS[Photometric.CMYK] and extra in (ExtraSample.ASSOCIATED, ExtraSample.UNASSOCIATED):
         alpha = _scaled(decoded[..., colours : colours + 1], bits)
 

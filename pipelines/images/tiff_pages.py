@@ -12,11 +12,16 @@ from pipelines.images import tiff_table
 from pipelines.images.tiff_table import Table
 from pipelines.images.tiff_tags import (
     BITS_PER_SAMPLE,
+    COMPRESSION,
+    ICC_PROFILE,
     IMAGE_LENGTH,
     IMAGE_WIDTH,
-    NEW_SUBFILE_TYPE,
-    REDUCED_OR_MASK,
     SAMPLES_PER_PIXEL,
+    STRIP_BYTE_COUNTS,
+    STRIP_OFFSETS,
+    TILE_BYTE_COUNTS,
+    TILE_OFFSETS,
+    Compression,
 )
 
 
@@ -29,14 +34,12 @@ class PageSize:
         height: in pixels.
         sample_bytes: of a pixel, with each sample in 1, 2, 4 or 8 bytes.
         is_bilevel: whether all pixels are black or white.
-        is_reduced_or_mask: whether it is a thumbnail, or a mask of another page.
     """
 
     width: int
     height: int
     sample_bytes: int
     is_bilevel: bool
-    is_reduced_or_mask: bool
 
 
 def chain(data: bytes) -> Iterator[Table]:
@@ -59,6 +62,14 @@ def chain(data: bytes) -> Iterator[Table]:
         if total > len(data):
             raise ValueError("overlapping directories")
         offset = tiff_table.unpack(link, data, table.end)
+
+
+def is_cut(data: bytes) -> bool:
+    """Return whether the chain of directories ends beyond the file, so that pages are missing."""
+    *_, last = (None, *chain(data))
+    if last is None or last.end + last.layout.offset.size > len(data):
+        return last is not None
+    return tiff_table.unpack(last.layout.offset, data, last.end) + 2 >= len(data)
 
 
 def first(data: bytes) -> Table:
@@ -101,6 +112,38 @@ def without_overlaps(page: Table) -> Table:
     return as_first(tiff_table.parse(data.ljust(end, b"\0") + table, end))
 
 
+def stored_bytes(page: Table) -> int:
+    """Return how many bytes of the file the pixels of a page take."""
+    total = 0
+    for offsets, sizes in ((STRIP_OFFSETS, STRIP_BYTE_COUNTS), (TILE_OFFSETS, TILE_BYTE_COUNTS)):
+        for start, size in zip(page.numbers(offsets), page.numbers(sizes), strict=False):
+            total += max(0, min(size, len(page.data) - start))
+    return total
+
+
+def start_of(page: Table) -> int:
+    """Return where the first strip or tile of a page is in the file."""
+    return page.number(TILE_OFFSETS) or page.number(STRIP_OFFSETS)
+
+
+def doubts(page: Table) -> tuple[str, ...]:
+    """Return warnings about a page whose directory does not fit its file.
+
+    They are ``profile_dropped`` if the profile lies beyond the end of the file, and ``size_suspected`` if pixels that
+    are not compressed have at least twice the bytes that their size and depth need.
+    """
+    lost = {entry.tag for entry in page.entries if entry.at + entry.size > len(page.data)}
+    size = size_of(page)
+    needed = -(-size.width * page.number(SAMPLES_PER_PIXEL, 1) * page.number(BITS_PER_SAMPLE, 1) // 8) * size.height
+    is_plain = page.number(COMPRESSION, Compression.NONE) == Compression.NONE
+    warnings = []
+    if ICC_PROFILE in lost:
+        warnings.append("profile_dropped")
+    if is_plain and 0 < 2 * needed <= stored_bytes(page):
+        warnings.append("size_suspected")
+    return tuple(warnings)
+
+
 def size_of(page: Table) -> PageSize:
     """Return what a directory says about the size of its page."""
     bits, samples = page.number(BITS_PER_SAMPLE, 1), page.number(SAMPLES_PER_PIXEL, 1)
@@ -109,5 +152,4 @@ def size_of(page: Table) -> PageSize:
         height=page.number(IMAGE_LENGTH),
         sample_bytes=samples * next((size for size in (1, 2, 4) if 8 * size >= bits), 8),
         is_bilevel=bits == samples == 1,
-        is_reduced_or_mask=bool(page.number(NEW_SUBFILE_TYPE) & REDUCED_OR_MASK),
     )

@@ -7,6 +7,7 @@ that the same file would give other pixels each time.
 
 import itertools
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.images import jpeg_markers, tiff_directory, tiff_tags
+from pipelines.images import jpeg_markers, memory, tiff_directory, tiff_tags
 from pipelines.images.tiff_directory import Directory
 from pipelines.images.tiff_table import Table
 from pipelines.images.tiff_tags import Compression, FieldType, Photometric, Planar
@@ -49,6 +50,42 @@ def check(page: Table) -> None:
         _check_jpeg(page)
     elif compression == Compression.GROUP_4:
         _check_group_4(page)
+
+
+def are_whole(page: Table) -> bool:
+    """Return whether all strips or tiles of a page are in the file, in a simple compression, and fill the page.
+
+    Some files that Pillow calls truncated are whole: their numbers of bytes are wrong, or missing.
+    """
+    samples = page.number(tiff_tags.SAMPLES_PER_PIXEL, 1)
+    is_separate = page.number(tiff_tags.PLANAR_CONFIGURATION) == Planar.SEPARATE
+    bits = page.number(tiff_tags.BITS_PER_SAMPLE, 1) * (1 if is_separate else samples)
+    if page.number(tiff_tags.PHOTOMETRIC) == Photometric.YCBCR:
+        return False
+    columns = _shape(page)[0] if _is_tiled(page) else 0
+    missing = page.number(tiff_tags.IMAGE_WIDTH) * page.number(tiff_tags.IMAGE_LENGTH) * (samples if is_separate else 1)
+    for segment in of_page(page):
+        needed = -(-max(columns, segment.width) * bits // 8) * segment.height
+        if _stored(segment.data, needed, page.number(tiff_tags.COMPRESSION, Compression.NONE)) < needed:
+            return False
+        missing -= segment.width * segment.height
+    return missing == 0
+
+
+def _stored(data: bytes, needed: int, compression: int) -> int:
+    """Return how many bytes a strip or tile holds, up to those that are needed; 0 if this cannot be told."""
+    import imagecodecs
+
+    with memory.suppressed(imagecodecs.LzwError, imagecodecs.PackbitsError, zlib.error):
+        if compression == Compression.NONE:
+            return len(data)
+        if compression in (Compression.DEFLATE, Compression.OLD_DEFLATE):
+            return len(zlib.decompressobj().decompress(data, needed))
+        if compression == Compression.LZW:
+            return len(imagecodecs.lzw_decode(data))
+        if compression == Compression.PACKBITS:
+            return len(imagecodecs.packbits_decode(data))
+    return 0
 
 
 def decoded(page: "TiffPage") -> npt.NDArray[Any]:

@@ -95,6 +95,9 @@ class Table:
     def _by_tag(self) -> dict[int, Entry]:
         return {entry.tag: entry for entry in self.entries if entry.at + entry.size <= len(self.data)}
 
+    def __contains__(self, tag: int) -> bool:
+        return any(entry.tag == tag for entry in self.entries)
+
     def numbers(self, tag: int) -> tuple[int, ...]:
         """Return the integers of a value; () if it is absent, beyond the file, or not made of integers."""
         entry = self._by_tag.get(tag)

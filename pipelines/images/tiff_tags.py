@@ -106,6 +106,7 @@ IPTC = 33723
 PHOTOSHOP = 34377
 ICC_PROFILE = 34675
 IMAGE_SOURCE_DATA = 37724
+DNG_VERSION = 50706
 
 # Other directories, and what EXIF's have.
 EXIF_IFD = 34665
@@ -153,9 +154,12 @@ class Compression(IntEnum):
 
     NONE = 1
     GROUP_4 = 4
+    LZW = 5
     OLD_JPEG = 6
     JPEG = 7
     DEFLATE = 8
+    PACKBITS = 32773
+    OLD_DEFLATE = 32946
     WEBP = 50001
 
 
@@ -171,6 +175,7 @@ class SampleFormat(IntEnum):
 
     UNSIGNED = 1
     SIGNED = 2
+    REAL = 3
 
 
 class ExtraSample(IntEnum):
@@ -180,6 +185,10 @@ class ExtraSample(IntEnum):
     UNASSOCIATED = 2
 
 
+RAW_PHOTOMETRICS = (32803, 34892)
+"""The values of PHOTOMETRIC for data of a sensor: a colour filter array, and what DNG calls linear raw."""
+RAW_COMPRESSIONS = (32767, 32769, 32770, 34713, 65000, 65535)
+"""The values of COMPRESSION that only raw files have: Sony, Epson, Samsung, Nikon, Kodak, Pentax."""
 HORIZONTAL_DIFFERENCING = 2
 """The value of PREDICTOR for samples stored as differences from the pixel to the left."""
 REDUCED_OR_MASK = 1 | 4

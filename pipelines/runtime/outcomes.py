@@ -15,8 +15,8 @@ Status = Literal["written", "kept", "copied", "skipped", "rejected"]
 DONE: tuple[Status, ...] = ("written", "kept", "copied", "skipped")
 REJECTED_FILE = "rejected.jsonl"
 REASONS = (
-    *("unreadable", "missing", "linked_folder", "too_large", "timed_out", "crashed", "out_of_memory", "unwritable"),
-    *("failed", "bad_hint"),
+    *("unreadable", "missing", "linked_folder", "camera_raw", "decoders_disagree", "too_large", "timed_out", "crashed"),
+    *("out_of_memory", "unwritable", "failed", "bad_hint"),
 )
 """Reasons of rejections that `colorize` gives; `docs/outcomes.md` explains them."""
 RETRIED = ("timed_out", "out_of_memory", "crashed", "unwritable", "missing", "bad_hint")

@@ -194,7 +194,8 @@ def _load_codecs() -> None:
     from PIL import Image
 
     Image.init()
-    for name in ("cms_transform", "deflate_encode", "jpeg2k_decode", "jpeg8_encode", "png_decode"):
+    decoders = ("jpeg2k_decode", "jpeg8_decode", "jpegls_decode", "jpegsof3_decode", "jpegxl_decode", "png_decode")
+    for name in (*decoders, "cms_transform", "deflate_encode", "jpeg8_encode", "lzw_decode", "packbits_decode"):
         getattr(imagecodecs, name)
 
 

@@ -330,14 +330,27 @@ def test_warnings_of_all_pages_are_in_the_record_once(tmp_path, grey_photos):
         assert attempt(photo_of(tmp_path / "scan.tif"), context(green, {}, target)).warnings == ("xmp_broken",)
 
 
-def test_a_broken_page_rejects_the_file_and_leaves_nothing_behind(tmp_path, grey_photos):
+def with_zeros(data: bytes, start: int) -> bytes:
+    """A file whose last quarter, or another part from the start on, is gone, except its end."""
+    return data[:start] + bytes(len(data) // 4 - 400) + data[start + len(data) // 4 - 400 :]
+
+
+def test_a_broken_page_after_the_first_is_left_out_with_a_warning(tmp_path, grey_photos):
     paged(tmp_path / "scan.tif", [grey_photos["coins"], grey_photos["moon"]])
     data = (tmp_path / "scan.tif").read_bytes()
-    (tmp_path / "scan.tif").write_bytes(data[: len(data) - len(data) // 4] + bytes(len(data) // 4 - 400) + data[-400:])
+    (tmp_path / "scan.tif").write_bytes(with_zeros(data, len(data) - len(data) // 4))
+    made: dict[str, bytes] = {}
+    record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made, "png"))
+    assert (record.status, [*made], record.warnings) == ("written", ["scan.tif.png"], ("page_unreadable",))
+
+
+def test_a_broken_first_page_rejects_the_file_and_leaves_nothing_behind(tmp_path, grey_photos):
+    paged(tmp_path / "scan.tif", [grey_photos["coins"], grey_photos["moon"]])
+    (tmp_path / "scan.tif").write_bytes(with_zeros((tmp_path / "scan.tif").read_bytes(), 1000))
     made: dict[str, bytes] = {}
     record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made, "png"))
     assert (record.status, record.reason, record.outputs, made) == ("rejected", "unreadable", (), {})
-    assert "page 2 of 2" in record.detail
+    assert "page 1 of 2" in record.detail
 
 
 def test_a_model_that_fails_is_no_photo_s_fault(tmp_path, encoded, grey_photos):

@@ -13,7 +13,8 @@ from PIL import ExifTags, Image, ImageOps
 from skimage import data as skimage_data
 
 from pipelines.errors import Rejected
-from pipelines.images import pages, sizes
+from pipelines.images import pages
+from pipelines.images.reading import Reading
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:96, 100:180])
 
@@ -82,15 +83,41 @@ def test_a_chain_that_bites_its_tail_ends():
     assert [page.count for page in pages.read(bytes(data))] == [2, 2]
 
 
-def test_a_broken_page_is_named(photos):
-    data = bytearray(tiff_of(SMALL, SMALL, SMALL, compression="lzw"))
+def with_a_broken_page(number: int) -> bytes:
+    data = bytearray(tiff_of(SMALL, SMALL[::-1], SMALL, compression="lzw"))
     with tifffile.TiffFile(io.BytesIO(bytes(data))) as file:
-        page = file.pages[1]
+        page = file.pages[number]
         start, size = page.dataoffsets[0], page.databytecounts[0]
     data[start : start + size] = b"\xff" * size
-    with pytest.raises(Rejected, match="page 2 of 3") as raised:
-        list(pages.read(bytes(data)))
+    return bytes(data)
+
+
+def test_a_broken_page_is_left_out_with_a_warning():
+    warned: list[str] = []
+    found = list(pages.read(with_a_broken_page(1), warned=warned))
+    assert ([page.index for page in found], warned) == ([0, 2], ["page_unreadable"])
+    np.testing.assert_array_equal(found[1].pixels, SMALL)
+
+
+def test_a_broken_first_page_is_named():
+    with pytest.raises(Rejected, match="page 1 of 3") as raised:
+        list(pages.read(with_a_broken_page(0)))
     assert raised.value.reason == "unreadable"
+
+
+def test_pages_beyond_the_end_of_a_file_give_a_warning():
+    whole = tiff_of(SMALL, SMALL[::-1], SMALL)
+    warned: list[str] = []
+    found = list(pages.read(whole[: len(whole) // 2], warned=warned))
+    np.testing.assert_array_equal(found[0].pixels, SMALL)
+    assert set(warned) == {"page_unreadable"}
+
+
+def test_the_first_page_alone():
+    warned: list[str] = []
+    (page,) = pages.read(tiff_of(SMALL, SMALL[::-1]), Reading(pages="first"), warned)
+    np.testing.assert_array_equal(page.pixels, SMALL)
+    assert warned == ["frames_dropped"]
 
 
 @pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG"])
@@ -136,12 +163,11 @@ def test_inverted_cmyk_of_adobe(photos, transform):
     assert np.abs(page.pixels.astype(int) - photos["coffee"]).mean() < 3
 
 
-def test_too_many_pixels_together(monkeypatch):
-    data = tiff_of(SMALL, SMALL, SMALL)
-    monkeypatch.setattr(sizes, "MAX_TOTAL_PIXELS", 3 * SMALL.shape[0] * SMALL.shape[1] - 1)
-    assert reason_of(data) == "too_large"
-    monkeypatch.undo()
-    assert len(list(pages.read(data))) == 3
+def test_pages_count_one_by_one_against_the_limit():
+    data = tiff_of(*[SMALL] * 3)
+    assert len(list(pages.read(data, Reading(most_pixels=SMALL.shape[0] * SMALL.shape[1])))) == 3
+    with pytest.raises(Rejected, match="max_megapixels"):
+        list(pages.read(data, Reading(most_pixels=SMALL.shape[0] * SMALL.shape[1] - 1)))
 
 
 def test_pages_that_share_their_strip_are_counted_each():

@@ -37,23 +37,28 @@ def test_how_large_a_page_may_be(size, file_size, options, accepted):
 
 
 @pytest.mark.parametrize(
-    ("pages", "file_size", "accepted"),
+    ("count", "stored", "shared", "file_size", "accepted"),
     [
-        ([(8_700_000, True)] * 40, KILOBYTE, True),
-        ([(8_700_000, True)] * 50, KILOBYTE, False),
-        ([(8_700_000, False)] * 17, KILOBYTE, True),
-        ([(8_700_000, False)] * 18, KILOBYTE, False),
-        ([(8_700_000, False)] * 200, SCAN, True),
-        ([(8_700_000, False)] * 250, SCAN, False),
-        ([(100, False)] * 1000, KILOBYTE, True),
-        ([(100, False)] * 1001, KILOBYTE, False),
-        ([(100, False)] * 2500, MEGABYTE, True),
-        ([(100, False)] * 2501, MEGABYTE, False),
+        (1000, 900, 0, KILOBYTE, True),
+        (1001, 900, 0, KILOBYTE, False),
+        (2500, MEGABYTE, 0, MEGABYTE, True),
+        (2501, MEGABYTE, 0, MEGABYTE, False),
+        (2, KILOBYTE + 1, 0, KILOBYTE, False),
+        (1, 2 * KILOBYTE, 0, KILOBYTE, True),
+        (17, 900, 150_000_000, KILOBYTE, True),
+        (17, 900, 150_000_001, KILOBYTE, False),
     ],
 )
-def test_how_many_pages_a_file_may_have(pages, file_size, accepted):
+def test_pages_are_as_many_as_their_bytes_allow(count, stored, shared, file_size, accepted):
     if accepted:
-        sizes.check_pages(pages, file_size)
+        sizes.check_pages(count, stored, shared, file_size)
     else:
         with pytest.raises(Rejected, match="too_large"):
-            sizes.check_pages(pages, file_size)
+            sizes.check_pages(count, stored, shared, file_size)
+
+
+def test_a_raised_limit_allows_an_a0_plan_of_210_megapixels():
+    with pytest.raises(Rejected, match="--max_megapixels"):
+        sizes.check(15_000, 14_000, 14_778, is_bilevel=True)
+    with sizes.allowing(250_000_000):
+        sizes.check(15_000, 14_000, 14_778, is_bilevel=True)

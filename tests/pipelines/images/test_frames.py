@@ -1,0 +1,31 @@
+import io
+
+import numpy as np
+import pytest
+from photo_files import file_of
+from PIL import Image
+from skimage import data as skimage_data
+
+from pipelines.images import frames, pages
+
+SMALL = np.ascontiguousarray(skimage_data.astronaut()[:64, 100:180])
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG", "AVIF", "MPO"])
+def test_frames_that_are_left_out_give_a_warning(file_format):
+    first, second = Image.fromarray(SMALL), Image.fromarray(SMALL[::-1])
+    for more, expected in (([second], ["frames_dropped"]), ([], [])):
+        warned: list[str] = []
+        kind = "JPEG" if file_format == "MPO" and not more else file_format
+        data = file_of(first, kind, **({"save_all": True, "append_images": more} if more else {}))
+        (page,) = pages.read(data, warned=warned)
+        assert warned == expected
+        assert np.abs(page.pixels.astype(int) - SMALL).mean() < 12
+
+
+def test_thumbnails_of_a_camera_are_no_frames():
+    data = file_of(Image.fromarray(SMALL), "MPO", save_all=True, append_images=[Image.fromarray(SMALL[::4, ::4])])
+    with Image.open(io.BytesIO(data)) as image:
+        assert frames.of(image) == 2
+        image.mpinfo[0xB002][1]["Attribute"]["MPType"] = "Large Thumbnail (VGA Equivalent)"
+        assert frames.of(image) == 1
