@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.borders import Picture
-from model.upsampling import STRIP_PIXELS, Guided, guide, recolor, recolor_rows
+from model.upsampling import STRIP_PIXELS, Guided, guide, recolor_guided, recolor_rows
+from model.watermark import lay
+from model.watermark_code import Payload
 from tfrecords.color import Bytes, Floats, Pixels
 
 
@@ -30,6 +32,7 @@ def recolor_picture(
     bits: Literal[8] = 8,
     seen: Floats | None = None,
     space: str = ...,
+    watermark: Payload | None = None,
 ) -> Bytes: ...
 @overload
 def recolor_picture(
@@ -39,6 +42,7 @@ def recolor_picture(
     bits: int,
     seen: Floats | None = None,
     space: str = ...,
+    watermark: Payload | None = None,
 ) -> Pixels: ...
 def recolor_picture(
     pixels: Pixels,
@@ -47,6 +51,7 @@ def recolor_picture(
     bits: int = 8,
     seen: Floats | None = None,
     space: str = "srgb",
+    watermark: Payload | None = None,
 ) -> Pixels:
     """Join the luminance of a photo with chroma for its picture; the same as `model.upsampling.recolor` without one.
 
@@ -57,16 +62,19 @@ def recolor_picture(
         bits: 8 or 16, of the result.
         seen: `model.upsampling.model_luminance` of `seen_part`, where it is at hand.
         space: one of `model.color_spaces.SPACES`.
+        watermark: content of the watermark in the chroma (`model.watermark`); None for none.
 
     Returns:
         uint8 or uint16 ``[H, W, 3]``, codes of the space; R = G = B outside the picture, unless rounding
         differs by one.
     """
-    if picture is None:
-        return recolor(pixels, chroma, bits, seen, space)
     height, width = pixels.shape[:2]
-    left, top, right, bottom = picture.box(height, width)
+    box = left, top, right, bottom = (0, 0, width, height) if picture is None else picture.box(height, width)
     guided = guide(seen_part(pixels, picture), chroma, seen)
+    if watermark is not None:
+        guided = lay(guided, watermark, box, (height, width))
+    if picture is None:
+        return recolor_guided(pixels, guided, bits, space)
     shape = height, width, 3
     result: Pixels = np.empty(shape, np.uint8) if bits == 8 else np.empty(shape, np.uint16)
     rows = max(1, STRIP_PIXELS // width)

@@ -82,8 +82,12 @@ def recolor(pixels: Pixels, chroma: Floats, bits: int = 8, seen: Floats | None =
         uint8 or uint16 ``[H, W, 3]``, codes of the space. Colours outside it have given up chroma; L* is the photo's to
         within rounding.
     """
+    return recolor_guided(pixels, guide(pixels, chroma, seen), bits, space)
+
+
+def recolor_guided(pixels: Pixels, guided: Guided, bits: int = 8, space: str = "srgb") -> Pixels:
+    """Do what `recolor` does with chroma that has been fitted to the photo by `guide`."""
     height, width = pixels.shape[:2]
-    guided = guide(pixels, chroma, seen)
     shape = height, width, 3
     result: Pixels = np.empty(shape, np.uint8) if bits == 8 else np.empty(shape, np.uint16)
     rows = max(1, STRIP_PIXELS // width)

@@ -240,6 +240,13 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         help="margins: ignore (default: grey) or keep (coloured)",
     )
     group.add_argument(
+        "--watermark",
+        metavar="W",
+        type=one_of("on", "off"),
+        default="on",
+        help="invisible mark in the colours: on (default) or off",
+    )
+    group.add_argument(
         "--saturation",
         type=number(ranges.told("saturation"), partial(ranges.holds, "saturation")),
         default=1.0,

@@ -16,6 +16,7 @@ from importlib.metadata import version
 import numpy as np
 
 from model.guidance.guided import Choices, Question, answer
+from model.watermark_code import Payload
 from pipelines.archive.context import Context
 from pipelines.archive.manifest import STAGES, Output, Record
 from pipelines.archive.naming import NamedSource
@@ -151,9 +152,14 @@ def _options(record: Record, context: Context, hints: bytes) -> RenderOptions:
         on_color=settings.on_color,
         borders=settings.borders,
         color_space=settings.color_space,
+        watermark=_watermark(record) if settings.watermark == "on" else None,
         hints=hints,
         on_bad_hint=context.recipe.plan.on_bad_hint,
     )
+
+
+def _watermark(record: Record) -> Payload:
+    return Payload.of(record.model_digest, record.settings_digest)
 
 
 def _chroma(asked: Question, context: Context, guidance: Guidance) -> Floats:

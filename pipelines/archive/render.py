@@ -17,6 +17,7 @@ from model.guidance import guided
 from model.guidance.guided import Question
 from model.guidance.hints import paint
 from model.upsampling import recolor
+from model.watermark_code import Payload
 from pipelines.archive.tone import COLOR, tone_of
 from pipelines.errors import Rejected
 from pipelines.guidance import reading
@@ -64,6 +65,7 @@ class RenderOptions:
         hints: the bytes of the hint file of the first page; b"" for none.
         on_bad_hint: what to do with a photo whose hint file is broken.
         reading: how the photo is read.
+        watermark: content of the watermark in the chroma; None for none.
     """
 
     size: int
@@ -77,6 +79,7 @@ class RenderOptions:
     hints: bytes = b""
     on_bad_hint: str = "reject"
     reading: Reading = AS_IT_IS
+    watermark: Payload | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,7 +249,8 @@ def _recolored(
         if hints is None and stains.are_suspected(asked.seen, chroma):
             warned.append(STAINED)
     with _own_fault(), watch.stage("merge"):
-        pixels = recolor_picture(source, chroma, picture, 8 * source.dtype.itemsize, asked.seen, options.color_space)
+        depth = 8 * source.dtype.itemsize
+        pixels = recolor_picture(source, chroma, picture, depth, asked.seen, options.color_space, options.watermark)
         if hints is not None:
             paint(pixels, source, hints, picture, options.color_space)
         vivid = round(colourfulness(icc.in_srgb(_sampled(pixels), options.color_space)), 1)

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from model.watermark_code import Payload
+from model.watermark_detector import find
 from pipelines.archive.attempt import attempt
 from pipelines.archive.context import Context
 from pipelines.archive.manifest import Record
@@ -42,7 +44,7 @@ def context(predict, made: dict[str, bytes], format_: str = "keep", **more: Any)
 
     settings = Settings(format=format_, **more)
     return Context(
-        recipe=Recipe(model="mini", model_digest="0", settings=settings, settings_digest=settings.digest()),
+        recipe=Recipe(model="mini", model_digest="0" * 64, settings=settings, settings_digest=settings.digest()),
         size=32,
         predict=predict,
         save=save,
@@ -230,13 +232,28 @@ def test_saturation_scales_chroma_and_leaves_luminance_and_hue(tmp_path, encoded
         assert np.hypot(a, b) < 0.3
 
 
+@pytest.mark.parametrize("file_format", ["keep", "jpeg", "webp"])
+def test_the_files_of_a_job_say_in_their_chroma_which_model_and_settings_made_them(
+    tmp_path, encoded, grey_photos, file_format
+):
+    (tmp_path / "a.png").write_bytes(encoded(framed(grey_photos["camera"]), "PNG"))
+    made: dict[str, bytes] = {}
+    record = attempt(photo_of(tmp_path / "a.png"), context(green, made, file_format))
+    [file] = made.values()
+    finding = find(next(pages.read(file)).pixels)
+    assert finding.payload == Payload(record.model_digest[:6], record.settings_digest[:6])
+    attempt(photo_of(tmp_path / "a.png"), context(green, made, file_format, watermark="off"))
+    [file] = made.values()
+    assert not find(next(pages.read(file)).pixels, cropped=False).detected
+
+
 @pytest.mark.parametrize("settings", [{}, {"borders": "keep"}])
 def test_a_photo_without_a_border_has_the_same_bytes_either_way(tmp_path, encoded, grey_photos, settings):
     (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
     made: dict[str, bytes] = {}
-    attempt(photo_of(tmp_path / "a.jpg"), context(green, made, **settings))
+    attempt(photo_of(tmp_path / "a.jpg"), context(green, made, watermark="off", **settings))
     expected: dict[str, bytes] = {}
-    attempt(photo_of(tmp_path / "a.jpg"), context(green, expected))
+    attempt(photo_of(tmp_path / "a.jpg"), context(green, expected, watermark="off"))
     assert made == expected
 
 

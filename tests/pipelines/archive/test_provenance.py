@@ -34,7 +34,7 @@ def test_a_run_that_goes_on_keeps_its_number(tmp_path):
 
 
 def test_photos_made_before_borders_were_found_are_done_if_borders_are_kept(tmp_path):
-    keep = Settings(borders="keep", bit_depth="8")
+    keep = Settings(borders="keep", bit_depth="8", watermark="off")
     before = {
         "recipe": provenance._RECIPE,
         "format": "keep",
@@ -47,7 +47,7 @@ def test_photos_made_before_borders_were_found_are_done_if_borders_are_kept(tmp_
     assert Settings().digest() != keep.digest()
     recipe = replace(FIRST, settings=keep, settings_digest=keep.digest())
     entry = recipe.made_with()
-    del entry["settings"]["borders"]
+    del entry["settings"]["borders"], entry["settings"]["watermark"]
     (tmp_path / "manifest").mkdir()
     (tmp_path / RUNS_FILE).write_text(json.dumps({"runs": [entry]}))
     assert begun(tmp_path, recipe, FIRST, FIRST) == [1, 2, 2]

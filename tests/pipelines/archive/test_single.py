@@ -55,7 +55,7 @@ def run(photo: Path, output: Path, model: str = "nowhere", **options: bool) -> i
     recipe = (
         Recipe.of(model, settings)
         if model != "nowhere"
-        else Recipe(model="m", model_digest="0", settings=settings, settings_digest=settings.digest())
+        else Recipe(model="m", model_digest="0" * 64, settings=settings, settings_digest=settings.digest())
     )
     return single.run(str(photo), str(output), model, recipe, **{"keep": False, "dry": False, **options})
 
