@@ -3,7 +3,7 @@
 The chroma of the picture is brought to the size of the pattern. What follows from luminance is taken out, the band of
 the pattern is weighed by the inverse of its variance nearby, and each chip is read with a matched filter. First the
 whole picture is tried in its eight orientations. If the pattern is not there, the picture may have been cropped: at
-each of some seventy scales, cross-correlation with the known chips shows the place that fits best.
+each of some fifty scales, cross-correlation with the known chips shows the place that fits best.
 
 The evidence is z, the sum of the known chips over the root of the sum of their squares. In a picture without the
 pattern the signs of the key have nothing to do with the values that they are multiplied with, so that by Hoeffding's
@@ -32,9 +32,9 @@ _FLAT_LIGHT, _FLAT_CHROMA = 0.3, 0.05
 _NEARBY = 2.0 * CELL
 _CLIP = 2.0
 # A crop keeps at least half of the longer side. A scale that is off by half a step moves the edge by half a pixel.
-_LEAST_SCALE, _STEP = 0.5, 0.01
-_FINE = 5
-_CANDIDATES = 3
+_LEAST_SCALE, _STEP = 0.5, 0.0125
+_FINE = 4
+_CANDIDATES = 2
 _LARGER = 2
 
 

@@ -20,6 +20,7 @@ _COMMANDS = {
     "export": ("model.exporting", "make a model of trained weights, with other ways to decode"),
     "colorize": ("pipelines.colorize", "colorize photos; uses the released model unless told otherwise"),
     "report": ("pipelines.report", "show what became of every photo, and make a page to browse them"),
+    "detect": ("pipelines.detect", "say whether a machine coloured a picture, and how that is known"),
     "plan": ("pipelines.plan", "estimate what colorizing a collection will take"),
     "inspect": ("pipelines.inspect", "show and verify what a folder of Lab TFRecords holds"),
     "pack": ("pipelines.pack", "make these records small, for machines that train with JAX"),

@@ -8,6 +8,7 @@ from model import evaluate, exporting, saved_model, train
 from model.color_spaces import SPACES
 from model.commands import Parser, Rare, add_help, did_you_mean, listed, number, one_of, path, whole
 from model.guidance import ranges
+from pipelines import audit_flags
 from pipelines.flag_types import add_choice, add_lists, local, side
 from pipelines.guidance import arguments as guidance
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
@@ -260,10 +261,11 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "colorize": colorize,
     "report": report,
     "plan": plan,
+    "detect": audit_flags.detect,
     "inspect": inspect,
     "pack": pack,
 }
-_WITH_BEAM_FLAGS = ("prepare", "colorize", "plan")
+_WITH_BEAM_FLAGS = ("prepare", "colorize", "plan", "detect")
 _ALL = {**PARSERS, "train": train.parser, "evaluate": evaluate.parser, "export": exporting.parser}
 
 

@@ -2,3 +2,5 @@
 
 IPTC_TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 COMPOSITE = IPTC_TERMS + "compositeWithTrainedAlgorithmicMedia"
+BY_MACHINE = (COMPOSITE, IPTC_TERMS + "trainedAlgorithmicMedia")
+"""What a picture says if a trained model made it or a part of it."""

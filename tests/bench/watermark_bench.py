@@ -9,10 +9,14 @@ except where the change is that of JPEG itself. ``--unmarked`` looks for the wat
 
 import argparse
 import io
+import random
+import signal
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -32,13 +36,15 @@ from pipelines.images.metadata import Metadata
 
 PAYLOAD = Payload("c0ffee", "0a1b2c")
 _SMALL = 400
+T = TypeVar("T")
 _COMPARED = 40_000
 
 
 def photos(places: list[str], limit: int) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of the photos in folders and tars, `limit` of each place, spread over it."""
+    """Yield name and bytes of the photos in folders and tars, `limit` of each place, in an order by chance."""
     import tarfile
 
+    found: list[tuple[str, Path]] = []
     for place in places:
         if is_tar(place):
             with tarfile.open(place) as tar:
@@ -49,8 +55,21 @@ def photos(places: list[str], limit: int) -> Iterator[tuple[str, bytes]]:
                     yield member.name, file.read()
             continue
         files = sorted(path for path in Path(place).rglob("*") if path.is_file())
-        for path in files[:: max(1, len(files) // limit)][:limit]:
-            yield path.name, path.read_bytes()
+        found += [(path.name, path) for path in files[:: max(1, len(files) // limit)][:limit]]
+    random.Random(0).shuffle(found)
+    for name, path in found:
+        yield name, path.read_bytes()
+
+
+def until_interrupted(items: Iterable[T]) -> Iterator[T]:
+    """Yield items until Ctrl-C or SIGTERM; what was measured is then shown."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    for item in items:
+        if stop.is_set():
+            return
+        yield item
 
 
 def opened(data: bytes) -> np.ndarray | None:
@@ -92,7 +111,6 @@ def changes(pixels: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[str,
     yield "resized to 50 %", jpeg(resized(pixels, max(pixels.shape[:2]) // 2))
     yield "resized to 1,000 px", jpeg(resized(pixels, 1000))
     yield "cropped to 70 % of each side", jpeg(cropped(pixels, 0.7, rng))
-    yield "cropped to 70 % of the area", jpeg(cropped(pixels, 0.7**0.5, rng))
     yield "brightness +20 %", jpeg(scaled(pixels, 1.2))
     yield "brightness -20 %", jpeg(scaled(pixels, 0.8))
     yield "contrast +20 %", jpeg(scaled(pixels, 1.2, mean))
@@ -117,7 +135,7 @@ def survival(places: list[str], limit: int) -> None:
     colorizer = Colorizer.load("released")
     found: dict[str, list[tuple[int, Finding]]] = defaultdict(list)
     means, tails, seconds = [], [], defaultdict(float)
-    for index, (_, data) in enumerate(photos(places, limit)):
+    for index, data in enumerate(until_interrupted(data for _, data in photos(places, limit))):
         pixels = opened(data)
         if pixels is None or min(pixels.shape[:2]) < 32:
             continue
@@ -152,7 +170,7 @@ def survival(places: list[str], limit: int) -> None:
 
 def false_alarms(places: list[str], limit: int, part_every: int) -> None:
     whole, part = [], []
-    for index, (_, data) in enumerate(photos(places, limit)):
+    for index, data in enumerate(until_interrupted(data for _, data in photos(places, limit))):
         pixels = opened(data)
         if pixels is None or pixels.ndim == 2:
             continue

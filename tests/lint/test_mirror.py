@@ -17,10 +17,15 @@ ELSEWHERE = {
     "model/evaluate.py": "tests/model/test_commands.py",
     # Only a whole job shows what these do.
     "pipelines/archive/job.py": "tests/pipelines/test_colorize.py",
+    # The commands show what these flags do.
+    "pipelines/audit_flags.py": "tests/pipelines/test_flags.py",
+    "pipelines/audit/detect_job.py": "tests/pipelines/test_detect.py",
     "pipelines/dataset/job.py": "tests/pipelines/test_prepare.py",
     # The colorizer and the engine that reads the file show what these do.
     "model/graph_engine.py": "tests/model/test_colorizer.py",
     "model/lite_conversion.py": "tests/model/test_lite.py",
+    # A transform shows what this does.
+    "pipelines/audit/in_threads.py": "tests/pipelines/audit/test_detect_marks.py",
     # The process of a local run's worker.
     "pipelines/runtime/local_worker.py": "tests/pipelines/runtime/test_local_run.py",
 }

@@ -13,7 +13,7 @@ from pipelines.errors import JobFailedError
 from pipelines.runtime import commands
 from pipelines.runtime.runners import beam_parser
 
-COMMANDS = ["prepare", "train", "evaluate", "export", "colorize", "report", "plan", "inspect", "pack"]
+COMMANDS = ["prepare", "train", "evaluate", "export", "colorize", "report", "plan", "inspect", "pack", "detect"]
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What `detect` and `verify` are made of: what a file says about its making, and whether it is as it was written."""

@@ -1,0 +1,22 @@
+"""Define the flags of the commands that look at results: `detect`."""
+
+from model.commands import Parser, add_help, path
+
+
+def detect() -> Parser:
+    """Return the parser of ``autochrome detect``."""
+    parser = Parser(
+        "detect",
+        "PATH... [--json] [--output DIR] [Beam flags]",
+        "Say whether a machine coloured a picture, by its watermark, its XMP and its C2PA\n"
+        "manifest. Exit code 0: every file is marked; 1: one is not, or cannot be read.",
+        "autochrome detect colour/photo.jpg",
+    )
+    group = parser.add_argument_group()
+    group.add_argument("input", type=path, nargs="+", metavar="PATH", help="folder, photo, tar or 'glob'")
+    group.add_argument("--json", action="store_true", help="print a JSON object for each file")
+    group.add_argument(
+        "--output", type=path, default="", metavar="DIR", help="folder for a line for each file; for large folders"
+    )
+    add_help(group)
+    return parser
