@@ -13,7 +13,7 @@ from functools import partial
 
 from model import interrupt
 from model.terminal import say
-from pipelines import flags
+from pipelines import audit_flags
 from pipelines.audit.detection import Detection, detect
 from pipelines.audit.examine import examine
 from pipelines.files import cloud, input_checks, sources
@@ -40,7 +40,7 @@ def detections(paths: Sequence[str]) -> Iterator[Detection]:
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``autochrome detect``; return 0 if every file is marked, 1 if one is not or cannot be read."""
-    args, beam_flags = flags.detect().parse_known_args(argv)
+    args, beam_flags = audit_flags.detect().parse_known_args(argv)
     try:
         input_checks.check_any(args.input)
     except UserError as error:  # here it is not the value of a flag

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> dict[str, int] |
     """Run the job, whose input and output have been checked.
 
     Args:
-        args: the flags of the command (`pipelines.flags.detect`).
+        args: the flags of the command (`pipelines.audit_flags.detect`).
         beam_flags: Beam's flags.
 
     Returns:
