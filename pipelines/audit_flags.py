@@ -1,6 +1,24 @@
-"""Define the flags of the commands that look at results: `detect`."""
+"""Define the flags of the commands that look at results: `report` and `detect`."""
 
 from model.commands import Parser, add_help, path
+
+
+def report() -> Parser:
+    """Return the parser of ``autochrome report``."""
+    parser = Parser(
+        "report",
+        "DIR [--state DIR]",
+        "Show what became of every photo, and write DIR/index.html to browse them.\n"
+        "It may be run again at any time, also while `autochrome colorize` works.",
+        "autochrome report colour",
+    )
+    group = parser.add_argument_group()
+    group.add_argument("folder", type=path, metavar="DIR", help="output folder of `colorize`, local or gs://")
+    group.add_argument(
+        "--state", type=path, default="", metavar="DIR", help="the --state that `colorize` was given; takes index.html"
+    )
+    add_help(group)
+    return parser
 
 
 def detect() -> Parser:

@@ -94,24 +94,6 @@ def colorize() -> Parser:
     return parser
 
 
-def report() -> Parser:
-    """Return the parser of ``autochrome report``."""
-    parser = Parser(
-        "report",
-        "DIR [--state DIR]",
-        "Show what became of every photo, and write DIR/index.html to browse them.\n"
-        "It may be run again at any time, also while `autochrome colorize` works.",
-        "autochrome report colour",
-    )
-    group = parser.add_argument_group()
-    group.add_argument("folder", type=path, metavar="DIR", help="output folder of `colorize`, local or gs://")
-    group.add_argument(
-        "--state", type=path, default="", metavar="DIR", help="the --state that `colorize` was given; takes index.html"
-    )
-    add_help(group)
-    return parser
-
-
 def plan() -> Parser:
     """Return the parser of ``autochrome plan``."""
     parser = Parser(
@@ -259,7 +241,7 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
 PARSERS: dict[str, Callable[[], Parser]] = {
     "prepare": prepare,
     "colorize": colorize,
-    "report": report,
+    "report": audit_flags.report,
     "plan": plan,
     "detect": audit_flags.detect,
     "inspect": inspect,

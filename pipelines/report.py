@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.terminal import say
-from pipelines import flags
+from pipelines import audit_flags
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import STAGES, Record
 from pipelines.archive.record_files import Damage
@@ -176,7 +176,7 @@ def _gone(number: int) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``autochrome report``."""
-    args = flags.report().parse_args(argv)
+    args = audit_flags.report().parse_args(argv)
     cloud.check({"DIR": args.folder, "--state": args.state})
     ledger = Ledger.of(args.folder, args.state)
     writable.check(ledger.state, "--state" if args.state else "DIR", own=(thumbnails.FOLDER, *html.FOLDERS))
