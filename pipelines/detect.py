@@ -69,7 +69,7 @@ def _as_job(args: argparse.Namespace, beam_flags: Sequence[str]) -> dict[str, in
         from pipelines.audit import detect_job
         from pipelines.runtime import runners
     if beam_flags:
-        runners.check_reach(runners.beam_options(beam_flags, processes=False), input=args.input, output=args.output)
+        runners.check_reach(runners.beam_options(beam_flags), input=args.input, output=args.output)
     return detect_job.run(args, beam_flags)
 
 

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> dict[str, int] |
         UserError: a flag is wrong, or a worker found an error that the user can correct.
         JobFailedError: the job failed.
     """
-    options = runners.beam_options(beam_flags, processes=False)
+    options = runners.beam_options(beam_flags)
     writable.check(args.output)
     local = runners.is_local(options)
     with watched("detecting", enabled=local) as ticker:
