@@ -193,6 +193,29 @@ def test_filling_up_takes_no_colour_that_is_not_nearby(grey_photos):
         assert np.abs(found - plane).max() > 1
 
 
+def test_a_colour_outside_srgb_gives_up_no_more_chroma_than_it_must():
+    grey = np.repeat(np.arange(20, 90, dtype=np.uint16)[:, None] * 700, 40, axis=1)
+    angle = np.linspace(0, 2 * np.pi, 64)
+    chroma = np.repeat(110 * np.stack([np.cos(angle), np.sin(angle)], -1)[None], 64, 0).astype(np.float32)
+    found = recolor(grey, chroma, bits=16) / 65535
+    light = np.where(found <= 0.04045, found / 12.92, ((found + 0.055) / 1.055) ** 2.4)
+    # The end of a channel's range is near: as a part of the way there from grey.
+    way = np.minimum(light.min(axis=-1), 1 - light.max(axis=-1)) / np.median(light, axis=-1)
+    assert np.quantile(way, 0.9) < 0.007
+
+
+def test_a_large_photo_is_merged_a_few_rows_at_a_time():
+    pixels = np.random.default_rng(0).integers(0, 256, (2000, 2000), np.uint8)
+    chroma = chroma_of((32, 32))
+    recolor(pixels[:50], chroma)
+    tracemalloc.start()
+    try:
+        found = recolor(pixels, chroma)
+        assert tracemalloc.get_traced_memory()[1] < found.nbytes + 4e6
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("size", [(100_000, 1), (1, 100_000)])
 def test_a_picture_of_one_line_takes_little_memory(size):
     pixels = np.random.default_rng(0).integers(0, 256, size, np.uint8)
