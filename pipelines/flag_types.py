@@ -66,6 +66,18 @@ def add_choice(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def add_exclude(group: argparse._ArgumentGroup) -> None:
+    """Add the flag that names files to ignore."""
+    group.add_argument(
+        "--exclude",
+        type=path,
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help=Rare("ignore files or folders of this name; may be repeated"),
+    )
+
+
 def add_lists(group: argparse._ArgumentGroup) -> None:
     """Add the flags that `pipelines.files.list_parts.lists_of` reads."""
     group.add_argument(

@@ -9,7 +9,7 @@ from model.color_spaces import SPACES
 from model.commands import Parser, Rare, add_help, did_you_mean, listed, number, one_of, path, whole
 from model.guidance import ranges
 from pipelines import audit_flags
-from pipelines.flag_types import add_choice, add_lists, local, side
+from pipelines.flag_types import add_choice, add_exclude, add_lists, local, side
 from pipelines.guidance import arguments as guidance
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
@@ -35,6 +35,7 @@ def prepare() -> Parser:
     paths.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
     paths.add_argument("--output", type=path, metavar="DIR", help="folder for the records and dataset.json")
     add_lists(paths)
+    add_exclude(paths)
     records = parser.add_argument_group("records")
     records.add_argument(
         "--size", type=side, default=256, metavar="N", help="side of the stored pictures in pixels (default: 256)"
@@ -71,6 +72,10 @@ def colorize() -> Parser:
     group.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
     group.add_argument("--output", type=path, metavar="DIR", help="folder for the results; or a file, for one photo")
     add_lists(group)
+    add_exclude(group)
+    group.add_argument(
+        "--copy_sidecars", action="store_true", help=Rare("copy .xmp, .json and the like along with their photos")
+    )
     _add_model(group)
     group.add_argument(
         "--limit", type=whole(1), default=0, metavar="N", help="only the first N photos by name (default: all)"

@@ -43,12 +43,14 @@ class WriteManifest(beam.PTransform):
 
     Attributes:
         folder: the folder of the manifest: the output of `ColorizePhotos`, or its ``state`` if that is set.
+        ignored: files of the input that are not photos (`FindPhotos.ignored`), which the report counts.
 
     Raises:
         UserError: when it is applied: no `ColorizePhotos` of this pipeline keeps its records in the folder.
     """
 
     folder: str
+    ignored: beam.PCollection[Source] | None = None
 
     def expand(self, records: beam.PCollection[Record]) -> beam.PCollection[None]:
         """Build the graph."""
@@ -70,6 +72,13 @@ class WriteManifest(beam.PTransform):
             | "Outcomes" >> beam.Map(Record.outcome)
         )
         counts = records | "Keys" >> beam.Map(lambda record: record.key) | beam.combiners.Count.PerElement()
+        if self.ignored is not None:
+            ignored = (
+                self.ignored
+                | "Ignored" >> beam.Map(lambda _: "ignored")
+                | "Number" >> beam.combiners.Count.PerElement()
+            )
+            counts = (counts, ignored) | "Outcomes with ignored" >> beam.Flatten()
         warnings = (
             records
             | "Warnings" >> beam.FlatMap(report_file.warning_codes)

@@ -18,10 +18,13 @@ from pipelines.archive.holder import Holder
 from pipelines.archive.lease import Lease, held
 from pipelines.archive.manifest import JOURNAL
 from pipelines.archive.provenance import settings_of
-from pipelines.archive.selection import WHOLE, Selection
+from pipelines.archive.selection import WHOLE, Partition, Selection
+from pipelines.archive.sidecar_copies import CopySidecars
 from pipelines.files import writable
 from pipelines.files.find_photos import FindPhotos
+from pipelines.files.hashes import stable_hash
 from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
+from pipelines.files.sources import Source
 from pipelines.guidance import planning
 from pipelines.runtime import resource_hints, runners
 from pipelines.runtime.progress import watched
@@ -35,23 +38,32 @@ class Colorize(beam.PTransform):
         input: folder, file or glob; or several; checked.
         photos: colorizes the photos.
         lists: how lists are read.
+        exclude: globs of names that are ignored.
+        copy_sidecars: whether sidecars go along with their photos.
     """
 
     input: str | Sequence[str]
     photos: ColorizePhotos
     _: KW_ONLY
     lists: ListOptions = PLAIN
+    exclude: Sequence[str] = ()
+    copy_sidecars: bool = False
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Apply the steps."""
         is_whole = not self.photos.selection.size and self.photos.partition == WHOLE
         on_found = self.photos.ticker.listed if is_whole else None
-        return (
-            root
-            | FindPhotos(self.input, lists=self.lists, on_found=on_found, is_checked=True)
-            | self.photos
-            | WriteManifest(self.photos.folder)
-        )
+        found = FindPhotos(self.input, lists=self.lists, on_found=on_found, exclude=self.exclude, is_checked=True)
+        records = root | found | self.photos
+        if self.copy_sidecars:
+            _ = records | CopySidecars(self.photos.output, found.ignored)
+        ignored = found.ignored | "Ignored here" >> beam.Filter(_is_of, self.photos.partition)
+        return records | WriteManifest(self.photos.folder, ignored)
+
+
+def _is_of(ignored: Source, partition: Partition) -> bool:
+    """Return whether a file that is not a photo is counted in a partition: each in one of them."""
+    return partition.has(stable_hash(ignored.name))
 
 
 def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
@@ -84,7 +96,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     )
     policy = photos.policy()
     if args.dry_run:
-        found = FindPhotos(args.input, lists=lists_of(args), is_checked=True)
+        found = FindPhotos(args.input, lists=lists_of(args), exclude=args.exclude, is_checked=True)
         dry_run.show(found, photos.tasks(policy), args.output)
         return
     elsewhere = "keep its records in another folder with --state DIR"
@@ -99,6 +111,9 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
             say(line)
         with watched("colorizing", enabled=local) as ticker:
             photos.ticker = ticker
-            runners.run(Colorize(args.input, photos, lists=lists_of(args)), options, on_end=lease.release)
+            job = Colorize(
+                args.input, photos, lists=lists_of(args), exclude=args.exclude, copy_sidecars=args.copy_sidecars
+            )
+            runners.run(job, options, on_end=lease.release)
     if local:
         briefing.after(", ".join(args.input), args.output, photos.folder, Console())

@@ -100,7 +100,8 @@ def _listed(folder: str) -> dict[str, Entry]:
 
 def _inputs(folder: str) -> int:
     try:
-        return int(json.loads(storage.read_if_there(storage.join(folder, REPORT_FILE)) or b"{}").get("inputs", 0))
+        report = json.loads(storage.read_if_there(storage.join(folder, REPORT_FILE)) or b"{}")
+        return int(report.get("inputs", 0)) - int(report.get("outcomes", {}).get("ignored", 0))
     except (ValueError, TypeError, AttributeError):
         return 0
 

@@ -6,7 +6,7 @@ The job is `FindPhotos` → `PreparePhotos`, which can also be used in other pip
 import argparse
 import shlex
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 import apache_beam as beam
 from rich.console import Console
@@ -33,17 +33,21 @@ class Prepare(beam.PTransform):
         input: folder, file or glob; or several; checked.
         photos: makes the records.
         lists: how lists are read.
+        exclude: globs of names that are ignored.
     """
 
     input: str | Sequence[str]
     photos: PreparePhotos
     _: KW_ONLY
     lists: ListOptions = PLAIN
+    exclude: Sequence[str] = ()
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Description]:
         """Apply the steps."""
-        found = FindPhotos(self.input, lists=self.lists, on_found=self.photos.ticker.listed, is_checked=True)
-        return root | found | self.photos
+        on_found = self.photos.ticker.listed
+        found = FindPhotos(self.input, lists=self.lists, on_found=on_found, exclude=self.exclude, is_checked=True)
+        photos = root | found
+        return photos | replace(self.photos, ignored=found.ignored)
 
 
 def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
@@ -66,7 +70,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         photos = PreparePhotos(
             args.output, settings, overwrite=args.overwrite, threads=threads, ticker=ticker, hints=asked
         )
-        runners.run(Prepare(args.input, photos, lists=lists_of(args)), options)
+        runners.run(Prepare(args.input, photos, lists=lists_of(args), exclude=args.exclude), options)
     if runners.is_local(options):
         path = storage.join(args.output, FILE_NAME)
         description = Description.from_json(storage.read(path).decode(), path)

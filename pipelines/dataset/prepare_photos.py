@@ -67,11 +67,13 @@ class Settings:
             raise UserError(f"--validation_percent {self.validation_percent} must be at least 0 and below 100")
 
 
-def describe(finished: list[ShardReport], settings: Settings, sources: Listing) -> Description:
+def describe(finished: list[ShardReport], settings: Settings, sources: Listing, ignored: int = 0) -> Description:
     """Return the description of the set that the finished shards form."""
     by_name = sorted(finished, key=lambda part: part.shard.name)
     outcomes = tally(outcome for part in finished for outcome in part.rejected)
     outcomes["written"] = sum(part.shard.count for part in finished)
+    if ignored:
+        outcomes["ignored"] = ignored
     statistics = {
         split: reduce(add, (part.statistics for part in by_name if part.split == split), Statistics())
         for split in SPLITS
@@ -86,10 +88,12 @@ def describe(finished: list[ShardReport], settings: Settings, sources: Listing) 
     )
 
 
-def _finish(finished: list[ShardReport], sources: Listing, output: str, settings: Settings) -> Description:
+def _finish(
+    finished: list[ShardReport], sources: Listing, output: str, settings: Settings, *ignored: int
+) -> Description:
     rejected = [outcome for part in finished for outcome in part.rejected]
     storage.write_in(output, REJECTED_FILE, to_jsonl(rejected))
-    description = describe(finished, settings, sources)
+    description = describe(finished, settings, sources, sum(ignored))
     storage.write_in(output, FILE_NAME, description.to_json().encode())
     marker = storage.join(output, CLEARED_FILE)
     if storage.size(marker) >= 0:
@@ -169,6 +173,7 @@ class PreparePhotos(beam.PTransform):
         ticker: receives one report for every photo; used by the command.
         hints: resources that the stage that converts photos requests; used by the command.
         run: an id that no other run has; a runner that starts the job again keeps it.
+        ignored: files of the input that are not photos (`FindPhotos.ignored`), which the description counts.
 
     Raises:
         UserError: when it is applied: the output overlaps with the photos. When the job runs: the output belongs to a
@@ -183,6 +188,7 @@ class PreparePhotos(beam.PTransform):
     ticker: Ticker = SILENT
     hints: dict[str, str] = field(default_factory=dict)
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
+    ignored: beam.PCollection[Source] | None = None
 
     def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Description]:
         """Build the graph."""
@@ -202,7 +208,10 @@ class PreparePhotos(beam.PTransform):
             )
             | "Gather" >> beam.combiners.ToList()
         )
-        return finished | "Describe" >> beam.Map(_finish, AsSingleton(listing), self.output, self.settings)
+        counts = []
+        if self.ignored is not None:
+            counts.append(AsSingleton(self.ignored | "Ignored" >> beam.combiners.Count.Globally()))
+        return finished | "Describe" >> beam.Map(_finish, AsSingleton(listing), self.output, self.settings, *counts)
 
     def _claim(self, listing: Listing) -> Listing:
         self.ticker.all_listed()

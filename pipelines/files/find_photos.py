@@ -1,11 +1,12 @@
 """`FindPhotos`: list an input in Beam, and find the inputs that a PCollection came from."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 import apache_beam as beam
+from apache_beam.metrics import Metrics
 
-from pipelines.files import input_checks, input_paths, sources, tars
+from pipelines.files import input_checks, input_paths, sidecars, sources, tars
 from pipelines.files.input_paths import InputPath
 from pipelines.files.list_parts import PLAIN, ListOptions
 from pipelines.files.listings import Branch
@@ -27,8 +28,11 @@ class FindPhotos(beam.PTransform):
         patterns: folder, file, tar, glob or list of photos, local or in a bucket; or several.
         lists: how lists are read.
         on_found: called for every photo in the process that finds it.
+        exclude: globs of names that are ignored, see `pipelines.files.sidecars.is_excluded`.
         is_checked: whether the input has been checked by `pipelines.files.input_checks.check_any`, as the commands do
             before they import Beam. In a bucket the check takes four requests.
+
+        ignored: the files that are not photos, after the transform was applied.
 
     Raises:
         UserError: when it is applied: the input does not exist or has no files.
@@ -38,7 +42,9 @@ class FindPhotos(beam.PTransform):
     _: KW_ONLY
     lists: ListOptions = PLAIN
     on_found: Callable[[], object] | None = None
+    exclude: Sequence[str] = ()
     is_checked: bool = False
+    ignored: beam.PCollection[Source] | None = field(default=None, init=False)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Source]:
         """Add the steps that list the input, open tars, and open the tars inside them."""
@@ -51,6 +57,7 @@ class FindPhotos(beam.PTransform):
             | "Branches" >> beam.FlatMap(_branches)
             | "Spread branches" >> beam.Reshuffle()
             | "Files" >> beam.FlatMap(_files)
+            | "Exclude" >> beam.Map(_excluded, tuple(self.exclude))
         )
         tars_found, photos = listed | "Tars?" >> beam.Partition(_place, 2)
         inner_tars, photos_in_tars = self._opened(tars_found, "tars") | "Tars in tars?" >> beam.Partition(_place, 2)
@@ -63,17 +70,31 @@ class FindPhotos(beam.PTransform):
                 | "Same place" >> beam.GroupByKey()
                 | "Once" >> beam.Map(_first)
             )
-        return found | "Tell" >> beam.Map(self._tell)
+        ignored, photos = found | "Ignored?" >> beam.Partition(_is_photo, 2)
+        self.ignored = ignored | "Count ignored" >> beam.Map(_counted)
+        return photos | "Tell" >> beam.Map(_told, self.on_found)
 
     def _opened(self, tars_found: beam.PCollection[Source], what: str) -> beam.PCollection[Source]:
         path = input_paths.of(self.patterns, self.lists)[0]
         spread = tars_found | f"Spread {what}" >> beam.Reshuffle()
-        return spread | f"Open {what}" >> beam.FlatMap(sources.members, path)
+        opened = spread | f"Open {what}" >> beam.FlatMap(sources.members, path)
+        return opened | f"Exclude in {what}" >> beam.Map(_excluded, tuple(self.exclude))
 
-    def _tell(self, source: Source) -> Source:
-        if self.on_found is not None:
-            self.on_found()
-        return source
+
+def _told(source: Source, on_found: Callable[[], object] | None) -> Source:
+    if on_found is not None:
+        on_found()
+    return source
+
+
+def _excluded(source: Source, patterns: tuple[str, ...]) -> Source:
+    is_new = not source.is_ignored and sidecars.is_excluded(source.name, patterns)
+    return replace(source, is_ignored=True, fault="") if is_new else source
+
+
+def _counted(source: Source) -> Source:
+    Metrics.counter("autochrome", sidecars.IGNORED).inc()
+    return source
 
 
 def patterns_of(photos: beam.PCollection[Source]) -> Iterator[str]:
@@ -108,5 +129,9 @@ def _first(keyed: tuple[tuple[bytes, int], Iterable[Source]]) -> Source:
 
 
 def _place(source: Source, _: int) -> int:
-    """Return 0 for a tar to open, 1 for a photo."""
-    return 0 if tars.is_tar(source.name) and not source.fault else 1
+    """Return 0 for a tar to open, 1 for any other file."""
+    return 0 if tars.is_tar(source.name) and not source.fault and not source.is_ignored else 1
+
+
+def _is_photo(source: Source, _: int) -> int:
+    return int(not source.is_ignored)

@@ -33,6 +33,7 @@ class Source:
         reason: the code under which a fault is counted.
         generation: of the object in a bucket, so that the version that was listed is read; None for any.
         label: class of its sample in a WebDataset (`pipelines.files.samples`); else ''.
+        is_ignored: whether it is not a photo, by its name or because the user excluded it.
     """
 
     uri: str
@@ -45,6 +46,7 @@ class Source:
     reason: str = "unreadable"
     generation: int | None = None
     label: str = ""
+    is_ignored: bool = False
 
     def __reduce__(self) -> tuple[Callable[..., "Source"], tuple[Any, ...]]:
         # Half the bytes of the default, without names: local runs keep millions of sources in memory.
@@ -90,7 +92,7 @@ def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False
         branch: of a listing.
         root: that names are relative to.
         folder: the first part of the names of files below the root.
-        is_input: whether the files are photos to process. Then sidecars are left out unless the user named them, and
+        is_input: whether the files are photos to process. Then sidecars are ignored unless the user named them, and
             a root that is gone means that a disk was unmounted, because it existed before.
 
     Raises:
@@ -103,17 +105,17 @@ def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False
         below = "" if found.name else safe_names.relative(path)
         given = found.name or (folder + below if below else found.uri.rpartition("/")[2])
         name = safe_names.relative(given) or _UNNAMED
-        if is_input and not found.fault and not _is_named(found.uri, branch) and sidecars.is_sidecar(name):
-            left_out += 1
-            continue
+        ignored = is_input and not _is_named(found.uri, branch) and sidecars.is_sidecar(name)
+        left_out += ignored
         yield Source(
             uri=found.uri,
             name=name,
             size=found.size,
             fingerprint=found.fingerprint,
             offset=found.offset,
-            fault=found.fault,
+            fault="" if ignored else found.fault,
             reason=found.reason,
+            is_ignored=ignored,
             generation=found.generation,
         )
     sidecars.note(left_out)
@@ -128,7 +130,7 @@ def find(path: InputPath | str) -> Iterator[Source]:
     """Yield every file of one path of an input except sidecars, in one process; tars stay closed."""
     path = _path(path)
     for branch in input_paths.branches(path):
-        yield from files(branch, path.root, path.folder, is_input=True)
+        yield from (one for one in files(branch, path.root, path.folder, is_input=True) if not one.is_ignored)
 
 
 def _path(path: InputPath | str) -> InputPath:
@@ -136,7 +138,7 @@ def _path(path: InputPath | str) -> InputPath:
 
 
 def members(source: Source, path: InputPath | str) -> Iterator[Source]:
-    """Yield the files in a tar except sidecars; inner tars stay closed. Any other source is yielded unchanged.
+    """Yield the files in a tar, sidecars as ignored; inner tars stay closed. Any other source is yielded unchanged.
 
     A tar that cannot be listed to its end is yielded itself, with a fault, after the files that were found.
 
@@ -144,7 +146,7 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
         source: a file, or an inner tar that `members` yielded.
         path: of the input; if the whole input is one tar, its name is not part of the names.
     """
-    if not tars.is_tar(source.name) or source.fault:
+    if not tars.is_tar(source.name) or source.fault or source.is_ignored:
         yield source
         return
     inner = None if source.offset is None else tars.Member(name=source.name, offset=source.offset, size=source.size)
@@ -157,19 +159,19 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
                 # An inner tar is marked as unopened; another worker opens it.
                 opens = tars.is_tar(member.name) and inner is None
                 fingerprint = f"{source.fingerprint}-{member.offset}-{member.size}"
-                name, fault = safe_names.relative(folder + member.name), "" if opens else member.fault
-                if not fault and sidecars.is_sidecar(name):
-                    left_out += 1
-                    continue
+                name = safe_names.relative(folder + member.name)
+                ignored = sidecars.is_sidecar(name)
+                left_out += ignored
                 yield Source(
                     uri=source.uri,
                     name=name,
                     size=member.size,
                     fingerprint=fingerprint,
                     offset=member.offset,
-                    fault=fault,
+                    fault="" if opens or ignored else member.fault,
                     generation=source.generation,
                     label=label,
+                    is_ignored=ignored,
                 )
     except (*storage.IO_ERRORS, UserError) as error:
         yield replace(source, fault=str(error))
@@ -189,7 +191,7 @@ def everything(patterns: str | Sequence[str], lists: ListOptions = PLAIN) -> Ite
         for file in find(path):
             for member in members(file, path):
                 for source in members(member, path) if member.offset is not None else [member]:
-                    if seen is None or file_of(source) not in seen:
+                    if not source.is_ignored and (seen is None or file_of(source) not in seen):
                         yield source
                     if seen is not None:
                         seen.add(file_of(source))

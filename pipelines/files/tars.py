@@ -70,8 +70,8 @@ def members(file: BinaryIO, *, name: str = "the tar", within: Member | None = No
     """Yield the regular files of a tar, and of the tars in it, as byte ranges of the file, in their order.
 
     Contents are never read, and memory does not grow with the number of members. The caller may use the file between
-    two members. Folders, links (the target of a hard link is listed under its own name), devices, pipes, and the ``._``
-    files of macOS (AppleDouble metadata) are left out. Names are made relative: ``/``, ``.`` and ``..`` are dropped,
+    two members. Folders, links (the target of a hard link is listed under its own name), devices and pipes are left
+    out. ``._box.tar`` is a file of macOS and not opened. Names are made relative: ``/``, ``.`` and ``..`` are dropped,
     and backslashes become slashes. A name that occurs twice, as after ``tar --append``, is yielded twice.
 
     A broken inner tar does not stop the listing: its complete files are yielded, then the inner tar with a fault.
@@ -147,14 +147,14 @@ def _listed(window: _Window, name: str, folder: str, depth: int) -> Iterator[Mem
     tar = _opened(window, name)
     while (info := _next(tar, window, name)) is not None:
         path = _below(folder, info)
-        if not info.isreg() or path.rpartition("/")[2].startswith("._"):
+        if not info.isreg():
             continue
         size = info.size if info.sparse is None else tar.offset - info.offset_data
         whole = info.offset_data + size <= window.size
         if info.sparse is not None:
             fault = f"{path} is stored sparse; make the tar again without --sparse"
             yield Member(name=path, offset=window.start + info.offset_data, size=size, fault=fault)
-        elif is_tar(path):
+        elif is_tar(path) and not path.rpartition("/")[2].startswith("._"):
             yield from _inner(window.part(info.offset_data, size), path, depth - 1)
         elif whole:
             yield Member(name=path, offset=window.start + info.offset_data, size=size)

@@ -11,8 +11,8 @@ from model.terminal import printable, say
 if TYPE_CHECKING:
     from rich.console import Console
 
-Status = Literal["written", "kept", "copied", "skipped", "rejected"]
-DONE: tuple[Status, ...] = ("written", "kept", "copied", "skipped")
+Status = Literal["written", "kept", "copied", "skipped", "ignored", "rejected"]
+DONE: tuple[Status, ...] = ("written", "kept", "copied", "skipped", "ignored")
 REJECTED_FILE = "rejected.jsonl"
 REASONS = (
     *("unreadable", "missing", "linked_folder", "camera_raw", "decoders_disagree", "too_large", "timed_out", "crashed"),
@@ -29,8 +29,8 @@ class Outcome:
 
     Attributes:
         name: of the input, relative to ``--input``.
-        status: ``written``; ``kept`` because it was there; ``copied`` or ``skipped`` because it is in colour; or
-            ``rejected``.
+        status: ``written``; ``kept`` because it was there; ``copied`` or ``skipped`` because it is in colour;
+            ``ignored`` because it is not a photo by its name; or ``rejected``.
         reason: code of a rejection, else ''.
         detail: of a rejection, as a readable message, else ''.
         uri: of the input.
