@@ -1,4 +1,4 @@
-"""Define the flags of the commands that look at results: `report` and `detect`."""
+"""Define the flags of the commands that look at results: `report`, `detect` and `verify`."""
 
 from model.commands import Parser, add_help, path
 
@@ -35,6 +35,28 @@ def detect() -> Parser:
     group.add_argument("--json", action="store_true", help="print a JSON object for each file")
     group.add_argument(
         "--output", type=path, default="", metavar="DIR", help="folder for a line for each file; for large folders"
+    )
+    add_help(group)
+    return parser
+
+
+def verify() -> Parser:
+    """Return the parser of ``autochrome verify``."""
+    parser = Parser(
+        "verify",
+        "DIR [--sources] [--model DIR] [--report DIR] [flags] [Beam flags]",
+        "Hash every file of a colorized folder again, and say what differs from its records.\n"
+        "Exit code 0: nothing differs; 1: something does.",
+        "autochrome verify colour --sources",
+    )
+    group = parser.add_argument_group()
+    group.add_argument("folder", type=path, metavar="DIR", help="output folder of `colorize`, local or gs://")
+    group.add_argument("--state", type=path, default="", metavar="DIR", help="the --state that `colorize` was given")
+    group.add_argument("--sources", action="store_true", help="hash the scans as well")
+    group.add_argument("--model", type=path, default="", metavar="DIR", help="model that should have made the photos")
+    group.add_argument("--json", action="store_true", help="print a JSON object for each thing that was hashed")
+    group.add_argument(
+        "--report", type=path, default="", metavar="DIR", help="folder for a line for each; for large folders"
     )
     add_help(group)
     return parser

@@ -249,10 +249,11 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "report": audit_flags.report,
     "plan": plan,
     "detect": audit_flags.detect,
+    "verify": audit_flags.verify,
     "inspect": inspect,
     "pack": pack,
 }
-_WITH_BEAM_FLAGS = ("prepare", "colorize", "plan", "detect")
+_WITH_BEAM_FLAGS = ("prepare", "colorize", "plan", "detect", "verify")
 _ALL = {**PARSERS, "train": train.parser, "evaluate": evaluate.parser, "export": exporting.parser}
 
 

@@ -78,10 +78,14 @@ class Settings:
 
     def digest(self) -> str:
         """Return the SHA-256 of the settings in hex; equal settings in this version of the program give equal files."""
-        fields = asdict(self)
-        fields = {name: value for name, value in fields.items() if name not in _BEFORE or value != _BEFORE[name]}
-        told = json.dumps({"recipe": _RECIPE, **fields}, sort_keys=True)
-        return hashlib.sha256(told.encode()).hexdigest()
+        return digests_of(asdict(self))[-1]
+
+
+def digests_of(settings: dict[str, Any]) -> list[str]:
+    """Return the digest of recorded settings by each recipe that there was, that of this version last."""
+    fields = {name: value for name, value in settings.items() if name not in _BEFORE or value != _BEFORE[name]}
+    told = (json.dumps({"recipe": recipe, **fields}, sort_keys=True) for recipe in range(1, _RECIPE + 1))
+    return [hashlib.sha256(one.encode()).hexdigest() for one in told]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "pipelines/archive/job.py": "tests/pipelines/test_colorize.py",
     # The commands show what these flags do.
     "pipelines/audit_flags.py": "tests/pipelines/test_flags.py",
+    "pipelines/audit/verify_job.py": "tests/pipelines/test_verify.py",
     "pipelines/audit/detect_job.py": "tests/pipelines/test_detect.py",
     "pipelines/dataset/job.py": "tests/pipelines/test_prepare.py",
     # The colorizer and the engine that reads the file show what these do.

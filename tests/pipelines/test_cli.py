@@ -13,7 +13,19 @@ from pipelines.errors import JobFailedError
 from pipelines.runtime import commands
 from pipelines.runtime.runners import beam_parser
 
-COMMANDS = ["prepare", "train", "evaluate", "export", "colorize", "report", "plan", "inspect", "pack", "detect"]
+COMMANDS = [
+    "prepare",
+    "train",
+    "evaluate",
+    "export",
+    "colorize",
+    "report",
+    "plan",
+    "inspect",
+    "pack",
+    "detect",
+    "verify",
+]
 
 
 @pytest.fixture

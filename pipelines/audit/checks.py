@@ -1,0 +1,135 @@
+"""Compare a colorized folder with its records: each file, and if asked each source, is hashed again."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from model import saved_model
+from pipelines.archive import provenance
+from pipelines.archive.ledger import Ledger
+from pipelines.archive.manifest import Record
+from pipelines.archive.record_files import Damage
+from pipelines.errors import Rejected
+from pipelines.files import contents, storage
+from pipelines.files.sources import Source
+from tfrecords.errors import UserError
+
+Kind = Literal["file", "source", "model", "settings", "records"]
+Verdict = Literal["same", "changed", "missing", "unreadable"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """The result for one thing that was hashed.
+
+    Attributes:
+        kind: what it is.
+        name: of the file relative to the output, of the source relative to the input, or of what else it is.
+        uri: where it was looked for.
+        verdict: whether it is as recorded.
+        recorded: its digest in the records.
+        found: its digest now; '' if there is none.
+    """
+
+    kind: Kind
+    name: str
+    uri: str
+    verdict: Verdict
+    recorded: str = ""
+    found: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name that it is counted under."""
+        return f"{self.kind} {self.verdict}"
+
+    def to_json(self) -> str:
+        """Return one line without its line break."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    def __str__(self) -> str:
+        """Return the result in words."""
+        more = (
+            f": recorded {self.recorded[:12]}, now {self.found[:12]}"
+            if self.verdict == "changed" and self.found
+            else ""
+        )
+        return f"{self.kind} {self.name} {self.verdict}{more}"
+
+
+def of_record(record: Record, folder: str, *, sources: bool) -> Iterator[Check]:
+    """Yield a check of each file of a record, and with ``sources`` of its source.
+
+    Args:
+        record: of one input.
+        folder: the output of `autochrome colorize`.
+        sources: whether sources are hashed as well.
+
+    Raises:
+        WorldError: the disk or the bucket fails.
+    """
+    for name, recorded in {output.name: output.sha256 for output in record.outputs}.items():
+        yield _of_file(name, storage.join(folder, name), recorded)
+    if sources and record.sha256:
+        yield _of_source(record)
+
+
+def _of_file(name: str, uri: str, recorded: str) -> Check:
+    content = contents.read(uri)
+    if content is None:
+        return Check(kind="file", name=name, uri=uri, verdict="missing", recorded=recorded)
+    return _compared("file", name, uri, recorded, content.sha256)
+
+
+def _of_source(record: Record) -> Check:
+    source = Source(
+        uri=record.uri, name=record.name, size=record.bytes, fingerprint=record.fingerprint, offset=record.offset
+    )
+    try:
+        found = contents.sha256(source.read())
+    except Rejected:
+        verdict: Verdict = "unreadable" if storage.size(record.uri) >= 0 else "missing"
+        return Check(kind="source", name=record.name, uri=record.uri, verdict=verdict, recorded=record.sha256)
+    return _compared("source", record.name, record.uri, record.sha256, found)
+
+
+def _compared(kind: Kind, name: str, uri: str, recorded: str, found: str) -> Check:
+    verdict: Verdict = "unreadable" if not found else "same" if found == recorded else "changed"
+    return Check(kind=kind, name=name, uri=uri, verdict=verdict, recorded=recorded, found=found)
+
+
+def of_runs(ledger: Ledger, model: str = "") -> Iterator[Check]:
+    """Yield a check of the settings of each run, and of the model of the last one.
+
+    Args:
+        ledger: of the folder.
+        model: the SavedModel folder that should have made it; '' if it is not checked.
+
+    Raises:
+        UserError: the list of runs is damaged; the model is missing or is not one of ours.
+    """
+    runs = provenance.known(ledger.state)
+    for number, run in enumerate(runs, start=1):
+        recorded, settings = str(run.get("settings_digest", "")), run.get("settings")
+        found = _settings_digest(settings, recorded)
+        yield _compared("settings", f"of run {number}", ledger.state, recorded, found)
+    if model:
+        if not runs:
+            raise UserError(f"{ledger.state} does not say which model made it; leave out --model")
+        recorded = str(runs[-1].get("model_digest", ""))
+        yield _compared("model", str(runs[-1].get("model", "")), model, recorded, saved_model.digest(model))
+
+
+def _settings_digest(settings: Any, recorded: str) -> str:
+    """Return the digest of recorded settings, by the recipe that gives the recorded digest if there is one."""
+    if not isinstance(settings, dict):
+        return ""
+    digests = provenance.digests_of(settings)
+    return recorded if recorded in digests else digests[-1]
+
+
+def of_damage(damage: Damage, folder: str) -> Check:
+    """Return the check of a file of records that is damaged."""
+    uri = storage.join(folder, damage.name)
+    return Check(kind="records", name=f"{damage.name} {damage.what}", uri=uri, verdict="changed")
