@@ -208,6 +208,13 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         help=f"{listed([*SPACES], 'or')} (default: srgb)",
     )
     group.add_argument(
+        "--alpha",
+        metavar="A",
+        type=one_of("flatten", "keep"),
+        default="flatten",
+        help=Rare("transparent photos: flatten on white (default) or keep"),
+    )
+    group.add_argument(
         "--digital_source_type",
         metavar="T",
         default=COMPOSITE.removeprefix(IPTC_TERMS),

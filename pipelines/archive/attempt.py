@@ -152,6 +152,7 @@ def _options(record: Record, context: Context, hints: bytes) -> RenderOptions:
         on_color=settings.on_color,
         borders=settings.borders,
         color_space=settings.color_space,
+        alpha=settings.alpha,
         watermark=_watermark(record) if settings.watermark == "on" else None,
         hints=hints,
         on_bad_hint=context.recipe.plan.on_bad_hint,

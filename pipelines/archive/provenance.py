@@ -30,10 +30,17 @@ _CHOICES = {
     "on_color": ("recolor", "skip", "copy"),
     "borders": ("ignore", "keep"),
     "color_space": tuple(SPACES),
+    "alpha": ("flatten", "keep"),
     "watermark": ("on", "off"),
 }
 # The only ways before there was a choice: photos that were made then are not made again.
-_BEFORE: dict[str, Any] = {"borders": "keep", "saturation": 1.0, "color_space": "srgb", "watermark": "off"}
+_BEFORE: dict[str, Any] = {
+    "borders": "keep",
+    "saturation": 1.0,
+    "color_space": "srgb",
+    "alpha": "flatten",
+    "watermark": "off",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +55,7 @@ class Settings:
         borders: ``ignore`` leaves the margin around a picture without colour; ``keep`` colours the whole frame.
         saturation: factor of the chroma, 0 to 4; 1 leaves what the model predicts.
         color_space: of the files, one of `model.color_spaces.SPACES`.
+        alpha: ``flatten`` lays transparent photos on white; ``keep``: they stay transparent where the format can.
         watermark: ``on`` puts a watermark into the chroma (`model.watermark`); ``off`` does not.
         digital_source_type: the mark in the files: URI of a term of IPTC's vocabulary.
     """
@@ -59,6 +67,7 @@ class Settings:
     borders: str = "ignore"
     saturation: float = 1.0
     color_space: str = "srgb"
+    alpha: str = "flatten"
     watermark: str = "on"
     digital_source_type: str = COMPOSITE
 
@@ -210,6 +219,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         borders=args.borders,
         saturation=args.saturation,
         color_space=args.color_space,
+        alpha=args.alpha,
         watermark=args.watermark,
         digital_source_type=source_type(args.digital_source_type),
     )

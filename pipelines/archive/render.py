@@ -36,6 +36,8 @@ STAINED = "stain_suspected"
 """Warning that the colours look like stains, see `model.stains`."""
 DEPTH_REDUCED = "depth_reduced"
 """Warning that the format of the file holds 8 bits only, and the photo has more."""
+ALPHA_FLATTENED = "alpha_flattened"
+"""Warning that a transparent photo was laid on white."""
 _MEASURED_PIXELS = 1 << 16
 
 
@@ -62,6 +64,7 @@ class RenderOptions:
         on_color: what to do with a photo that is in colour.
         borders: whether margins get colour.
         color_space: of the files.
+        alpha: what becomes of transparency.
         hints: the bytes of the hint file of the first page; b"" for none.
         on_bad_hint: what to do with a photo whose hint file is broken.
         reading: how the photo is read.
@@ -76,6 +79,7 @@ class RenderOptions:
     on_color: str = "recolor"
     borders: str = "ignore"
     color_space: str = "srgb"
+    alpha: str = "flatten"
     hints: bytes = b""
     on_bad_hint: str = "reject"
     reading: Reading = AS_IT_IS
@@ -235,6 +239,10 @@ def _recolored(
 ) -> Pixels:
     """Recolour one page, and append the facts about it to ``made`` and ``warned``."""
     deep = options.bit_depth == "keep" and file_format in encode.DEEP_FORMATS
+    cut_out = page.cut_out
+    if cut_out is not None and not (options.alpha == "keep" and file_format in encode.ALPHA_FORMATS):
+        cut_out = None
+        warned.append(ALPHA_FLATTENED)
     if options.bit_depth == "keep" and not deep and page.pixels.dtype == np.uint16:
         warned.append(DEPTH_REDUCED)
     source = page.pixels if deep else samples.to_bytes(page.pixels)
@@ -250,9 +258,12 @@ def _recolored(
             warned.append(STAINED)
     with _own_fault(), watch.stage("merge"):
         depth = 8 * source.dtype.itemsize
-        pixels = recolor_picture(source, chroma, picture, depth, asked.seen, options.color_space, options.watermark)
+        if cut_out is not None:
+            cut_out = cut_out if deep else samples.to_bytes(cut_out)
+        base = source if cut_out is None else np.ascontiguousarray(samples.without_alpha(cut_out))
+        pixels = recolor_picture(base, chroma, picture, depth, asked.seen, options.color_space, options.watermark)
         if hints is not None:
-            paint(pixels, source, hints, picture, options.color_space)
+            paint(pixels, base, hints, picture, options.color_space)
         vivid = round(colourfulness(icc.in_srgb(_sampled(pixels), options.color_space)), 1)
     made.append(
         RenderedPage(
@@ -265,7 +276,7 @@ def _recolored(
             picture=None if picture is None else picture.box(page.height, page.width),
         )
     )
-    return pixels
+    return pixels if cut_out is None else samples.with_alpha(pixels, cut_out[..., -1])
 
 
 @contextmanager

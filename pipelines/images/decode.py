@@ -58,7 +58,7 @@ def decode(data: bytes, shrink_to: int | None = None, reading: Reading = AS_IT_I
         width, height = image.size
         if orientation.transposes(_turn_of(image)):
             width, height = height, width
-        pixels = samples.to_bytes(upright_pixels(photo, shrink_to))
+        pixels = samples.to_bytes(samples.on_white(upright_pixels(photo, shrink_to)))
         return Photo(
             pixels=pixels, height=height, width=width, format=str(image.format), chroma_step=chroma_step(image)
         )
@@ -73,14 +73,15 @@ def chroma_step(image: Image.Image) -> int:
 
 
 def upright_pixels(photo: OpenPhoto, shrink_to: int | None = None) -> Pixels:
-    """Decode an open photo to upright pixels in sRGB, transparency laid on white.
+    """Decode an open photo to upright pixels in sRGB.
 
     Args:
         photo: not loaded yet.
         shrink_to: as in `decode`.
 
     Returns:
-        ``[H, W]`` or ``[H, W, 3]``, uint16 if the file holds more than 8 bits a sample, else uint8.
+        ``[H, W]`` or ``[H, W, 3]``, or ``[H, W, 2]`` or ``[H, W, 4]`` with straight alpha; uint16 if the file holds
+        more than 8 bits a sample, else uint8.
     """
     image = photo.image
     turn, size = _turn_of(image), image.size
@@ -121,25 +122,23 @@ def _eight_bits(photo: OpenPhoto) -> Bytes:
     sizes.check_image(image, photo.data)  # that of an icon may have changed
     width, height = image.size
     convert = _conversion(image)
-    return by_strips(lambda rows: np.asarray(convert(image.crop((0, rows.start, width, rows.stop)))), height, width)
+    return by_strips(lambda rows: convert(image.crop((0, rows.start, width, rows.stop))), height, width)
 
 
-def _conversion(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
-    """Return what turns strips of an image into sRGB of 8 bits, L or RGB, transparency on white."""
+def _conversion(image: Image.Image) -> Callable[[Image.Image], Bytes]:
+    """Return what turns strips of an image into sRGB of 8 bits, grey or RGB, with straight alpha if there is any."""
     if image.mode == "LAB":
         to_rgb = ImageCms.buildTransform(ImageCms.createProfile("LAB"), icc.SRGB, "LAB", "RGB")
-        return lambda strip: ImageCms.applyTransform(strip, to_rgb) or strip
+        return lambda strip: np.asarray(ImageCms.applyTransform(strip, to_rgb) or strip)
     plain = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     is_transparent = image.has_transparency_data
     mode = image.mode if image.mode in ("L", "RGB", "CMYK") and not is_transparent else plain
     to_srgb = icc.conversion(image, mode)
 
-    def convert(strip: Image.Image) -> Image.Image:
+    def convert(strip: Image.Image) -> Bytes:
         if is_transparent:
-            paper = Image.new("RGBA", strip.size, "white")
-            strip = Image.alpha_composite(paper, strip.convert("RGBA")).convert(mode)
-        elif strip.mode != mode:
-            strip = strip.convert(mode)
-        return to_srgb(strip)
+            strip = strip.convert("RGBA")
+        colours = np.asarray(to_srgb(strip if strip.mode == mode else strip.convert(mode)))
+        return np.dstack([colours, np.asarray(strip.getchannel("A"))]) if is_transparent else colours
 
     return convert

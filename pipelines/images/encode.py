@@ -32,6 +32,7 @@ from tfrecords.color import Bytes, Pixels
 
 BitDepth = Literal["8", "keep"]
 DEEP_FORMATS = ("PNG", "TIFF")
+ALPHA_FORMATS = ("PNG", "TIFF", "WEBP")
 _RUN_LENGTHS, _DIFFERENCES = 3, 16  # of zlib and of libpng
 _JPEG_SIDE = 65_500
 _PNG_HEADER = 8 + 25  # signature and IHDR
@@ -50,8 +51,8 @@ def encode(
     """Encode a colour photo; equal input gives equal bytes.
 
     Args:
-        pages: pixels uint8 or uint16 ``[H, W, 3]``, and the metadata of the page they were made from. More than
-            one page only for TIFF, which takes them one by one.
+        pages: pixels uint8 or uint16 ``[H, W, 3]``, or ``[H, W, 4]`` with straight alpha, and the metadata of the page
+            they were made from. More than one page only for TIFF, which takes them one by one.
         file_format: JPEG (chroma at full resolution), PNG, TIFF (deflate, lossless) or WEBP.
         quality: 1 to 100, of JPEG and WebP.
         bit_depth: ``keep`` writes uint16 pixels as 16 bits where the format, PNG or TIFF, has room for them.
@@ -121,7 +122,8 @@ def _webp(pixels: Bytes, said: Metadata, profile: bytes, quality: int) -> bytes:
     exif.add_resolution(directory, said.dpi)
     block = tiff_directory.block(directory) if directory else b""
     buffer = io.BytesIO()
-    options: dict[str, Any] = {"exif": block, "xmp": said.xmp, "icc_profile": profile}
+    # Colours stay what they are where they cannot be seen.
+    options: dict[str, Any] = {"exact": pixels.shape[2] == 4, "exif": block, "xmp": said.xmp, "icc_profile": profile}
     Image.fromarray(pixels).save(buffer, "WEBP", quality=quality, method=2, **options)
     return buffer.getvalue()
 

@@ -25,13 +25,13 @@ def read(photo: OpenPhoto) -> Words | None:
     """Decode what has more than 8 bits a sample; anything else is left to Pillow.
 
     Returns:
-        uint16 ``[H, W]`` or ``[H, W, 3]``, sRGB, transparency on white, TIFFs upright; None if 8 bits hold all of it,
-        and for 16-bit CMYK, which Pillow reads as 8.
+        uint16 ``[H, W]`` or ``[H, W, 3]``, or ``[H, W, 2]`` or ``[H, W, 4]`` with straight alpha; sRGB, TIFFs upright.
+        None if 8 bits hold all of it, and for 16-bit CMYK, which Pillow reads as 8.
     """
     image = photo.image
     found = None
     if photo.words is not None:
-        found = samples.on_white(photo.words)
+        found = photo.words
     elif image.format == "PNG" and photo.data[24:25] == b"\x10":
         found = _png(photo)
     elif image.format == "TIFF" and image.mode in ("I;16", "I;16B", "RGB", "RGBA"):
@@ -42,21 +42,25 @@ def read(photo: OpenPhoto) -> Words | None:
         found = samples.stretch(_unsigned(photo))
         if _is_white_first(photo):
             np.invert(found, out=found)
-    return None if found is None else icc.convert_words(found, image.info.get("icc_profile"))
+    if found is None:
+        return None
+    converted = icc.convert_words(samples.without_alpha(found), image.info.get("icc_profile"))
+    return samples.with_alpha(converted, found[..., -1]).view(np.uint16) if samples.has_alpha(found) else converted
 
 
 def _png(photo: OpenPhoto) -> Words:
     import imagecodecs
 
     _check_whole(photo.image)
-    found = imagecodecs.png_decode(photo.data)
+    found: Words = imagecodecs.png_decode(photo.data)
     transparent = photo.image.info.get("transparency")
     if transparent is not None and found.shape[2:] in ((), (3,)):
+        alpha = np.full(found.shape[:2], samples.WHITE, np.uint16)
         for rows in strips(*found.shape[:2]):
-            part = found[rows]
-            hidden = part == np.asarray(transparent, np.uint16)
-            part[hidden if part.ndim == 2 else hidden.all(axis=-1)] = samples.WHITE
-    return samples.on_white(found)
+            hidden = found[rows] == np.asarray(transparent, np.uint16)
+            alpha[rows][hidden if hidden.ndim == 2 else hidden.all(axis=-1)] = 0
+        return samples.with_alpha(found, alpha).view(np.uint16)
+    return found
 
 
 def _check_whole(image: Image.Image) -> None:
@@ -83,7 +87,8 @@ def _tiff(photo: OpenPhoto) -> Words | None:
     if found.shape[2] > 3:
         kind = photo.number(tiff_tags.EXTRA_SAMPLES)
         is_alpha = kind in (ExtraSample.ASSOCIATED, ExtraSample.UNASSOCIATED)
-        found = samples.on_white(found[..., : 4 if is_alpha else 3], associated=kind == ExtraSample.ASSOCIATED)
+        found = found[..., : 4 if is_alpha else 3]
+        found = samples.straight(found) if kind == ExtraSample.ASSOCIATED else found
     return orientation.upright(found, orientation.valid(photo.number(tiff_tags.ORIENTATION, orientation.UPRIGHT)))
 
 
@@ -104,7 +109,7 @@ def _jpeg2000(photo: OpenPhoto) -> Words | None:
     found = imagecodecs.jpeg2k_decode(data[start:] if "icc_profile" in image.info else data)
     if found.dtype != np.uint16 or found.shape[:2] != (image.height, image.width):
         return None
-    return samples.on_white(samples.scaled(found, bits))
+    return samples.scaled(found, bits)
 
 
 def _unsigned(photo: OpenPhoto) -> npt.NDArray[Any]:

@@ -214,8 +214,9 @@ def _open_tiff(page: Table) -> OpenPhoto:
     largest = tiff_fallback.largest(page)
     sizes.check(*largest, len(data), sample_bytes=size.sample_bytes)
     with _told_from_lack_of_memory(*largest):
-        plain, stored = tiff_fallback.plain(page)
-    return OpenPhoto(image=_open(plain, ("TIFF",)), data=plain, page=page, stored=stored, warnings=dropped)
+        plain, stored, words = tiff_fallback.plain(page)
+    image = _open(plain, ("TIFF",))
+    return OpenPhoto(image=image, data=plain, page=page, stored=stored, words=words, warnings=dropped)
 
 
 def _loaded(page: Table, size: PageSize) -> tuple[Image.Image, int]:

@@ -7,6 +7,8 @@ from it, and `metadata` reads its metadata. A TIFF directory is parsed once, by 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from pipelines.errors import Rejected
 from pipelines.images import (
     around,
@@ -15,6 +17,7 @@ from pipelines.images import (
     memory,
     metadata,
     orientation,
+    samples,
     sizes,
     tiff_pages,
     tiff_pictures,
@@ -38,6 +41,8 @@ class Page:
     Attributes:
         pixels: ``[H, W]`` if the file holds one grey channel, else ``[H, W, 3]``; upright, sRGB; uint16 if the file
             holds more than 8 bits a sample, else uint8.
+        cut_out: the same with straight alpha, ``[H, W, 2]`` or ``[H, W, 4]``, if the photo is transparent anywhere;
+            `pixels` are these on white.
         index: from 0 on.
         count: of pages in the file.
         format: of the file, by Pillow's name.
@@ -46,6 +51,7 @@ class Page:
     """
 
     pixels: Pixels
+    cut_out: Pixels | None = None
     index: int = 0
     count: int = 1
     format: str = ""
@@ -134,12 +140,15 @@ def _page(data: bytes, place: Table | None, index: int, count: int, reading: Rea
         if frames.of(photo.image) > 1:
             warned.append("frames_dropped")
         turn = photo.turn or orientation.of(photo.image)
-        pixels = decode.upright_pixels(photo)
+        decoded = decode.upright_pixels(photo)
+        is_transparent = samples.is_transparent(decoded)
+        pixels = samples.on_white(decoded) if is_transparent else np.ascontiguousarray(samples.without_alpha(decoded))
         size = (pixels.shape[1], pixels.shape[0])
         said = metadata.collect(photo, size=size, transposed=orientation.transposes(turn))
         said = replace(said, warnings=(*photo.warnings, *said.warnings))
         return Page(
             pixels=pixels,
+            cut_out=decoded if is_transparent else None,
             index=index,
             count=count,
             format=str(photo.image.format),

@@ -76,24 +76,62 @@ def stretch(values: npt.NDArray[Any], bits: int = 16) -> Words:
     return by_strips(lambda rows: np.rint((part(rows).astype(np.float64) - low) * scale).astype(np.uint16), *size)
 
 
-def on_white(samples: Words, *, associated: bool = False) -> Words:
-    """Lay pixels with alpha on white paper.
+def has_alpha(pixels: Pixels) -> bool:
+    """Return whether pixels have alpha, their last channel: ``[H, W, 2]`` or ``[H, W, 4]``."""
+    return pixels.ndim == 3 and pixels.shape[2] in (2, 4)
+
+
+def is_transparent(pixels: Pixels) -> bool:
+    """Return whether pixels have alpha, and any of it is less than opaque."""
+    return has_alpha(pixels) and bool(pixels[..., -1].min() < np.iinfo(pixels.dtype).max)
+
+
+def without_alpha(pixels: Pixels) -> npt.NDArray[Any]:
+    """Return the colours of pixels as a view, ``[H, W]`` or ``[H, W, 3]``."""
+    if not has_alpha(pixels):
+        return pixels
+    return pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
+
+
+def with_alpha(colours: Pixels, alpha: Pixels) -> Pixels:
+    """Join colours ``[H, W]`` or ``[H, W, 3]`` and alpha ``[H, W]`` of one type."""
+    joined: npt.NDArray[Any] = np.dstack([colours, alpha])
+    return joined
+
+
+def on_white(pixels: Pixels) -> Pixels:
+    """Lay pixels with straight alpha on white paper.
 
     Args:
-        samples: ``[H, W, 2]`` or ``[H, W, 4]`` with alpha last; ``[H, W]`` and ``[H, W, 3]`` are returned as they are.
-        associated: whether the colours are multiplied by alpha already.
+        pixels: ``[H, W, 2]`` or ``[H, W, 4]`` with alpha last; ``[H, W]`` and ``[H, W, 3]`` are returned as they are.
 
     Returns:
-        ``[H, W]`` or ``[H, W, 3]``.
+        ``[H, W]`` or ``[H, W, 3]`` of the same type.
     """
-    if samples.ndim == 2 or samples.shape[2] == 3:
-        return samples
+    if not has_alpha(pixels):
+        return pixels
+    white = np.iinfo(pixels.dtype).max
 
-    def lay(rows: slice) -> Words:
-        alpha = samples[rows, :, -1:].astype(np.uint32)
-        colour = samples[rows, :, :-1].astype(np.uint32)
-        laid = colour if associated else (colour * alpha + WHITE // 2) // WHITE
-        words: Words = np.minimum(laid + (WHITE - alpha), WHITE).astype(np.uint16)
-        return words[..., 0] if words.shape[2] == 1 else words
+    def lay(rows: slice) -> Pixels:
+        alpha = pixels[rows, :, -1:].astype(np.uint32)
+        laid = (pixels[rows, :, :-1] * alpha + white // 2) // white + (white - alpha)
+        result: npt.NDArray[Any] = laid.astype(pixels.dtype)
+        return result[..., 0] if result.shape[2] == 1 else result
 
-    return by_strips(lay, *samples.shape[:2])
+    return by_strips(lay, *pixels.shape[:2])
+
+
+def straight(words: Words) -> Words:
+    """Divide colours by their alpha, with which they are multiplied (associated alpha); where it is 0 they are 0.
+
+    Args:
+        words: ``[H, W, 2]`` or ``[H, W, 4]`` with alpha last.
+    """
+
+    def divide(rows: slice) -> Words:
+        alpha = words[rows, :, -1:].astype(np.uint32)
+        colours = words[rows, :, :-1] * np.uint32(WHITE)
+        whole = np.minimum((colours + alpha // 2) // np.maximum(alpha, 1), WHITE) * (alpha > 0)
+        return np.concatenate([whole, alpha], axis=-1).astype(np.uint16)
+
+    return by_strips(divide, *words.shape[:2])

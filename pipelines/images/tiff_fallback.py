@@ -22,7 +22,7 @@ from pipelines.images.strips import by_strips
 from pipelines.images.tiff_directory import Directory
 from pipelines.images.tiff_table import Table
 from pipelines.images.tiff_tags import Compression, ExtraSample, FieldType, Photometric, Planar, SampleFormat
-from tfrecords.color import Bytes, Pixels
+from tfrecords.color import Bytes, Pixels, Words
 
 _CHANNELS = {
     Photometric.MIN_IS_WHITE: 1,
@@ -100,14 +100,15 @@ def largest(page: Table) -> tuple[int, int]:
     return max(whole, tile, key=lambda size: size[0] * size[1])
 
 
-def plain(page: Table) -> tuple[bytes, Directory]:
+def plain(page: Table) -> tuple[bytes, Directory, Words | None]:
     """Decode a page, and make a TIFF file from it that Pillow can read.
 
     Args:
         page: the first of its file.
 
     Returns:
-        the file, and its directory.
+        the file; its directory; and of a picture with alpha, which the file has on white, the pixels, upright, uint16
+        ``[H, W, 2]`` or ``[H, W, 4]`` with straight alpha, else None.
 
     Raises:
         Rejected: ``unreadable`` if it is not a picture (raw sensor data, a depth map, too many samples), or cut short.
@@ -118,13 +119,16 @@ def plain(page: Table) -> tuple[bytes, Directory]:
     if photometric not in _CHANNELS or count > _MOST_SAMPLES or depth > 1:
         said = f"photometric interpretation {photometric}, {count} samples a pixel, depth {depth}"
         raise Rejected("unreadable", f"TIFF that is not a picture: {said}")
-    pixels = _pixels(page, Photometric(photometric))
     kind = Photometric(photometric)
-    return _written(pixels, _BECOMES.get(kind, kind), page)
+    pixels, words = _pixels(page, kind), None
+    if samples.has_alpha(pixels) and kind != Photometric.CMYK:
+        turn = orientation.valid(page.number(tiff_tags.ORIENTATION, orientation.UPRIGHT))
+        words, pixels = orientation.upright(pixels, turn), samples.on_white(pixels)
+    return *_written(pixels, _BECOMES.get(kind, kind), page), words
 
 
 def _pixels(page: Table, photometric: Photometric) -> Pixels:
-    """Return the pixels of a page, ``[H, W]`` or ``[H, W, C]``, in 8 or 16 bits."""
+    """Return the pixels of a page, ``[H, W]`` or ``[H, W, C]``, in 8 or 16 bits; with straight alpha in 16."""
     decoded, bits = _decoded(page)
     colours = _CHANNELS[photometric]
     if decoded.shape[2] < colours:
@@ -161,22 +165,15 @@ def _decoded(page: Table) -> tuple[npt.NDArray[Any], int]:
 
 
 def _colour(decoded: npt.NDArray[Any], colours: int, bits: int, extra: int, *, is_white_first: bool = False) -> Pixels:
-    """Return colours of 8 or 16 bits ``[H, W]`` or ``[H, W, C]``, on white if the next sample is their alpha."""
+    """Return colours of 8 or 16 bits ``[H, W]`` or ``[H, W, C]``; in 16, with alpha, if the next sample is that."""
     scaled = _scaled(decoded[..., :colours], bits)
     if is_white_first:
         scaled = np.invert(scaled)
     if colours < _CHANNELS[Photometric.CMYK] and extra in (ExtraSample.ASSOCIATED, ExtraSample.UNASSOCIATED):
         alpha = _scaled(decoded[..., colours : colours + 1], bits)
 
-        def lay(rows: slice) -> Pixels:
-            words = (
-                part if part.dtype == np.uint16 else part.astype(np.uint16) * 257
-                for part in (scaled[rows], alpha[rows])
-            )
-            joined = np.concatenate(list(words), axis=-1)
-            return samples.on_white(joined, associated=extra == ExtraSample.ASSOCIATED)
-
-        return by_strips(lay, *scaled.shape[:2])
+        words = np.concatenate([samples.to_words(scaled), samples.to_words(alpha)], axis=-1)
+        return samples.straight(words) if extra == ExtraSample.ASSOCIATED else words
     return scaled[..., 0] if scaled.ndim == 3 and colours == 1 else scaled
 
 

@@ -13,7 +13,7 @@ from pipelines.errors import Rejected
 from pipelines.images import exif, tiff_directory, tiff_tags
 from pipelines.images.metadata import Metadata
 from pipelines.images.tiff_directory import Directory, Field
-from pipelines.images.tiff_tags import Compression, FieldType, Photometric, Planar
+from pipelines.images.tiff_tags import Compression, ExtraSample, FieldType, Photometric, Planar
 from tfrecords.color import Pixels
 
 _STRIP_BYTES = 1 << 20
@@ -25,7 +25,8 @@ def write(pages: Iterable[tuple[Pixels, Metadata]], profile: bytes) -> bytes:
     """Make one file of all pages.
 
     Args:
-        pages: pixels uint8 or uint16 ``[H, W, 3]``, and what their directory is to say; all in one byte order.
+        pages: pixels uint8 or uint16 ``[H, W, 3]``, or ``[H, W, 4]`` with straight alpha, and what their
+            directory is to say; all in one byte order.
         profile: the ICC profile of the pixels.
 
     Raises:
@@ -73,13 +74,15 @@ def _directory(pixels: Pixels, said: Metadata, profile: bytes) -> Directory:
     for tag in tiff_tags.STRUCTURAL & fields.keys():
         del fields[tag]
     exif.add_resolution(directory, said.dpi)
-    height, width = pixels.shape[:2]
+    height, width, samples = pixels.shape
     directory.put(tiff_tags.IMAGE_WIDTH, FieldType.LONG, width)
     directory.put(tiff_tags.IMAGE_LENGTH, FieldType.LONG, height)
-    directory.put(tiff_tags.BITS_PER_SAMPLE, FieldType.SHORT, *[8 * pixels.itemsize] * 3)
+    directory.put(tiff_tags.BITS_PER_SAMPLE, FieldType.SHORT, *[8 * pixels.itemsize] * samples)
     directory.put(tiff_tags.COMPRESSION, FieldType.SHORT, Compression.DEFLATE)
     directory.put(tiff_tags.PHOTOMETRIC, FieldType.SHORT, Photometric.RGB)
-    directory.put(tiff_tags.SAMPLES_PER_PIXEL, FieldType.SHORT, 3)
+    directory.put(tiff_tags.SAMPLES_PER_PIXEL, FieldType.SHORT, samples)
+    if samples > 3:
+        directory.put(tiff_tags.EXTRA_SAMPLES, FieldType.SHORT, ExtraSample.UNASSOCIATED)
     directory.put(tiff_tags.ROWS_PER_STRIP, FieldType.LONG, _rows(pixels))
     directory.put(tiff_tags.PLANAR_CONFIGURATION, FieldType.SHORT, Planar.TOGETHER)
     directory.put(tiff_tags.PREDICTOR, FieldType.SHORT, tiff_tags.HORIZONTAL_DIFFERENCING)

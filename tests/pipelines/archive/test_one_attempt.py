@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -211,6 +212,47 @@ def test_a_hint_file_that_is_gone_or_new_is_what_the_record_says(tmp_path, encod
     assert record.guided == planned(hints=str(tmp_path)).of("a.png").told() != plan.of("a.png").told()
     file.unlink()
     assert attempt(photo_of(tmp_path / "a.png"), guided).reason == "bad_hint"
+
+
+@pytest.mark.parametrize("form", ["png", "tiff", "webp", "jpeg"])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_transparency_is_kept_where_the_format_can_and_else_warned_of(tmp_path, grey_photos, form, depth):
+    grey = grey_photos["coins"][:200, :300]
+    alpha = np.tile(np.linspace(0, 255, 300).astype(np.uint8), (200, 1))
+    stored = np.dstack([grey, alpha])
+    words = stored.astype(np.uint16) * 257
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(stored if depth == 8 else words))
+    deep = depth == 16 and form in ("png", "tiff")
+    top = 65535 if deep else 255
+    reduced = ("depth_reduced",) if depth == 16 and not deep else ()
+
+    def made_of(**settings: str) -> tuple[Record, np.ndarray]:
+        made: dict[str, bytes] = {}
+        more = {"quality": 100, "borders": "keep", **settings}
+        record = attempt(photo_of(tmp_path / "a.png"), context(green, made, form, **more))
+        (file,) = made.values()
+        decoders = {"png": imagecodecs.png_decode, "tiff": imagecodecs.imread, "webp": imagecodecs.webp_decode}
+        return record, decoders.get(form, imagecodecs.jpeg8_decode)(file)
+
+    record, flat = made_of()
+    assert record.warnings == ("alpha_flattened", *reduced)
+    assert flat.shape == (200, 300, 3)
+    share = alpha / 255
+    tolerance = {"jpeg": 3, "webp": 6}.get(form, 0.5)
+    on_white = np.rint(grey * share + 255 * (1 - share)).astype(np.uint8)
+    lightness = srgb_to_lab((flat // (257 if deep else 1)).astype(np.uint8))[..., 0]
+    assert np.abs(lightness - color.luminance(on_white)).mean() < tolerance
+    record, kept = made_of(alpha="keep")
+    if form == "jpeg":
+        assert record.warnings == ("alpha_flattened", *reduced)
+        assert kept.shape == (200, 300, 3)
+        return
+    assert record.warnings == reduced
+    assert (kept.shape, kept.dtype) == ((200, 300, 4), np.uint16 if deep else np.uint8)
+    np.testing.assert_array_equal(kept[..., 3], alpha.astype(kept.dtype) * (top // 255))
+    straight = srgb_to_lab((kept[..., :3] // (top // 255)).astype(np.uint8))
+    assert np.abs(straight[..., 0] - color.luminance(grey)).mean() < tolerance
+    assert straight[..., 1].mean() < -8, "it has colour, under the transparent part as well"
 
 
 def test_saturation_scales_chroma_and_leaves_luminance_and_hue(tmp_path, encoded, grey_photos):

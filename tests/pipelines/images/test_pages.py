@@ -34,6 +34,48 @@ def tiff_of(*pictures: np.ndarray, subfiles: dict[int, int] | None = None, **opt
     return buffer.getvalue()
 
 
+ALPHA = np.linspace(0, 1, 80)[None, :, None].repeat(96, 0)
+CUT_OUT = np.rint(np.dstack([SMALL / 255, ALPHA]) * 65535)
+MULTIPLIED = np.rint(np.dstack([SMALL / 255 * ALPHA, ALPHA]) * 65535)
+
+
+def in_bytes(values: np.ndarray) -> np.ndarray:
+    return np.rint(values / 257).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("data", "tolerance"),
+    [
+        (file_of(in_bytes(CUT_OUT), "PNG"), 0),
+        (file_of(in_bytes(CUT_OUT), "TIFF"), 0),
+        (file_of(in_bytes(CUT_OUT), "WEBP", lossless=True, exact=True), 0),
+        (tiff_of(CUT_OUT.astype(np.uint16), photometric="rgb", extrasamples=["unassalpha"]), 0),
+        (tiff_of(MULTIPLIED.astype(np.uint16), photometric="rgb", extrasamples=["assocalpha"]), 0.005),
+        (tiff_of(in_bytes(MULTIPLIED), photometric="rgb", extrasamples=["assocalpha"]), 0.05),
+        (tiff_of(MULTIPLIED / 65535, photometric="rgb", extrasamples=["assocalpha"], compression="lerc"), 0.005),
+        (file_of(in_bytes(CUT_OUT), "PNG", icc_profile=swapped_profile()), 0.01),
+    ],
+    ids=["PNG", "TIFF", "WebP", "16 bits", "associated 16", "associated 8", "floats", "profile"],
+)
+def test_a_transparent_page_has_its_straight_colours_and_lies_on_white(data, tolerance):
+    (page,) = pages.read(data)
+    top = np.iinfo(page.pixels.dtype).max
+    found = page.cut_out / top
+    colours = SMALL[..., ::-1] if b"iCCP" in data[:99] else SMALL
+    np.testing.assert_allclose(found[..., 3], ALPHA[..., 0], atol=0.5 / 255 + 1e-9)
+    visible = ALPHA[..., 0] > 0.1  # where more of the colour than its rounding is left
+    np.testing.assert_allclose(found[visible][:, :3], (colours / 255)[visible], atol=tolerance + 1e-9)
+    on_white = colours / 255 * ALPHA + 1 - ALPHA
+    np.testing.assert_allclose(page.pixels / top, on_white, atol=2.1 / 255 + tolerance)
+
+
+def test_a_page_whose_alpha_is_opaque_is_not_transparent():
+    opaque = np.dstack([SMALL, np.full(SMALL.shape[:2], 255, np.uint8)])
+    (page,) = pages.read(file_of(opaque, "PNG"))
+    assert page.cut_out is None
+    np.testing.assert_array_equal(page.pixels, SMALL)
+
+
 def test_every_page_of_a_tiff(photos, grey_photos):
     pictures = [photos["coffee"], grey_photos["camera"], grey_photos["coins"].astype(np.uint16) * 257, SMALL]
     found = list(pages.read(tiff_of(*pictures)))

@@ -39,9 +39,18 @@ def test_transparency_lies_on_white():
     share = 16_384 / 65_535
     expected = np.rint(pixel[..., :3] * share).astype(int) + 65_535 - 16_384
     assert np.abs(samples.on_white(pixel) - expected).max() <= 1
-    assert samples.on_white(pixel, associated=True).tolist() == [[[59_151, 65_535, 65_535]]]
+    low = np.array([[[10, 20, 30, 64]]], np.uint8)
+    assert samples.on_white(low).tolist() == [[[194, 196, 199]]]
     assert samples.on_white(pixel[..., :2]).shape == (1, 1)
     np.testing.assert_array_equal(samples.on_white(pixel[..., :3]), pixel[..., :3])
+
+
+def test_colours_are_divided_by_their_alpha():
+    stored = np.array([[[10_000, 20_000, 16_384, 32_768], [0, 0, 0, 0], [9, 65_535, 7, 65_535]]], np.uint16)
+    straight = [[[20_000, 39_999, 32_768, 32_768], [0, 0, 0, 0], [9, 65_535, 7, 65_535]]]
+    assert np.abs(samples.straight(stored).astype(int) - straight).max() <= 1
+    beyond = np.array([[[40_000, 20_000]]], np.uint16)
+    assert samples.straight(beyond).tolist() == [[[65_535, 20_000]]]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "RGB", "I", "F"])
