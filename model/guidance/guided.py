@@ -32,11 +32,15 @@ class Choices:
         saturation: factor of the model's chroma, from 0 to 4; hints keep their colours.
         hint_reach: how far hints reach: where they weigh as much as the prediction, as a share of the longer side.
         hint_method: one of `ranges.METHODS`.
+        palette: a and b of colours that the prediction's are moved to; () for none.
+        palette_strength: how far they are moved, from 0 to 1.
     """
 
     saturation: float = 1.0
     hint_reach: float = REACH
     hint_method: str = METHOD
+    palette: tuple[tuple[float, float], ...] = ()
+    palette_strength: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -44,7 +48,7 @@ class Choices:
         Raises:
             ValueError: one is unknown or out of range.
         """
-        for name in ("saturation", "hint_reach"):
+        for name in ranges.RANGES:
             ranges.check(name, getattr(self, name))
         if self.hint_method not in METHODS:
             raise ValueError(f"hint_method must be {' or '.join(METHODS)}, not {self.hint_method!r}")
@@ -96,10 +100,19 @@ def answer(asked: Question, choices: Choices, predict: Callable[[Floats], Floats
     Returns:
         a and b, float32 ``[S, S, 2]``; with hints ``[h, w, 2]``.
     """
-    chroma = predict(asked.seen) * np.float32(choices.saturation)
+    chroma = predict(asked.seen)
+    if choices.palette:
+        from model.guidance import palette  # SciPy takes half a second to import
+
+        chroma = palette.apply(chroma, np.array(choices.palette), choices.palette_strength)
+    chroma = chroma * np.float32(choices.saturation)
     if asked.given is None or asked.light is None:
         return chroma
     chroma = _brought_up(chroma, asked.seen, asked.light)
+    if choices.hint_method == "optimise":
+        from model.guidance import optimisation  # SciPy and scikit-image take a second to import
+
+        return optimisation.optimise(chroma, asked.light, asked.given, choices.hint_reach)
     return blending.blend(chroma, asked.light, asked.given, choices.hint_reach)
 
 

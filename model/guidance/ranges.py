@@ -2,11 +2,11 @@
 
 import math
 
-RANGES: dict[str, tuple[float, float]] = {"saturation": (0, 4), "hint_reach": (0, 1)}
+RANGES: dict[str, tuple[float, float]] = {"saturation": (0, 4), "hint_reach": (0, 1), "palette_strength": (0, 1)}
 """The least and the most of each value."""
 REACH = 0.3
 """How far hints reach by default: where they weigh as much as the prediction, as a share of the longer side."""
-METHODS = ("blend",)
+METHODS = ("blend", "optimise")
 """The ways to spread hints."""
 METHOD = METHODS[0]
 """The default of them."""

@@ -15,7 +15,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from model.guidance.guided import Choices, Question, answer
+from model.guidance.guided import Question, answer
 from model.watermark_code import Payload
 from pipelines.archive.context import Context
 from pipelines.archive.manifest import STAGES, Output, Record
@@ -165,11 +165,7 @@ def _watermark(record: Record) -> Payload:
 
 def _chroma(asked: Question, context: Context, guidance: Guidance) -> Floats:
     """Return the chroma of a page, float32 ``[S, S, 2]``, or ``[h, w, 2]`` with hints."""
-    choices = Choices(
-        saturation=context.recipe.settings.saturation,
-        hint_reach=guidance.hint_reach,
-        hint_method=guidance.hint_method,
-    )
+    choices = guidance.choices(context.recipe.settings.saturation)
     return answer(asked, choices, lambda seen: _predicted(seen, context))
 
 

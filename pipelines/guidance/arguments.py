@@ -24,6 +24,27 @@ def add(group: argparse._ArgumentGroup) -> None:
         help=Rare(f"how far hints reach, as a share of the longer side (default: {ranges.REACH:g})"),
     )
     group.add_argument(
+        "--hint_method",
+        type=one_of(*ranges.METHODS),
+        default=ranges.METHOD,
+        metavar="M",
+        help=Rare("how hints spread: blend (default), or optimise, which also links like places"),
+    )
+    group.add_argument(
+        "--palette",
+        type=path,
+        default="",
+        metavar="FILE",
+        help=Rare("move colours to a palette: .txt of #rrggbb, .gpl, .ase, .aco or a picture"),
+    )
+    group.add_argument(
+        "--palette_strength",
+        type=number(ranges.told("palette_strength"), partial(ranges.holds, "palette_strength")),
+        default=1.0,
+        metavar="S",
+        help=Rare("how far colours are moved to the palette, 0 to 1 (default: 1)"),
+    )
+    group.add_argument(
         "--on_bad_hint",
         metavar="B",
         type=one_of("reject", "ignore"),

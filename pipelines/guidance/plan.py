@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from model.guidance.guided import Choices
 from model.guidance.ranges import METHOD, REACH
 from pipelines.guidance.hint_files import HintFile
+from pipelines.guidance.palette_files import PaletteFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,26 +21,38 @@ class Guidance:
 
     Attributes:
         hints: its hint file, or None.
-        hint_reach: see `Plan`.
-        hint_method: see `Plan`.
+        palette: its palette, or None.
+        hint_reach: see `Plan`, also for the fields below.
+        hint_method: how hints are spread.
+        palette_strength: how far colours are moved to the palette.
     """
 
     hints: HintFile | None = None
+    palette: PaletteFile | None = None
     hint_reach: float = REACH
     hint_method: str = METHOD
+    palette_strength: float = 1.0
 
     def told(self) -> dict[str, Any]:
         """Return what the photo's record says about it; {} for nothing. Equal guidance gives equal colours."""
-        if self.hints is None:
-            return {}
-        return {
-            "hints": {
-                "file": self.hints.name,
-                "sha256": self.hints.sha256,
-                "method": self.hint_method,
-                "reach": self.hint_reach,
-            }
-        }
+        said: dict[str, Any] = {}
+        if self.hints is not None:
+            how = {"method": self.hint_method, "reach": self.hint_reach}
+            said["hints"] = {"file": self.hints.name, "sha256": self.hints.sha256, **how}
+        if self.palette is not None:
+            how = {"strength": self.palette_strength}
+            said["palette"] = {"file": self.palette.name, "sha256": self.palette.sha256, **how}
+        return said
+
+    def choices(self, saturation: float) -> Choices:
+        """Return how the photo's prediction is changed."""
+        return Choices(
+            saturation=saturation,
+            hint_reach=self.hint_reach,
+            hint_method=self.hint_method,
+            palette=self.palette.colours if self.palette else (),
+            palette_strength=self.palette_strength,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +63,9 @@ class Plan:
         hints: hint files by the names of their photos.
         hints_path: the folder or file that they are from.
         hint_reach: how far hints reach, as a share of a photo's longer side.
-        hint_method: how hints are spread.
+        hint_method: how hints are spread, one of `ranges.METHODS`.
+        palette: of all photos, or None.
+        palette_strength: how far colours are moved to a palette, from 0 to 1.
         on_bad_hint: ``reject`` a photo whose hint file is broken, or ``ignore`` the file.
     """
 
@@ -57,22 +73,31 @@ class Plan:
     hints_path: str = ""
     hint_reach: float = REACH
     hint_method: str = METHOD
+    palette: PaletteFile | None = None
+    palette_strength: float = 1.0
     on_bad_hint: str = "reject"
 
     def of(self, name: str) -> Guidance:
         """Return the guidance of the photo with that name."""
         hints = self.hints.get(name)
-        if hints is None:
+        if hints is None and self.palette is None:
             return UNGUIDED
-        return Guidance(hints=hints, hint_reach=self.hint_reach, hint_method=self.hint_method)
+        return Guidance(
+            hints=hints,
+            palette=self.palette,
+            hint_reach=self.hint_reach,
+            hint_method=self.hint_method,
+            palette_strength=self.palette_strength,
+        )
 
     @cached_property
     def told(self) -> dict[str, Any]:
         """What ``runs.json`` and ``report.json`` say about it; {} for nothing."""
+        said = {name: about for name, about in self.of("").told().items() if name != "hints"}
         if not self.hints:
-            return {}
+            return said
         digests = json.dumps(sorted((photo, file.name, file.sha256) for photo, file in self.hints.items()))
-        return {
+        return said | {
             "hints": {
                 "path": self.hints_path,
                 "photos": len(self.hints),

@@ -6,36 +6,65 @@ from collections.abc import Sequence
 from model.guidance import ranges
 from pipelines.files import cloud
 from pipelines.files.list_parts import PLAIN, ListOptions
-from pipelines.guidance import hint_files
+from pipelines.guidance import hint_files, palette_files
 from pipelines.guidance.plan import Plan
 from tfrecords.errors import UserError
 
 
 def of(args: argparse.Namespace) -> Plan:
     """Return the plan that the flags of `pipelines.guidance.arguments` ask for. Raises what `planned` raises."""
-    return planned(hints=args.hints, hint_reach=args.hint_reach, on_bad_hint=args.on_bad_hint)
+    return planned(
+        hints=args.hints,
+        hint_reach=args.hint_reach,
+        hint_method=args.hint_method,
+        palette=args.palette,
+        palette_strength=args.palette_strength,
+        on_bad_hint=args.on_bad_hint,
+    )
 
 
-def planned(*, hints: str = "", hint_reach: float = ranges.REACH, on_bad_hint: str = "reject") -> Plan:
+def planned(
+    *,
+    hints: str = "",
+    hint_reach: float = ranges.REACH,
+    hint_method: str = ranges.METHOD,
+    palette: str = "",
+    palette_strength: float = 1.0,
+    on_bad_hint: str = "reject",
+) -> Plan:
     """Read what guides a run.
 
     Args:
         hints: folder of hint files, or a ``.csv`` or ``.jsonl`` file; local or gs://; '' for none.
         hint_reach: how far hints reach, as a share of a photo's longer side, from 0 to 1.
+        hint_method: how hints are spread: ``blend`` or ``optimise``.
+        palette: file of a palette for all photos, local or gs://; '' for none.
+        palette_strength: how far colours are moved to it, from 0 to 1.
         on_bad_hint: ``reject`` a photo whose hint file is broken, or ``ignore`` the file.
 
     Raises:
         UserError: a file is missing or broken, or a value is unknown or out of range.
         WorldError: the disk or the bucket fails.
     """
-    if not ranges.holds("hint_reach", hint_reach):
-        raise UserError(f"hint_reach {hint_reach} is out of range; choose {ranges.told('hint_reach')}")
-    if on_bad_hint not in ("reject", "ignore"):
-        raise UserError(f"on_bad_hint {on_bad_hint!r} is unknown; choose reject or ignore")
-    if hints:
-        cloud.check({"--hints": hints})
-    found = hint_files.find(hints) if hints else {}
-    return Plan(hints=found, hints_path=hints, hint_reach=hint_reach, on_bad_hint=on_bad_hint)
+    for name, value in (("hint_reach", hint_reach), ("palette_strength", palette_strength)):
+        if not ranges.holds(name, value):
+            raise UserError(f"{name} {value} is out of range; choose {ranges.told(name)}")
+    for name, choice, known in (
+        ("hint_method", hint_method, ranges.METHODS),
+        ("on_bad_hint", on_bad_hint, ("reject", "ignore")),
+    ):
+        if choice not in known:
+            raise UserError(f"{name} {choice!r} is unknown; choose {' or '.join(known)}")
+    cloud.check({f"--{flag}": place for flag, place in (("hints", hints), ("palette", palette)) if place})
+    return Plan(
+        hints=hint_files.find(hints) if hints else {},
+        hints_path=hints,
+        hint_reach=hint_reach,
+        hint_method=hint_method,
+        palette=palette_files.load(palette) if palette else None,
+        palette_strength=palette_strength,
+        on_bad_hint=on_bad_hint,
+    )
 
 
 def check_photos(plan: Plan, patterns: Sequence[str], lists: ListOptions = PLAIN) -> None:

@@ -36,3 +36,16 @@ def test_hints_are_spread_on_a_grid_of_the_photos_shape(photos):
 def test_unknown_choices_are_refused(choices):
     with pytest.raises(ValueError, match=f"{next(iter(choices))} must be "):
         Choices(**choices)
+
+
+def test_a_palette_moves_the_prediction_before_hints_are_spread():
+    seen = np.random.default_rng(0).random((32, 32, 1)).astype(np.float32)
+    blue = (10.0, -50.0)
+    chroma = guided.answer(guided.Question(seen=seen), Choices(palette=(blue,), saturation=0.5), half)
+    np.testing.assert_allclose(chroma.mean(axis=(0, 1)), [5, -25], atol=0.5)
+    asked = guided.question(
+        np.full((60, 90), 120, np.uint8), None, 32, hints.of_layer(np.full((4, 4, 4), [200, 30, 40, 255], np.uint8))
+    )
+    for method in ("blend", "optimise"):
+        chroma = guided.answer(asked, Choices(palette=(blue,), hint_method=method), half)
+        np.testing.assert_allclose(chroma, np.broadcast_to(hints.chroma_of((200, 30, 40)), chroma.shape), atol=1e-3)

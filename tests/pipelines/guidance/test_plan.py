@@ -2,6 +2,7 @@ import pickle
 from dataclasses import replace
 
 from pipelines.guidance.hint_files import HintFile
+from pipelines.guidance.palette_files import PaletteFile
 from pipelines.guidance.plan import NONE, UNGUIDED, Plan
 
 FILES = {
@@ -34,3 +35,12 @@ def test_it_is_small_when_it_travels():
     data = pickle.dumps(PLAN)
     assert pickle.loads(data) == PLAN
     assert len(data) < 100 * len(FILES)
+
+
+def test_a_palette_is_for_all_photos():
+    palette = PaletteFile(name="a.gpl", sha256=64 * "2", colours=((10.0, -50.0),))
+    plan = Plan(palette=palette, palette_strength=0.5)
+    expected = {"palette": {"file": "a.gpl", "sha256": 64 * "2", "strength": 0.5}}
+    assert plan.of("any.jpg").told() == plan.told == expected
+    assert plan.of("any.jpg").choices(1.5).palette == ((10.0, -50.0),)
+    assert set(replace(PLAN, palette=palette).of("box/7.jpg").told()) == {"hints", "palette"}

@@ -14,7 +14,10 @@ def test_flags_make_a_plan(tmp_path):
     assert planning.of(flags.colorize().parse_args(["in", "out"])) == NONE
 
 
-@pytest.mark.parametrize(("name", "value"), [("hint_reach", 2.0), ("on_bad_hint", "shrug")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("hint_reach", 2.0), ("palette_strength", -1.0), ("on_bad_hint", "shrug"), ("hint_method", "magic")],
+)
 def test_unknown_values_are_refused(name, value):
     with pytest.raises(UserError, match=name):
         planning.planned(**{name: value})
@@ -29,3 +32,15 @@ def test_hints_for_other_photos_are_no_help_to_the_only_one(tmp_path):
     planning.check_photo(NONE, "b.jpg")
     with pytest.raises(UserError, match=r"a\.jpg, which is not in the input"):
         planning.check_photos(plan, [str(tmp_path)])
+
+
+def test_a_palette_is_read_before_work_starts(tmp_path):
+    (tmp_path / "uniforms.txt").write_text("#203a72 #c81e28")
+    plan = planning.planned(palette=str(tmp_path / "uniforms.txt"))
+    assert plan.palette is not None
+    assert len(plan.palette.colours) == 2
+    (tmp_path / "uniforms.txt").write_text("blue")
+    with pytest.raises(UserError, match=r"palette .*uniforms.txt cannot be used: line 1: a color must be #rrggbb"):
+        planning.planned(palette=str(tmp_path / "uniforms.txt"))
+    with pytest.raises(UserError, match=r"palette .*none.gpl cannot be read"):
+        planning.planned(palette=str(tmp_path / "none.gpl"))

@@ -1,0 +1,88 @@
+"""Give a photo the colours of another one: E. Reinhard et al., "Color Transfer between Images" (2001).
+
+Mean and deviation of the two chroma axes of their colour space lαβ, in which axes of natural pictures are decorrelated,
+become those of the reference. α and β are differences of logarithms, so a colour can be made brighter or darker without
+changing them: luminance stays that of the photo, and the statistics are met exactly, before sRGB limits colours.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfrecords.color import Floats
+
+Doubles = NDArray[np.float64]
+_TO_LMS = np.array([[0.3897, 0.6890, -0.0787], [-0.2298, 1.1834, 0.0464], [0.0, 0.0, 1.0]])
+_WHITE = np.array([0.950456, 1.0, 1.088754])
+# α and β from the logarithms of L, M and S.
+_TO_AXES = np.array([[1, 1, -2], [1, -1, 0]]) / np.sqrt([[6.0], [2.0]])
+_DARKEST = 1e-3
+_FLAT = 1e-4
+_BLACK = 2.0  # L* below which colours say nothing
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Mean and deviation of α and β, each float64 ``[2]``."""
+
+    mean: tuple[float, float]
+    deviation: tuple[float, float]
+
+
+def statistics(light: Floats, chroma: Floats) -> Statistics:
+    """Return the statistics of a picture.
+
+    Args:
+        light: L*, float32 ``[h, w]``.
+        chroma: a and b, float32 ``[h, w, 2]``.
+    """
+    axes = _axes(light, chroma)[light > _BLACK]
+    if not len(axes):
+        return Statistics((0.0, 0.0), (0.0, 0.0))
+    mean, deviation = axes.mean(axis=0), axes.std(axis=0)
+    return Statistics((float(mean[0]), float(mean[1])), (float(deviation[0]), float(deviation[1])))
+
+
+def transfer(light: Floats, chroma: Floats, reference: Statistics) -> Floats:
+    """Return chroma with the statistics of a reference, at the luminance of the picture.
+
+    Args:
+        light: L*, float32 ``[h, w]``.
+        chroma: a and b, float32 ``[h, w, 2]``.
+        reference: its statistics.
+
+    Returns:
+        a and b, float32 ``[h, w, 2]``; unchanged in black.
+    """
+    own = statistics(light, chroma)
+    # A photo without colours, or of one, has nothing to spread.
+    spread = np.where(np.array(own.deviation) > _FLAT, reference.deviation, 0) / np.maximum(own.deviation, _FLAT)
+    axes = (_axes(light, chroma) - own.mean) * spread + reference.mean
+    return np.where((light > _BLACK)[..., None], _chroma(light, axes), chroma).astype(np.float32)
+
+
+def _axes(light: Floats, chroma: Floats) -> Doubles:
+    """Return α and β, float64 ``[h, w, 2]``."""
+    fy = (light.astype(np.float64) + 16) / 116
+    f = np.stack([fy + chroma[..., 0] / 500, fy, fy - chroma[..., 1] / 200], axis=-1)
+    xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * _WHITE
+    return _products(np.log10(np.maximum(_products(xyz, _TO_LMS), _DARKEST * 1e-2)), _TO_AXES)
+
+
+def _chroma(light: Floats, axes: Doubles) -> Doubles:
+    """Return a and b of α and β at a luminance, float64 ``[h, w, 2]``."""
+    # l is free: it scales L, M and S alike. With l = 0, logarithms follow from the two axes alone.
+    lms = 10 ** _products(axes, _TO_AXES.T)
+    xyz = _products(lms, np.linalg.inv(_TO_LMS))
+    fy = (light.astype(np.float64) + 16) / 116
+    y = np.where(fy > 6 / 29, fy**3, 3 * (6 / 29) ** 2 * (fy - 4 / 29))
+    xyz = np.maximum(xyz * (y / np.maximum(xyz[..., 1], 1e-12))[..., None], 0) / _WHITE
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack([500 * (f[..., 0] - fy), 200 * (fy - f[..., 2])], axis=-1)
+
+
+def _products(vectors: Doubles, matrix: Doubles) -> Doubles:
+    """Return the matrix times each vector, without BLAS, whose sums depend on the number of threads."""
+    found: Doubles = (vectors[..., None, :] * matrix).sum(axis=-1)
+    return found

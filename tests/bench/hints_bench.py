@@ -1,0 +1,103 @@
+"""Measure what hints are worth: colours of the truth are given at random points, and the error of the result is taken.
+
+    python tests/bench/hints_bench.py --photos=PHOTOS --limit=200
+
+Protocol: each photo in PHOTOS is made grey and colorized at its own size. A hint is a disc with a radius of 1 % of the
+longer side, at a place drawn uniformly, with the mean colour of the truth in it. The points of 5 are among those of 10,
+and so on. PSNR is that of the error pooled over all pixels of all photos, in sRGB of 8 bits; CIEDE2000 is the mean over
+pixels, then over photos. Photos that are grey or toned are left out.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from skimage.color import deltaE_ciede2000
+
+import autochrome
+from model.guidance import guided, hints
+from model.guidance.guided import Choices
+from model.guidance.hints import Point
+from model.guidance.ranges import METHODS, REACH
+from model.upsampling import recolor
+from pipelines.images import grayscale
+from tfrecords.color import luminance, srgb_to_lab
+
+COUNTS = (0, 1, 5, 10, 50, 100, 500)
+RADIUS = 0.01
+
+
+def photos(folder: Path, limit: int) -> Iterator[np.ndarray]:
+    """Colour photos, uint8 [H, W, 3], in the order of their names."""
+    found = 0
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or found == limit:
+            continue
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        if grayscale.judge(pixels, 0).reason is None:
+            found += 1
+            yield pixels
+
+
+def truths(photo: np.ndarray, number: int, seed: int) -> list[Point]:
+    """Points with the mean colours of a photo."""
+    height, width = photo.shape[:2]
+    rng = np.random.default_rng(seed)
+    radius = RADIUS * max(height, width)
+    y, x = np.mgrid[:height, :width] + 0.5
+    points = []
+    for across, down in rng.random((number, 2)):
+        disc = (x - across * width) ** 2 + (y - down * height) ** 2 <= max(radius, 0.8) ** 2
+        red, green, blue = np.rint(photo[disc].mean(axis=0)).astype(int)
+        points.append(Point(x=across, y=down, radius=RADIUS, rgb=(int(red), int(green), int(blue))))
+    return points
+
+
+def main() -> None:
+    """Print PSNR and CIEDE2000 by method and number of points."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--limit", type=int, default=200)
+    parser.add_argument("--model", default="released")
+    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--reach", type=float, default=REACH)
+    args = parser.parse_args()
+    colorizer = autochrome.load_model(args.model)
+    methods = args.methods.split(",")
+    errors = {(method, number): np.zeros(3) for method in methods for number in COUNTS}
+    for index, photo in enumerate(photos(args.photos, args.limit)):
+        grey = np.rint(255 * _encoded(luminance(photo))).astype(np.uint8)
+        lab = srgb_to_lab(photo)
+        points = truths(photo, max(COUNTS), index)
+        for method, number in errors:
+            choices = Choices(hint_method=method, hint_reach=args.reach)
+            given = hints.of_points(points[:number], *grey.shape) if number else None
+            asked = guided.question(grey, None, colorizer.size, given)
+            chroma = guided.answer(asked, choices, lambda seen: colorizer.predict(seen[None])[0])
+            colour = recolor(grey, chroma, seen=asked.seen)
+            if given is not None:
+                hints.paint(colour, grey, given)
+            squares = (colour.astype(np.float64) - photo) ** 2
+            difference = deltaE_ciede2000(lab, srgb_to_lab(colour)).mean()
+            errors[method, number] += squares.sum(), squares.size, difference
+    print(f"{index + 1} photos, reach {args.reach:g}")
+    for method in methods:
+        rows = [errors[method, number] for number in COUNTS]
+        psnr = [10 * np.log10(255**2 * size / squares) for squares, size, _ in rows]
+        print(f"{method:10} points  ", *(f"{number:6}" for number in COUNTS))
+        print(f"{'':10} PSNR    ", *(f"{value:6.2f}" for value in psnr))
+        print(f"{'':10} dE2000  ", *(f"{difference / (index + 1):6.2f}" for *_, difference in rows))
+
+
+def _encoded(light: np.ndarray) -> np.ndarray:
+    """The sRGB code in [0, 1] of greys of an L*."""
+    f = (light.astype(np.float64) + 16) / 116
+    y = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
+    return np.where(y <= 0.0031308, 12.92 * y, 1.055 * np.maximum(y, 0) ** (1 / 2.4) - 0.055)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+import struct
+
+import numpy as np
+import pytest
+
+from model.guidance.hints import chroma_of
+from pipelines.guidance import palette_files
+
+COLOURS = [(200, 30, 40), (32, 64, 160), (128, 128, 128)]
+
+
+def exchange() -> bytes:
+    """A group, the colours in RGB, and one in Lab."""
+    blocks = [struct.pack(">HI", 0xC001, 2) + b"\0\0"]
+    for space, values in [*((b"RGB ", [v / 255 for v in colour]) for colour in COLOURS), (b"LAB ", [0.5, 12.0, -7.0])]:
+        body = struct.pack(">H", 2) + "a\0".encode("utf-16-be") + space + struct.pack(f">{len(values)}fH", *values, 0)
+        blocks.append(struct.pack(">HI", 1, len(body)) + body)
+    return b"ASEF" + struct.pack(">HHI", 1, 0, len(blocks)) + b"".join(blocks)
+
+
+def photoshop(version: int) -> bytes:
+    name = struct.pack(">I", 2) + "a\0".encode("utf-16-be") if version == 2 else b""
+    told = [struct.pack(">5H", 0, *(257 * value for value in colour), 0) + name for colour in COLOURS]
+    told.append(struct.pack(">2H2hH", 7, 5000, 1200, -700, 0) + name)
+    return struct.pack(">2H", version, len(told)) + b"".join(told)
+
+
+def swatches(encoded) -> bytes:
+    return encoded(np.repeat(np.array([COLOURS], np.uint8), 20, axis=1).repeat(20, axis=0), "PNG")
+
+
+@pytest.mark.parametrize("kind", ["a.txt", "a.hex", "a.gpl", "a.ase", "a1.aco", "a2.aco", "a.png"])
+def test_each_format_gives_its_colours(encoded, kind):
+    data = {
+        "a.txt": b"#C81E28, #2040a0\n#808080 // grey\n",
+        "a.hex": b"c81e28\n2040a0\n808080\n",
+        "a.gpl": b"GIMP Palette\nName: uniforms\nColumns: 3\n# comment\n200 30 40\tred\n 32 64 160\n128 128 128 grey\n",
+        "a.ase": exchange(),
+        "a1.aco": photoshop(1),
+        "a2.aco": photoshop(2),
+        "a.png": swatches(encoded),
+    }[kind]
+    found = palette_files.read(kind, data)
+    expected = {tuple(map(float, chroma_of(colour))) for colour in COLOURS}
+    if kind.endswith(("ase", "aco")):
+        expected.add((12.0, -7.0))
+    assert set(found) == expected
+
+
+def test_a_photo_gives_its_main_colours(photos, encoded):
+    found = palette_files.read("coffee.jpg", encoded(photos["coffee"], "JPEG"))
+    assert 2 <= len(found) <= 6
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.txt", b"#c81e28\nred\n", "line 2: a color must be #rrggbb, not 'red'"),
+        ("a.txt", b"", "it has 0 colours"),
+        ("a.gpl", b"200 30 40\n", "its first line is not GIMP Palette"),
+        ("a.gpl", b"GIMP Palette\n200 30\n", "line 2: a colour has three numbers"),
+        ("a.ase", b"ASEX", "it does not begin with ASEF"),
+        ("a.ase", exchange()[:40], "not a palette of the kind .ase"),
+        ("a.aco", b"\0\3\0\1", "its version 3 is unknown"),
+        ("a.aco", photoshop(2)[:20], "not a palette of the kind .aco"),
+        ("a.png", b"Dear archive,", "it is not a picture"),
+    ],
+)
+def test_a_broken_palette_is_refused_with_what_is_wrong(name, data, message):
+    with pytest.raises(ValueError, match=message):
+        palette_files.read(name, data)
