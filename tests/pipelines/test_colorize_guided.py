@@ -44,7 +44,7 @@ def contents(output: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def run(scans, saved_model_dir):
     def colorized(output: Path, *flags: str) -> dict[str, bytes]:
-        given = [f"--input={scans}", f"--output={output}", f"--model={saved_model_dir}", *flags]
+        given = [f"--input={scans}", f"--output={output}", f"--model={saved_model_dir}", "--watermark=off", *flags]
         assert colorize.main([*given, "--direct_num_workers=1"]) == 0
         return contents(output)
 
@@ -79,7 +79,8 @@ def test_hints_change_their_photo_alone_and_the_file_says_so(guided, plain):
 
 def test_one_photo_and_python_give_what_the_job_gives(scans, saved_model_dir, guided, tmp_path):
     one = tmp_path / "one.png"
-    flags = [str(scans / "box 1" / "b.png"), str(one), f"--model={saved_model_dir}", f"--hints={scans / 'box 1'}"]
+    photo = str(scans / "box 1" / "b.png")
+    flags = [photo, str(one), f"--model={saved_model_dir}", f"--hints={scans / 'box 1'}", "--watermark=off"]
     assert colorize.main(flags) == 0
     expected = np.asarray(Image.open(guided / "box 1" / "b.png"))
     np.testing.assert_array_equal(np.asarray(Image.open(one)), expected)
