@@ -141,7 +141,7 @@ def _exchange(data: bytes) -> Iterator[Chroma]:
 
 
 def _photoshop(data: bytes) -> Iterator[Chroma]:
-    """Adobe Color: a version, a number, and five words for each colour, of which the first is its space."""
+    """Photoshop's swatches: a version, a number, and five words for each colour, of which the first is its space."""
     version, number = struct.unpack_from(">2H", data)
     if version not in (1, 2):
         raise ValueError(f"its version {version} is unknown")

@@ -36,7 +36,7 @@ def photos(folder: Path, limit: int) -> Iterator[np.ndarray]:
         if not path.is_file() or found == limit:
             continue
         with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
+            pixels = np.array(image.convert("RGB"))
         if grayscale.judge(pixels, 0).reason is None:
             found += 1
             yield pixels
