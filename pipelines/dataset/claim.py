@@ -23,7 +23,7 @@ from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Listing:
     """The contents of an input, as far as two runs must agree on them.
 
@@ -118,7 +118,7 @@ def _sum(sums: Iterable[_Sum]) -> _Sum:
 
 def _listing(summed: _Sum) -> Listing:
     photos, *parts = (f"{number:016x}" for number in summed)
-    return Listing(int(photos, 16), parts[0] + parts[1], parts[2] + parts[3])
+    return Listing(photos=int(photos, 16), fingerprint=parts[0] + parts[1], identity=parts[2] + parts[3])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import BinaryIO, TypeVar
 
-from pipelines.files import bucket_reads, cloud, faults, local_reads, patience, storage
+from pipelines.files import bucket_reads, cloud, faults, local_reads, patience, storage, web
 from pipelines.files.faults import Fault
 from pipelines.files.neighbours import Neighbours
 from tfrecords.errors import OutageError
@@ -36,11 +36,14 @@ def read(uri: str, generation: int | None = None) -> bytes:
     """Return the bytes of a file; an object can be limited to one generation.
 
     Raises:
+        Rejected: it is on the web, and cannot be read (`pipelines.files.web`).
         storage.IO_ERRORS: this one file is missing, changed or forbidden.
         WorldError: the disk or the bucket fails, or rights are lost.
     """
     if storage.is_in_bucket(uri):
         return _in_bucket(uri, lambda known: bucket_reads.read(uri, generation, neighbours=known))
+    if web.is_url(uri):
+        return web.read(uri)
     return _on_disk(uri, lambda: storage.read(uri))
 
 
@@ -48,6 +51,8 @@ def read_range(uri: str, start: int, size: int, generation: int | None = None) -
     """Return bytes from the middle of a file. Raises what `read` raises, or ValueError if the file ends early."""
     if storage.is_in_bucket(uri):
         return _in_bucket(uri, lambda known: bucket_reads.read_range(uri, start, size, generation, neighbours=known))
+    if web.is_url(uri):
+        return web.read_range(uri, start, size)
     return _on_disk(uri, lambda: storage.read_range(uri, start, size))
 
 

@@ -1,7 +1,7 @@
 """Find the photos that a list names.
 
-A photo below the root of the list is named by its path below the root. Any other photo is named by its whole path, in
-a bucket with the bucket first: ``/archive/box/a.tif`` is ``archive/box/a.tif``. Two photos may get the same name in
+A photo below the root of the list is named by its path below the root. Any other photo is named by its whole path, with
+the bucket or the host first: ``/archive/box/a.tif`` is ``archive/box/a.tif``. Two photos may get the same name in
 this way; `pipelines.archive.naming` then gives one of them a number.
 """
 
@@ -18,7 +18,8 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from pipelines import notices
-from pipelines.files import buckets, faults, list_parts, list_rows, local_listing, patience, storage, tars
+from pipelines.errors import Rejected
+from pipelines.files import buckets, faults, list_parts, list_rows, local_listing, patience, storage, tars, web
 from pipelines.files.faults import Fault
 from pipelines.files.list_parts import Part
 from pipelines.files.list_rows import Row
@@ -59,7 +60,7 @@ def first(part: Part, number: int) -> Iterator[str]:
 
 def exists(uri: str) -> bool:
     """Return whether a path or URI that a list names leads to a file, an object or a folder."""
-    found = next(iter(_in_bucket(uri) if storage.is_remote(uri) else _on_disk(uri)), None)
+    found = next(_at(uri), None)
     return found is None or found.reason != MISSING
 
 
@@ -118,7 +119,7 @@ def _name(path: str, part: Part) -> str:
 def _found(row: Row, part: Part) -> list[Listed]:
     """Return what a row names: a photo, or the photos in a folder."""
     path = _path(row, part)
-    found = list(_in_bucket(path) if storage.is_remote(path) else _on_disk(path))
+    found = list(_at(path))
     if row.name and tars.is_tar(path) and not tars.is_tar(row.name) and row.offset is None:
         raise UserError(
             f"{part.uri} names photos in {path} without their places; "
@@ -146,6 +147,22 @@ def _in_tar(tar: Listed, row: Row) -> Listed:
         fault=fault,
         reason=reason,
     )
+
+
+def _at(path: str) -> Iterator[Listed]:
+    if web.is_url(path):
+        return iter([_on_web(path)])
+    return _in_bucket(path) if storage.is_remote(path) else _on_disk(path)
+
+
+def _on_web(url: str) -> Listed:
+    try:
+        if tars.is_tar(urlsplit(url).path):
+            raise Rejected("unreadable", f"{url}: tars are not read from the web; download it, and name the file")
+        page = web.look_up(url)
+    except Rejected as verdict:
+        return Listed(uri=url, fault=verdict.detail, reason=verdict.reason)
+    return Listed(uri=page.uri, size=page.size, fingerprint=f"{page.size}-{page.tag}")
 
 
 class _Known:
@@ -192,7 +209,7 @@ def _on_disk(path: str) -> Iterator[Listed]:
 
 def _in_bucket(uri: str) -> Iterator[Listed]:
     if not storage.is_in_bucket(uri):
-        raise UserError(f"{uri} in a list is not supported; name local files, or gs://BUCKET/PATH")
+        raise UserError(f"{uri} in a list is not supported; name local files, gs://BUCKET/PATH or https://HOST/PATH")
     try:
         found = buckets.find(uri)
     except storage.IO_ERRORS as error:

@@ -16,10 +16,10 @@ DONE: tuple[Status, ...] = ("written", "kept", "copied", "skipped", "ignored")
 REJECTED_FILE = "rejected.jsonl"
 REASONS = (
     *("unreadable", "missing", "linked_folder", "camera_raw", "decoders_disagree", "too_large", "timed_out", "crashed"),
-    *("out_of_memory", "unwritable", "failed", "bad_hint"),
+    *("out_of_memory", "unwritable", "failed", "bad_hint", "disallowed", "throttled"),
 )
 """Reasons of rejections that `colorize` gives; `docs/outcomes.md` explains them."""
-RETRIED = ("timed_out", "out_of_memory", "crashed", "unwritable", "missing", "bad_hint")
+RETRIED = ("timed_out", "out_of_memory", "crashed", "unwritable", "missing", "throttled", "bad_hint")
 """Reasons of rejections that may not occur in another run of `colorize`."""
 
 

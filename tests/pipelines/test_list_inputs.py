@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tar_files import tar_of
+from web_server import site
 
 from pipelines import cli
 from tfrecords.description import Description
@@ -35,9 +36,15 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_a_list_gives_the_files_of_the_folder_and_counts_what_is_missing(place, saved_model_dir, capsys):
     job = ["--direct_num_workers=1", f"--model={saved_model_dir}"]
     assert cli.main(["colorize", "scans", "one", *job]) == 0
-    assert cli.main(["colorize", "list.txt", "two", "--root=scans", *job]) == 0
+    with site() as server:
+        server.pages["/a.png"] = (place / "scans" / NAMES[0]).read_bytes()
+        (place / "web.txt").write_text(f"{(place / 'list.txt').read_text()}\n{server.url}/a.png")
+        assert cli.main(["colorize", "web.txt", "two", "--root=scans", *job]) == 0
     assert "rejected: missing" in capsys.readouterr().out
-    assert files(place / "one") == files(place / "two")
+    made = files(place / "two")
+    assert made.pop(f"{server.url[7:]}/a.png")
+    assert made == files(place / "one")
+    assert cli.main(["colorize", "list.txt", "two", "--root=scans", *job]) == 0
     assert json.loads((place / "two/report.json").read_text())["outcomes"] == {"missing": 1, "written": 3}
     rejected = json.loads((place / "two/rejected.jsonl").read_text())
     assert (rejected["name"], rejected["reason"]) == ("box3/gone.png", "missing")

@@ -13,7 +13,7 @@ from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize, stake
 from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 
-CLAIM = Claim({"size": 256, "num_shards": 8}, Listing(3, "ab"))
+CLAIM = Claim({"size": 256, "num_shards": 8}, Listing(photos=3, fingerprint="ab"))
 PHOTOS = [Source(uri=f"/photos/{name}", name=name, size=5, fingerprint=f"5-{name}") for name in "abc"]
 
 
@@ -42,9 +42,12 @@ def test_the_first_stakes_and_an_equal_one_goes_on(tmp_path):
     ("other", "difference"),
     [
         (Claim({"size": 128, "num_shards": 8}, CLAIM.sources), "size was 256, now 128"),
-        (Claim(CLAIM.settings, Listing(4, "ac")), "there were 3 photos, now 4"),
-        (Claim(CLAIM.settings, Listing(3, "ac")), "photos were changed, renamed or replaced"),
-        (Claim({"size": 64, "num_shards": 8}, Listing(4, "x")), "size was 256, now 64; there were 3 photos, now 4"),
+        (Claim(CLAIM.settings, Listing(photos=4, fingerprint="ac")), "there were 3 photos, now 4"),
+        (Claim(CLAIM.settings, Listing(photos=3, fingerprint="ac")), "photos were changed, renamed or replaced"),
+        (
+            Claim({"size": 64, "num_shards": 8}, Listing(photos=4, fingerprint="x")),
+            "size was 256, now 64; there were 3 photos, now 4",
+        ),
     ],
 )
 def test_another_is_refused_unless_it_may_clear(tmp_path, other, difference):
@@ -77,7 +80,9 @@ def test_a_run_that_is_started_again_does_not_clear_what_it_made(tmp_path):
     assert start("a") == 1
     (tmp_path / "claim.json").unlink()  # killed between the two
     assert start("a") == 1
-    assert start("a", Claim(CLAIM.settings, Listing(4, "ac"))) == 2, "photos came meanwhile: all shards change"
+    assert start("a", Claim(CLAIM.settings, Listing(photos=4, fingerprint="ac"))) == 2, (
+        "photos came meanwhile: all shards change"
+    )
     assert start("b") == 3, "another launch was told to clear the folder"
 
 
@@ -123,7 +128,7 @@ def test_a_listing_depends_on_what_there_is_and_on_no_order(tmp_path):
     touched = listing_of([changed, *PHOTOS[1:]], tmp_path)
     assert touched != listing
     assert touched.is_like(listing)
-    assert Listing(3, listing.fingerprint).is_like(listing), "an earlier version listed no identity"
+    assert Listing(photos=3, fingerprint=listing.fingerprint).is_like(listing), "an earlier version listed no identity"
     larger = Source(uri="/photos/a", name="a", size=6, fingerprint="5-a")
     assert not listing_of([larger, *PHOTOS[1:]], tmp_path).is_like(touched)
     assert listing_of([renamed, *PHOTOS[1:]], tmp_path) != listing

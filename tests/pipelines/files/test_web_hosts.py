@@ -1,0 +1,40 @@
+import time
+from email.utils import formatdate
+
+import pytest
+
+from pipelines.files import web_hosts
+from pipelines.files.web_hosts import Host, seconds_of
+
+
+@pytest.mark.parametrize(("header", "seconds"), [(None, 0), ("", 0), ("120", 120), ("soon", 0), ("-3", 0)])
+def test_the_pause_that_a_host_asks_for(header, seconds):
+    assert seconds_of(header) == seconds
+
+
+def test_a_date_is_a_pause_as_well():
+    assert 90 < seconds_of(formatdate(time.time() + 100, usegmt=True)) <= 100
+    assert seconds_of(formatdate(0, usegmt=True)) == 0
+
+
+def test_requests_to_a_host_begin_one_after_the_other(monkeypatch):
+    now, slept = [0.0], []
+    monkeypatch.setattr(web_hosts.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(web_hosts.time, "sleep", slept.append)
+    host = Host("https://a")
+    host.allows("https://a/x", lambda _: (200, "User-agent: *\nCrawl-delay: 5\n"))
+    for _ in range(3):
+        with host.turn():
+            pass
+    host.hold(60)
+    with host.turn():
+        pass
+    assert slept == [0, 5, 10, 60]
+
+
+def test_a_missing_robots_file_forbids_nothing_and_is_asked_for_once():
+    asked = []
+    host = Host("https://a")
+    for name in "xy":
+        assert host.allows(f"https://a/{name}", lambda url: asked.append(url) or (404, "Disallow: /"))
+    assert asked == ["https://a/robots.txt"]
