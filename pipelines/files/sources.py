@@ -106,6 +106,8 @@ def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False
         given = found.name or (folder + below if below else found.uri.rpartition("/")[2])
         name = safe_names.relative(given) or _UNNAMED
         ignored = is_input and not _is_named(found.uri, branch) and sidecars.is_sidecar(name)
+        # What a list names and does not exist is missing, whatever its name.
+        ignored = ignored and not (found.fault and branch.part is not None)
         left_out += ignored
         yield Source(
             uri=found.uri,

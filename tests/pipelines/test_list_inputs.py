@@ -66,7 +66,7 @@ def test_a_list_gives_the_records_of_the_folder(place, photos, encoded, saved_mo
     (place / "list.txt").write_text(f"{(place / 'list.txt').read_text()}\nbox3.tar")
     assert cli.main(["prepare", "list.txt", "three", "--root=scans", *job]) == 0
     description = Description.from_json((place / "three/dataset.json").read_text())
-    assert description.outcomes == {"missing": 1, "written": 4}
+    assert description.outcomes == {"ignored": 2, "missing": 1, "written": 4}
     assert description.statistics["train"]["synsets"] == {"": 3, "7": 1}
     assert cli.main(["plan", "list.txt", "--root=scans", f"--model={saved_model_dir}"]) == 0
 
