@@ -102,6 +102,35 @@ def test_a_profile_named_srgb_with_another_curve_is_applied(gamma):
     np.testing.assert_allclose(words / 65535, expected, atol=2e-4)
 
 
+WIDE = {
+    "Adobe RGB": (((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)), 2.2),
+    "ProPhoto": (((0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001)), 1.8),
+    "linear": (((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)), 1.0),
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_16_bits_of_a_wide_gamut_are_converted_exactly(name):
+    """LittleCMS's tables are wrong by up to 11 codes of 8 bits at the border of the gamut."""
+    primaries, gamma = WIDE[name]
+    profile = made(gamma, primaries)
+    words = np.random.default_rng(0).integers(0, 65536, (40, 50, 3), np.uint16)
+    assert icc._shaper(profile) is not None
+    columns = np.array([(x / y, 1, (1 - x - y) / y) for x, y in primaries]).T
+    white = np.array([0.3127 / 0.3290, 1, (1 - 0.3127 - 0.3290) / 0.3290])
+    to_xyz = columns * np.linalg.solve(columns, white)
+    of_srgb = np.array([(x / y, 1, (1 - x - y) / y) for x, y in SRGB_PRIMARIES]).T
+    of_srgb = of_srgb * np.linalg.solve(of_srgb, white)
+    linear = np.clip((words / 65535) ** gamma @ np.linalg.solve(of_srgb, to_xyz).T, 0, 1)
+    np.testing.assert_allclose(converted(words, profile) / 65535, srgb_of_gamma(linear, 1), atol=8e-4)
+
+
+def test_16_bits_with_a_profile_of_tables_are_left_to_littlecms():
+    profile = bomb_profiles.profile_of_elements(2, 8)
+    words = np.random.default_rng(0).integers(0, 65536, (8, 9, 3), np.uint16)
+    assert icc.convert_words(words, profile).shape == words.shape
+
+
 DOT_GAIN = 1 - (np.linspace(0, 1, 256)[::-1] + 0.8 * np.linspace(0, 1, 256)[::-1] * np.linspace(0, 1, 256))  # 20 %
 GREY_PROFILES = {
     "linear": (icc_profiles.grey("linear", Curve()), lambda codes: codes),
