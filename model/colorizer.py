@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from model import lite, quiet, saved_model
+from model.batches import Batches
 from model.borders import find
 from model.color_spaces import SPACES
 from model.framing import recolor_picture
@@ -94,6 +95,8 @@ class Colorizer:
                     _check_unchanged(path, folder, digest)
                 raise UserError(f"model {path} cannot be loaded ({_first_line(error)}); export it again") from error
             parameters = graph.parameters
+            if _GPU.exists() and not batches:
+                engine = Batches(graph)
         # After loading: files that were replaced meanwhile are noticed as well.
         found = _check_unchanged(path, folder, digest)
         return cls(path=path, name=str(record["name"]), digest=found, parameters=parameters, engine=engine)

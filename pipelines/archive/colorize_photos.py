@@ -41,11 +41,12 @@ from pipelines.archive.tasks import FindTasks
 from pipelines.files.keep_apart import KeepApart
 from pipelines.files.sources import Source
 from pipelines.guidance.plan import NONE, Plan
-from pipelines.runtime import runners
+from pipelines.runtime import local_threads, runners
 from pipelines.runtime.outcomes import RETRIED, count
 from pipelines.runtime.progress import SILENT, Ticker
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 
+_WAITING_FOR_DEVICE = 2  # photos of a worker with an accelerator that wait for it while all cores have others
 _SORTED = 10_000  # photos of a local run of which the largest is started first; a task takes 1 kB
 
 
@@ -144,7 +145,8 @@ class ColorizePhotos(beam.PTransform):
             apart |= "Apart from state" >> KeepApart(self.state, "state")
         policy, local = self.policy(), runners.is_run_locally(photos.pipeline)
         lease = self.lease or Lease(folder=self.folder, holder=Holder.unwatched(local=local))
-        threads = self.threads or runners.threads_of(photos.pipeline)
+        # A worker with an accelerator has one process, whose threads keep all of its cores and the device busy.
+        threads = 0 if self.hints.get("accelerator") else self.threads or runners.threads_of(photos.pipeline)
         found = apart | "Tasks" >> self.tasks(policy, _Begin(lease, policy.recipe))
         results = found.tasks | "Colorize" >> beam.ParDo(
             CarryOut(self.output, self.model, policy, threads, self.ticker, lease, _SORTED if local else 0)
@@ -189,7 +191,7 @@ class CarryOut(beam.DoFn):
         output: the folder.
         model: the SavedModel folder.
         policy: of the run.
-        threads: photos that a worker processes at a time.
+        threads: photos that a worker processes at a time; 0 for two more than it has cores.
         ticker: receives one report for every photo.
         lease: of the run; journals are written into its folder.
         ahead: photos that wait for larger ones to be started first. It is 0 where a runner may give waiting photos to
@@ -202,11 +204,15 @@ class CarryOut(beam.DoFn):
         self._output = output
         self._model = model
         self._policy = policy
-        self._threads = threads
+        self._given_threads = threads
         self._ticker = ticker
         self._lease = lease
         self._ahead = ahead
         self._shared = Shared()
+
+    @property
+    def _threads(self) -> int:
+        return self._given_threads or local_threads.cores() + _WAITING_FOR_DEVICE
 
     def setup(self) -> None:
         """Prepare the journal; the model is loaded when the first photo needs it."""

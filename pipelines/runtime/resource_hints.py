@@ -8,15 +8,18 @@ are decoded, and 7 in ``colorize``, in addition to TensorFlow and the model.
 Other runners get no hints: they do not choose machines, and start a second set of workers for stages that have hints.
 """
 
-from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from apache_beam.options.pipeline_options import DebugOptions, GoogleCloudOptions, PipelineOptions
 
 from pipelines.runtime import runners
 
 MIN_RAM = "8GB"
+_ONE_PROCESS = "no_use_multiple_sdk_containers"  # Dataflow's name for it
 
 
 def of(options: PipelineOptions, accelerator: str = "") -> dict[str, str]:
     """Return the resource hints of a stage; empty if the runner or the price (FlexRS) does not allow any.
+
+    With an accelerator, workers get one process each instead of one for each core: processes cannot share its memory.
 
     Args:
         options: of Beam.
@@ -24,4 +27,7 @@ def of(options: PipelineOptions, accelerator: str = "") -> dict[str, str]:
     """
     if not runners.is_dataflow(options) or options.view_as(GoogleCloudOptions).flexrs_goal:
         return {}
-    return {"min_ram": MIN_RAM, "accelerator": accelerator} if accelerator else {"min_ram": MIN_RAM}
+    if not accelerator:
+        return {"min_ram": MIN_RAM}
+    options.view_as(DebugOptions).add_experiment(_ONE_PROCESS)
+    return {"min_ram": MIN_RAM, "accelerator": accelerator}

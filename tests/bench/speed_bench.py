@@ -32,7 +32,7 @@ from typing import Any
 ROWS = ("stages", "archive", "colorize", "single", "start", "prepare", "report")
 MEGAPIXELS = {"0.3": 8, "3": 8, "12": 8, "100": 1}  # and how many photos of that size
 STAGES = ("decode", "predict", "merge", "encode")
-COLORIZED, PREPARED, REPORTED = 240, 4000, 100_000
+REPORTED = 100_000
 Figures = dict[str, float]
 
 
@@ -48,7 +48,8 @@ class _Kernels:
         from pipelines.images import encode, formats, pages, samples
 
         cv2.setNumThreads(1)
-        self._colorizer = Colorizer.load(getattr(saved_model, "RELEASED", "released"), one_thread=True)
+        options = {"one_thread": True} if "one_thread" in inspect.signature(Colorizer.load).parameters else {}
+        self._colorizer = Colorizer.load(getattr(saved_model, "RELEASED", "released"), **options)
         self._upsampling, self._encode, self._formats = upsampling, encode, formats
         self._pages, self._samples = pages, samples
         self._takes_seen = "seen" in inspect.signature(upsampling.recolor).parameters
@@ -213,7 +214,8 @@ def _measured(row: str, folder: Path, checkout: Path) -> tuple[Figures, float]:
     """The figures of a row, measured in a process with a checkout's modules; and how many cores others kept busy."""
     from prepare_bench import others
 
-    paths = [str(checkout), str(Path(__file__).parent)]
+    # The kernels of an older checkout are measured by its own benches.
+    paths = [str(checkout), str(checkout / "tests" / "bench"), str(Path(__file__).parent)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-P", __file__, f"--measure={row}", f"--folder={folder}"]
     with others() as other:
@@ -246,6 +248,8 @@ def main() -> None:
     parser.add_argument("--imagenet", type=Path, metavar="DIR", help="photos for training")
     parser.add_argument("--old", type=Path, metavar="CHECKOUT", help="an older checkout to compare with")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--photos", type=int, default=240, help="to colorize (240)")
+    parser.add_argument("--examples", type=int, default=4000, help="to prepare (4000)")
     parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="rows (all)")
     parser.add_argument("--measure", choices=ROWS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -263,9 +267,9 @@ def main() -> None:
         photos, many, examples = (Path(place) / name for name in ("photos", "many", "examples"))
         _photos(args.archive, photos)
         if "colorize" in args.only:
-            colorize_bench.make(args.archive, COLORIZED, many)
+            colorize_bench.make(args.archive, args.photos, many)
         if "prepare" in args.only:
-            prepare_job.copies(args.imagenet, PREPARED, examples)
+            prepare_job.copies(args.imagenet, args.examples, examples)
         folders = dict.fromkeys(ROWS, photos) | {"archive": args.archive, "colorize": many, "prepare": examples}
         checkouts = {"old": args.old.resolve()} if args.old else {}
         compare(args.only, folders, {**checkouts, "new": Path(__file__).parents[2]}, args.rounds)

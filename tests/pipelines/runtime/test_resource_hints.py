@@ -1,4 +1,5 @@
 import pytest
+from apache_beam.options.pipeline_options import DebugOptions
 
 from pipelines.runtime import resource_hints
 from pipelines.runtime.runners import beam_options
@@ -10,7 +11,10 @@ DATAFLOW = ["--runner=DataflowRunner", "--project=archive", "--region=europe-wes
 def test_dataflow_is_asked_for_memory_and_for_a_gpu_only_when_one_is_wanted():
     options = beam_options(DATAFLOW)
     assert resource_hints.of(options) == {"min_ram": "8GB"}
+    assert options.view_as(DebugOptions).experiments is None
     assert resource_hints.of(options, GPU) == {"min_ram": "8GB", "accelerator": GPU}
+    # Processes that share a GPU would compete for its memory.
+    assert options.view_as(DebugOptions).experiments == ["no_use_multiple_sdk_containers"]
 
 
 @pytest.mark.parametrize("flags", [[], ["--runner=FlinkRunner"], [*DATAFLOW, "--flexrs_goal=COST_OPTIMIZED"]])
