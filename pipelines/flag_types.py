@@ -2,8 +2,9 @@
 
 import argparse
 
-from model.commands import Rare, did_you_mean, path
+from model.commands import Rare, did_you_mean, one_of, path, whole
 from pipelines.archive.selection import WHOLE, Partition
+from pipelines.images.reading import DEFAULT_MEGAPIXELS
 from pipelines.runtime.outcomes import REASONS, RETRIED
 from tfrecords.uris import is_remote
 
@@ -46,6 +47,38 @@ def reasons(text: str) -> tuple[str, ...]:
             hint = did_you_mean(reason, REASONS) or f"the reasons are {', '.join(REASONS)}"
             raise argparse.ArgumentTypeError(f"{reason} is not a reason; {hint}")
     return given
+
+
+def add_reading(group: argparse._ArgumentGroup) -> None:
+    """Add flags that say how photos are read, and how large they may be."""
+    group.add_argument(
+        "--pages",
+        metavar="P",
+        type=one_of("auto", "first", "all"),
+        default="auto",
+        help=Rare("first or all pages and frames; auto: all of a TIFF (default)"),
+    )
+    group.add_argument(
+        "--truncated",
+        metavar="T",
+        type=one_of("reject", "keep"),
+        default="reject",
+        help=Rare("files that are cut short: reject (default), or keep their rows"),
+    )
+    group.add_argument(
+        "--max_megapixels",
+        type=whole(1, 10_000),
+        default=DEFAULT_MEGAPIXELS,
+        metavar="N",
+        help=Rare(f"of a page, at most (default: {DEFAULT_MEGAPIXELS})"),
+    )
+    group.add_argument(
+        "--max_seconds",
+        type=whole(1),
+        default=0,
+        metavar="N",
+        help=Rare("processor time for a photo (default: 30, more for large files)"),
+    )
 
 
 def add_choice(group: argparse._ArgumentGroup) -> None:

@@ -9,7 +9,7 @@ from model.color_spaces import SPACES
 from model.commands import Parser, Rare, add_help, did_you_mean, listed, number, one_of, path, whole
 from model.guidance import ranges
 from pipelines import audit_flags
-from pipelines.flag_types import add_choice, add_exclude, add_lists, local, side
+from pipelines.flag_types import add_choice, add_exclude, add_lists, add_reading, local, side
 from pipelines.guidance import arguments as guidance
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
@@ -241,6 +241,7 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         default="on",
         help="invisible mark in the colours: on (default) or off",
     )
+    add_reading(group)
     group.add_argument(
         "--saturation",
         type=number(ranges.told("saturation"), partial(ranges.holds, "saturation")),

@@ -151,6 +151,7 @@ def _options(record: Record, context: Context, hints: bytes) -> RenderOptions:
         bit_depth=settings.bit_depth,
         on_color=settings.on_color,
         borders=settings.borders,
+        reading=settings.reading,
         color_space=settings.color_space,
         alpha=settings.alpha,
         watermark=_watermark(record) if settings.watermark == "on" else None,

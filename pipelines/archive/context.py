@@ -56,7 +56,7 @@ class Engine:
             UserError: the folder has no model that can be loaded, or the model has changed.
         """
         self._recipe = recipe
-        self.processes = PhotoProcesses(render, started=started)
+        self.processes = PhotoProcesses(render, started=started, limits=recipe.settings.limits)
         try:
             self.colorizer = _loaded(model, recipe.model_digest)
         except BaseException:

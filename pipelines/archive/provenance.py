@@ -19,6 +19,8 @@ from pipelines.files import storage, versions
 from pipelines.guidance.plan import NONE, Plan
 from pipelines.guidance.reading import BAD_HINT
 from pipelines.images.encode import BitDepth
+from pipelines.images.limits import Limits
+from pipelines.images.reading import DEFAULT_MEGAPIXELS, Pages, Reading, Truncated, pixels_of
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
 
@@ -32,6 +34,8 @@ _CHOICES = {
     "color_space": tuple(SPACES),
     "alpha": ("flatten", "keep"),
     "watermark": ("on", "off"),
+    "pages": ("auto", "first", "all"),
+    "truncated": ("reject", "keep"),
 }
 # The only ways before there was a choice: photos that were made then are not made again.
 _BEFORE: dict[str, Any] = {
@@ -40,7 +44,13 @@ _BEFORE: dict[str, Any] = {
     "color_space": "srgb",
     "alpha": "flatten",
     "watermark": "off",
+    "pages": "auto",
+    "truncated": "reject",
+    "max_megapixels": DEFAULT_MEGAPIXELS,
+    "max_seconds": 0,
 }
+# These decide which photos are made, not what becomes of them.
+_LIMITS = ("max_megapixels", "max_seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +67,10 @@ class Settings:
         color_space: of the files, one of `model.color_spaces.SPACES`.
         alpha: ``flatten`` lays transparent photos on white; ``keep``: they stay transparent where the format can.
         watermark: ``on`` puts a watermark into the chroma (`model.watermark`); ``off`` does not.
+        pages: pages of a TIFF and frames that are read, see `pipelines.images.reading.Reading`.
+        truncated: ``keep`` the rows of files that are cut short; or ``reject`` them.
+        max_megapixels: of a page, at most.
+        max_seconds: of processor time for a photo; 0 for what is usual for the size of its file.
         digital_source_type: the mark in the files: URI of a term of IPTC's vocabulary.
     """
 
@@ -69,6 +83,10 @@ class Settings:
     color_space: str = "srgb"
     alpha: str = "flatten"
     watermark: str = "on"
+    pages: Pages = "auto"
+    truncated: Truncated = "reject"
+    max_megapixels: int = DEFAULT_MEGAPIXELS
+    max_seconds: int = 0
     digital_source_type: str = COMPOSITE
 
     def __post_init__(self) -> None:
@@ -80,10 +98,27 @@ class Settings:
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
                 raise UserError(f"{name} {getattr(self, name)!r} is unknown; choose one of {', '.join(known)}")
+        if self.max_megapixels < 1 or self.max_seconds < 0:
+            raise UserError("max_megapixels must be at least 1, and max_seconds at least 0")
         if not 1 <= self.quality <= 100:
             raise UserError(f"quality {self.quality} is out of range; choose 1 to 100")
         if not ranges.holds("saturation", self.saturation):
             raise UserError(f"saturation {self.saturation} is out of range; choose {ranges.told('saturation')}")
+
+    @property
+    def reading(self) -> Reading:
+        """How photos are read."""
+        most = pixels_of(self.max_megapixels)
+        return Reading(pages=self.pages, truncated=self.truncated, most_pixels=most)
+
+    @property
+    def are_limits_raised(self) -> bool:
+        """Whether photos that other runs rejected for their size may be accepted."""
+        return self.max_megapixels > DEFAULT_MEGAPIXELS
+
+    def limits(self, size: int) -> Limits:
+        """Return the limits of a photo whose file has a number of bytes."""
+        return Limits.of(size, most_pixels=pixels_of(self.max_megapixels), seconds=self.max_seconds)
 
     def digest(self) -> str:
         """Return the SHA-256 of the settings in hex; equal settings in this version of the program give equal files."""
@@ -92,7 +127,8 @@ class Settings:
 
 def digests_of(settings: dict[str, Any]) -> list[str]:
     """Return the digest of recorded settings by each recipe that there was, that of this version last."""
-    fields = {name: value for name, value in settings.items() if name not in _BEFORE or value != _BEFORE[name]}
+    fields = {name: value for name, value in settings.items() if name not in _LIMITS}
+    fields = {name: value for name, value in fields.items() if name not in _BEFORE or value != _BEFORE[name]}
     told = (json.dumps({"recipe": recipe, **fields}, sort_keys=True) for recipe in range(1, _RECIPE + 1))
     return [hashlib.sha256(one.encode()).hexdigest() for one in told]
 
@@ -221,6 +257,10 @@ def settings_of(args: argparse.Namespace) -> Settings:
         color_space=args.color_space,
         alpha=args.alpha,
         watermark=args.watermark,
+        pages=args.pages,
+        truncated=args.truncated,
+        max_megapixels=args.max_megapixels,
+        max_seconds=args.max_seconds,
         digital_source_type=source_type(args.digital_source_type),
     )
 

@@ -201,7 +201,8 @@ def _stands(record: Record, named: NamedSource, own: dict[str, Listed], policy: 
     """Return whether a matching record is still what this run would make: the same names, and all files are there."""
     recipe = policy.recipe
     if record.status == "rejected":
-        return bool(record.sha256) and record.reason not in policy.retry
+        is_raised = record.reason == "too_large" and policy.recipe.settings.are_limits_raised
+        return bool(record.sha256) and record.reason not in policy.retry and not is_raised
     if record.status == "skipped":
         return True
     names = [output.name for output in record.outputs]

@@ -6,6 +6,7 @@ import simplejpeg
 
 from pipelines.errors import Rejected
 from pipelines.images import jpeg_markers, memory, png
+from pipelines.images.reading import AS_IT_IS, Reading
 
 _GZIP = b"\x1f\x8b\x08"
 _MOST_INFLATED, _MOST_RATIO = 1 << 30, 100
@@ -15,11 +16,12 @@ _MOST_BEFORE, _MOST_BEHIND = 4096, 1 << 16
 _END = b"\xff\xd9"
 
 
-def unwrapped(data: bytes) -> tuple[bytes, list[str]]:
-    """Return the photo in a file, and warnings: ``gzipped``, ``leading_bytes``, ``no_end_marker``.
+def unwrapped(data: bytes, reading: Reading = AS_IT_IS) -> tuple[bytes, list[str]]:
+    """Return the photo in a file, and warnings: ``gzipped``, ``leading_bytes``, ``no_end_marker``, ``truncated``.
 
     Args:
         data: the file.
+        reading: whether a JPEG that is cut short gets an end, so that libjpeg makes the rest grey.
 
     Returns:
         the same bytes if there is nothing around them that matters.
@@ -39,6 +41,9 @@ def unwrapped(data: bytes) -> tuple[bytes, list[str]]:
         if _has_all_rows(whole):
             data = whole
             warnings.append("no_end_marker")
+        elif reading.truncated == "keep" and jpeg_markers.has_scan(data):
+            data = whole
+            warnings.append("truncated")
     elif data.startswith(png.SIGNATURE) and b"IEND" not in data[-_MOST_BEHIND:]:
         warnings.append("no_end_marker")
     return data, warnings

@@ -148,7 +148,7 @@ def read(data: bytes) -> Bytes:
         raise ValueError(f"a bitmap of {told.bits} bits in compression {abs(told.kind)}")
     if told.kind != Kind.RGB and told.bits not in (16, 32):
         raise ValueError(f"a bitmap of {told.bits} bits in bit fields")
-    if len(data) < told.start + told.stride * (told.height - 1) + (told.width * told.bits + 7) // 8:
+    if missing(data, told):
         raise ValueError("the bitmap is cut short")
     stored = np.frombuffer(
         data[told.start : told.start + told.stride * told.height].ljust(told.stride * told.height, b"\0"), np.uint8
@@ -159,6 +159,14 @@ def read(data: bytes) -> Bytes:
     if told.bits == 24:
         return np.ascontiguousarray(rows[:, : 3 * told.width].reshape(told.height, told.width, 3)[..., ::-1])
     return _fields(rows, told)
+
+
+def missing(data: bytes, told: Header) -> int:
+    """Return how many bytes are missing from a bitmap that is not compressed; 0 for any other."""
+    if told.kind not in (Kind.RGB, Kind.BIT_FIELDS, Kind.ALPHA_BIT_FIELDS):
+        return 0
+    needed = told.start + told.stride * (told.height - 1) + (told.width * told.bits + 7) // 8
+    return max(0, needed - len(data))
 
 
 def _upright(rows: Bytes, told: Header) -> Bytes:

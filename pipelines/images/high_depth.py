@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipelines.images import icc, orientation, samples, tiff_segments, tiff_tags
+from pipelines.images import cut_short, icc, orientation, samples, tiff_segments, tiff_tags
 from pipelines.images.opening import OpenPhoto
 from pipelines.images.strips import strips
 from pipelines.images.tiff_tags import ExtraSample, Photometric, SampleFormat
@@ -32,6 +32,8 @@ def read(photo: OpenPhoto) -> Words | None:
     found = None
     if photo.words is not None:
         found = photo.words
+    elif cut_short.WARNING in photo.warnings:
+        pass  # imagecodecs and tifffile keep no rows; Pillow has 8 bits of colour
     elif image.format == "PNG" and photo.data[24:25] == b"\x10":
         found = _png(photo)
     elif image.format == "TIFF" and image.mode in ("I;16", "I;16B", "RGB", "RGBA"):

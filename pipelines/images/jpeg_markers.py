@@ -78,6 +78,11 @@ def has_end(data: bytes) -> bool:
     return match is not None and match[1][0] == _END_OF_IMAGE
 
 
+def has_scan(data: bytes) -> bool:
+    """Return whether there are any data of the picture of a JPEG."""
+    return any(marker == _START_OF_SCAN for marker, _ in _markers(data))
+
+
 def has_all_scans(data: bytes) -> bool:
     """Return whether the scans of a JPEG send every coefficient of every channel to its last bit."""
     left: dict[int, set[int]] = {}

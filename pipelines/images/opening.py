@@ -13,8 +13,10 @@ from pipelines.errors import Rejected
 from pipelines.images import (
     agreement,
     bounded_tags,
+    cut_short,
     faults,
     formats,
+    frames,
     icc,
     jp2,
     jpeg_markers,
@@ -109,12 +111,13 @@ def judged(data: bytes) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(data: bytes, page: Table | None = None, reading: Reading = AS_IT_IS) -> Iterator[OpenPhoto]:
+def opened(data: bytes, page: Table | int | None = None, reading: Reading = AS_IT_IS) -> Iterator[OpenPhoto]:
     """Open a photo with its size checked, and judge it by what the block raises.
 
     Args:
         data: the file.
-        page: the directory of the page of a TIFF; the first photo in it if there is none.
+        page: the directory of the page of a TIFF, the first photo in it if there is none; or the number of a frame of
+            any other format, from 0.
         reading: how to read it.
 
     Raises:
@@ -123,7 +126,12 @@ def opened(data: bytes, page: Table | None = None, reading: Reading = AS_IT_IS) 
     """
     with judged(data), sizes.allowing(reading.most_pixels):
         is_tiff = data[:4] in tiff_table.HEADERS
-        photo = _open_tiff(page or tiff_pictures.of_file(data)[0]) if is_tiff else _open_other(data)
+        if isinstance(page, Table) or is_tiff:
+            photo = _open_tiff(page if isinstance(page, Table) else tiff_pictures.of_file(data)[0], reading)
+        else:
+            photo = _open_other(data, reading)
+            if page:
+                photo = replace(photo, data=frames.show(photo.image, page, photo.data))
         with photo.image as image:
             sizes.check_image(image, photo.data)
             dropped = (*photo.warnings, *photo.described.warnings)
@@ -133,9 +141,9 @@ def opened(data: bytes, page: Table | None = None, reading: Reading = AS_IT_IS) 
                 yield replace(photo, warnings=dropped)
 
 
-def _open_other(data: bytes) -> OpenPhoto:
+def _open_other(data: bytes, reading: Reading) -> OpenPhoto:
     """Open a file of any format but TIFF; what one reader refuses is offered to the next."""
-    if decoded := other_readers.read(data):
+    if decoded := other_readers.read(data, reading):
         return _of_decoded(decoded, data)
     profile, described = b"", Described()
     dropped: tuple[str, ...] = ()
@@ -157,7 +165,26 @@ def _open_other(data: bytes) -> OpenPhoto:
         image, data, dropped = _open(bare, formats.READ), bare, (*dropped, "metadata_dropped")
     if profile:
         image.info["icc_profile"] = profile
-    return OpenPhoto(image=image, data=data, described=described, warnings=dropped)
+    photo = OpenPhoto(image=image, data=data, described=described, warnings=dropped)
+    return _with_what_is_there(photo) if reading.truncated == "keep" else photo
+
+
+def _with_what_is_there(photo: OpenPhoto) -> OpenPhoto:
+    """Load a photo; if it is cut short, its rows that are there, and grey for the rest."""
+    image = photo.image
+    sizes.check_image(image, photo.data)
+    if image.format in cut_short.GREY_BY_ITSELF:
+        return photo
+    try:
+        with _told_from_lack_of_memory(*image.size):
+            image.load()
+    except (OSError, SyntaxError, ValueError) as refusal:
+        found = cut_short.loaded(photo.data, str(image.format)) if cut_short.is_so(refusal) else None
+        if found is None:
+            raise
+        found.info |= image.info
+        return replace(photo, image=found, warnings=(*photo.warnings, cut_short.WARNING))
+    return photo
 
 
 def _of_decoded(decoded: Decoded, data: bytes) -> OpenPhoto:
@@ -195,7 +222,7 @@ def _open_jpeg_2000(data: bytes) -> OpenPhoto:
     return photo
 
 
-def _open_tiff(page: Table) -> OpenPhoto:
+def _open_tiff(page: Table, reading: Reading) -> OpenPhoto:
     """Open a page of a TIFF with Pillow, or with tifffile where Pillow fails or is wrong."""
     first = tiff_pages.as_first(page)
     page = tiff_pages.without_overlaps(first)
@@ -209,14 +236,30 @@ def _open_tiff(page: Table) -> OpenPhoto:
         except UnidentifiedImageError:
             pass
         except (OSError, ValueError) as refusal:
-            if memory.out_of_memory(refusal) or not tiff_segments.are_whole(page):
+            if memory.out_of_memory(refusal):
                 raise
+            if not tiff_segments.are_whole(page):
+                kept = _kept(page, refusal) if reading.truncated == "keep" else None
+                if kept is None:
+                    raise
+                dropped = (*dropped, cut_short.WARNING)
+                return OpenPhoto(image=kept[0], data=data, page=page, stored=page, turn=kept[1], warnings=dropped)
     largest = tiff_fallback.largest(page)
     sizes.check(*largest, len(data), sample_bytes=size.sample_bytes)
     with _told_from_lack_of_memory(*largest):
         plain, stored, words = tiff_fallback.plain(page)
     image = _open(plain, ("TIFF",))
     return OpenPhoto(image=image, data=plain, page=page, stored=stored, words=words, warnings=dropped)
+
+
+def _kept(page: Table, refusal: Exception) -> tuple[Image.Image, int] | None:
+    """Return the rows that are there of a page that is cut short, upright, and its orientation."""
+    if not cut_short.is_so(refusal):
+        return None
+    tiff_segments.check(page)
+    turn = orientation.of(_open(page.data, ("TIFF",)))
+    found = cut_short.loaded(page.data, "TIFF")
+    return None if found is None else (found, turn)
 
 
 def _loaded(page: Table, size: PageSize) -> tuple[Image.Image, int]:

@@ -18,6 +18,7 @@ from pipelines.errors import Rejected
 from pipelines.images import agreement, bitmap, jp2, jpeg_markers, jpeg_xl, memory, samples, sizes
 from pipelines.images.bitmap import Kind
 from pipelines.images.jpeg_markers import Coding
+from pipelines.images.reading import AS_IT_IS, Reading
 from tfrecords.color import Bytes, Words
 
 
@@ -36,15 +37,19 @@ class Decoded:
     warnings: tuple[str, ...] = field(default=())
 
 
-def read(data: bytes) -> Decoded | None:
+def read(data: bytes, reading: Reading = AS_IT_IS) -> Decoded | None:
     """Decode a photo; None if it is for Pillow.
+
+    Args:
+        data: the file.
+        reading: how to read it; of bitmaps that are cut short, rows may be kept.
 
     Raises:
         Rejected: ``too_large``; ``unreadable`` if it is cut short; ``decoders_disagree``.
         Exception: any error from imagecodecs on a broken file.
     """
     if data.startswith(bitmap.SIGNATURE):
-        return _bitmap(data)
+        return _bitmap(data, reading)
     if jpeg_xl.is_one(data):
         return _jpeg_xl(data)
     coding = jpeg_markers.coding(data)
@@ -148,10 +153,14 @@ def _of_array(found: npt.NDArray[Any], bits: int, file_format: str, warnings: tu
     return Decoded(image=image, words=words, warnings=warnings)
 
 
-def _bitmap(data: bytes) -> Decoded | None:
-    """Decode a bitmap; None for those that contain a JPEG or a PNG."""
+def _bitmap(data: bytes, reading: Reading) -> Decoded:
+    """Decode a bitmap."""
     told = bitmap.header(data)
     sizes.check(told.width, told.height, len(data), sample_bytes=4)
+    warnings: tuple[str, ...] = ()
+    if reading.truncated == "keep" and len(data) > told.start and bitmap.missing(data, told):
+        data += b"\x80" * bitmap.missing(data, told)
+        warnings = ("truncated",)
     pixels = bitmap.read(data)
     other, name = _second_opinion(data, told)
     if other is not None:
@@ -162,7 +171,7 @@ def _bitmap(data: bytes) -> Decoded | None:
         image.info["icc_profile"] = told.profile
     if min(told.dots) > 0:
         image.info["dpi"] = (told.dots[0] * 0.0254, told.dots[1] * 0.0254)
-    return Decoded(image=image)
+    return Decoded(image=image, warnings=warnings)
 
 
 def _second_opinion(data: bytes, told: bitmap.Header) -> tuple[Bytes | None, str]:

@@ -12,6 +12,7 @@ import numpy as np
 from pipelines.errors import Rejected
 from pipelines.images import (
     around,
+    cut_short,
     decode,
     frames,
     memory,
@@ -87,10 +88,10 @@ def read(data: bytes, reading: Reading = AS_IT_IS, warned: list[str] | None = No
     """
     warned = [] if warned is None else warned
     with judged(data), sizes.allowing(reading.most_pixels):
-        data, found = around.unwrapped(data)
+        data, found = around.unwrapped(data, reading)
         warned += found
         is_tiff = data[:4] in tiff_table.HEADERS
-        places: list[Table | None] = [*_tiff_pages(data)] if is_tiff else [None]
+        places: list[Table | int] = [*_tiff_pages(data)] if is_tiff else [*range(_frames(data, reading))]
         if is_tiff and tiff_pages.is_cut(data):
             warned.append("page_unreadable")
     count = len(places)
@@ -109,6 +110,8 @@ def read(data: bytes, reading: Reading = AS_IT_IS, warned: list[str] | None = No
                 continue
             detail = f"page {index + 1} of {count}: {verdict.detail}"
             raise Rejected(verdict.reason, detail) from verdict.__cause__
+        if cut_short.WARNING in page.metadata.warnings and "no_end_marker" in warned:
+            warned.remove("no_end_marker")
         room -= page.metadata.bytes
         yield page if room >= 0 else replace(page, metadata=_dropped(page.metadata))
 
@@ -135,9 +138,19 @@ def _dropped(said: Metadata) -> Metadata:
     return Metadata(exif=empty, dpi=said.dpi, warnings=(*said.warnings, "metadata_dropped"))
 
 
-def _page(data: bytes, place: Table | None, index: int, count: int, reading: Reading, warned: list[str]) -> Page:
+def _frames(data: bytes, reading: Reading) -> int:
+    """Return how many frames to read of a file of any format but TIFF."""
+    if reading.pages != "all":
+        return 1
+    with opened(data, None, reading) as photo:
+        count = frames.of(photo.image)
+        sizes.check_pages(count, 0, 0, len(data))
+        return count
+
+
+def _page(data: bytes, place: Table | int, index: int, count: int, reading: Reading, warned: list[str]) -> Page:
     with opened(data, place, reading) as photo:
-        if frames.of(photo.image) > 1:
+        if count == 1 and frames.of(photo.image) > 1:
             warned.append("frames_dropped")
         turn = photo.turn or orientation.of(photo.image)
         decoded = decode.upright_pixels(photo)

@@ -186,9 +186,11 @@ class PhotoProcesses:
     Args:
         handler: processes each photo.
         started: how many to start at once, so that they are ready for the first photos.
+        limits: of a photo, by the size of its file in bytes; `Limits.of` unless given.
     """
 
-    def __init__(self, handler: Handler, started: int = 0) -> None:
+    def __init__(self, handler: Handler, started: int = 0, limits: Callable[[int], Limits] | None = None) -> None:
+        self._limits = limits
         self._handler = f"{handler.__module__}:{handler.__qualname__}"
         self._idle = deque(self._started() for _ in range(started))
         self._is_ended = False
@@ -224,7 +226,7 @@ class PhotoProcesses:
         """
         if alone:
             self.close()
-        limits = Limits.of(len(data))
+        limits = self._limits_of(data)
         reply = self._reply((Photo(size=len(data), arguments=arguments, limits=limits),), data, answer, give)
         if isinstance(reply, NoMemory):
             raise _verdict(reply, limits)
@@ -249,7 +251,7 @@ class PhotoProcesses:
             PhotoProcessError: the child cannot be started.
         """
         described = tuple(
-            Photo(size=len(data), arguments=arguments, limits=Limits.of(len(data))) for data, arguments in photos
+            Photo(size=len(data), arguments=arguments, limits=self._limits_of(data)) for data, arguments in photos
         )
         try:
             reply = self._reply(
@@ -274,6 +276,9 @@ class PhotoProcesses:
             with self._lock:
                 self.processor_seconds += reply.processor
         return reply
+
+    def _limits_of(self, data: bytes) -> Limits:
+        return (self._limits or Limits.of)(len(data))
 
     def _ready(self) -> PhotoProcess:
         if self._is_ended:

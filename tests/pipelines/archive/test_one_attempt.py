@@ -412,6 +412,21 @@ def test_a_broken_first_page_rejects_the_file_and_leaves_nothing_behind(tmp_path
     assert "page 1 of 2" in record.detail
 
 
+def test_the_user_chooses_how_photos_are_read(tmp_path, encoded, grey_photos):
+    coins = grey_photos["coins"]
+    paged(tmp_path / "scan.tif", [coins, coins, coins])
+    made: dict[str, bytes] = {}
+    record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made, "png", pages="first"))
+    assert ([*made], record.warnings) == (["scan.tif.png"], ("frames_dropped",))
+    data = encoded(np.tile(coins, (3, 3)), "PNG")
+    (tmp_path / "a.png").write_bytes(data)
+    record = attempt(photo_of(tmp_path / "a.png"), context(green, {}, max_megapixels=1))
+    assert (record.status, record.reason) == ("rejected", "too_large")
+    (tmp_path / "a.png").write_bytes(data[: len(data) // 2])
+    record = attempt(photo_of(tmp_path / "a.png"), context(green, {}, truncated="keep"))
+    assert (record.status, record.warnings) == ("written", ("truncated",))
+
+
 def test_a_model_that_fails_is_no_photo_s_fault(tmp_path, encoded, grey_photos):
     (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
     with pytest.raises(ModelError, match="AssertionError"):

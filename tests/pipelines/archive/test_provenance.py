@@ -108,3 +108,12 @@ def test_records_in_the_output_are_copied_before_they_are_kept_elsewhere(tmp_pat
     begun(tmp_path / "state", FIRST)
     provenance.check_state(output, state)
     assert json.loads((tmp_path / "state" / RUNS_FILE).read_text()) == {"runs": [FIRST.made_with()]}
+
+
+def test_limits_decide_which_photos_are_made_and_not_what_becomes_of_them():
+    assert Settings(max_megapixels=500, max_seconds=900).digest() == Settings().digest()
+    assert len({Settings(**chosen).digest() for chosen in ({}, {"pages": "first"}, {"truncated": "keep"})}) == 3
+    limits = Settings(max_megapixels=358, max_seconds=900).limits(1000)
+    assert (limits.memory > 1.9 * Settings().limits(1000).memory, limits.processor) == (True, 900)
+    with pytest.raises(UserError, match="max_megapixels"):
+        Settings(max_megapixels=0)

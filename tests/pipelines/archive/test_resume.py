@@ -136,6 +136,14 @@ def test_a_rejection_of_the_bytes_stands_and_one_of_the_day_does_not():
         assert verdict(next(tasks([SOURCE], [REJECTED], listing(THERE), policy))) == verdict_of
 
 
+def test_photos_that_were_too_large_are_tried_again_with_higher_limits():
+    too_large = replace(REJECTED, reason="too_large")
+    assert verdict(decide(too_large)) == "done"
+    higher = replace(RECIPE, settings=replace(RECIPE.settings, max_megapixels=500))
+    assert verdict(decide(too_large, recipe=higher)) == "make"
+    assert verdict(decide(OLD, recipe=higher)) == verdict(decide(OLD))
+
+
 def test_skipped_and_copied_photos_are_done():
     skipped = replace(RECORD, status="skipped", outputs=())
     assert decide(skipped, there={}).existing == skipped

@@ -7,6 +7,7 @@ from PIL import Image
 from skimage import data as skimage_data
 
 from pipelines.images import frames, pages
+from pipelines.images.reading import Reading
 
 SMALL = np.ascontiguousarray(skimage_data.astronaut()[:64, 100:180])
 
@@ -29,3 +30,19 @@ def test_thumbnails_of_a_camera_are_no_frames():
         assert frames.of(image) == 2
         image.mpinfo[0xB002][1]["Attribute"]["MPType"] = "Large Thumbnail (VGA Equivalent)"
         assert frames.of(image) == 1
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG", "AVIF", "MPO"])
+def test_all_frames_are_read_where_the_user_asks_for_them(file_format):
+    pictures = [SMALL, SMALL[::-1], SMALL[:, ::-1]]
+    first, *more = map(Image.fromarray, pictures)
+    data = file_of(first, file_format, save_all=True, append_images=more)
+    warned: list[str] = []
+    found = list(pages.read(data, Reading(pages="all"), warned))
+    assert (warned, [(page.index, page.count) for page in found]) == ([], [(0, 3), (1, 3), (2, 3)])
+    for page, expected in zip(found, pictures, strict=True):
+        assert np.abs(page.pixels.astype(int) - expected).mean() < 12
+
+
+def test_all_frames_of_a_still_picture_are_one():
+    assert [page.count for page in pages.read(file_of(SMALL, "JPEG"), Reading(pages="all"))] == [1]

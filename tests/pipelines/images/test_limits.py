@@ -3,7 +3,7 @@ import resource
 
 import pytest
 
-from pipelines.images.limits import Limits, address_space, enforced, waiting
+from pipelines.images.limits import MOST_PIXELS, Limits, address_space, enforced, waiting
 
 
 def test_a_small_file_has_half_a_minute_and_two_and_a_half_gigabytes():
@@ -21,6 +21,14 @@ def test_limits_grow_with_the_file():
         assert smaller.memory <= larger.memory
         assert smaller.processor <= larger.processor
         assert smaller.wall <= larger.wall
+
+
+def test_the_user_may_raise_them():
+    usual = Limits.of(1000)
+    assert Limits.of(1000, most_pixels=2 * MOST_PIXELS).memory == 2 * usual.memory
+    assert Limits.of(1000, most_pixels=MOST_PIXELS // 2).memory == usual.memory
+    assert Limits.of(1000, seconds=900).processor == 900
+    assert Limits.of(1000, seconds=900).wall >= 3600
 
 
 def test_they_hold_inside_the_block_and_not_after_it():

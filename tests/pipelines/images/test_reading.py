@@ -4,4 +4,4 @@ from pipelines.images.sizes import MAX_PIXELS
 
 def test_nothing_is_chosen_unless_the_user_does():
     assert Reading() == AS_IT_IS
-    assert (AS_IT_IS.pages, AS_IT_IS.truncated, AS_IT_IS.most_pixels) == ("", "reject", MAX_PIXELS)
+    assert (AS_IT_IS.pages, AS_IT_IS.truncated, AS_IT_IS.most_pixels) == ("auto", "reject", MAX_PIXELS)
