@@ -31,6 +31,7 @@ from pipelines.images import (
     tiff_pictures,
     tiff_segments,
     tiff_table,
+    undescribed,
     webp,
 )
 from pipelines.images.other_readers import Decoded
@@ -134,8 +135,9 @@ def opened(data: bytes, page: Table | int | None = None, reading: Reading = AS_I
                 photo = replace(photo, data=frames.show(photo.image, page, photo.data))
         with photo.image as image:
             sizes.check_image(image, photo.data)
-            dropped = (*photo.warnings, *photo.described.warnings)
-            if icc.settle(image, photo.described.first, photo.described.last):
+            told = photo.described if image.format == "PNG" else undescribed.described(image, photo.data)
+            dropped = (*photo.warnings, *told.warnings)
+            if icc.settle(image, told.first, told.last):
                 dropped = (*dropped, "profile_dropped")
             with _told_from_lack_of_memory(*image.size):
                 yield replace(photo, warnings=dropped)
