@@ -8,7 +8,9 @@ luminance, and before it is brought up to full size: the luminance of the photo 
 grow with the photo. Black and white have no room for colours in sRGB, and stay as
 they are.
 
-The amplitude grows with the chroma beneath, as the steps of CIEDE2000 do. `model.watermark_detector` reads the pattern;
+The amplitude grows with the chroma beneath, as the steps of CIEDE2000 do, but slower, and where luminance is smooth it
+is less than half of what it is on texture, which hides it: in a deep blue sky, blotches showed at the full amplitude although
+CIEDE2000 had them at less than 1. `model.watermark_detector` reads the pattern;
 ``tests/bench/watermark_bench.py`` measures how well.
 """
 
@@ -34,7 +36,11 @@ _SYNC_SHARE = 0.3
 _BAND = 0.55 * CELL, 1.2 * CELL
 # Lab units: CIEDE2000 counts a step of a as one and a half of b where there is little chroma.
 _AMPLITUDE = np.array([0.25, 0.375], np.float32)
-_PER_CHROMA, _MOST_CHROMA = np.float32(0.045), np.float32(30)
+_PER_CHROMA, _MOST_CHROMA = np.float32(0.025), np.float32(30)
+_SMOOTH, _TEXTURED = np.float32(0.6), np.float32(1.3)
+"""Factors of the amplitude where luminance has no texture, and where it has `_FULL_TEXTURE` or more."""
+_FULL_TEXTURE = np.float32(4)  # standard deviation of L* in a window
+_WINDOW = 3.0  # deviation of the Gaussian window, in pixels of the chroma grid
 _GRID = 256
 """Pixels of a chroma grid that can carry the cells."""
 
@@ -100,8 +106,19 @@ def lay(guided: Guided, payload: Payload, box: tuple[int, int, int, int], shape:
     columns = _places(left, right, planes.shape[2], max(shape))
     a, b = planes[0], planes[1]
     gain = 1 + _PER_CHROMA * np.minimum(np.sqrt(a * a + b * b), _MOST_CHROMA)
-    added = gain * _sampled(pattern(payload), rows, columns)
+    added = gain * _hidden_by(planes[4]) * _sampled(pattern(payload), rows, columns)
     return replace(guided, planes=np.concatenate([planes[:2] + added, planes[2:]]))
+
+
+def _hidden_by(light: Floats) -> Floats:
+    """Return the factor of the amplitude that the texture of L* ``[h, w]`` allows, float32 of the same shape."""
+    mean, square = (
+        cv2.GaussianBlur(plane, (0, 0), _WINDOW, borderType=cv2.BORDER_REFLECT).reshape(light.shape)
+        for plane in (light, light * light)
+    )
+    texture = np.sqrt(np.maximum(0, square - mean * mean))
+    factor: Floats = np.minimum(_TEXTURED, _SMOOTH + (_TEXTURED - _SMOOTH) / _FULL_TEXTURE * texture).astype(np.float32)
+    return factor
 
 
 def _fine_enough(planes: Floats) -> Floats:

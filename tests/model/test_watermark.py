@@ -91,3 +91,13 @@ def test_the_pattern_lies_on_the_page_whatever_the_picture_within_it(camera):
 def test_the_pattern_cannot_be_changed_by_mistake():
     with pytest.raises(ValueError, match="read-only"):
         pattern(PAYLOAD)[0, 0, 0] = 1
+
+
+def test_smooth_luminance_has_half_of_it():
+    noise = np.random.default_rng(0).normal(128, 40, (512, 512)).clip(0, 255)
+    size = {}
+    for name, page in (("smooth", np.full((512, 512), 128)), ("textured", np.kron(noise[:128, :128], np.ones((4, 4))))):
+        guided = guide(page.astype(np.uint8), 0 * chroma())
+        added = lay(guided, PAYLOAD, (0, 0, 512, 512), (512, 512)).planes[:2] - guided.planes[:2]
+        size[name] = float(np.sqrt(np.mean(added * added)))
+    assert size["smooth"] == pytest.approx(0.6 / 1.3 * size["textured"], rel=0.05)
