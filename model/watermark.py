@@ -9,8 +9,8 @@ grow with the photo. Black and white have no room for colours in sRGB, and stay 
 they are.
 
 The amplitude grows with the chroma beneath, as the steps of CIEDE2000 do, but slower, and where luminance is smooth it
-is less than half of what it is on texture, which hides it: in a deep blue sky, blotches showed at the full amplitude although
-CIEDE2000 had them at less than 1. `model.watermark_detector` reads the pattern;
+is less than half of what it is on texture, which hides it: in a deep blue sky, blotches showed at the full amplitude
+although CIEDE2000 had them at less than 1. `model.watermark_detector` reads the pattern;
 ``tests/bench/watermark_bench.py`` measures how well.
 """
 
