@@ -1,6 +1,6 @@
 """Tell photos that are in colour from grey and toned ones."""
 
-from pipelines.images import grayscale, samples
+from pipelines.images import photo_area, samples
 from tfrecords.color import Pixels
 
 COLOR = "color"
@@ -10,7 +10,7 @@ _STAINED = 3.0
 
 
 def tone_of(pixels: Pixels, chroma_step: int) -> str:
-    """Return the tone of a photo: ``grayscale``, ``near_gray``, ``toned`` or ``color`` (`pipelines.images.grayscale`).
+    """Return the tone of a photo: ``grayscale``, ``near_gray``, ``toned`` or ``color`` (`pipelines.images.photo_area`).
 
     Args:
         pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB.
@@ -18,7 +18,7 @@ def tone_of(pixels: Pixels, chroma_step: int) -> str:
     """
     if pixels.ndim == 2:
         return "grayscale"
-    verdict = grayscale.judge(samples.to_bytes(pixels), chroma_step)
+    verdict = photo_area.judge(samples.to_bytes(pixels), chroma_step)
     if verdict.reason is None and verdict.residual <= _STAINED * verdict.allowed:
         return "toned"
     return verdict.reason or COLOR

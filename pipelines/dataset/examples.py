@@ -8,7 +8,7 @@ import numpy as np
 from pipelines.dataset import classes
 from pipelines.errors import Rejected
 from pipelines.images.decode import Photo, decode
-from pipelines.images.grayscale import judge
+from pipelines.images.photo_area import judge
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Bytes, srgb_to_codes
 from tfrecords.example import LabExample, synset_of

@@ -44,7 +44,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tfrecords.color import Bytes, srgb_to_lab
+from tfrecords.color import Bytes, Floats, srgb_to_lab
 
 TOLERANCE = 0.21
 """Residual chroma (codes) that a neutral, textureless picture may show and still count as one tone."""
@@ -60,7 +60,8 @@ VIVID = 45.0
 """Mean chroma (Lab) above which the tolerance is halved: few prints are as strongly toned as that all over."""
 
 _SIDE = 192
-_BLOCKS = 16
+BLOCKS = 16
+"""Blocks of a side."""
 # Every 12 codes, closer near white, where tinting filters clip and the chroma changes fast.
 _KNOTS = np.r_[np.arange(0.0, 232.0, 12.0), 232.0, 240.0, 248.0, 255.0]
 _RIDGE = 0.01 * np.eye(len(_KNOTS))
@@ -72,7 +73,7 @@ _TO_YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, 
 _KNOT_BELOW = np.minimum(np.searchsorted(_KNOTS, np.arange(256), side="right") - 1, len(_KNOTS) - 2).astype(np.uint8)
 _ABOVE_KNOT = (np.arange(256) - _KNOTS[_KNOT_BELOW]).astype(np.uint8)
 _KNOT_STEPS = np.r_[np.diff(_KNOTS), 1.0]
-_ROW_SHARE = np.float32(_BLOCKS / _SIDE)
+_ROW_SHARE = np.float32(BLOCKS / _SIDE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,29 @@ class Verdict:
     allowed: float
 
 
+GRAY = Verdict(reason="grayscale", chroma=0.0, residual=0.0, allowed=TOLERANCE)
+"""The verdict on R = G = B in every pixel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What the filter measures in a photo, by blocks.
+
+    Attributes:
+        lab: of the mean colour of each block, float32 ``[16, 16, 3]``.
+        chroma: Cb and Cr of the same, float64 ``[256, 2]``.
+        hats: of each block, the means of the hat functions of Y, float64 ``[256, knots]``.
+        texture: contrast of Y inside the blocks.
+        chroma_step: `judge` explains it.
+    """
+
+    lab: Floats
+    chroma: npt.NDArray[np.float64]
+    hats: npt.NDArray[np.float64]
+    texture: float
+    chroma_step: int
+
+
 def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
     """Judge whether a photo has colour to learn from.
 
@@ -103,26 +127,45 @@ def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
     Returns:
         the verdict with its figures; a picture of a single colour is ``toned``.
     """
+    measured = measure(rgb, chroma_step)
+    return GRAY if measured is None else verdict(measured)
+
+
+def measure(rgb: Bytes, chroma_step: int = 0) -> Measured | None:
+    """Measure a photo, given as for `judge`; None if R = G = B in every pixel."""
     from pipelines.images import gray_kernels  # takes a quarter of a second to import
 
     # Single pixels and not averages: only of single pixels is chroma a function of luma.
     rows, columns = (_nearest(length) for length in rgb.shape[:2])
-    lines = np.zeros((_BLOCKS, 3 * _SIDE), np.uint16)
-    hats = np.zeros((_BLOCKS**2, len(_KNOTS)))
+    lines = np.zeros((BLOCKS, 3 * _SIDE), np.uint16)
+    hats = np.zeros((BLOCKS**2, len(_KNOTS)))
     moments = np.zeros(2, np.int64)
     curve = _KNOT_BELOW, _ABOVE_KNOT, _KNOT_STEPS
     if not gray_kernels.sums(rgb, rows, columns, *curve, lines, hats, moments) and _is_gray(rgb):
-        return Verdict(reason="grayscale", chroma=0.0, residual=0.0, allowed=TOLERANCE)
-    blocks = cv2.resize(lines.reshape(_BLOCKS, _SIDE, 3) * _ROW_SHARE, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
+        return None
+    blocks = cv2.resize(lines.reshape(BLOCKS, _SIDE, 3) * _ROW_SHARE, (BLOCKS, BLOCKS), interpolation=cv2.INTER_AREA)
     ycbcr = cv2.transform(blocks.astype(np.float64), _TO_YCBCR).reshape(-1, 3)
-    residual = _residual(hats, ycbcr[:, 1:])
     luma, square = moments / _SIDE**2
-    texture = np.sqrt(max(0.0, square - luma**2 - ycbcr[:, 0].var()))
-
+    texture = float(np.sqrt(max(0.0, square - luma**2 - ycbcr[:, 0].var())))
+    # Row by row the mean over one block, so that hats @ curve is the mean of the curve.
+    hats /= (_SIDE // BLOCKS) ** 2
     lab = srgb_to_lab(np.rint(blocks).astype(np.uint8))
-    chroma = float(np.hypot(lab[..., 1], lab[..., 2]).mean())
-    allowed = TOLERANCE * (1 + np.hypot(*ycbcr[:, 1:].T).mean() / CHROMA_SCALE) * (1 + texture / TEXTURE_SCALE)
-    allowed = float(allowed * max(1.0, chroma_step / COARSE_STEP) / (2 if chroma > VIVID else 1))
+    return Measured(lab=lab, chroma=ycbcr[:, 1:], hats=hats, texture=texture, chroma_step=chroma_step)
+
+
+def verdict(measured: Measured, taken: npt.NDArray[np.bool_] | None = None) -> Verdict:
+    """Judge a photo by what was measured in it, or a part of it.
+
+    Args:
+        measured: the photo.
+        taken: the blocks of the part, ``[16, 16]``; None for all of them.
+    """
+    where = np.ones((BLOCKS, BLOCKS), np.bool_) if taken is None else taken
+    residual = _residual(measured, where)
+    chroma = float(np.hypot(measured.lab[..., 1], measured.lab[..., 2])[where].mean())
+    strength = np.hypot(*measured.chroma[where.ravel()].T).mean()
+    allowed = TOLERANCE * (1 + strength / CHROMA_SCALE) * (1 + measured.texture / TEXTURE_SCALE)
+    allowed = float(allowed * max(1.0, measured.chroma_step / COARSE_STEP) / (2 if chroma > VIVID else 1))
     reason = None
     if residual <= allowed:
         reason = "near_gray" if chroma <= NEUTRAL else "toned"
@@ -140,19 +183,26 @@ def _nearest(length: int) -> npt.NDArray[np.uint32]:
     return np.minimum(found, np.uint32(length - 1))
 
 
-def _residual(sums: npt.NDArray[np.float64], chroma: npt.NDArray[np.float64]) -> float:
-    """Return the chroma of the blocks that no curve of the pixels' luma explains.
+def unexplained(measured: Measured, taken: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return the chroma of all blocks, ``[256, 2]``, that the curve of the blocks that are taken does not explain."""
+    where = taken.ravel()
+    hats, chroma = measured.hats, measured.chroma
+    fitted, mean = (hats, chroma.mean(axis=0)) if where.all() else (hats[where], chroma[where].mean(axis=0))
+    deviation = chroma - mean
+    normal = cv2.gemm(fitted, fitted, 1, _RIDGE, 1, flags=cv2.GEMM_1_T)
+    right = cv2.gemm(fitted, deviation if where.all() else deviation[where], 1, None, 0, flags=cv2.GEMM_1_T)
+    _, curve = cv2.solve(normal, right, flags=cv2.DECOMP_CHOLESKY)
+    left: npt.NDArray[np.float64] = cv2.gemm(hats, curve, -1, deviation, 1)
+    return left
 
-    Args:
-        sums: float64 ``[256, knots]``: of each block, the sum of the hat functions of Y.
-        chroma: float64 ``[256, 2]``.
-    """
-    # Row by row the mean over one block, so that hats @ curve is the mean of the curve.
-    hats = sums / (_SIDE // _BLOCKS) ** 2
-    deviation = chroma - chroma.mean(axis=0)
-    normal = cv2.gemm(hats, hats, 1, _RIDGE, 1, flags=cv2.GEMM_1_T)
-    _, curve = cv2.solve(normal, cv2.gemm(hats, deviation, 1, None, 0, flags=cv2.GEMM_1_T), flags=cv2.DECOMP_CHOLESKY)
-    unexplained = cv2.gemm(hats, curve, -1, deviation, 1)
-    half = _BLOCKS // 2
-    fields = unexplained.reshape(half, 2, half, 2, 2).mean(axis=(1, 3))
-    return float(np.sqrt(np.square(fields).sum(axis=-1).mean()))
+
+def _residual(measured: Measured, taken: npt.NDArray[np.bool_]) -> float:
+    """Return the chroma of the blocks that no curve of the pixels' luma explains."""
+    left = unexplained(measured, taken).reshape(BLOCKS, BLOCKS, 2)
+    half = BLOCKS // 2
+    if taken.all():
+        fields = left.reshape(half, 2, half, 2, 2).mean(axis=(1, 3))
+        return float(np.sqrt(np.square(fields).sum(axis=-1).mean()))
+    number = taken.reshape(half, 2, half, 2).sum(axis=(1, 3))
+    fields = (left * taken[..., None]).reshape(half, 2, half, 2, 2).sum(axis=(1, 3)) / np.maximum(number, 1)[..., None]
+    return float(np.sqrt((np.square(fields).sum(axis=-1) * number).sum() / number.sum()))
