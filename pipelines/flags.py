@@ -239,7 +239,7 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         metavar="W",
         type=one_of("on", "off"),
         default="on",
-        help="invisible mark in the colours: on (default) or off",
+        help=Rare("invisible mark in the colours: on (default) or off"),
     )
     add_reading(group)
     group.add_argument(

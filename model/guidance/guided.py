@@ -14,10 +14,11 @@ import numpy as np
 from model import upsampling
 from model.borders import Picture
 from model.framing import seen_part
-from model.guidance import blending, ranges
+from model.guidance import blending, ranges, reference
 from model.guidance import hints as hints_
 from model.guidance.hints import Hints
 from model.guidance.ranges import METHOD, METHODS, REACH
+from model.guidance.reference import Reference
 from tfrecords.color import Floats, Pixels, luminance
 
 SIDE = 512
@@ -32,6 +33,7 @@ class Choices:
         saturation: factor of the model's chroma, from 0 to 4; hints keep their colours.
         hint_reach: how far hints reach: where they weigh as much as the prediction, as a share of the longer side.
         hint_method: one of `ranges.METHODS`.
+        references: photos whose colours the prediction gets; () for none.
         palette: a and b of colours that the prediction's are moved to; () for none.
         palette_strength: how far they are moved, from 0 to 1.
     """
@@ -39,6 +41,7 @@ class Choices:
     saturation: float = 1.0
     hint_reach: float = REACH
     hint_method: str = METHOD
+    references: tuple[Reference, ...] = ()
     palette: tuple[tuple[float, float], ...] = ()
     palette_strength: float = 1.0
 
@@ -101,6 +104,8 @@ def answer(asked: Question, choices: Choices, predict: Callable[[Floats], Floats
         a and b, float32 ``[S, S, 2]``; with hints ``[h, w, 2]``.
     """
     chroma = predict(asked.seen)
+    if choices.references:
+        chroma = reference.apply(asked.seen[..., 0] * np.float32(100), chroma, choices.references)
     if choices.palette:
         from model.guidance import palette  # SciPy takes half a second to import
 

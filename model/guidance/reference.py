@@ -5,12 +5,15 @@ become those of the reference. α and β are differences of logarithms, so a col
 changing them: luminance stays that of the photo, and the statistics are met exactly, before sRGB limits colours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tfrecords.color import Floats
+from model.guidance import matching
+from tfrecords.color import Bytes, Floats, srgb_to_lab
 
 Doubles = NDArray[np.float64]
 _TO_LMS = np.array([[0.3897, 0.6890, -0.0787], [-0.2298, 1.1834, 0.0464], [0.0, 0.0, 1.0]])
@@ -28,6 +31,59 @@ class Statistics:
 
     mean: tuple[float, float]
     deviation: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reference:
+    """A photo that lends its colours, squeezed to a square of `matching.SIDE` pixels.
+
+    Attributes:
+        light: L*, float32 ``[S, S]``.
+        chroma: a and b, float32 ``[S, S, 2]``.
+        statistics: of these.
+    """
+
+    light: Floats
+    chroma: Floats
+    statistics: Statistics
+
+
+def of(pixels: Bytes) -> Reference:
+    """Return the reference of a photo, uint8 ``[H, W, 3]``, sRGB."""
+    lab = srgb_to_lab(cv2.resize(pixels, (matching.SIDE, matching.SIDE), interpolation=cv2.INTER_AREA))
+    light, chroma = np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
+    return Reference(light=light, chroma=chroma, statistics=statistics(light, chroma))
+
+
+def apply(light: Floats, chroma: Floats, references: Sequence[Reference]) -> Floats:
+    """Return a prediction with the colours of the reference that is nearest to the photo.
+
+    If a reference shows the same scene, the one that matches best lends its colours place by place, and the rest of the
+    photo gets its statistics. Else the reference whose tones are most like the photo's gives its statistics.
+
+    Args:
+        light: L* of the photo, float32 ``[S, S]``.
+        chroma: the prediction, float32 ``[S, S, 2]``.
+        references: at least one.
+    """
+    if light.shape == references[0].light.shape:
+        matches = [matching.match(light, one.light) for one in references]
+        pairs = [found.pairs if found else 0 for found in matches]
+        best = int(np.argmax(pairs))
+        found = matches[best]
+        if found is not None:
+            one = references[best]
+            loan = matching.lend(light, one.light, one.chroma, found)
+            rest = transfer(light, chroma, one.statistics)
+            return rest + loan.weight[..., None] * (loan.chroma - rest)
+    differences = [np.abs(_tones(light) - _tones(one.light)).sum() for one in references]
+    return transfer(light, chroma, references[int(np.argmin(differences))].statistics)
+
+
+def _tones(light: Floats) -> Doubles:
+    """Return which share of the pixels is darker than each of 20 tones."""
+    found: Doubles = (light[..., None] < np.linspace(5, 100, 20)).mean(axis=(0, 1))
+    return found
 
 
 def statistics(light: Floats, chroma: Floats) -> Statistics:

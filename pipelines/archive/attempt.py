@@ -40,7 +40,7 @@ SOFTWARE = f"Autochrome {version('autochrome')}"
 
 def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = "") -> Record:
     """Return the record of a photo before anything is known about it; its status is ``rejected``."""
-    source = named.source
+    source, guidance = named.source, recipe.plan.of(named.source.name)
     return Record(
         name=source.name,
         uri=source.uri,
@@ -52,9 +52,9 @@ def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = ""
         model=recipe.model,
         model_digest=recipe.model_digest,
         settings_digest=recipe.settings_digest,
-        saturation=recipe.settings.saturation,
+        saturation=recipe.settings.saturation if guidance.saturation is None else guidance.saturation,
         color_space=recipe.settings.color_space,
-        guided=recipe.plan.of(source.name).told(),
+        guided=guidance.told(),
         run=recipe.run,
     )
 
@@ -80,6 +80,8 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
     watch = Stopwatch()
     record = blank(named, context.recipe)
     guidance = context.recipe.plan.of(named.source.name)
+    if guidance.skip and not named.source.fault:
+        return replace(record, status="skipped")
     try:
         with watch.stage("read"):
             data = named.source.read()
@@ -141,7 +143,7 @@ def _options(record: Record, context: Context, hints: bytes) -> RenderOptions:
         model_digest=record.model_digest,
         source_name=record.name,
         digital_source_type=settings.digital_source_type,
-        guided={kind: str(about["file"]) for kind, about in record.guided.items()},
+        guided={kind: str(about["file"]) for kind, about in record.guided.items() if isinstance(about, dict)},
     )
     return RenderOptions(
         size=context.size,

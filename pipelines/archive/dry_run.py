@@ -23,7 +23,8 @@ from pipelines.runtime import runners
 def lines(name: str, found: Forecast) -> list[tuple[str, str]]:
     """Return the lines about one photo: its action and its name, then each file that would be removed."""
     replaces = f", replaces {', '.join(found.replaces)}" if found.replaces else ""
-    return [(f"{found.action}{replaces}", name), *((f"remove {removed}", name) for removed in found.removes)]
+    rule = f", rule {found.rule}" if found.rule else ""
+    return [(f"{found.action}{replaces}{rule}", name), *((f"remove {removed}", name) for removed in found.removes)]
 
 
 def sums(found: Iterable[Forecast]) -> str:
@@ -64,7 +65,7 @@ def show(photos: FindPhotos, found: FindTasks, title: str) -> None:
 
 def _read(line: str) -> tuple[str, Forecast]:
     name, fields = json.loads(line)
-    return name, Forecast(action=fields["action"], replaces=tuple(fields["replaces"]), removes=tuple(fields["removes"]))
+    return name, Forecast(**{**fields, "replaces": tuple(fields["replaces"]), "removes": tuple(fields["removes"])})
 
 
 class _Listing(beam.PTransform):

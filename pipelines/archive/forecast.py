@@ -4,7 +4,7 @@ The format and the pages of a photo that was never made are unknown before it is
 and one page is assumed. The record of a photo that was made before states both, and whether the photo is in colour.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.archive import changes
 from pipelines.archive.manifest import CHANGED, OCCUPIED, Record
@@ -13,7 +13,7 @@ from pipelines.archive.resume import File, Policy, Task
 from pipelines.files import contents, storage
 from pipelines.images import formats
 
-MAKE, KEEP = "make", "keep"
+MAKE, KEEP, SKIP = "make", "keep", "skip"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +24,13 @@ class Forecast:
         action: ``make``, ``keep`` with the reason, or ``done before`` with the outcome.
         replaces: paths of files that would be replaced.
         removes: paths of files that would be removed.
+        rule: the glob of the rule that the photo meets; '' for none.
     """
 
     action: str
     replaces: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
+    rule: str = ""
 
 
 def of(task: Task, policy: Policy, output: str) -> Forecast:
@@ -42,20 +44,25 @@ def of(task: Task, policy: Policy, output: str) -> Forecast:
     Raises:
         storage.IO_ERRORS, WorldError: a file cannot be read.
     """
+    guidance = policy.recipe.plan.of(task.named.source.name)
+    return replace(_of(task, policy, output, skips=guidance.skip), rule=guidance.rule)
+
+
+def _of(task: Task, policy: Policy, output: str, *, skips: bool) -> Forecast:
     task = changes.with_source(task)
     if task.is_done and task.existing is not None:
         return Forecast(action=_kept_or_done(task.existing))
     settled = changes.settled(task, policy, output)
     if settled is not None:
         return Forecast(action=_kept_or_done(settled))
-    names = expected(task, policy)
+    names = [] if skips else expected(task, policy)
     # Changed files were handled above, so the files here that are not ours are in no record.
     ours = {file.name for file in task.files if _is_ours(file, task, output)}
     there = [name for name in names if any(file.name == name for file in task.files)]
     if not policy.replace_changed and not ours.issuperset(there):
         return Forecast(action=f"{KEEP}, {OCCUPIED}")
     removes = () if policy.keep_existing else tuple(sorted(ours.difference(names)))
-    return Forecast(action=MAKE, replaces=tuple(there), removes=removes)
+    return Forecast(action=SKIP if skips else MAKE, replaces=tuple(there), removes=removes)
 
 
 def _kept_or_done(record: Record) -> str:

@@ -41,7 +41,7 @@ A record in ``photos-*.jsonl``, shown here on several lines, always has all of t
      "saturation": 1.0,                 factor of the model's chroma
      "color_space": "srgb",             of the files: srgb, adobe_rgb, display_p3 or ecirgb_v2
      "guided": {},                      {"hints": {"file", "sha256", "method", "reach"}} if hints guided the colours;
-                                        {"palette": {"file", "sha256", "strength"}} likewise
+                                        likewise palette, reference; "saturation" and "skip" by a rule
      "run": 1,                          the entry of runs.json for them, counted from 1
      "left": [{"name": "…", "sha256": "…"}],      files of earlier runs that are still in the output, as they were
                                         written; only for a photo that is rejected now

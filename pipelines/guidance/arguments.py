@@ -45,6 +45,20 @@ def add(group: argparse._ArgumentGroup) -> None:
         help=Rare("how far colours are moved to the palette, 0 to 1 (default: 1)"),
     )
     group.add_argument(
+        "--reference",
+        type=path,
+        default="",
+        metavar="PATH",
+        help=Rare("photo in colour, or folder of them, whose colours photos get"),
+    )
+    group.add_argument(
+        "--rules",
+        type=path,
+        default="",
+        metavar="FILE",
+        help=Rare("TOML: which photos get which palette, reference, hints, saturation"),
+    )
+    group.add_argument(
         "--on_bad_hint",
         metavar="B",
         type=one_of("reject", "ignore"),

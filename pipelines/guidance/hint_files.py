@@ -108,6 +108,19 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def one(path: str) -> HintFile:
+    """Return a hint file that is named for several photos, local or gs://.
+
+    Raises:
+        UserError: it cannot be read.
+        WorldError: the disk or the bucket fails.
+    """
+    try:
+        return HintFile(name=path.rpartition("/")[2], sha256=_sha256(storage.read(path)), uri=path)
+    except storage.IO_ERRORS as error:
+        raise UserError(f"hints {path} cannot be read: {faults.cause(error)}") from error
+
+
 def check_photos(found: dict[str, HintFile], patterns: str | Sequence[str], lists: ListOptions = PLAIN) -> None:
     """Check that each hint is for a photo of the input, among the first 100,000 of them.
 

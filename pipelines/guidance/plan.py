@@ -13,6 +13,8 @@ from model.guidance.guided import Choices
 from model.guidance.ranges import METHOD, REACH
 from pipelines.guidance.hint_files import HintFile
 from pipelines.guidance.palette_files import PaletteFile
+from pipelines.guidance.reference_files import References
+from pipelines.guidance.rules import Rule, Rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,10 @@ class Guidance:
     Attributes:
         hints: its hint file, or None.
         palette: its palette, or None.
+        references: photos whose colours it gets, or None.
+        saturation: the factor of its chroma, if a rule says so; else None.
+        skip: whether it is not colorized.
+        rule: the glob of the rule that it meets, else ''.
         hint_reach: see `Plan`, also for the fields below.
         hint_method: how hints are spread.
         palette_strength: how far colours are moved to the palette.
@@ -29,6 +35,10 @@ class Guidance:
 
     hints: HintFile | None = None
     palette: PaletteFile | None = None
+    references: References | None = None
+    saturation: float | None = None
+    skip: bool = False
+    rule: str = ""
     hint_reach: float = REACH
     hint_method: str = METHOD
     palette_strength: float = 1.0
@@ -42,14 +52,21 @@ class Guidance:
         if self.palette is not None:
             how = {"strength": self.palette_strength}
             said["palette"] = {"file": self.palette.name, "sha256": self.palette.sha256, **how}
+        if self.references is not None:
+            said["reference"] = {"file": self.references.name, "sha256": self.references.sha256}
+        if self.saturation is not None:
+            said["saturation"] = self.saturation
+        if self.skip:
+            said["skip"] = True
         return said
 
     def choices(self, saturation: float) -> Choices:
-        """Return how the photo's prediction is changed."""
+        """Return how the photo's prediction is changed, at a saturation that a rule may replace."""
         return Choices(
-            saturation=saturation,
+            saturation=saturation if self.saturation is None else self.saturation,
             hint_reach=self.hint_reach,
             hint_method=self.hint_method,
+            references=tuple(file.opened() for file in self.references.files) if self.references else (),
             palette=self.palette.colours if self.palette else (),
             palette_strength=self.palette_strength,
         )
@@ -65,6 +82,8 @@ class Plan:
         hint_reach: how far hints reach, as a share of a photo's longer side.
         hint_method: how hints are spread, one of `ranges.METHODS`.
         palette: of all photos, or None.
+        references: of all photos, or None.
+        rules: which photos get something else, or None.
         palette_strength: how far colours are moved to a palette, from 0 to 1.
         on_bad_hint: ``reject`` a photo whose hint file is broken, or ``ignore`` the file.
     """
@@ -74,17 +93,26 @@ class Plan:
     hint_reach: float = REACH
     hint_method: str = METHOD
     palette: PaletteFile | None = None
+    references: References | None = None
+    rules: Rules | None = None
     palette_strength: float = 1.0
     on_bad_hint: str = "reject"
 
     def of(self, name: str) -> Guidance:
         """Return the guidance of the photo with that name."""
-        hints = self.hints.get(name)
-        if hints is None and self.palette is None:
-            return UNGUIDED
+        hints, palette, references = self.hints.get(name), self.palette, self.references
+        rule = self.rules.of(name) if self.rules else None
+        if rule is None:
+            if hints is None and palette is None and references is None:
+                return UNGUIDED
+            rule = _NO_RULE
         return Guidance(
-            hints=hints,
-            palette=self.palette,
+            hints=hints or rule.hints,
+            palette=rule.palette or palette,
+            references=rule.references or references,
+            saturation=rule.saturation,
+            skip=rule.skip,
+            rule=rule.match,
             hint_reach=self.hint_reach,
             hint_method=self.hint_method,
             palette_strength=self.palette_strength,
@@ -93,7 +121,12 @@ class Plan:
     @cached_property
     def told(self) -> dict[str, Any]:
         """What ``runs.json`` and ``report.json`` say about it; {} for nothing."""
-        said = {name: about for name, about in self.of("").told().items() if name != "hints"}
+        of_all = Guidance(palette=self.palette, references=self.references, palette_strength=self.palette_strength)
+        said = of_all.told()
+        if self.rules is not None:
+            told = json.dumps([self._told_of(rule) for rule in self.rules.rules])
+            digest = hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()
+            said["rules"] = {"file": self.rules.name, "sha256": digest}
         if not self.hints:
             return said
         digests = json.dumps(sorted((photo, file.name, file.sha256) for photo, file in self.hints.items()))
@@ -106,6 +139,20 @@ class Plan:
                 "reach": self.hint_reach,
             }
         }
+
+    def _told_of(self, rule: Rule) -> list[Any]:
+        """Return a rule with the digests of what it names: files may change while the rules stay."""
+        about = Guidance(
+            hints=rule.hints,
+            palette=rule.palette,
+            references=rule.references,
+            saturation=rule.saturation,
+            skip=rule.skip,
+            hint_reach=self.hint_reach,
+            hint_method=self.hint_method,
+            palette_strength=self.palette_strength,
+        )
+        return [rule.match, about.told()]
 
     def __reduce__(self) -> tuple[Callable[[bytes], "Plan"], tuple[bytes]]:
         # A job carries it in several places, and Dataflow takes 10 MB for all.
@@ -120,5 +167,6 @@ def _unpacked(data: bytes) -> Plan:
 
 
 UNGUIDED = Guidance()
+_NO_RULE = Rule(match="")
 NONE = Plan()
 """The plan of a run without guidance."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from model.guidance import ranges
 from pipelines.files import cloud
 from pipelines.files.list_parts import PLAIN, ListOptions
-from pipelines.guidance import hint_files, palette_files
+from pipelines.guidance import hint_files, palette_files, reference_files
+from pipelines.guidance import rules as rules_
 from pipelines.guidance.plan import Plan
 from tfrecords.errors import UserError
 
@@ -19,6 +20,8 @@ def of(args: argparse.Namespace) -> Plan:
         hint_method=args.hint_method,
         palette=args.palette,
         palette_strength=args.palette_strength,
+        reference=args.reference,
+        rules=args.rules,
         on_bad_hint=args.on_bad_hint,
     )
 
@@ -30,6 +33,8 @@ def planned(
     hint_method: str = ranges.METHOD,
     palette: str = "",
     palette_strength: float = 1.0,
+    reference: str = "",
+    rules: str = "",
     on_bad_hint: str = "reject",
 ) -> Plan:
     """Read what guides a run.
@@ -40,6 +45,8 @@ def planned(
         hint_method: how hints are spread: ``blend`` or ``optimise``.
         palette: file of a palette for all photos, local or gs://; '' for none.
         palette_strength: how far colours are moved to it, from 0 to 1.
+        reference: photo in colour, or folder of up to 20, whose colours all photos get; '' for none.
+        rules: file of `pipelines.guidance.rules`; '' for none.
         on_bad_hint: ``reject`` a photo whose hint file is broken, or ``ignore`` the file.
 
     Raises:
@@ -55,7 +62,8 @@ def planned(
     ):
         if choice not in known:
             raise UserError(f"{name} {choice!r} is unknown; choose {' or '.join(known)}")
-    cloud.check({f"--{flag}": place for flag, place in (("hints", hints), ("palette", palette)) if place})
+    named = {"hints": hints, "palette": palette, "reference": reference, "rules": rules}
+    cloud.check({f"--{flag}": place for flag, place in named.items() if place})
     return Plan(
         hints=hint_files.find(hints) if hints else {},
         hints_path=hints,
@@ -63,6 +71,8 @@ def planned(
         hint_method=hint_method,
         palette=palette_files.load(palette) if palette else None,
         palette_strength=palette_strength,
+        references=reference_files.load(reference) if reference else None,
+        rules=rules_.load(rules) if rules else None,
         on_bad_hint=on_bad_hint,
     )
 

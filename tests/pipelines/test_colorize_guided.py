@@ -104,3 +104,24 @@ def test_a_hint_without_a_photo_stops_the_job_before_it_starts(scans, tmp_path):
     with pytest.raises(UserError, match=r"hints\.csv is for box 2/d\.png, which is not in the input"):
         colorize.main([str(scans), str(tmp_path / "out"), f"--hints={tmp_path / 'hints.csv'}"])
     assert not (tmp_path / "out").exists()
+
+
+def test_rules_choose_palettes_and_skip_photos_and_a_dry_run_names_them(scans, run, plain, tmp_path, capsys):
+    (tmp_path / "warm.txt").write_text("#c86432 #f0dca0")
+    (tmp_path / "rules.toml").write_text(
+        '[[rule]]\nmatch = "box 1/**"\npalette = "warm.txt"\n[[rule]]\nmatch = "box 1/c.png"\nskip = true\n'
+    )
+    output = tmp_path / "out"
+    made = run(output, f"--rules={tmp_path / 'rules.toml'}")
+    assert set(made) == {"a.png", "box 1/b.png"}
+    assert made["a.png"] == plain["a.png"]
+    assert made["box 1/b.png"] != plain["box 1/b.png"]
+    found = records(output)
+    assert found["box 1/c.png"]["status"] == "skipped"
+    assert found["box 1/b.png"]["guided"]["palette"]["file"] == "warm.txt"
+    assert said_of(made["box 1/b.png"])["xmp"]["Xmp.autochrome.Guided"] == "palette"
+    capsys.readouterr()
+    run(tmp_path / "new", f"--rules={tmp_path / 'rules.toml'}", "--dry_run")
+    out = capsys.readouterr().out
+    assert "make, rule box 1/**\tbox 1/b.png" in out
+    assert "skip, rule box 1/c.png\tbox 1/c.png" in out

@@ -36,3 +36,15 @@ def test_black_and_grey_are_no_trouble(pictures):
     for light in (np.zeros((9, 9), np.float32), np.linspace(0, 100, 81, dtype=np.float32).reshape(9, 9)):
         assert np.isfinite(reference.transfer(light, np.zeros((9, 9, 2), np.float32), wanted)).all()
     assert flat(reference.statistics(np.zeros((9, 9), np.float32), np.zeros((9, 9, 2), np.float32))) == [0, 0, 0, 0]
+
+
+def test_the_reference_that_shows_the_scene_lends_its_colours_and_else_the_one_with_like_tones(photos):
+    references = [reference.of(photos[name]) for name in ("coffee", "chelsea", "astronaut")]
+    photo = reference.of(photos["astronaut"][40:, 30:])
+    grey = photo.chroma * np.float32(0.2)
+    found = reference.apply(photo.light, grey, references)
+    assert np.abs(found - photo.chroma).mean() < 3
+    other = reference.of(photos["rocket"])
+    expected = [reference.transfer(other.light, other.chroma, one.statistics) for one in references]
+    found = reference.apply(other.light, other.chroma, references)
+    assert any(np.array_equal(found, one) for one in expected)

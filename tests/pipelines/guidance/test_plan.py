@@ -4,6 +4,7 @@ from dataclasses import replace
 from pipelines.guidance.hint_files import HintFile
 from pipelines.guidance.palette_files import PaletteFile
 from pipelines.guidance.plan import NONE, UNGUIDED, Plan
+from pipelines.guidance.rules import Rule, Rules
 
 FILES = {
     f"box/{number}.jpg": HintFile(name=f"box/{number}.jpg.hints.png", sha256=64 * "0", uri=f"/hints/{number}.png")
@@ -44,3 +45,25 @@ def test_a_palette_is_for_all_photos():
     assert plan.of("any.jpg").told() == plan.told == expected
     assert plan.of("any.jpg").choices(1.5).palette == ((10.0, -50.0),)
     assert set(replace(PLAN, palette=palette).of("box/7.jpg").told()) == {"hints", "palette"}
+
+
+def test_a_rule_replaces_what_the_flags_say_where_it_names_it():
+    palette, other = (PaletteFile(name=name, sha256=name, colours=((1.0, 2.0),)) for name in ("a.gpl", "b.gpl"))
+    found = Rules(
+        name="rules.toml",
+        sha256="0",
+        rules=(
+            Rule(match="box/7.jpg", palette=other),
+            Rule(match="box/8.jpg", saturation=2),
+            Rule(match="x/*", skip=True),
+        ),
+    )
+    plan = replace(PLAN, palette=palette, rules=found)
+    assert plan.of("box/6.jpg").palette == plan.of("box/8.jpg").palette == palette
+    assert (plan.of("box/7.jpg").palette, plan.of("box/7.jpg").rule) == (other, "box/7.jpg")
+    assert plan.of("box/7.jpg").hints == FILES["box/7.jpg"]
+    assert plan.of("box/8.jpg").choices(1.0).saturation == 2
+    assert plan.of("x/a.jpg").told()["skip"] is True
+    assert set(plan.told) == {"hints", "palette", "rules"}
+    changed = replace(found, rules=(*found.rules[:2], Rule(match="x/*", saturation=3)))
+    assert replace(plan, rules=changed).told != plan.told

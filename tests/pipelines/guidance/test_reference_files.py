@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from pipelines.guidance import reference_files
+from tfrecords.errors import UserError
+
+
+def test_a_photo_and_a_folder_are_references(tmp_path, photos, encoded):
+    for name in ("coffee", "chelsea"):
+        (tmp_path / f"{name}.jpg").write_bytes(encoded(photos[name], "JPEG"))
+    both = reference_files.load(str(tmp_path))
+    assert [one.name for one in both.files] == ["chelsea.jpg", "coffee.jpg"]
+    alone = reference_files.load(str(tmp_path / "coffee.jpg"))
+    [one] = alone.files
+    assert one == both.files[1]
+    assert (alone.name, alone.sha256) == ("coffee.jpg", one.sha256)
+    assert both.sha256 not in (one.sha256, both.files[0].sha256)
+    assert one.opened().light.shape == (256, 256)
+    assert one.opened().chroma.mean() > 10
+    assert len(one.picture) < 200_000
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("grey.png", "it is grey"), ("text.jpg", "unreadable"), ("none.jpg", "cannot be read|has 0")]
+)
+def test_what_cannot_be_used_is_refused(tmp_path, encoded, name, message):
+    (tmp_path / "grey.png").write_bytes(encoded(np.full((40, 40, 3), 90, np.uint8), "PNG"))
+    (tmp_path / "text.jpg").write_bytes(b"Dear archive,")
+    with pytest.raises(UserError, match=message):
+        reference_files.load(str(tmp_path / name))
+
+
+def test_too_many_references_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(reference_files, "MOST", 2)
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(b"")
+    with pytest.raises(UserError, match="has 3 files; name a photo, or a folder of up to 2"):
+        reference_files.load(str(tmp_path))
