@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 
 from model import (
     bins,
-    graph_exif,
+    graph_photos,
     graph_upsampling,
     identity,
     lite,
@@ -80,7 +80,7 @@ class Data(Protocol):
 
 
 def check(config: Config, data: Data) -> None:
-    """Make sure that what a configuration trains can be exported: trace the signatures with its first weights.
+    """Make sure that what a configuration trains can be exported: trace the network with its first weights.
 
     Args:
         config: of the network.
@@ -91,9 +91,10 @@ def check(config: Config, data: Data) -> None:
     """
     try:
         network = _Stored(config, networks.build(config).get_weights(), _adjustment(config, data))
-        traced = [function.get_concrete_function() for function in _signatures(network, config).values()]
+        # The other signature predicts with the same function.
+        traced = _signatures(network, config)[identity.SIGNATURE].get_concrete_function()
         kept = {id(weight.handle) for weight in network.variables}
-        if any(found.dtype == tf.resource and id(found) not in kept for one in traced for found in one.captured_inputs):
+        if any(found.dtype == tf.resource and id(found) not in kept for found in traced.captured_inputs):
             raise ValueError("it reads a variable or a table that is not among its weights")
     except UserError:
         raise
@@ -173,10 +174,10 @@ def _signatures(network: _Stored, config: Config) -> dict[str, Any]:
             encoded, is_readable = one
             return tf.cond(is_readable, lambda: _colorize(network, config, encoded), lambda: tf.constant(b""))
 
-        photos = image_bytes, _readable(image_bytes)
+        photos = image_bytes, graph_photos.readable(image_bytes)
         return {"image_bytes": tf.map_fn(colorized, photos, fn_output_signature=tf.string)}
 
-    return {"serving_default": predict, "colorize_bytes": colorize_bytes}
+    return {identity.SIGNATURE: predict, "colorize_bytes": colorize_bytes}
 
 
 class _Stored(tf.Module):
@@ -262,31 +263,9 @@ def _chroma(network: _Stored, config: Config, luminance: tf.Tensor) -> tf.Tensor
     return networks.decode(config, network(luminance))
 
 
-def _decoded(encoded: tf.Tensor) -> tf.Tensor:
-    """Decode one photo: scalar string → uint8 ``[H, W, 3]``, as stored."""
-    pixels = tf.cond(
-        tf.io.is_jpeg(encoded),
-        lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
-    )
-    return tf.ensure_shape(pixels, [None, None, 3])
-
-
-def _readable(encoded: tf.Tensor) -> tf.Tensor:
-    """Return which photos can be decoded: string ``[N]`` → bool ``[N]``.
-
-    An operation that fails ends its graph, except in a dataset that is told to leave errors out. Photos are decoded
-    here to find that out, and once more where the network is placed, which may be a GPU.
-    """
-    photos = tf.data.Dataset.from_tensor_slices(encoded).enumerate()
-    decoded = photos.map(lambda index, one: (index, tf.size(_decoded(one)) > 0)).ignore_errors()
-    none = tf.zeros(tf.shape(encoded), tf.bool)
-    return decoded.reduce(none, lambda found, one: tf.tensor_scatter_nd_update(found, [[one[0]]], [one[1]]))
-
-
 def _colorize(network: _Stored, config: Config, encoded: tf.Tensor) -> tf.Tensor:
     """Colorize one photo: encoded, scalar string → PNG, scalar string."""
-    rgb = graph_exif.upright(_decoded(encoded), graph_exif.orientation(encoded))
+    rgb = graph_photos.upright(encoded)
     seen = graph_upsampling.small_luminance(rgb, config.size)
     chroma = _chroma(network, config, seen[None])[0] * CHROMA_SCALE
-    return tf.io.encode_png(graph_upsampling.recolor(rgb, chroma, seen))
+    return tf.io.encode_png(graph_photos.recolored(rgb, chroma, seen))
