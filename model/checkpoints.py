@@ -70,6 +70,7 @@ class Checkpoints:
             "best_step": self.best_step,
             "worse": self.worse,
             **_seeds(learner.model),
+            **({"scaling": [variable.value for variable in learner.scaling]} if learner.scaling else {}),
         }
         self._checkpoint = tf.train.Checkpoint(**state, **{_ADDED: {"due": self.due, "reserve": self.reserve}})
         self._earlier = tf.train.Checkpoint(**state)

@@ -16,7 +16,6 @@ from tfrecords.errors import UserError
 
 EXPORT_ONLY = ("size", "temperature", "stored", "export_resolution", "prior_adjustment")
 """Fields that shape the exported model and not how it is trained: a trained run can be exported again with others."""
-_BOOLEANS = {"true": True, "false": False}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,6 +51,9 @@ class Config:
         mounts: part of the training examples that are mounted or worn (see `model.mounts`).
         hints: part of the training examples with some colours given (`model.hints`); the network must take them.
         seed: of the initial weights, the order of the examples, the crops and the flips.
+        precision: in which training computes, one of `model.config_checks.PRECISIONS`; weights and exports are float32
+            in each. All but `float32` are for accelerators.
+        jit: whether TensorFlow trains with XLA, which is for accelerators; JAX always does.
         export_resolution: side at which the exported network sees the luminance; 0 takes `resolution`.
         prior_adjustment: α in [0, 1], see `model.export`; more is more vivid, and less sure.
         stored: in what the exported model keeps its weights, `float32` or `float16`; it computes in float32.
@@ -83,6 +85,8 @@ class Config:
     mounts: float = 0.0
     hints: float = 0.0
     seed: int
+    precision: str = "float32"
+    jit: bool = False
     export_resolution: int = 0
     prior_adjustment: float = 0.0
     stored: str
@@ -107,7 +111,7 @@ class Config:
                 raise UserError(f"--set takes name=value, not {assignment!r}")
             if name not in types:
                 raise UserError(f"--set {assignment}: there is no field {name}; the fields are {', '.join(types)}")
-            values[name] = _parsed(name, text, str(types[name]))
+            values[name] = config_checks.parsed(name, text, str(types[name]))
         return dataclasses.replace(self, **values)
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,23 +130,6 @@ class Config:
         if wrong := known.symmetric_difference({*values, *added}):
             raise UserError(f"stored configuration is not of this version: fields {', '.join(sorted(wrong))}")
         return cls(**values)
-
-
-def _parsed(name: str, text: str, kind: str) -> int | float | bool | str:
-    """Read the value of a field whose annotation is `kind`."""
-    try:
-        match kind:
-            case "int":
-                return int(text)
-            case "float":
-                return float(text)
-            case "bool":
-                return _BOOLEANS[text.lower()]
-            case _:
-                return text
-    except (ValueError, KeyError) as error:
-        expected = {"int": "a whole number", "float": "a number", "bool": "true or false"}[kind]
-        raise UserError(f"--set {name}={text}: {name} is {expected}") from error
 
 
 def autoencoder() -> Config:

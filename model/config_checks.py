@@ -1,4 +1,4 @@
-"""Checks of configurations: ranges of fields, and fields that another one makes meaningless."""
+"""Checks of configurations: values in text, ranges of fields, and fields that another one makes meaningless."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine")
 STORED = ("float32", "float16")
+PRECISIONS = ("float32", "bfloat16", "float16")
+_BOOLEANS = {"true": True, "false": False}
 
 
 def check(config: Config) -> None:
@@ -39,7 +41,13 @@ def check(config: Config) -> None:
             raise UserError(f"{field} must be from 0 to 1, not {getattr(config, field):g}")
     if not 0 < config.crop <= 1:
         raise UserError(f"crop must be more than 0 and at most 1, not {config.crop:g}")
-    for field, values in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("stored", STORED)):
+    choices = (
+        ("optimizer", OPTIMIZERS),
+        ("schedule", SCHEDULES),
+        ("stored", STORED),
+        ("precision", PRECISIONS),
+    )
+    for field, values in choices:
         if getattr(config, field) not in values:
             raise UserError(f"{field} must be one of {', '.join(values)}, not {getattr(config, field)!r}")
     _refuse_what_would_be_ignored(config)
@@ -65,3 +73,24 @@ def _refuse_what_would_be_ignored(config: Config) -> None:
             raise UserError(
                 f"{field} {value:g} needs {other} {needed}, not {found}; set {field}={without} or {other}={needed}"
             )
+
+
+def parsed(name: str, text: str, kind: str) -> int | float | bool | str:
+    """Return the value of a field whose annotation is `kind`.
+
+    Raises:
+        UserError: the text is not of that kind.
+    """
+    try:
+        match kind:
+            case "int":
+                return int(text)
+            case "float":
+                return float(text)
+            case "bool":
+                return _BOOLEANS[text.lower()]
+            case _:
+                return text
+    except (ValueError, KeyError) as error:
+        expected = {"int": "a whole number", "float": "a number", "bool": "true or false"}[kind]
+        raise UserError(f"--set {name}={text}: {name} is {expected}") from error

@@ -1,18 +1,23 @@
-"""Weights to start from: those of a model that was exported, the released one included, or of a weights file."""
+"""Weights to start from: those of a model that was exported, the released one included, or of a weights file.
+
+This module imports neither TensorFlow nor Keras, except for paths with a scheme.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from model import saved_model, weights
-from model.plain_paths import plain
+from model import bundles, saved_model, weights
 from tfrecords.errors import UserError
+
+_KEY = "_kept/{}/.ATTRIBUTES/VARIABLE_VALUE"
+"""Of the weights of an exported model, in the order of `keras.Model.get_weights`."""
 
 
 def read(path: str) -> list[NDArray[Any]]:
@@ -40,15 +45,20 @@ def digest(path: str) -> str:
     if weights.is_weights(path):
         weights.read(path)
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    saved_model.check(path)
     return saved_model.digest(path)
 
 
 def _read(path: str, folder: str) -> list[NDArray[Any]]:
     try:
-        with plain(folder) as place:
-            loaded = tf.saved_model.load(place)
-        kept = [weight.numpy() for weight in loaded._kept]
-        return [weight.astype(np.float32) if weight.dtype == np.float16 else weight for weight in kept]
-    except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"{path} cannot be loaded ({first}); export it again") from error
+        identity = json.loads(saved_model.file(folder, saved_model.RECORD)).get("identity", {})
+        if identity and saved_model.files_digest(folder) != identity["files"]:
+            raise ValueError("its files are not those that were exported")
+        files = (saved_model.file(folder, f"variables/variables.{end}") for end in ("index", "data-00000-of-00001"))
+        found = bundles.read(*files)
+        kept = [found[_KEY.format(number)] for number in range(sum(key.startswith("_kept/") for key in found))]
+        if not kept:
+            raise ValueError("it has no weights of a network")
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise UserError(f"{path} cannot be loaded ({error}); export it again") from error
+    return [weight.astype(np.float32) if weight.dtype == np.float16 else weight for weight in kept]

@@ -17,7 +17,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from model import augment, losses, networks, optimizers, pretrained, weights
+from model import augment, initial, losses, networks, optimizers, precision, pretrained, weights
 from model.config import Config
 
 
@@ -29,20 +29,14 @@ class State(NamedTuple):
         others: weights that it does not move, and the state of random layers.
         averaged: running means of `trainable`; [] without averaging.
         slots: variables of the optimizer, the number of its steps among them.
+        scaling: of the loss: its scale, and the steps since that changed; [] where the precision needs none.
     """
 
     trainable: list[Any]
     others: list[Any]
     averaged: list[Any]
     slots: list[Any]
-
-
-def use(precision: str) -> None:
-    """Have networks that are built from now on compute in a precision; weights and losses are float32 in each."""
-    if precision == "bfloat16":
-        keras.config.set_dtype_policy("mixed_bfloat16")
-    else:  # GPUs would round the factors to 10 bits.
-        jax.config.update("jax_default_matmul_precision", "highest")
+    scaling: list[Any]
 
 
 class Learner:
@@ -68,22 +62,25 @@ class Learner:
             config: what to train.
             histogram: pixels of the training set by a and b; needed to rebalance only.
             steps: of the run.
-            init: a weights file to start from; '' starts as `config` says.
+            init: a weights file or an exported model to start from; '' starts as `config` says.
             devices: that share each batch; None takes all.
 
         Raises:
             UserError: the configuration does not hold together, or `init` does not fit it.
         """
+        if config.precision == "float32":  # GPUs would round the factors to 10 bits.
+            jax.config.update("jax_default_matmul_precision", "highest")
         self._config = config
         self._loss = losses.make(config, histogram, is_compact=True)
-        self.model = networks.build(config)
+        with precision.policy(config.precision):
+            self.model = networks.build(config)
         losses.check(config, self.model)
         if config.pretrained:
             if not init:
                 pretrained.load(self.model)
             pretrained.freeze(self.model)
         if init:
-            weights.put(self.model, weights.read(init).arrays, init)
+            weights.put(self.model, initial.read(init), init)
         self._elapsed = keras.Variable(0.0, trainable=False)
         self._optimizer = optimizers.make(config, steps, self._elapsed)
         self._optimizer.build(self.model.trainable_variables)
@@ -97,6 +94,7 @@ class Learner:
                 others=[variable.value for variable in self.model.non_trainable_variables],
                 averaged=trainable if config.averaging else [],
                 slots=[variable.value for variable in self._optimizer.variables],
+                scaling=precision.first(config.precision),
             )
         )
         self.advance = jax.jit(self._advance, donate_argnums=0)
@@ -129,23 +127,33 @@ class Learner:
         """
         luminance, chroma, *hints = batch
 
-        def loss_of(trainable: list[Any]) -> tuple[Any, list[Any]]:
+        def loss_of(trainable: list[Any]) -> tuple[Any, tuple[Any, list[Any]]]:
             given = networks.arguments(self.model, luminance, *hints)
             output, others = self.model.stateless_call(trainable, state.others, given, training=True)
-            return jnp.sum(self._loss(chroma, output.astype("float32"))) / luminance.shape[0], others
+            loss = jnp.sum(self._loss(chroma, output.astype("float32"))) / luminance.shape[0]
+            return loss * scale, (loss, others)
 
-        (loss, others), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
+        scale = state.scaling[0] if state.scaling else 1.0
+        (_, (loss, others)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
+        if state.scaling:
+            gradients = [gradient / scale for gradient in gradients]
+        are_finite = jnp.all(jnp.array([jnp.all(jnp.isfinite(gradient)) for gradient in gradients]))
         if self._config.clip_norm:
             norm = jnp.sqrt(sum(jnp.sum(jnp.square(gradient)) for gradient in gradients))
-            scale = self._config.clip_norm / jnp.maximum(norm, self._config.clip_norm)
-            gradients = [gradient * scale for gradient in gradients]
+            part = self._config.clip_norm / jnp.maximum(norm, self._config.clip_norm)
+            gradients = [gradient * part for gradient in gradients]
         trainable, slots = optimizers.applied(
             self._optimizer, self._elapsed, state.slots, gradients, state.trainable, elapsed
         )
-        moved = State(trainable, others, self._averaged(state, trainable), slots)
-        floats = [value for value in (*trainable, *others) if jnp.issubdtype(value.dtype, jnp.floating)]
-        is_sound = jnp.isfinite(loss) & jnp.all(jnp.array([jnp.all(jnp.isfinite(value)) for value in floats]))
-        return moved, loss, is_sound
+        moved = State(trainable, others, self._averaged(state, trainable), slots, [])
+        is_sound = jnp.isfinite(loss)
+        if state.scaling:  # A step whose gradients are not finite is skipped, and the next scale is smaller.
+            kept = state._replace(others=others, scaling=[])
+            moved = jax.tree.map(lambda new, old: jnp.where(are_finite, new, old), moved, kept)
+            moved = moved._replace(scaling=list(precision.next_scale(scale, state.scaling[1], are_finite)))
+            is_sound &= moved.scaling[0] >= precision.LEAST_SCALE
+        floats = [value for value in (*moved.trainable, *others) if jnp.issubdtype(value.dtype, jnp.floating)]
+        return moved, loss, is_sound & jnp.all(jnp.array([jnp.all(jnp.isfinite(value)) for value in floats]))
 
     def _averaged(self, state: State, trainable: list[Any]) -> list[Any]:
         """Return the running means after a step; they move faster in the first steps, which start at random."""

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from model import jax_checkpoints, jax_pictures, metrics_log, pace, packs
+from model import jax_checkpoints, jax_pictures, metrics_log, pace, packs, precision
 from model.config import Config
 from model.jax_learner import Learner, State
 from model.progress import Report
@@ -211,7 +211,7 @@ class Loop:
     def _not_a_number(self, step: int, loss: float) -> str:
         """Return a message about a step after which the loss, or else a weight, is not finite."""
         found = self._pictures.names(step)
-        what = "the weights are not finite" if math.isfinite(loss) else f"the loss is {loss}"
+        what = precision.what_failed(self._config.precision) if math.isfinite(loss) else f"the loss is {loss}"
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
         return (
             f"{what} at step {step + 1}, on pictures {', '.join(found[:NAMED])}{more}; "

@@ -8,7 +8,6 @@ SavedModel: `autochrome export` makes one of it, and `autochrome train --init` s
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib.util
 import math
 import os
@@ -17,13 +16,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from model import commands, preemption, progress, references, run_config, weights
+from model import commands, config_checks, initial, preemption, progress, references, run_config, weights
 from model import config as configs
 from model.terminal import say
 from tfrecords.errors import UserError
 from tfrecords.uris import is_remote
 
-PRECISIONS = ("float32", "bfloat16")
 BACKEND = "jax"
 COMPILED = "compiled"
 """Folder in OUTPUT for compiled programs, with which a run continues in seconds."""
@@ -45,7 +43,8 @@ def parser() -> commands.Parser:
     files = flags.add_argument_group()
     files.add_argument("--data", required=True, metavar="DIR", help="output folder of `pack`")
     files.add_argument("--output", required=True, metavar="DIR", help=f"for checkpoints, metrics, {weights.FILE}")
-    files.add_argument("--init", default="", metavar="FILE", help=f"start from this {weights.FILE}")
+    start = f"start from this {weights.FILE}, saved_model, or `released`"
+    files.add_argument("--init", default="", metavar="PATH", help=start)
     training = flags.add_argument_group("training")
     training.add_argument("--config", required=True, metavar="NAME", help="as for `autochrome train`")
     training.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="set any field of it")
@@ -60,10 +59,9 @@ def parser() -> commands.Parser:
     )
     training.add_argument(
         "--precision",
-        type=commands.one_of(*PRECISIONS),
-        default=run_config.FULL,
+        type=commands.one_of(*config_checks.PRECISIONS),
         metavar="P",
-        help="float32 (default), or bfloat16, which GPUs compute faster",
+        help="float32, or bfloat16 or float16, which GPUs compute faster\n(default: the config's)",
     )
     commands.add_help(training)
     return flags
@@ -99,6 +97,8 @@ def main(argv: list[str] | None = None) -> int:
     config = configs.by_name(args.config).override(args.set)
     if args.epochs:
         config = dataclasses.replace(config, epochs=args.epochs)
+    if args.precision:
+        config = dataclasses.replace(config, precision=args.precision)
     with preemption.watched() as stop, progress.shown() as show:
         result = _train(config, args, show, stop)
     if result is None:
@@ -127,15 +127,11 @@ def _train(config: configs.Config, args: Any, show: Any, stop: Any) -> tuple[str
             f"batch_size {config.batch_size} cannot be divided among {len(devices)} devices; choose a multiple"
         )
     contents = jax_pictures.describe(args.data, config)
-    init = ""
-    if args.init:
-        weights.read(args.init)
-        init = hashlib.sha256(Path(args.init).read_bytes()).hexdigest()
-    jax_learner.use(args.precision)
+    init = initial.digest(args.init) if args.init else ""
     steps = math.ceil(config.epochs * contents.count("train") / config.batch_size)
     histogram = contents.statistics.get("train", {}).get("chroma")
     learner = jax_learner.Learner(config, histogram, steps, args.init, devices)
-    run_config.claim(args.output, config, contents, init=init, precision=args.precision)
+    run_config.claim(args.output, config, contents, init=init)
     loop = jax_loop.Loop(config, args.data, contents, learner, args.output, steps, args.max_minutes, stop)
     show(loop.report())
     for report in loop.run(CHECKPOINT_MINUTES):
@@ -143,7 +139,7 @@ def _train(config: configs.Config, args: Any, show: Any, stop: Any) -> tuple[str
     if not loop.done:
         return None
     path, training = str(Path(args.output) / weights.FILE), jax_loop.figures(loop)
-    training |= {"precision": args.precision, "jax": jax.__version__, "device": devices[0].device_kind}
+    training |= {"precision": config.precision, "jax": jax.__version__, "device": devices[0].device_kind}
     data = {
         "fingerprint": contents.fingerprint,
         "source": contents.source["fingerprint"],

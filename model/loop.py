@@ -17,7 +17,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from model import agreement, checkpoints, inputs, losses, metrics_log, pace, tensorboard
+from model import agreement, checkpoints, inputs, losses, metrics_log, pace, precision, tensorboard
 from model import strategy as strategies
 from model.config import Config
 from model.learner import Learner
@@ -61,7 +61,9 @@ class Loop:
         self._train_count = description.count("train")
         self._steps = math.ceil(config.epochs * self._train_count / config.batch_size)
         self._limit_s = None if max_minutes is None else 60 * max_minutes
-        loss = losses.make(config, description.statistics.get("train", {}).get("chroma"))
+        # One table of 65 MiB in the memory of the first device would be copied to the others in each step.
+        is_compact = config.jit or strategy.num_replicas_in_sync > 1
+        loss = losses.make(config, description.statistics.get("train", {}).get("chroma"), is_compact=is_compact)
         self._learner = Learner(config, strategy, loss, self._steps, init)
         chief = strategies.is_chief(strategy)
         self.state = checkpoints.Checkpoints(output, self._learner, chief=chief)
@@ -233,7 +235,7 @@ class Loop:
             for context in self._contexts
             for name in inputs.names(self._data_dir, self._config, self._description, step, context)
         ]
-        what = "the weights are not finite" if math.isfinite(loss) else f"the loss is {loss}"
+        what = precision.what_failed(self._config.precision) if math.isfinite(loss) else f"the loss is {loss}"
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
         return (
             f"{what} at step {self.step}, on {', '.join(found[:NAMED])}{more}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, Protocol
 
@@ -10,8 +11,6 @@ from model.config import EXPORT_ONLY, Config
 from tfrecords.errors import UserError
 
 CONFIG_FILE = "config.json"
-FULL = "float32"
-"""The precision of a run that does not say another."""
 
 
 class Data(Protocol):
@@ -22,9 +21,7 @@ class Data(Protocol):
         """By which it is known."""
 
 
-def claim(
-    output: str, config: Config, data: Data, *, init: str = "", precision: str = FULL, chief: bool = True
-) -> None:
+def claim(output: str, config: Config, data: Data, *, init: str = "", chief: bool = True) -> None:
     """Make the folder `output` that of this run, or recognise it as such; only the chief writes.
 
     The number of epochs may differ, as more of them go on with the run, and what only the export needs.
@@ -34,7 +31,6 @@ def claim(
         config: of the run.
         data: that it is trained on.
         init: digest of the model that the run starts from; '' without one.
-        precision: in which the network computes.
         chief: whether this process writes.
 
     Raises:
@@ -42,8 +38,6 @@ def claim(
     """
     path = f"{output.rstrip('/')}/{CONFIG_FILE}"
     run = {"config": config.to_dict(), "data": {"fingerprint": data.fingerprint}, "init": init}
-    if precision != FULL:
-        run["precision"] = precision
     if stored := _read_json(path):
         _compare(output, stored, run)
     if not chief:
@@ -57,7 +51,7 @@ def claim(
 def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
     try:
         free = dict.fromkeys(("epochs", *EXPORT_ONLY))
-        was, now = {**stored["config"], **free}, {**run["config"], **free}
+        was, now = {**_added(stored), **stored["config"], **free}, {**run["config"], **free}
         fingerprint = stored["data"]["fingerprint"]
     except (KeyError, TypeError) as error:
         raise UserError(f"{output}/{CONFIG_FILE} is not of a training run; choose another --output") from error
@@ -69,14 +63,21 @@ def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
             f"now {run['data']['fingerprint'][:12]}); "
             f"{further if saved_model.is_whole(model) else 'choose another --output or the same --data'}"
         )
-    for field, without in (("init", ""), ("precision", FULL)):
-        was[field], now[field] = stored.get(field, without), run.get(field, without)
+    was["init"], now["init"] = stored.get("init", ""), run["init"]
     names = [name for name in sorted({*was, *now}) if was.get(name) != now.get(name)]
     differing = [f"{name} {was.get(name)} (now {now.get(name)})" for name in names]
     if differing:
         raise UserError(
             f"{output} holds a run with {', '.join(differing)}; choose another --output or the same settings"
         )
+
+
+def _added(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return what fields that were added to the configuration later were in an earlier run."""
+    added = {field.name: field.default for field in dataclasses.fields(Config)}
+    found = {name: value for name, value in added.items() if value is not dataclasses.MISSING}
+    # Runs on JAX kept it beside the configuration.
+    return found | ({"precision": stored["precision"]} if "precision" in stored else {})
 
 
 def _read_json(path: str) -> dict[str, Any]:

@@ -67,5 +67,5 @@ class Validation:
         shown = min(SHOWN, self.count)
         small = dataclasses.replace(self._config, size=self._config.resolution, export_resolution=0)
         output = learner.averaged(networks.arguments(learner.averaged, luminance[:shown]), training=False)
-        chroma = networks.decode(small, output)
+        chroma = networks.decode(small, tf.cast(output, tf.float32))
         return tensorboard.grid(luminance[:shown].numpy(), chroma.numpy(), truth[:shown].numpy())

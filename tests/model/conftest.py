@@ -11,6 +11,7 @@ import tensorflow as tf
 from training_run import CONFIG
 
 from model import strategy, trainer
+from pipelines import pack
 from tfrecords import color
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.example import LabExample
@@ -78,6 +79,14 @@ def write_set() -> Callable[..., str]:
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A prepared set of 32 px: 9 training and 3 validation examples."""
     return _write_set(tmp_path_factory.mktemp("data") / "records", 32)
+
+
+@pytest.fixture(scope="session")
+def packed(data_dir: str) -> str:
+    """The packs of that set."""
+    output = str(Path(data_dir).parent / "packs")
+    pack.pack(data_dir, output, side=32, quality=90, file_mib=1, seed=0)
+    return output
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 
 import jax
 import numpy as np
+import small_networks
 
 from model import augment, jax_learner
 from model.config import Config
@@ -17,7 +18,7 @@ from model.config import Config
 
 def main(given: str, made: str, config: Config) -> None:
     """Make the steps; write their losses, the weights after them and the running means of these."""
-    jax_learner.use("float32")
+    small_networks.shrink()
     with np.load(given) as stored:
         arrays = dict(stored)
     batches = [arrays[f"batch_{part}"] for part in range(sum(name.startswith("batch") for name in arrays))]

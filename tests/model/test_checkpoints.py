@@ -17,7 +17,7 @@ def learner(units: int = 1, *, use_bias: bool = False) -> SimpleNamespace:
     network.build((None, 1))
     optimizer = keras.optimizers.Adam()
     optimizer.build(network.trainable_variables)
-    return SimpleNamespace(model=network, averaged=network, optimizer=optimizer)
+    return SimpleNamespace(model=network, averaged=network, optimizer=optimizer, scaling=[])
 
 
 def saved(output, *steps: int) -> tuple[Checkpoints, SimpleNamespace]:

@@ -23,7 +23,7 @@ def test_an_unknown_name_lists_those_there_are():
 
 def test_fields_that_were_added_later_have_their_defaults():
     stored = configs.released_1().to_dict()
-    for field in ("mounts", "hints", "export_resolution", "prior_adjustment"):
+    for field in ("mounts", "hints", "export_resolution", "prior_adjustment", "precision", "jit"):
         del stored[field]
     assert configs.Config.from_dict(stored) == configs.released_1()
 
@@ -53,6 +53,8 @@ def test_fields_are_set_from_text_by_their_types():
         ("crop=0", "crop must be more than 0"),
         ("averaging=1", "averaging must be from 0 to 1"),
         ("optimizer=sgd", "optimizer must be one of adam, adamw"),
+        ("precision=float8", "precision must be one of float32, bfloat16, float16, not 'float8'"),
+        ("jit=maybe", "jit is true or false"),
         ("learning_rate=nan", "learning_rate must be more than 0"),
         ("optimizer=adam", "weight_decay 0.01 needs optimizer adamw, not adam; .*weight_decay=0"),
     ],

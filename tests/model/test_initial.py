@@ -1,10 +1,14 @@
 import dataclasses
+import json
+import shutil
+from pathlib import Path
 
+import jax_process
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import export, networks, strategy, trainer
+from model import export, initial, networks, saved_model, strategy, trainer
 from model.config import autoencoder, mini, unet
 from tfrecords import dataset
 from tfrecords.errors import UserError
@@ -41,3 +45,38 @@ def test_a_run_goes_on_only_with_the_model_it_started_from(model, data_dir, tmp_
     trainer.train(CONFIG, data_dir, str(tmp_path), strategy.make("one"), init=model)
     with pytest.raises(UserError, match="init"):
         trainer.train(CONFIG, data_dir, str(tmp_path), strategy.make("one"))
+
+
+@pytest.mark.parametrize("path", saved_model.SHIPPED)
+def test_weights_are_read_as_tensorflow_reads_them(path):
+    kept = tf.saved_model.load(saved_model.folder(path))._kept
+    found = initial.read(path)
+    assert len(found) == len(kept)
+    for one, other in zip(found, kept, strict=True):
+        assert one.dtype == np.float32
+        np.testing.assert_array_equal(one, other.numpy().astype(np.float32))
+
+
+def test_weights_are_read_without_tensorflow(model):
+    code = f"from model import initial; assert initial.read({model!r})[0].shape == (3, 3, 1, 4)"
+    jax_process.run("-c", code).check_returncode()
+
+
+@pytest.mark.parametrize("name", ["variables.index", "variables.data-00000-of-00001"])
+def test_a_damaged_model_is_one_line(model, tmp_path, name):
+    copy = Path(shutil.copytree(model, tmp_path / "model"))
+    file = copy / "variables" / name
+    whole = file.read_bytes()
+    for data in (b"", whole[:-1], whole[:20], whole[:60] + b"\xff\xff" + whole[62:], None):
+        file.unlink() if data is None else file.write_bytes(data)
+        with pytest.raises(UserError, match=r"cannot be loaded \(.*\); export it again$") as refused:
+            initial.read(str(copy))
+        assert "\n" not in str(refused.value)
+    # Models of earlier versions do not say what their files are.
+    record = json.loads((copy / "autochrome.json").read_text())
+    del record["identity"]
+    (copy / "autochrome.json").write_text(json.dumps(record))
+    for data in (b"", whole[:20]):
+        file.write_bytes(data)
+        with pytest.raises(UserError, match="cannot be loaded"):
+            initial.read(str(copy))

@@ -1,5 +1,7 @@
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,20 +9,14 @@ import jax_process
 import pytest
 
 from model import packs
-from pipelines import pack
 
-
-@pytest.fixture(scope="module")
-def packed(data_dir, tmp_path_factory) -> str:
-    output = str(tmp_path_factory.mktemp("jax") / "packs")
-    pack.pack(data_dir, output, side=32, quality=90, file_mib=1, seed=0)
-    return output
+RUNS = Path(__file__).with_name("jax_runs.py")
 
 
 @pytest.fixture(scope="module")
 def runs(packed, tmp_path_factory) -> tuple[dict[str, Any], Path]:
     folder = tmp_path_factory.mktemp("runs")
-    done = jax_process.run(Path(__file__).with_name("jax_runs.py"), packed, folder)
+    done = jax_process.run(RUNS, packed, folder)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), folder
 
@@ -35,7 +31,26 @@ def test_a_run_that_was_interrupted_ends_with_the_same_weights(runs):
     assert found["interrupted"] == 0
     both = [lines(folder / name) for name in ("whole", "interrupted")]
     assert both[0][-1]["validation_loss"] == both[1][-1]["validation_loss"]
-    assert found["other seed"] > 1e-3
+
+
+def test_a_run_that_is_killed_goes_on_to_the_same_weights(runs, packed):
+    """SIGKILL between two checkpoints, twice: the steps since the last one are made again."""
+    command = [sys.executable, str(RUNS), packed, str(runs[1]), "killed"]
+    begun = []
+    for last in (4, 5):
+        with subprocess.Popen(command, env=jax_process.environment(), stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            steps = (json.loads(line)[0] for line in process.stdout)
+            begun.append(next(steps))
+            assert next(step for step in steps if step >= last) == last
+            process.kill()
+    done = jax_process.run(*command[1:])
+    assert done.returncode == 0, done.stderr
+    first, *_, last = map(json.loads, done.stdout.splitlines())
+    begun += first
+    assert begun[0] == 0
+    assert 0 < begun[1] <= begun[2] < 5
+    assert last == [9, 0.0]
 
 
 def test_a_torn_checkpoint_is_named_and_the_one_before_taken(runs):
@@ -75,6 +90,14 @@ def test_a_run_that_is_complete_makes_no_further_step(runs):
 def test_a_network_that_classifies_learns_in_bfloat16(runs):
     assert math.isfinite(runs[0]["classes"])
     assert runs[0]["classes"] < 10
+
+
+def test_a_step_in_float16_is_skipped_on_an_overflow_and_the_scale_halved(runs):
+    found = runs[0]["scaled"]
+    assert math.isfinite(found["loss"])
+    assert (found["sound"], found["types"]) == ([True, True], ["float32"])
+    assert (found["scale"], found["halved"]) == ([1, 1], [0.5, 0])
+    assert found["skipped"]
 
 
 def test_validations_come_after_a_fixed_number_of_steps(runs):

@@ -6,19 +6,11 @@ import pytest
 
 from model import jax_pictures, packs
 from model.config import autoencoder, mini
-from pipelines import pack
 from pipelines.pack import LabExample
 from tfrecords.errors import UserError
 from tfrecords.shards import read_records
 
 CONFIG = mini(autoencoder())
-
-
-@pytest.fixture(scope="module")
-def packed(data_dir, tmp_path_factory) -> str:
-    output = str(tmp_path_factory.mktemp("pictures") / "packs")
-    pack.pack(data_dir, output, side=32, quality=90, file_mib=1, seed=0)
-    return output
 
 
 def training(packed, config=CONFIG, memory=None) -> jax_pictures.Training:

@@ -1,28 +1,21 @@
 import dataclasses
 import json
-from pathlib import Path
 
 import jax_process
 import numpy as np
 import pytest
 
-from model import commands, initial, jax_train, strategy, trainer, weights
+from model import commands, initial, jax_train, saved_model, strategy, trainer, weights
 from model.config import autoencoder, mini
 from pipelines import pack
 
 
 @pytest.fixture(scope="module")
-def packed(data_dir, tmp_path_factory) -> str:
-    output = str(tmp_path_factory.mktemp("jax_train") / "packs")
-    pack.pack(data_dir, output, side=32, quality=90, file_mib=1, seed=0)
-    return output
-
-
-@pytest.fixture(scope="module")
-def run(packed):
+def run(packed, undisturbed, tmp_path_factory):
     """The folder and the output of the command, on a machine without TensorFlow."""
-    output = Path(packed).parent / "run"
+    output = tmp_path_factory.mktemp("jax_train") / "run"
     words = [f"--data={packed}", f"--output={output}", "--config=autoencoder_mini", "--set=learning_rate=2e-3"]
+    words.append(f"--init={undisturbed}/saved_model")
     done = jax_process.run("-m", "model.jax_train", *words, "--epochs=1")
     assert done.returncode == 0, done.stderr
     return output, done
@@ -39,6 +32,13 @@ def test_weights_and_figures_are_made_without_tensorflow(run, packed):
     assert done.stdout.startswith(f"{output}/weights.npz  3 steps, ")
     assert "autochrome export --weights" in done.stdout
     assert all(line.startswith("epoch ") for line in done.stderr.splitlines()), done.stderr
+
+
+def test_it_starts_from_a_model_that_the_other_trainer_exported(run, undisturbed):
+    model = str(undisturbed / "saved_model")
+    moved = zip(weights.read(run[0] / weights.FILE).arrays, initial.read(model), strict=True)
+    assert max(np.abs(one - other).max() for one, other in moved) < 3 * 2e-3 + 1e-5
+    assert json.loads((run[0] / "config.json").read_text())["init"] == saved_model.digest(model)
 
 
 def test_the_log_has_the_fields_of_the_other_trainer(run, undisturbed):
@@ -59,7 +59,10 @@ def test_the_other_trainer_starts_from_the_weights(run, data_dir, tmp_path):
     ("words", "what"),
     [
         ([], "needs --data and --output and --config"),
-        (["--data=p", "--output=o", "--config=unet", "--precision=float8"], "--precision: must be float32 or bfloat16"),
+        (
+            ["--data=p", "--output=o", "--config=unet", "--precision=float8"],
+            "must be float32, bfloat16 or float16",
+        ),
         (["--data=p", "--output=o", "--config=unet"], "KERAS_BACKEND is tensorflow; set KERAS_BACKEND=jax"),
     ],
 )

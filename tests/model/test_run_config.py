@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import pytest
 
@@ -28,6 +29,21 @@ def test_a_folder_of_another_run_is_refused_and_named(tmp_path):
         claim(str(tmp_path), CONFIG, DATA, init="abc")
     with pytest.raises(UserError, match=r"on another data set .* choose another --output or the same --data$"):
         claim(str(tmp_path), CONFIG, dataclasses.replace(DATA, size=8))
+
+
+def test_a_run_from_before_a_field_was_added_goes_on(tmp_path):
+    claim(str(tmp_path), CONFIG, DATA)
+    path = tmp_path / "config.json"
+    stored = json.loads(path.read_text())
+    del stored["config"]["precision"], stored["config"]["jit"], stored["config"]["mounts"]
+    path.write_text(json.dumps(stored))
+    with pytest.raises(UserError, match=r"holds a run with precision float32 \(now float16\);"):
+        claim(str(tmp_path), dataclasses.replace(CONFIG, precision="float16"), DATA)
+    # Runs on JAX kept it beside the configuration.
+    path.write_text(json.dumps(stored | {"precision": "bfloat16"}))
+    with pytest.raises(UserError, match=r"precision bfloat16 \(now float32\)"):
+        claim(str(tmp_path), CONFIG, DATA)
+    claim(str(tmp_path), dataclasses.replace(CONFIG, precision="bfloat16"), DATA)
 
 
 @pytest.mark.parametrize("init", ["", "abc"])
