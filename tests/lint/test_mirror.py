@@ -25,6 +25,8 @@ ELSEWHERE = {
     # The colorizer and the engine that reads the file show what these do.
     "model/graph_engine.py": "tests/model/test_colorizer.py",
     "model/lite_conversion.py": "tests/model/test_lite.py",
+    # An exported model shows what these functions of its graph do.
+    "model/graph_photos.py": "tests/model/test_export.py",
     # The filter shows what its loops do.
     "pipelines/images/gray_kernels.py": "tests/pipelines/images/test_grayscale.py",
     # A transform shows what this does.
