@@ -34,8 +34,6 @@ from tfrecords.color import Pixels, colourfulness
 
 STAINED = "stain_suspected"
 """Warning that the colours look like stains, see `model.stains`."""
-DEPTH_REDUCED = "depth_reduced"
-"""Warning that the format of the file holds 8 bits only, and the photo has more."""
 ALPHA_FLATTENED = "alpha_flattened"
 """Warning that a transparent photo was laid on white."""
 _MEASURED_PIXELS = 1 << 16
@@ -244,7 +242,7 @@ def _recolored(
         cut_out = None
         warned.append(ALPHA_FLATTENED)
     if options.bit_depth == "keep" and not deep and page.pixels.dtype == np.uint16:
-        warned.append(DEPTH_REDUCED)
+        warned.append(pages.DEPTH_REDUCED)
     source = page.pixels if deep else samples.to_bytes(page.pixels)
     with watch.stage("predict"):
         tone = tone_of(source, page.chroma_step)

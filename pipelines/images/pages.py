@@ -23,14 +23,17 @@ from pipelines.images import (
     tiff_pages,
     tiff_pictures,
     tiff_table,
+    tiff_tags,
 )
 from pipelines.images.metadata import Metadata
-from pipelines.images.opening import judged, opened
+from pipelines.images.opening import OpenPhoto, judged, opened
 from pipelines.images.reading import AS_IT_IS, Reading
 from pipelines.images.tiff_directory import Directory
 from pipelines.images.tiff_table import Table
 from tfrecords.color import Pixels
 
+DEPTH_REDUCED = "depth_reduced"
+"""Warning that a photo has more bits a channel than its pixels here or in its file."""
 # Of all pages together, or twice the file if that is more: they can name the same bytes.
 _MAX_METADATA = 1 << 24
 
@@ -158,7 +161,8 @@ def _page(data: bytes, place: Table | int, index: int, count: int, reading: Read
         pixels = samples.on_white(decoded) if is_transparent else np.ascontiguousarray(samples.without_alpha(decoded))
         size = (pixels.shape[1], pixels.shape[0])
         said = metadata.collect(photo, size=size, transposed=orientation.transposes(turn))
-        said = replace(said, warnings=(*photo.warnings, *said.warnings))
+        reduced = (DEPTH_REDUCED,) if _bits(photo) > 8 * pixels.itemsize else ()
+        said = replace(said, warnings=(*photo.warnings, *reduced, *said.warnings))
         return Page(
             pixels=pixels,
             cut_out=decoded if is_transparent else None,
@@ -168,3 +172,8 @@ def _page(data: bytes, place: Table | int, index: int, count: int, reading: Read
             metadata=said,
             chroma_step=decode.chroma_step(photo.image),
         )
+
+
+def _bits(photo: OpenPhoto) -> int:
+    """Return the bits of a channel of a TIFF as it is in its file; 0 for any other photo."""
+    return 0 if photo.page is None else photo.page.number(tiff_tags.BITS_PER_SAMPLE, 1)

@@ -69,6 +69,24 @@ def test_a_transparent_page_has_its_straight_colours_and_lies_on_white(data, tol
     np.testing.assert_allclose(page.pixels / top, on_white, atol=2.1 / 255 + tolerance)
 
 
+@pytest.mark.parametrize(
+    ("data", "warnings"),
+    [
+        (
+            tiff_of(np.dstack([SMALL, SMALL[..., :1]]).astype(np.uint16) * 257, photometric="separated"),
+            ("depth_reduced",),
+        ),
+        (tiff_of(SMALL[..., 0].astype(np.float32) / 255), ("depth_reduced",)),
+        (tiff_of(SMALL.astype(np.uint16) * 257, photometric="rgb"), ()),
+        (tiff_of(SMALL, photometric="rgb"), ()),
+    ],
+    ids=["CMYK", "floats", "16 bits", "8 bits"],
+)
+def test_bits_that_are_not_read_are_warned_of(data, warnings):
+    (page,) = pages.read(data)
+    assert page.metadata.warnings == warnings
+
+
 def test_a_page_whose_alpha_is_opaque_is_not_transparent():
     opaque = np.dstack([SMALL, np.full(SMALL.shape[:2], 255, np.uint8)])
     (page,) = pages.read(file_of(opaque, "PNG"))
