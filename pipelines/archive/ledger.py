@@ -13,10 +13,14 @@ from pipelines.archive import manifest, partitions, record_files
 from pipelines.archive.manifest import REPORT_FILE, Record
 from pipelines.archive.provenance import known
 from pipelines.archive.record_files import Damage
-from pipelines.files import storage
+from pipelines.files import local_reads, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import files
 from tfrecords.errors import UserError
+
+_BUFFERS = 512 << 20
+_LARGEST_BUFFER = 1 << 20
+_OTHER_FILES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +66,7 @@ class Ledger:
     def records(self, tell: Callable[[Damage], None] | None = None) -> Iterator[Record]:
         """Yield the record of every input with its times, sorted by name.
 
-        Only one line of each shard, and the journals, are in memory.
+        Of the shards 512 MiB at most are in memory, and the journals.
 
         Args:
             tell: called with each damage.
@@ -82,7 +86,10 @@ class Ledger:
                 elif tell is not None:
                     tell(one)
 
-        shards = (whole(record_files.shard(uri, self._name(uri), index)) for uri in self.shards)
+        # All shards are open at once, each with a file of records and one of timings.
+        buffer = min(_LARGEST_BUFFER, _BUFFERS // max(1, 2 * len(self.shards)))
+        local_reads.allow_open(2 * len(self.shards) + _OTHER_FILES)
+        shards = (whole(record_files.shard(uri, self._name(uri), index, buffer)) for uri in self.shards)
         journals = (record_files.journal(self._name(uri), storage.read(uri)) for uri in self.journals)
         told = sorted((record for read in journals for record in whole(read) if not record.pending), key=_place)
         list(whole(record_files.missing(index, map(self._name, self.shards))))

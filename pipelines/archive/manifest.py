@@ -70,7 +70,7 @@ CHANGED, OCCUPIED = "changed_since", "occupied"
 STAGES = ("read", "decode", "predict", "merge", "encode", "write")
 _RECORDS_PER_SHARD = 10_000  # about 8 MB, which a browser can load at once
 _JOURNAL = re.compile(rf"{JOURNAL}/\w+(?:-\w+)+\.jsonl\Z", re.ASCII)
-_SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5}-of-\d{5}\.jsonl\Z")
+_SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5,}-of-\d{5,}\.jsonl\Z")
 
 
 @dataclass(frozen=True, kw_only=True)

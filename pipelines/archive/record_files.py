@@ -12,11 +12,11 @@ the new record. The mark in the file's XMP would not: it names neither the setti
 """
 
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from pipelines.archive import manifest
 from pipelines.archive.manifest import FOLDER, REPORT_FILE, Record
@@ -127,13 +127,14 @@ def journal(name: str, data: bytes) -> Iterator[Record | Damage]:
     yield from found.damage()
 
 
-def shard(uri: str, name: str, index: Index) -> Iterator[Record | Damage]:
+def shard(uri: str, name: str, index: Index, buffer: int = _READ_AT_ONCE) -> Iterator[Record | Damage]:
     """Yield the records of a shard, with times and fingerprints from the timings, then its damage, if any.
 
     Args:
         uri: of the file.
         name: path relative to the folder.
         index: the list of shards.
+        buffer: bytes to read at a time, of the records and of the timings.
 
     Raises:
         storage.IO_ERRORS, WorldError: the shard cannot be read.
@@ -142,17 +143,17 @@ def shard(uri: str, name: str, index: Index) -> Iterator[Record | Damage]:
     with ExitStack() as stack:
         times: Iterator[bytes] = iter(())
         with suppress(*storage.IO_ERRORS):  # without this file, only the times are missing
-            times = stack.enter_context(_lines(f"{folder}/{file_name.replace('photos', 'timings', 1)}"))
+            times = stack.enter_context(_lines(f"{folder}/{file_name.replace('photos', 'timings', 1)}", buffer))
         found = _Lines(name)
-        for line in stack.enter_context(_lines(uri)):
+        for line in stack.enter_context(_lines(uri, buffer)):
             spent = next(times, b"")
             for record in found.record(line):
                 yield manifest.timed(record, spent)
         yield from found.damage(index, index.shards.get(name))
 
 
-def _lines(uri: str) -> io.BufferedReader:
-    return io.BufferedReader(storage.opened(uri), _READ_AT_ONCE)  # type: ignore[arg-type]
+def _lines(uri: str, buffer: int) -> BinaryIO:
+    return storage.opened(uri, buffer)
 
 
 def _record(line: bytes) -> Record | None:

@@ -104,11 +104,12 @@ class _Reader(io.RawIOBase):
         return self.read(max(0, self._blob.size - self._position)) or b""
 
 
-def opened(uri: str, *, neighbours: Neighbours | None = None) -> io.BufferedReader:
-    """Open an object for reading by range, 4 MB at a time.
+def opened(uri: str, *, neighbours: Neighbours | None = None, buffer: int = 0) -> io.BufferedReader:
+    """Open an object for reading by range.
 
     Args:
         uri: of the object.
+        buffer: bytes to read at a time; 0 for 4 MB.
         neighbours: other objects of the input, where this object alone may be forbidden.
 
     Raises:
@@ -120,7 +121,7 @@ def opened(uri: str, *, neighbours: Neighbours | None = None) -> io.BufferedRead
     blob = buckets.find(uri, neighbours)
     if blob is None:
         raise FileNotFoundError(errno.ENOENT, "no such object", uri)
-    return io.BufferedReader(_Reader(blob, neighbours), _BUFFER)
+    return io.BufferedReader(_Reader(blob, neighbours), buffer or _BUFFER)
 
 
 def read_range(

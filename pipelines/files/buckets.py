@@ -20,7 +20,7 @@ import google_crc32c
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
 
-from pipelines.files import cloud, holds
+from pipelines.files import cloud, content_types, holds
 from pipelines.files.cloud import SCHEME, TIMEOUT, patiently
 from pipelines.files.neighbours import Neighbours
 from pipelines.files.patience import Attempts
@@ -232,6 +232,7 @@ def upload(uri: str, file: BinaryIO, generation: int, metadata: dict[str, str] |
             blob.upload_from_file(
                 file,
                 rewind=True,
+                content_type=content_types.of(uri),
                 size=file.seek(0, io.SEEK_END),
                 if_generation_match=generation,
                 checksum="crc32c",

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import resource
 import stat
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -68,14 +69,23 @@ class _Reader(io.RawIOBase):
         super().close()
 
 
-def opened(path: str) -> io.BufferedReader:
-    """Open a file for reading.
+def allow_open(number: int) -> None:
+    """Let this process open more files at once, if the system allows it; the usual limit is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < number:
+        most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+def opened(path: str, buffer: int = 0) -> io.BufferedReader:
+    """Open a file for reading, ``buffer`` bytes at a time; 0 for Python's default.
 
     Raises:
         OSError: it is missing, forbidden or a folder.
         OutageError: it could not be opened or, later, be read for 45 seconds.
     """
-    return io.BufferedReader(_Reader(path))
+    return io.BufferedReader(_Reader(path), buffer or io.DEFAULT_BUFFER_SIZE)
 
 
 def read(path: str) -> bytes:

@@ -43,17 +43,21 @@ def unknown(uri: str) -> ValueError:
     return ValueError(f"{uri} is neither local nor in a bucket of Cloud Storage")
 
 
-def opened(uri: str) -> BinaryIO:
+def opened(uri: str, buffer: int = 0) -> BinaryIO:
     """Open a file for reading, without decompressing it.
+
+    Args:
+        uri: of the file.
+        buffer: bytes to read at a time; 0 for what suits the disk or the bucket.
 
     Raises:
         IO_ERRORS: the file is missing or forbidden.
         WorldError: the disk or the bucket fails; or, in a bucket, rights or credentials are missing.
     """
     if is_in_bucket(uri):
-        return bucket_reads.opened(uri)
+        return bucket_reads.opened(uri, buffer=buffer)
     if not is_remote(uri):
-        return local_reads.opened(uri)
+        return local_reads.opened(uri, buffer)
     raise unknown(uri)
 
 

@@ -9,7 +9,7 @@ from pipelines import colorize
 from pipelines.archive import places
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.places import OccupiedError
-from pipelines.files import contents, own_objects
+from pipelines.files import contents, own_objects, storage
 
 
 @pytest.fixture
@@ -39,6 +39,13 @@ def test_a_new_object_costs_one_request_and_says_that_it_is_ours(folder, monkeyp
     assert new.fingerprint == contents.fingerprint(f"{folder}/a.jpg")
     found = contents.read(f"{folder}/a.jpg")
     assert (found.bytes, found.sha256, found.own_run) == (5, contents.sha256(b"photo"), 1)
+
+
+def test_objects_have_the_type_of_their_name(calm_cloud, folder):
+    placed(folder, b"photo")
+    storage.write_in(folder, "manifest/photos-00000-of-00001.jsonl", b"{}")
+    types = {blob.name.rpartition(".")[2]: blob.content_type for blob in calm_cloud.itself.list_blobs(prefix="colour/")}
+    assert types == {"jpg": "image/jpeg", "jsonl": "application/x-ndjson"}
 
 
 def test_what_a_cancelled_job_wrote_is_replaced_although_no_record_tells_of_it(folder):

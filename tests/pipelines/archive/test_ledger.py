@@ -1,3 +1,4 @@
+import resource
 from dataclasses import replace
 
 import pytest
@@ -34,6 +35,23 @@ def test_several_shards_are_one(folder):
     for index in range(3):
         manifest.write_shard(str(folder.output), index, 3, folder.records[index::3])
     assert names(Ledger.of(f"{folder.output}/")) == ["a.jpg", "b.jpg", "box/a.jpg", "ä.jpg"]
+
+
+def test_more_shards_than_files_may_be_open_are_one(folder):
+    expected = [f"{index:03d}.jpg" for index in range(150)]
+    for index, name in enumerate(expected):
+        manifest.write_shard(str(folder.output), index, 150, [replace(folder.records[0], name=name)])
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, limits[1]))
+    try:
+        assert names(Ledger.of(str(folder.output))) == expected
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_shards_beyond_99_999_are_read_as_well(folder):
+    manifest.write_shard(str(folder.output), 123_456, 200_000, folder.records)
+    assert len(names(Ledger.of(str(folder.output)))) == 4
 
 
 def test_without_times_the_records_are_there(folder):
