@@ -1,4 +1,4 @@
-"""Define the flags of the commands that look at results: `report`, `detect` and `verify`."""
+"""Define the flags of the commands that look at results: `report`, `detect`, `verify` and `apply`."""
 
 from model.commands import Parser, add_help, path
 
@@ -58,5 +58,23 @@ def verify() -> Parser:
     group.add_argument(
         "--report", type=path, default="", metavar="DIR", help="folder for a line for each; for large folders"
     )
+    add_help(group)
+    return parser
+
+
+def apply() -> Parser:
+    """Return the parser of ``autochrome apply``."""
+    parser = Parser(
+        "apply",
+        "[--input] DIR [--sidecars] DIR [--output] DIR",
+        "Make colour photos again, byte for byte, of scans and the sidecars of\n"
+        "`colorize --sidecar`. It needs no model. Paths are local or gs://.",
+        "autochrome apply --input scans --sidecars chroma --output colour",
+        ("input", "sidecars", "output"),
+    )
+    group = parser.add_argument_group()
+    group.add_argument("--input", type=path, metavar="DIR", help="folder of the scans, as `colorize` was given it")
+    group.add_argument("--sidecars", type=path, metavar="DIR", help="the --sidecar that `colorize` was given")
+    group.add_argument("--output", type=path, metavar="DIR", help="folder for the colour photos")
     add_help(group)
     return parser

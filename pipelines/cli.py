@@ -21,6 +21,7 @@ _COMMANDS = {
     "colorize": ("pipelines.colorize", "colorize photos; uses the released model unless told otherwise"),
     "report": ("pipelines.report", "show what became of every photo, and make a page to browse them"),
     "detect": ("pipelines.detect", "say whether a machine coloured a picture, and how that is known"),
+    "apply": ("pipelines.apply", "make colour photos again of scans and the sidecars of `colorize`"),
     "verify": ("pipelines.verify", "hash a colorized folder again, and say what differs from its records"),
     "plan": ("pipelines.plan", "estimate what colorizing a collection will take"),
     "inspect": ("pipelines.inspect", "show and verify what a folder of Lab TFRecords holds"),

@@ -29,10 +29,12 @@ def main(argv: list[str] | None = None) -> int:
     if args.keep_existing and args.replace_changed:
         raise UserError("--keep_existing and --replace_changed cannot be combined; give one of them")
     input_checks.check_any(args.input, lists_of(args))
-    cloud.check({"--output": args.output, "--state": args.state})
+    cloud.check({"--output": args.output, "--state": args.state, "--sidecar": args.sidecar})
     if file_format := single.file_format(args.input, args.output):
         if args.state:
             raise UserError(f"--state is for folders; leave it out where --output is a file ({args.output})")
+        if args.sidecar:
+            raise UserError(f"--sidecar is for folders; leave it out where --output is a file ({args.output})")
         if args.format not in ("keep", file_format):
             raise UserError(
                 f"--format {args.format} does not fit --output {args.output}; leave out --format, or change the ending"
@@ -45,6 +47,9 @@ def main(argv: list[str] | None = None) -> int:
     input_checks.check_apart(args.input, args.output)
     if args.state:
         input_checks.check_apart(args.input, args.state, "--state")
+    if args.sidecar:
+        input_checks.check_apart(args.input, args.sidecar, "--sidecar")
+        input_checks.check_apart([args.output], args.sidecar, "--sidecar")
     if local_threads.is_one_process(beam_flags) and not args.dry_run:
         # They are ready when Beam is.
         photo_process.start_early("pipelines.archive.render:render", local_threads.number(beam_flags))
@@ -62,6 +67,8 @@ def _check_beam_flags(args: argparse.Namespace, beam_flags: Sequence[str]) -> No
     runners.check_reach(options, input=args.input, output=args.output)
     if args.state:
         runners.check_reach(options, state=args.state)
+    if args.sidecar:
+        runners.check_reach(options, sidecar=args.sidecar)
     if args.hints:
         runners.check_reach(options, hints=args.hints)
     if args.model not in saved_model.SHIPPED:  # which every worker has

@@ -90,6 +90,13 @@ def colorize() -> Parser:
     group.add_argument(
         "--state", type=path, default="", metavar="DIR", help="folder for records and reports (default: output)"
     )
+    group.add_argument(
+        "--sidecar",
+        type=path,
+        default="",
+        metavar="DIR",
+        help=Rare("folder for the chroma alone, see `autochrome apply`"),
+    )
     _add_settings(group)
     guidance.add(group)
     group.add_argument(
@@ -258,6 +265,7 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "plan": plan,
     "detect": audit_flags.detect,
     "verify": audit_flags.verify,
+    "apply": audit_flags.apply,
     "inspect": inspect,
     "pack": pack,
 }

@@ -17,6 +17,7 @@ import numpy as np
 
 from model.guidance.guided import Question, answer
 from model.watermark_code import Payload
+from pipelines.archive import chroma_file
 from pipelines.archive.context import Context
 from pipelines.archive.manifest import STAGES, Output, Record
 from pipelines.archive.naming import NamedSource
@@ -88,11 +89,13 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
             record = replace(record, bytes=len(data), sha256=_sha256(data))
             record, hints = _with_hints(record, guidance)
         files: list[bytes] = []
+        chroma: list[Floats] = []
+        options = _options(record, context, hints)
         with watch.stage("decode"):  # the time that the child does not report
             rendered: Rendered = context.processes.call(
                 data,
-                _options(record, context, hints),
-                answer=lambda asked: _chroma(asked, context, guidance),
+                options,
+                answer=lambda asked: _kept(chroma, _chroma(asked, context, guidance), context),
                 give=files.append,
                 alone=last,
             )
@@ -104,7 +107,7 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
         if rendered.status == "in_color":
             record = _left(record, data, named, context, rendered, watch)
         else:
-            record = _written(record, files, named, context, rendered, watch)
+            record = _written(record, files, named, context, rendered, watch, (options, chroma))
     except Rejected as verdict:
         record = replace(record, status="rejected", reason=verdict.reason, detail=verdict.detail)
     except Undecided as undecided:
@@ -172,6 +175,14 @@ def _chroma(asked: Question, context: Context, guidance: Guidance) -> Floats:
     return answer(asked, choices, lambda seen: _predicted(seen, context))
 
 
+def _kept(chroma: list[Floats], made: Floats, context: Context) -> Floats:
+    """Return the chroma of a page, as its sidecar will have it if there are any, and keep it for that."""
+    if not context.recipe.settings.sidecar:
+        return made
+    chroma.append(chroma_file.rounded(made))
+    return chroma[-1]
+
+
 def _predicted(seen: Floats, context: Context) -> Floats:
     """Return the model's prediction for the luminance ``[S, S, 1]`` of a page, float32 ``[S, S, 2]``."""
     try:
@@ -212,7 +223,13 @@ def _left(
 
 
 def _written(
-    record: Record, files: list[bytes], named: NamedSource, context: Context, rendered: Rendered, watch: Stopwatch
+    record: Record,
+    files: list[bytes],
+    named: NamedSource,
+    context: Context,
+    rendered: Rendered,
+    watch: Stopwatch,
+    made_of: tuple[RenderOptions, list[Floats]],
 ) -> Record:
     files = files * (len(rendered.pages) // len(files))  # one TIFF for all pages, or one file for each
     outputs = tuple(
@@ -232,11 +249,16 @@ def _written(
     warnings = (*_warnings(named, outputs[0].name), *rendered.warnings)
     written = replace(record, status="written", outputs=outputs, warnings=warnings)
     with watch.stage("write"):
-        return _saved(written, {output.name: file for output, file in zip(outputs, files, strict=True)}, context)
+        sidecar = chroma_file.pack(written, *made_of) if context.recipe.settings.sidecar else b""
+        named_files = {output.name: file for output, file in zip(outputs, files, strict=True)}
+        return _saved(written, named_files, context, sidecar)
 
 
-def _saved(record: Record, files: dict[str, bytes], context: Context) -> Record:
+def _saved(record: Record, files: dict[str, bytes], context: Context, sidecar: bytes = b"") -> Record:
     try:
+        if sidecar:  # first, so that a photo that counts as done has one
+            name = record.outputs[0].name + chroma_file.ENDING
+            storage.write_in(context.recipe.settings.sidecar, name, sidecar)
         return context.save(record, files)
     except LinkError as error:
         raise Rejected("unwritable", str(error)) from error

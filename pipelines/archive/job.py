@@ -103,6 +103,8 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     writable.check(args.output, once=bool(args.state), instead=elsewhere, own=() if args.state else (JOURNAL,))
     if args.state:
         writable.check(args.state, "--state", own=(JOURNAL,))
+    if args.sidecar:
+        writable.check(args.sidecar, "--sidecar")
     local = runners.is_local(options)
     lease = photos.lease = Lease(folder=photos.folder, holder=Holder.here(local=local))
     with held(lease, local=local, template=runners.is_template(options)):

@@ -48,6 +48,7 @@ _BEFORE: dict[str, Any] = {
     "truncated": "reject",
     "max_megapixels": DEFAULT_MEGAPIXELS,
     "max_seconds": 0,
+    "sidecar": "",
 }
 # These decide which photos are made, not what becomes of them.
 _LIMITS = ("max_megapixels", "max_seconds")
@@ -71,6 +72,7 @@ class Settings:
         truncated: ``keep`` the rows of files that are cut short; or ``reject`` them.
         max_megapixels: of a page, at most.
         max_seconds: of processor time for a photo; 0 for what is usual for the size of its file.
+        sidecar: folder for files of the chroma alone (`pipelines.archive.chroma_file`); '' for none.
         digital_source_type: the mark in the files: URI of a term of IPTC's vocabulary.
     """
 
@@ -87,6 +89,7 @@ class Settings:
     truncated: Truncated = "reject"
     max_megapixels: int = DEFAULT_MEGAPIXELS
     max_seconds: int = 0
+    sidecar: str = ""
     digital_source_type: str = COMPOSITE
 
     def __post_init__(self) -> None:
@@ -129,6 +132,8 @@ def digests_of(settings: dict[str, Any]) -> list[str]:
     """Return the digest of recorded settings by each recipe that there was, that of this version last."""
     fields = {name: value for name, value in settings.items() if name not in _LIMITS}
     fields = {name: value for name, value in fields.items() if name not in _BEFORE or value != _BEFORE[name]}
+    if "sidecar" in fields:
+        fields["sidecar"] = "on"  # the bytes of a photo do not depend on the folder
     told = (json.dumps({"recipe": recipe, **fields}, sort_keys=True) for recipe in range(1, _RECIPE + 1))
     return [hashlib.sha256(one.encode()).hexdigest() for one in told]
 
@@ -261,6 +266,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         truncated=args.truncated,
         max_megapixels=args.max_megapixels,
         max_seconds=args.max_seconds,
+        sidecar=getattr(args, "sidecar", ""),
         digital_source_type=source_type(args.digital_source_type),
     )
 

@@ -25,6 +25,7 @@ COMMANDS = [
     "pack",
     "detect",
     "verify",
+    "apply",
 ]
 
 

@@ -1,11 +1,16 @@
 """The command `autochrome verify` over one folder, in this process and as a job."""
 
 import json
+import re
+import subprocess
+import sys
 
 import pytest
 from colorized_folder import Folder
 
 from pipelines import cli
+from pipelines.archive import provenance
+from pipelines.archive.provenance import Recipe, Settings
 
 
 @pytest.fixture
@@ -53,3 +58,15 @@ def test_a_mistake_is_one_line(folder, more, said, capsys, monkeypatch):
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings(borders="keep", watermark="off", sidecar="/chroma")])
+def test_a_stranger_computes_the_digest_of_the_settings_as_the_page_says(folder, repository, settings, capsys):
+    recipe = Recipe(model="m", model_digest="ab" * 32, settings=settings, settings_digest=settings.digest())
+    provenance.begin(str(folder.output), recipe)
+    page = (repository / "docs" / "audit.md").read_text()
+    script = re.search(r"python3 -c '(.*?)' colour/", page, re.DOTALL)[1].replace("\n    ", "\n")
+    command = [sys.executable, "-c", script, str(folder.output / "manifest" / "runs.json")]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == settings.digest()
+    assert cli.main(["verify", str(folder.output)]) == 0
+    assert "settings same 1" in capsys.readouterr().err

@@ -1,0 +1,85 @@
+"""Join one sidecar with its scan: the colour files come out as the job wrote them, or nothing is written."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipelines.archive import chroma_file
+from pipelines.archive.chroma_file import ChromaFile
+from pipelines.archive.render import Rendered
+from pipelines.errors import Rejected, Undecided
+from pipelines.files import contents, storage
+from pipelines.files.sources import Source
+from pipelines.runtime.photo_process import PhotoProcesses
+from tfrecords.errors import UserError
+
+Outcome = Literal["made", "found", "failed"]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The result for one sidecar: the outcome, and what stood in the way if it failed."""
+
+    outcome: Outcome
+    detail: str = ""
+
+
+def apply(sidecar: Source, scans: str, output: str, processes: PhotoProcesses, *, last: bool = False) -> Applied:
+    """Write the colour files of one sidecar.
+
+    Args:
+        sidecar: the file.
+        scans: the folder of the scans; a scan in a tar is looked for where it was.
+        output: folder for the colour files.
+        processes: child processes; their handler is `pipelines.archive.render.render`.
+        last: whether this is the last attempt.
+
+    Returns:
+        ``found`` if all files are there already.
+
+    Raises:
+        Undecided: the process of the photo died or ran out of memory, and this is not the last attempt.
+        WorldError: a disk or a bucket fails.
+    """
+    try:
+        content = chroma_file.unpack(sidecar.read())
+        there = {name: contents.read(storage.join(output, name)) for name in content.outputs}
+        found = {name: one.sha256 for name, one in there.items() if one is not None}
+        if found == content.outputs:
+            return Applied("found")
+        if found:
+            return Applied("failed", f"{next(iter(found))} is there already and is another file; it stays")
+        files = _made(content, _scan(content, scans), processes, last=last)
+    except (Rejected, UserError) as error:
+        return Applied("failed", error.detail if isinstance(error, Rejected) else str(error))
+    except Undecided as undecided:
+        if not last:
+            raise
+        return Applied("failed", undecided.detail)
+    for name, file in files.items():
+        storage.write_in(output, name, file)
+    return Applied("made")
+
+
+def _scan(content: ChromaFile, scans: str) -> bytes:
+    about = content.source
+    name, offset = str(about["name"]), about["offset"]
+    uri = storage.join(scans, name) if offset is None else str(about["uri"])
+    data = Source(uri=uri, name=name, size=int(about["bytes"]), fingerprint="", offset=offset).read()
+    if contents.sha256(data) != about["sha256"]:
+        raise UserError(f"{uri} is not the scan that it was made from")
+    return data
+
+
+def _made(content: ChromaFile, scan: bytes, processes: PhotoProcesses, *, last: bool) -> dict[str, bytes]:
+    """Return the colour files by name, the same as the job's."""
+    files: list[bytes] = []
+    chroma = iter(content.chroma)
+    rendered: Rendered = processes.call(
+        scan, content.options, answer=lambda _: next(chroma), give=files.append, alone=last
+    )
+    if rendered.status != "written":
+        raise Rejected(rendered.reason or "failed", rendered.detail or "it is in colour")
+    made = dict(zip(content.outputs, files, strict=False))
+    if {name: contents.sha256(file) for name, file in made.items()} != content.outputs:
+        raise UserError("its colour file came out different; take the version of Autochrome that made it")
+    return made

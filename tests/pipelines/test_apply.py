@@ -1,0 +1,52 @@
+"""The command `autochrome apply` with the sidecars of a job."""
+
+import pytest
+
+from pipelines import cli
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory, encoded, grey_photos):
+    """Scans, and what `colorize --sidecar` makes of them."""
+    made = tmp_path_factory.mktemp("apply")
+    (made / "scans" / "box 1").mkdir(parents=True)
+    for name, file_format in (("coins.png", "PNG"), ("box 1/moon.jpg", "JPEG")):
+        grey = grey_photos[name.rpartition("/")[2][:-4]][:200, :200]
+        (made / "scans" / name).write_bytes(encoded(grey, file_format))
+    paths = [str(made / "scans"), str(made / "colour")]
+    assert cli.main(["colorize", *paths, "--sidecar", str(made / "chroma")]) == 0
+    return made
+
+
+def apply(root) -> int:
+    return cli.main(["apply", str(root / "scans"), str(root / "chroma"), str(root / "again")])
+
+
+def test_photos_come_out_as_the_job_wrote_them(root, capsys):
+    assert apply(root) == 0
+    assert capsys.readouterr().err.endswith("autochrome: made 2\n")
+    for name in ("coins.png", "box 1/moon.jpg"):
+        assert (root / "again" / name).read_bytes() == (root / "colour" / name).read_bytes()
+    (root / "again" / "coins.png").write_bytes(b"somebody's")
+    assert apply(root) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("coins.png.chroma: coins.png is there already")
+    assert err.endswith("autochrome: failed 1, found 1\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["apply", "scans", "scans", "elsewhere"], "has no .chroma files"),
+        (["apply", "scans", "chroma", "scans"], "overlap"),
+        (["apply", "scans", "chroma"], "--output"),
+        (["colorize", "scans", "elsewhere", "--sidecar", "scans/x"], "overlap"),
+        (["colorize", "scans/coins.png", "elsewhere.png", "--sidecar", "x"], "--sidecar is for folders"),
+    ],
+)
+def test_a_mistake_is_one_line(root, argv, said, capsys, monkeypatch):
+    monkeypatch.chdir(root)
+    assert cli.main(argv) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
