@@ -1,6 +1,8 @@
 """Define the flags of the commands that look at results: `report`, `detect`, `verify` and `apply`."""
 
-from model.commands import Parser, add_help, path
+import argparse
+
+from model.commands import Parser, Rare, add_help, path
 
 
 def report() -> Parser:
@@ -78,3 +80,10 @@ def apply() -> Parser:
     group.add_argument("--output", type=path, metavar="DIR", help="folder for the colour photos")
     add_help(group)
     return parser
+
+
+def add_sidecar(group: argparse._ArgumentGroup) -> None:
+    """Add the flag of `colorize` that writes what `apply` reads."""
+    group.add_argument(
+        "--sidecar", type=path, default="", metavar="DIR", help=Rare("folder for the chroma alone, for `apply`")
+    )

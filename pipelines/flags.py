@@ -90,13 +90,7 @@ def colorize() -> Parser:
     group.add_argument(
         "--state", type=path, default="", metavar="DIR", help="folder for records and reports (default: output)"
     )
-    group.add_argument(
-        "--sidecar",
-        type=path,
-        default="",
-        metavar="DIR",
-        help=Rare("folder for the chroma alone, see `autochrome apply`"),
-    )
+    audit_flags.add_sidecar(group)
     _add_settings(group)
     guidance.add(group)
     group.add_argument(
