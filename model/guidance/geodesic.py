@@ -32,6 +32,11 @@ class Nearest:
     seeds: Ints
 
 
+def warm_up() -> None:
+    """Load the compiled loop, and compile it where no process has done so yet."""
+    nearest(np.zeros((2, 2), np.int32), np.zeros((2, 2), np.int32), 1)
+
+
 def steps(light: Floats, edge: float) -> Ints:
     """Return luminance in the units of costs, int32 ``[h, w]``.
 

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -33,6 +35,11 @@ def test_distances_are_those_of_dijkstra(seed):
     np.testing.assert_array_equal(near.distances, distances_by_dijkstra(levels, kinds, 4))
     found = np.sort(kinds.reshape(-1)[near.seeds], axis=0)
     assert (np.diff(found, axis=0) > 0).all(), "one of each kind"
+
+
+def test_the_loop_is_there_after_it_was_warmed_up():
+    geodesic.warm_up()
+    assert "model.guidance.buckets" in sys.modules
 
 
 def test_what_is_beyond_the_limit_or_missing_is_infinitely_far():
