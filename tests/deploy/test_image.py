@@ -154,7 +154,7 @@ def test_the_copied_files_install_and_launch(steps, repository, tmp_path):
     environment = {"PYTHONPATH": str(site), "AUTOCHROME_COMMAND": "colorize", "AUTOCHROME_IMAGE": "image:1"}
     where = run(f"{sys.executable} -c 'import pipelines; print(pipelines.__file__)'", tmp_path, **environment)
     assert Path(where.strip()).is_relative_to(site)
-    assert "--accelerator" in run(f"{sys.executable} {template}/launch.py --help", tmp_path, **environment)
+    assert "--accelerator" in run(f"{sys.executable} {template}/launch.py --help_all", tmp_path, **environment)
     assert run(f"{sys.executable} {site}/bin/autochrome --version", tmp_path, **environment).startswith("autochrome ")
 
 
