@@ -124,7 +124,8 @@ def test_one_file_keeps_its_name_and_format(photo_tree, coloured, saved_model_di
     with Image.open(result) as image:
         assert image.format == expected
     png = coloured / (name if name.endswith(".png") else f"{name}.png")
-    assert np.abs(upright(result).astype(int) - upright(png)).mean() < (5 if expected == "JPEG" else 1e-9)
+    # The watermark differs: it names the settings, of which the format is one.
+    assert np.abs(upright(result).astype(int) - upright(png)).mean() < (5 if expected == "JPEG" else 0.5)
 
 
 def test_two_runs_give_the_same_bytes(photo_tree, coloured, saved_model_dir, tmp_path):
