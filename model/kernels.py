@@ -16,19 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfrecords import color
 from tfrecords.color import Bytes, Floats, Words
 from tfrecords.compiled import compiled, helper
 
 Ints = NDArray[np.int32]
 
 _F = np.float32
-_0, _HALF, _1, _2, _THIRD = _F(0), _F(0.5), _F(1), _F(2), _F(1 / 3)
+_0, _HALF, _1 = _F(0), _F(0.5), _F(1)
 # CIELAB as OpenCV computes it: f is a cube root above this value, and linear below.
 _F_LINEAR, _F_SLOPE, _F_OFFSET = _F(7.787 * 0.008856 + 16 / 116), _F(1 / 7.787), _F(16 / 116)
 _PER_L, _L_OFFSET, _PER_A, _PER_B = _F(1 / 116), _F(16), _F(1 / 500), _F(1 / 200)
-_L_SCALE, _L_SLOPE, _Y_LINEAR = _F(116), _F((29 / 3) ** 3), _F((6 / 29) ** 3)
-_YR, _YG, _YB = map(_F, color.LINEAR_TO_Y)
 _WORD = _F(65535)
 # The least and most light that is inside the gamut while chroma is reduced.
 _DARKEST, _BRIGHTEST = _F(1e-30), _F(1 - 2**-24)
@@ -37,8 +34,6 @@ _GAMUT_STEPS = 10
 _LINEAR_END, _LINEAR_SLOPE = 9, 10
 # Words are interpolated between steps of light, 256 for each octave: the upper 17 bits of a float number such a step.
 _BITS, _PART = 15, _F(2.0**-15)
-# The bits of a float, divided by 3, and this: its cube root to within 4 %.
-_GUESS = np.int32(709921077)
 
 
 def step_of(light: float) -> int:
@@ -268,42 +263,3 @@ def join_words(
 ) -> None:
     """Do what `join_bytes` does with 16 bits, uint16 ``[n, width, 3]``, and `model.color_spaces.codes_of_steps`."""
     _join_words(light, planes, top, height, most, slack, table, space, out)
-
-
-@helper
-def _luminance(pixels: Any, linear: Floats, light: Floats) -> None:
-    guess = np.empty(light.shape[1], np.int32)
-    root = guess.view(np.float32)
-    for row in range(light.shape[0]):
-        line, bits = light[row], light[row].view(np.int32)
-        for x in range(light.shape[1]):
-            red, green, blue = linear[pixels[row, x, 0]], linear[pixels[row, x, 1]], linear[pixels[row, x, 2]]
-            line[x] = red * _YR + green * _YG + blue * _YB
-        for x in range(light.shape[1]):
-            guess[x] = np.int32(_F(bits[x]) * _THIRD) + _GUESS
-        for x in range(light.shape[1]):
-            y, near = line[x], root[x]
-            # Two steps of Halley's method, each of which cubes the error.
-            cube = near * near * near
-            near *= (cube + _2 * y) / (_2 * cube + y)
-            cube = near * near * near
-            near *= (cube + _2 * y) / (_2 * cube + y)
-            line[x] = _L_SCALE * near - _L_OFFSET if y > _Y_LINEAR else y * _L_SLOPE
-
-
-@compiled("void(uint8[:, :, ::1], float32[::1], float32[:, ::1])")
-def luminance_of_bytes(pixels: Bytes, linear: Floats, light: Floats) -> None:
-    """Compute L* of a picture in colour, to within 2e-5 of `tfrecords.color.luminance`.
-
-    Args:
-        pixels: uint8 ``[n, width, 3]``, sRGB.
-        linear: linear light of each code, float32 ``[256]``.
-        light: the result, float32 ``[n, width]``.
-    """
-    _luminance(pixels, linear, light)
-
-
-@compiled("void(uint16[:, :, ::1], float32[::1], float32[:, ::1])")
-def luminance_of_words(pixels: Words, linear: Floats, light: Floats) -> None:
-    """Do what `luminance_of_bytes` does with uint16 pixels and a table of 65,536 codes."""
-    _luminance(pixels, linear, light)

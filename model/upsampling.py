@@ -121,13 +121,13 @@ def _luminance(pixels: Pixels) -> Floats:
     """Return what `tfrecords.color.luminance` does, within 2e-5, in a third of the time where there is colour."""
     if pixels.ndim == 2:
         return luminance(pixels)
-    from model import kernels
+    from model import luminance_kernels
 
     light = np.empty(pixels.shape[:2], np.float32)
     if pixels.dtype == np.uint8:
-        kernels.luminance_of_bytes(np.ascontiguousarray(pixels), linear_light(8), light)
+        luminance_kernels.luminance_of_bytes(np.ascontiguousarray(pixels), linear_light(8), light)
     else:
-        kernels.luminance_of_words(np.ascontiguousarray(pixels), linear_light(16), light)
+        luminance_kernels.luminance_of_words(np.ascontiguousarray(pixels), linear_light(16), light)
     return light
 
 

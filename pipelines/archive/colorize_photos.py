@@ -6,11 +6,9 @@ record per photo. Only names, sizes and records cross a shuffle; pixels never do
 RunInference is not used. It needs the model's inputs as a separate PCollection, so the photo must either travel with
 them or be read and decoded twice. One bad element fails its batch. Its batches depend on timing, and chroma predicted
 in a batch differs in the last bits (up to 1e-4 Lab units) from that of single photos.
-Measured on 104 archive photos, with the 256 x 256 autoencoder, one process on two cores, and each job run five times in
-turn: 3.9 photos a second in the fused stage (3.8 to 4.0), and 3.6 with RunInference in batches up to 8 (3.4 to 3.8),
-whose input files were decoded twice. Every fused run gave the same bytes; of the files from RunInference, 10 to 21 were
-equal to them, depending on the run. Batches save little: a prediction takes 25 ms alone and 21 ms as one of 8, and a
-whole photo 260 ms. ``tests/bench/inference_bench.py`` repeats the measurement.
+Measured on 104 archive photos in one process on two cores: 3.9 photos a second in the fused stage, and 3.6 with
+RunInference in batches up to 8. Every fused run gave the same bytes; of the files from RunInference, 10 to 21 were
+equal to them, depending on the run. ``tests/bench/inference_bench.py`` repeats the measurement.
 """
 
 import heapq
@@ -204,18 +202,15 @@ class CarryOut(beam.DoFn):
         self._output = output
         self._model = model
         self._policy = policy
-        self._given_threads = threads
+        self._threads = threads
         self._ticker = ticker
         self._lease = lease
         self._ahead = ahead
         self._shared = Shared()
 
-    @property
-    def _threads(self) -> int:
-        return self._given_threads or local_threads.cores() + _WAITING_FOR_DEVICE
-
     def setup(self) -> None:
         """Prepare the journal; the model is loaded when the first photo needs it."""
+        self._threads = self._threads or local_threads.cores() + _WAITING_FOR_DEVICE
         self._lease.enter()
         self._journal = Journal(self._lease.folder, self._lease.run)
         self._pool: WorkerPool[Result] | None = None

@@ -31,6 +31,8 @@ ELSEWHERE = {
     "pipelines/images/gray_kernels.py": "tests/pipelines/images/test_grayscale.py",
     # A transform shows what this does.
     "pipelines/audit/in_threads.py": "tests/pipelines/audit/test_detect_marks.py",
+    # The pool of processes shows what one does.
+    "pipelines/runtime/photo_child.py": "tests/pipelines/runtime/test_photo_process.py",
     # The process of a local run's worker.
     "pipelines/runtime/local_worker.py": "tests/pipelines/runtime/test_local_run.py",
 }

@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from model import kernels
 from model.upsampling import MOST_DETAIL, guide, model_luminance, recolor
-from tfrecords.color import lab_to_srgb, lab_to_srgb_words, linear_light, luminance
+from tfrecords.color import lab_to_srgb, lab_to_srgb_words, luminance
 
 
 def chroma_of(strength: float) -> np.ndarray:
@@ -63,20 +62,6 @@ def test_words_are_those_of_exact_arithmetic(photos, strength):
     assert np.abs(found - words)[inside].max() < 1.5
     theirs = lab_to_srgb_words(lab.astype(np.float32))
     assert np.abs(found - words)[inside].mean() < np.abs(theirs - words)[inside].mean()
-
-
-@pytest.mark.parametrize("bits", [8, 16])
-def test_luminance_of_any_colour(bits):
-    top = (1 << bits) - 1
-    corners = np.array(np.meshgrid(*[[0, 1, 2, top // 40, top // 2, top - 1, top]] * 3)).reshape(3, -1).T
-    drawn = np.random.default_rng(0).integers(0, top + 1, (60_000, 3))
-    pixels = np.concatenate([corners, drawn]).astype(np.uint8 if bits == 8 else np.uint16)[None]
-    light = np.empty(pixels.shape[:2], np.float32)
-    compute = kernels.luminance_of_bytes if bits == 8 else kernels.luminance_of_words
-    compute(pixels, linear_light(bits), light)
-    np.testing.assert_allclose(light, luminance(pixels), atol=3e-5)
-    assert light.min() == 0
-    assert light.max() <= 100.00002
 
 
 MERGED = """

@@ -1,0 +1,146 @@
+"""One child process that handles photos, as its parent sees it."""
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import weakref
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from pipelines import notices
+from pipelines.errors import PhotoProcessError, Rejected, Undecided
+from pipelines.images.limits import Limits
+from pipelines.runtime.photo_server import Call, Done, Failed, File, NoMemory, Photo, Question, Ready, Refused, Told
+
+Answer = Callable[[Any], Any]
+Give = Callable[[bytes], None]
+Reply = Done | Refused | NoMemory | Failed
+# A child ends when its parent does, and ignores signals that are sent to all processes of a job.
+_UNHEARD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
+
+
+class PhotoProcess:
+    """One child process.
+
+    Args:
+        handler: processes each photo: a function, as ``module:name``; see `pipelines.runtime.photo_server`.
+    """
+
+    def __init__(self, handler: str) -> None:
+        ours, theirs = socket.socketpair()
+        lifeline, held = os.pipe()
+        command = [sys.executable, "-P", "-m", "pipelines.runtime.photo_server", str(theirs.fileno()), str(lifeline)]
+        with theirs, contextlib.ExitStack() as stack:
+            stack.callback(os.close, lifeline)
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _UNHEARD)  # the child inherits the mask
+            try:
+                self._process = subprocess.Popen(
+                    [*command, handler],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(), lifeline),
+                    env=_environment(),
+                )
+            except BaseException:
+                ours.close()
+                os.close(held)
+                raise
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        self._connection = Connection(ours.detach())
+        self._is_ready = False
+        self._close = weakref.finalize(self, _ended, self._process, self._connection, held)
+
+    def wait_until_ready(self) -> bool:
+        """Wait until the process has started; return False if it was killed instead.
+
+        Raises:
+            PhotoProcessError: it exited by itself, so another one would do the same.
+        """
+        if not self._is_ready:
+            try:
+                while isinstance(message := self._connection.recv(), Told):
+                    # From whichever process: all tell the same.
+                    notices.tell("the processes for photos", message.line, logging.INFO)
+                self._is_ready = message == Ready()
+            except (EOFError, OSError):
+                code = self._process.wait()
+                if code >= 0:
+                    raise PhotoProcessError(
+                        f"the process that opens photos ended at its start with exit code {code}"
+                    ) from None
+        return self._is_ready
+
+    def call(self, photos: tuple[Photo, ...], data: bytes, answer: Answer, give: Give) -> Reply:
+        """Let the process handle photos.
+
+        Args:
+            photos: at least one.
+            data: the bytes of their files, concatenated.
+            answer: answers the handler's questions.
+            give: takes the files that the handler makes.
+
+        Raises:
+            Rejected: ``timed_out``: a photo took more processor time than allowed.
+            Undecided: the process died.
+            Exception: any error from ``answer`` and ``give``; the process cannot be used after that.
+        """
+        limits = photos[0].limits
+        try:
+            self._connection.send(Call(photos))
+            self._connection.send_bytes(data)
+        except OSError:
+            raise self._death(limits) from None
+        while True:
+            try:
+                message = self._connection.recv()
+                file = self._connection.recv_bytes() if isinstance(message, File) else b""
+            except (EOFError, OSError):
+                raise self._death(limits) from None
+            if isinstance(message, File):
+                give(file)
+                del file
+            elif isinstance(message, Question):
+                answered = answer(message.content)
+                try:
+                    self._connection.send(answered)
+                except OSError:
+                    raise self._death(limits) from None
+            else:
+                ended: Done | Refused | NoMemory | Failed = message
+                return ended
+
+    def _death(self, limits: Limits) -> Rejected | Undecided:
+        """Return what the way in which the process died says about its photo."""
+        code = self._process.wait()
+        if code == -signal.SIGXCPU:
+            return Rejected("timed_out", f"it took more than {limits.processor} s of processor time")
+        if code == -signal.SIGALRM:
+            return Undecided("timed_out", f"it took more than {limits.wall} s")
+        if code == -signal.SIGKILL:
+            return Undecided("out_of_memory", "its process was killed, probably because memory ran out")
+        with contextlib.suppress(ValueError):
+            return Undecided("crashed", f"its process died of {signal.Signals(-code).name}")
+        return Undecided("crashed", f"its process ended with exit code {code}")
+
+    def close(self) -> None:
+        """Kill the process at once."""
+        self._close()
+
+
+def _environment() -> dict[str, str]:
+    """Return the parent's environment with its module path, and one thread for numpy."""
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109 (a string is wanted)
+    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def _ended(process: "subprocess.Popen[bytes]", connection: Connection, lifeline: int) -> None:
+    connection.close()
+    os.close(lifeline)
+    process.kill()
+    process.wait()
