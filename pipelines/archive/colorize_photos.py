@@ -44,7 +44,7 @@ from pipelines.runtime.outcomes import RETRIED, count
 from pipelines.runtime.progress import SILENT, Ticker
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 
-_WAITING_FOR_DEVICE = 2  # photos of a worker with an accelerator that wait for it while all cores have others
+_WAITING_FOR_DEVICE = 2  # photos that wait for an accelerator while all cores have others
 _SORTED = 10_000  # photos of a local run of which the largest is started first; a task takes 1 kB
 
 
@@ -143,8 +143,7 @@ class ColorizePhotos(beam.PTransform):
             apart |= "Apart from state" >> KeepApart(self.state, "state")
         policy, local = self.policy(), runners.is_run_locally(photos.pipeline)
         lease = self.lease or Lease(folder=self.folder, holder=Holder.unwatched(local=local))
-        # A worker with an accelerator has one process, whose threads keep all of its cores and the device busy.
-        threads = 0 if self.hints.get("accelerator") else self.threads or runners.threads_of(photos.pipeline)
+        threads = 0 if "accelerator" in self.hints else self.threads or runners.threads_of(photos.pipeline)
         found = apart | "Tasks" >> self.tasks(policy, _Begin(lease, policy.recipe))
         results = found.tasks | "Colorize" >> beam.ParDo(
             CarryOut(self.output, self.model, policy, threads, self.ticker, lease, _SORTED if local else 0)
