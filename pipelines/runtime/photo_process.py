@@ -8,7 +8,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pipelines.errors import PhotoProcessError, Rejected, Undecided
