@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from model import interrupt, saved_model
 from pipelines import flags
-from pipelines.archive import single
+from pipelines.archive import mtimes, single
 from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.files import cloud, input_checks, storage
 from pipelines.files.list_parts import lists_of
@@ -28,6 +28,8 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError("--limit and --sample cannot be combined; give one of them")
     if args.keep_existing and args.replace_changed:
         raise UserError("--keep_existing and --replace_changed cannot be combined; give one of them")
+    if args.keep_mtime:
+        mtimes.check([*args.input, args.output])
     input_checks.check_any(args.input, lists_of(args))
     cloud.check({"--output": args.output, "--state": args.state, "--sidecar": args.sidecar})
     if file_format := single.file_format(args.input, args.output):
@@ -43,7 +45,15 @@ def main(argv: list[str] | None = None) -> int:
         plan = planning.of(args)
         planning.check_photo(plan, storage.normalized(args.input[0]).rpartition("/")[2])
         recipe = Recipe.of(args.model, settings, plan=plan)
-        return single.run(args.input[0], args.output, args.model, recipe, keep=args.keep_existing, dry=args.dry_run)
+        return single.run(
+            args.input[0],
+            args.output,
+            args.model,
+            recipe,
+            keep=args.keep_existing,
+            dry=args.dry_run,
+            keep_mtime=args.keep_mtime,
+        )
     input_checks.check_apart(args.input, args.output)
     if args.state:
         input_checks.check_apart(args.input, args.state, "--state")

@@ -76,6 +76,7 @@ def colorize() -> Parser:
     group.add_argument(
         "--copy_sidecars", action="store_true", help=Rare("copy .xmp, .json and the like along with their photos")
     )
+    group.add_argument("--keep_mtime", action="store_true", help=Rare("give results the time of change of their photo"))
     _add_model(group)
     group.add_argument(
         "--limit", type=whole(1), default=0, metavar="N", help="only the first N photos by name (default: all)"

@@ -23,7 +23,7 @@ from apache_beam.utils.shared import Shared
 from apache_beam.utils.windowed_value import WindowedValue
 
 from model import saved_model
-from pipelines.archive import partitions, provenance, runs, upkeep
+from pipelines.archive import mtimes, partitions, provenance, runs, upkeep
 from pipelines.archive.attempt import attempt
 from pipelines.archive.context import Engine, Save
 from pipelines.archive.holder import Holder
@@ -70,6 +70,7 @@ class ColorizePhotos(beam.PTransform):
         keep_existing: whether files from another model or other settings stay.
         replace_changed: whether files that somebody changed are made again.
         retry: reasons of rejections after which a photo is made again.
+        keep_mtime: whether files get the time of change of their source; on local disks only.
         state: a folder for the manifest, separate from the photos; '' puts it into the output.
         partition: the part of the photos that is colorized, with a manifest of its own.
         threads: photos that a worker processes at a time; 0 for one per core in a local run with one worker, else 2.
@@ -92,6 +93,7 @@ class ColorizePhotos(beam.PTransform):
     keep_existing: bool = False
     replace_changed: bool = False
     retry: tuple[str, ...] = RETRIED
+    keep_mtime: bool = False
     state: str = ""
     partition: Partition = WHOLE
     threads: int = 0
@@ -121,6 +123,7 @@ class ColorizePhotos(beam.PTransform):
             keep_existing=self.keep_existing,
             replace_changed=self.replace_changed,
             retry=frozenset(self.retry),
+            keep_mtime=self.keep_mtime,
         )
 
     def tasks(self, policy: Policy, begin: beam.DoFn | None = None) -> FindTasks:
@@ -230,7 +233,7 @@ class CarryOut(beam.DoFn):
         """Start a photo, this one or a larger one; yield the results that are ready."""
         self._lease.keep()
         if task.is_done and task.existing is not None:
-            yield self._told(Result(task.existing, now=False))
+            yield self._told(Result(self._timed(task.existing, task), now=False))
             return
         self._met += 1  # no two entries are equal, because tasks cannot be compared
         heapq.heappush(self._waiting, (-task.named.source.size, self._met, task))
@@ -269,7 +272,11 @@ class CarryOut(beam.DoFn):
         def make(save: Save) -> Record:
             return attempt(task.named, self._workshop.engine.context(save), last=last)
 
-        return upkeep.carry_out(task, self._policy, self._output, make, self._announce, self._lease.keep)
+        made = upkeep.carry_out(task, self._policy, self._output, make, self._announce, self._lease.keep)
+        return made._replace(record=self._timed(made.record, task))
+
+    def _timed(self, record: Record, task: Task) -> Record:
+        return mtimes.kept(record, task.named.source, self._output) if self._policy.keep_mtime else record
 
     def _announce(self, record: Record) -> None:
         # A run that was taken over must not leave a journal behind.

@@ -88,6 +88,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         keep_existing=args.keep_existing,
         replace_changed=args.replace_changed,
         retry=args.retry,
+        keep_mtime=args.keep_mtime,
         state=args.state,
         partition=args.partition,
         threads=runners.threads(beam_flags, options),

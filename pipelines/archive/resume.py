@@ -83,12 +83,14 @@ class Policy:
         keep_existing: whether files from another model or other settings stay.
         replace_changed: whether files that somebody changed are made again.
         retry: reasons of rejections after which a photo is made again.
+        keep_mtime: whether files get the time of change of their source.
     """
 
     recipe: Recipe
     keep_existing: bool = False
     replace_changed: bool = False
     retry: frozenset[str] = frozenset(RETRIED)
+    keep_mtime: bool = False
 
 
 def tasks(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model.terminal import say
+from pipelines.archive import mtimes
 from pipelines.archive.attempt import attempt
 from pipelines.archive.context import Engine
 from pipelines.archive.manifest import Record
@@ -32,7 +33,9 @@ def file_format(patterns: Sequence[str], output: str) -> str:
     return found
 
 
-def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dry: bool) -> int:
+def run(
+    pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dry: bool, keep_mtime: bool = False
+) -> int:
     """Colorize one photo.
 
     Args:
@@ -42,6 +45,7 @@ def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dr
         recipe: settings, and the identity of the model; its format is that of the output's name.
         keep: whether an existing output is left alone.
         dry: whether to say only what would be done.
+        keep_mtime: whether the file gets the time of change of the photo.
 
     Returns:
         the exit code: 0, or 1 if the photo was rejected.
@@ -67,6 +71,8 @@ def run(pattern: str, output: str, model: str, recipe: Recipe, *, keep: bool, dr
     def save(record: Record, files: dict[str, bytes]) -> Record:
         for made, data in files.items():
             storage.write(storage.join(folder, made), data)
+            if keep_mtime and (changed := mtimes.of(source)) is not None:
+                mtimes.set_time(storage.join(folder, made), changed)
         return record
 
     photo = NamedSource(source=source, own=name, stem=name)

@@ -34,6 +34,7 @@ class Source:
         generation: of the object in a bucket, so that the version that was listed is read; None for any.
         label: class of its sample in a WebDataset (`pipelines.files.samples`); else ''.
         is_ignored: whether it is not a photo, by its name or because the user excluded it.
+        mtime_ns: of a member of a tar, when it was changed, in nanoseconds since 1970.
     """
 
     uri: str
@@ -47,6 +48,7 @@ class Source:
     generation: int | None = None
     label: str = ""
     is_ignored: bool = False
+    mtime_ns: int | None = None
 
     def __reduce__(self) -> tuple[Callable[..., "Source"], tuple[Any, ...]]:
         # Half the bytes of the default, without names: local runs keep millions of sources in memory.
@@ -174,6 +176,7 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
                     generation=source.generation,
                     label=label,
                     is_ignored=ignored,
+                    mtime_ns=round(1e9 * member.mtime),
                 )
     except (*storage.IO_ERRORS, UserError) as error:
         yield replace(source, fault=str(error))

@@ -14,7 +14,7 @@ import io
 import re
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from pipelines.files import safe_names
@@ -53,12 +53,14 @@ class Member:
         size: in bytes.
         fault: why the range is not the content of one file, as a readable message; else ''. Set for sparse files
             (stored without their holes) and for inner tars that are broken, compressed, or nested too deep.
+        mtime: when it was changed, in seconds since 1970, as the tar says.
     """
 
     name: str
     offset: int
     size: int
     fault: str = ""
+    mtime: float = field(default=0, compare=False)
 
 
 def is_tar(name: str) -> bool:
@@ -157,7 +159,7 @@ def _listed(window: _Window, name: str, folder: str, depth: int) -> Iterator[Mem
         elif is_tar(path) and not path.rpartition("/")[2].startswith("._"):
             yield from _inner(window.part(info.offset_data, size), path, depth - 1)
         elif whole:
-            yield Member(name=path, offset=window.start + info.offset_data, size=size)
+            yield Member(name=path, offset=window.start + info.offset_data, size=size, mtime=info.mtime)
         if not whole:
             raise BrokenTarError(f"{name} is truncated: it ends inside {path}")
 

@@ -16,7 +16,8 @@ from google.protobuf import json_format
 from pipelines.flags import PARSERS
 
 COMMANDS = ("prepare", "colorize")
-TERMINAL = {"help", "help_all", "dry_run"}  # tell something to who sits there; a template starts a job
+# Tell something to who sits there, or are for local files; a template starts a job for buckets.
+TERMINAL = {"help", "help_all", "dry_run", "keep_mtime"}
 IMAGE = "europe-west1-docker.pkg.dev/p/autochrome/prepare:1"
 
 
