@@ -5,14 +5,15 @@ import zlib
 import simplejpeg
 
 from pipelines.errors import Rejected
-from pipelines.images import jpeg_markers, memory, png
+from pipelines.images import formats, jpeg_markers, memory, png
 from pipelines.images.reading import AS_IT_IS, Reading
 
 _GZIP = b"\x1f\x8b\x08"
 _MOST_INFLATED, _MOST_RATIO = 1 << 30, 100
 _LEAST_INFLATED = 1 << 24
 _STARTS = (b"\xff\xd8\xff", png.SIGNATURE)
-_MOST_BEFORE, _MOST_BEHIND = 4096, 1 << 16
+_MOST_BEFORE, _MOST_BEHIND, _FEW = 4096, 1 << 16, 1024
+_OTHERS = (b"FUJIFILM", b"ID3", b"%PDF", b"%!PS", b"RIFF", b"PK", b"FOVb", b"\0MRM", b"GIF8", b"BM", b"II", b"MM")
 _END = b"\xff\xd9"
 
 
@@ -68,23 +69,22 @@ def _start(data: bytes) -> int:
 
     Raw files, music and documents have previews and covers too: nothing but the picture may follow.
     """
+    if data.startswith(2 * _STARTS[0][:2]):
+        return 2
     head = data[: _MOST_BEFORE + len(png.SIGNATURE)]
     for signature in _STARTS:
         start = head.find(signature)
-        if 0 < start <= _MOST_BEFORE and _is_filler(head[:start]):
+        if 0 < start <= _MOST_BEFORE and _may_be_left_out(head[:start]):
             end = data.rfind(_END if signature == _STARTS[0] else b"IEND")
             return start if end > start and len(data) - end <= _MOST_BEHIND else 0
     return 0
 
 
-def _is_filler(before: bytes) -> bool:
-    """Return whether bytes say nothing: blanks, zeros, byte order marks, or lines of text such as HTTP's headers."""
-    return all(byte in b"\t\n\r\xef\xbb\xbf\0" or 32 <= byte < 127 for byte in before) and not before.startswith(
-        _OTHERS
-    )
-
-
-_OTHERS = (b"FUJIFILM", b"ID3", b"%PDF", b"%!PS", b"RIFF", b"PK", b"FOVb", b"\0MRM", b"GIF8", b"BM", b"II", b"MM")
+def _may_be_left_out(before: bytes) -> bool:
+    """Return whether bytes are few, or blanks and lines of text such as HTTP's headers, and start no known format."""
+    is_text = all(byte in b"\t\n\r\xef\xbb\xbf\0" or 32 <= byte < 127 for byte in before)
+    is_known = before.startswith(_OTHERS) or before[4:8] == b"ftyp" or bool(formats.not_read(before))
+    return (is_text or len(before) <= _FEW) and not is_known
 
 
 def _has_all_rows(data: bytes) -> bool:

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import simplejpeg
 from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 
-from pipelines.images import around, high_depth, icc, memory, orientation, samples, sizes
+from pipelines.images import around, high_depth, icc, orientation, plain_jpeg, samples, sizes
 from pipelines.images.opening import OpenPhoto, judged, opened
 from pipelines.images.reading import AS_IT_IS, Reading
 from pipelines.images.strips import by_strips
@@ -87,9 +86,8 @@ def upright_pixels(photo: OpenPhoto, shrink_to: int | None = None) -> Pixels:
     turn, size = _turn_of(image), image.size
     if shrink_to:
         image.draft(None, (shrink_to, shrink_to))
-    pixels = _plain_jpeg(photo) if image.size == size else None
-    if pixels is None:
-        pixels = high_depth.read(photo)
+    jpeg = plain_jpeg.read(photo) if image.size == size else None
+    pixels = high_depth.read(photo) if jpeg is None else _in_srgb(jpeg, image)
     if pixels is None:
         pixels = _eight_bits(photo)
     return orientation.upright(pixels, turn)
@@ -100,19 +98,12 @@ def _turn_of(image: Image.Image) -> int:
     return orientation.UPRIGHT if image.format == "TIFF" else orientation.of(image)
 
 
-def _plain_jpeg(photo: OpenPhoto) -> Pixels | None:
-    """Decode a colour JPEG in sRGB at its full size; return None for any other photo.
-
-    simplejpeg has the same libjpeg-turbo as Pillow, so that the pixels are the same, but decodes into the array itself,
-    in three fifths of the time. If libjpeg so much as warns the answer is None as well: Pillow decides.
-    """
-    image = photo.image
-    if (image.format, image.mode) != ("JPEG", "RGB") or image.info.get("icc_profile"):
-        return None
-    with memory.suppressed(ValueError):
-        pixels: Bytes = simplejpeg.decode_jpeg(photo.data, "RGB")
+def _in_srgb(pixels: Bytes, image: Image.Image) -> Bytes:
+    """Convert the pixels of a JPEG, which has no transparency."""
+    if not image.info.get("icc_profile"):
         return pixels
-    return None
+    convert = _conversion(image)
+    return by_strips(lambda rows: convert(Image.fromarray(pixels[rows])), *pixels.shape[:2])
 
 
 def _eight_bits(photo: OpenPhoto) -> Bytes:

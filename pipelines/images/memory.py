@@ -16,12 +16,15 @@ file. ``tests/bench/memory_bench.py`` found these under 0 to 100 MB of address s
 import contextlib
 import errno
 import mmap
+from collections.abc import Iterator
 from types import TracebackType
 
 import cv2
 
 from pipelines.errors import Rejected, Undecided
 
+# The most that a decoder may need (OpenJPEG and its buffers): with less memory its failure may be due to that.
+_MOST_BYTES_A_PIXEL, _SCARCE_BYTES = 48, 1 << 25
 _WORDS = ("out of memory", "insufficient memory", "bad_alloc", "cannot allocate", "not enough memory")
 _OF_ENCODERS = ("out of memory when writing", "encoder error -9")
 
@@ -51,6 +54,19 @@ def is_short(needed: int) -> bool:
     except (OSError, MemoryError, OverflowError):
         return True
     return False
+
+
+@contextlib.contextmanager
+def told_from_lack(width: int, height: int) -> Iterator[None]:
+    """Raise MemoryError if the block fails and there is less memory than decoders may need for such a picture."""
+    try:
+        yield
+    except Rejected:
+        raise
+    except Exception as error:
+        if is_short(_SCARCE_BYTES + _MOST_BYTES_A_PIXEL * width * height):
+            raise MemoryError(f"{type(error).__name__}: {error}") from error
+        raise
 
 
 class suppressed(contextlib.suppress):  # noqa: N801 (used as contextlib.suppress is)

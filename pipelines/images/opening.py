@@ -44,9 +44,6 @@ from tfrecords.color import Words
 
 bounded_tags.install()
 
-# The most that a decoder may need (OpenJPEG and its buffers): with less memory its failure may be due to that.
-_MOST_BYTES_A_PIXEL, _SCARCE_BYTES = 48, 1 << 25
-
 
 @dataclass(frozen=True, kw_only=True)
 class OpenPhoto:
@@ -61,7 +58,9 @@ class OpenPhoto:
         described: of a PNG, what its chunks say about its colours.
         turn: the orientation that a loaded TIFF had in its file; 0 for any other photo.
         words: the pixels of a photo with more than 8 bits that Pillow does not read, ``[H, W]`` or ``[H, W, C]``.
+        keeps_rows: whether to keep the rows of a photo that is cut short.
         warnings: codes of what was left out.
+        heard: codes of what is found when the pixels are decoded.
     """
 
     image: Image.Image
@@ -71,7 +70,9 @@ class OpenPhoto:
     described: Described = field(default_factory=Described)
     turn: int = 0
     words: Words | None = None
+    keeps_rows: bool = False
     warnings: tuple[str, ...] = ()
+    heard: list[str] = field(default_factory=list)
 
     def number(self, tag: int, default: int = 0) -> int:
         """Return the first integer of a tag that says how the pixels of a TIFF are stored."""
@@ -139,8 +140,8 @@ def opened(data: bytes, page: Table | int | None = None, reading: Reading = AS_I
             dropped = (*photo.warnings, *told.warnings)
             if icc.settle(image, told.first, told.last):
                 dropped = (*dropped, "profile_dropped")
-            with _told_from_lack_of_memory(*image.size):
-                yield replace(photo, warnings=dropped)
+            with memory.told_from_lack(*image.size):
+                yield replace(photo, warnings=dropped, keeps_rows=reading.truncated == "keep")
 
 
 def _open_other(data: bytes, reading: Reading) -> OpenPhoto:
@@ -178,7 +179,7 @@ def _with_what_is_there(photo: OpenPhoto) -> OpenPhoto:
     if image.format in cut_short.GREY_BY_ITSELF:
         return photo
     try:
-        with _told_from_lack_of_memory(*image.size):
+        with memory.told_from_lack(*image.size):
             image.load()
     except (OSError, SyntaxError, ValueError) as refusal:
         found = cut_short.loaded(photo.data, str(image.format)) if cut_short.is_so(refusal) else None
@@ -208,10 +209,10 @@ def _open_jpeg_2000(data: bytes) -> OpenPhoto:
             raise UnidentifiedImageError("channels of different sizes")
         image = _open(data, ("JPEG2000",), *size)
         sizes.check_image(image, data)
-        with _told_from_lack_of_memory(*size):
+        with memory.told_from_lack(*size):
             image.load()
     except (OSError, SyntaxError, ValueError):
-        with _told_from_lack_of_memory(*size):
+        with memory.told_from_lack(*size):
             decoded = other_readers.jpeg_2000(data, profile)
         if decoded is None:
             raise
@@ -248,7 +249,7 @@ def _open_tiff(page: Table, reading: Reading) -> OpenPhoto:
                 return OpenPhoto(image=kept[0], data=data, page=page, stored=page, turn=kept[1], warnings=dropped)
     largest = tiff_fallback.largest(page)
     sizes.check(*largest, len(data), sample_bytes=size.sample_bytes)
-    with _told_from_lack_of_memory(*largest):
+    with memory.told_from_lack(*largest):
         plain, stored, words = tiff_fallback.plain(page)
     image = _open(plain, ("TIFF",))
     return OpenPhoto(image=image, data=plain, page=page, stored=stored, words=words, warnings=dropped)
@@ -271,7 +272,7 @@ def _loaded(page: Table, size: PageSize) -> tuple[Image.Image, int]:
     """
     image = _open(page.data, ("TIFF",))
     turn = orientation.of(image)
-    with _told_from_lack_of_memory(size.width, size.height):
+    with memory.told_from_lack(size.width, size.height):
         tiff_segments.check(page)
         sizes.check_image(image, page.data)
         image.load()
@@ -283,18 +284,5 @@ def _loaded(page: Table, size: PageSize) -> tuple[Image.Image, int]:
 
 
 def _open(data: bytes, readers: tuple[str, ...], width: int = 0, height: int = 0) -> Image.Image:
-    with _told_from_lack_of_memory(width, height):
+    with memory.told_from_lack(width, height):
         return Image.open(io.BytesIO(data), formats=readers)
-
-
-@contextlib.contextmanager
-def _told_from_lack_of_memory(width: int, height: int) -> Iterator[None]:
-    """Raise MemoryError if the block fails and there is less memory than decoders may need for such a picture."""
-    try:
-        yield
-    except Rejected:
-        raise
-    except Exception as error:
-        if memory.is_short(_SCARCE_BYTES + _MOST_BYTES_A_PIXEL * width * height):
-            raise MemoryError(f"{type(error).__name__}: {error}") from error
-        raise

@@ -162,7 +162,7 @@ def _page(data: bytes, place: Table | int, index: int, count: int, reading: Read
         size = (pixels.shape[1], pixels.shape[0])
         said = metadata.collect(photo, size=size, transposed=orientation.transposes(turn))
         reduced = (DEPTH_REDUCED,) if _bits(photo) > 8 * pixels.itemsize else ()
-        said = replace(said, warnings=(*photo.warnings, *reduced, *said.warnings))
+        said = replace(said, warnings=(*photo.warnings, *photo.heard, *reduced, *said.warnings))
         return Page(
             pixels=pixels,
             cut_out=decoded if is_transparent else None,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from PIL import PngImagePlugin
 
+from pipelines.errors import Rejected
 from pipelines.images.memory import suppressed
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -40,6 +41,7 @@ def readable(data: bytes) -> Readable:
     kept: list[bytes] = []
     warnings: list[str] = []
     profile, start, room = b"", 0, PngImagePlugin.MAX_TEXT_MEMORY
+    _check_pixels(data)
     for at, kind, content, end in _chunks(data):
         text, is_refused = _read(kind, content)
         room -= 0 if kind == _PROFILE else len(text)
@@ -54,6 +56,23 @@ def readable(data: bytes) -> Readable:
     if not kept:
         return Readable(data=data)
     return Readable(data=b"".join([*kept, data[start:]]), profile=profile, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _check_pixels(data: bytes) -> None:
+    """Refuse a file if a checksum of its pixels is wrong, which Pillow does not look at.
+
+    Raises:
+        Rejected: ``unreadable``.
+    """
+    position = len(SIGNATURE)
+    while position + 12 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + size
+        if kind in (b"IDAT", b"PLTE") and end <= len(data):
+            wanted = int.from_bytes(data[end - 4 : end], "big")
+            if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != wanted:
+                raise Rejected("unreadable", f"the picture is damaged: a checksum of {kind.decode()} is wrong")
+        position = end
 
 
 def bare(data: bytes) -> bytes:
@@ -95,7 +114,7 @@ def _read(kind: bytes, content: bytes) -> tuple[bytes, bool]:
     else:
         return b"", True
     text = _inflated(text)
-    return text, len(text) >= PngImagePlugin.MAX_TEXT_CHUNK
+    return text, len(text) >= PngImagePlugin.MAX_TEXT_CHUNK or (kind == _PROFILE and not text)
 
 
 def _inflated(text: bytes) -> bytes:

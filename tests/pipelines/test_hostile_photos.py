@@ -46,7 +46,7 @@ def handlers(monkeypatch):
     """The jobs' handlers, with faults; small limits."""
     monkeypatch.setattr(context, "render", hostile.broken_render)
     monkeypatch.setattr(prepare_photos, "convert", hostile.broken_convert)
-    monkeypatch.setattr(Limits, "of", lambda size: Limits(memory=300_000_000, processor=1, wall=60))
+    monkeypatch.setattr(Limits, "of", lambda size, **_: Limits(memory=300_000_000, processor=1, wall=60))
 
 
 def coloured(root: Path, output: Path, model: str) -> dict[str, dict]:

@@ -128,7 +128,7 @@ def test_a_photo_that_crashes_spins_or_fills_has_no_thumbnail_and_all_others_hav
 ):
     """Sources are read as carefully as `colorize` reads them: they may have been foreign files all along."""
     monkeypatch.setattr(report, "draw", hostile.broken_draw)
-    monkeypatch.setattr(Limits, "of", lambda size: Limits(memory=300_000_000, processor=1, wall=60))
+    monkeypatch.setattr(Limits, "of", lambda size, **_: Limits(memory=300_000_000, processor=1, wall=60))
     folder = Folder(tmp_path)
     pixels = photos["coffee"][:64, :64]
     file = encoded(pixels, "JPEG")

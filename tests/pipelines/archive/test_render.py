@@ -25,7 +25,7 @@ def test_memory_that_runs_out_while_colour_is_joined_is_told_from_pixels_that_br
         return np.zeros((32, 32, 2), np.float32)
 
     # Decoding it takes 70 MB, the colour photo 40 more.
-    monkeypatch.setattr(Limits, "of", lambda size: Limits(memory=95_000_000, processor=60, wall=60))
+    monkeypatch.setattr(Limits, "of", lambda size, **_: Limits(memory=95_000_000, processor=60, wall=60))
     with pytest.raises(Rejected) as raised:
         PhotoProcesses(render).call(file, options, answer=predict)
     assert raised.value.reason == "too_large"

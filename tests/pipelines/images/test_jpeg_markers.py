@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from photo_files import file_of
 
-from pipelines.images import jpeg_markers
+from pipelines.images import jpeg_markers, pages
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 
@@ -49,3 +49,13 @@ def test_the_size_of_a_photo(options):
     photo = file_of(PIXELS, "JPEG", **options)
     comment = bombs.segment(0xFE, file_of(PIXELS[:9], "JPEG"))
     assert jpeg_markers.size(photo[:2] + comment + photo[2:]) == (60, 40)
+
+
+@pytest.mark.parametrize(
+    "segment", [b"\xff\xe0\x00\x07JFIF\0", b"\xff\xee\x00\x07Adobe", b"\xff\xe2\x00\x0eICC_PROFILE\0"]
+)
+def test_a_jpeg_with_broken_metadata_is_read_without_it(segment):
+    data = file_of(np.zeros((16, 16, 3), np.uint8), "JPEG")
+    (page,) = pages.read(data[:2] + segment + data[20:])
+    assert page.pixels.shape == (16, 16, 3)
+    assert page.metadata.warnings == ("metadata_dropped",)

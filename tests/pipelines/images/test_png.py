@@ -1,3 +1,4 @@
+import struct
 import zlib
 
 import bomb_xmp
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 from photo_files import file_of, swapped_profile
 
+from pipelines.errors import Rejected
 from pipelines.images import pages, png
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
@@ -90,3 +92,32 @@ def test_half_a_file_stays_as_it_is():
     data = with_chunks(ztxt(b"Description", b"a description"))
     for end in (0, 8, 40, 60, len(data) - 3):
         assert png.readable(data[:end]).data == data[:end]
+
+
+def test_a_wrong_checksum_of_the_pixels_is_damage():
+    data = bytearray(file_of(np.zeros((9, 9, 3), np.uint8), "PNG"))
+    data[data.index(b"IDAT") + 12] ^= 1
+    with pytest.raises(Rejected, match="a checksum of IDAT is wrong"):
+        list(pages.read(bytes(data)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "is_wrong"),
+    [
+        (b"tEXt", b"Title\0abc", True),
+        (b"abCd", b"zz", True),
+        (b"pHYs", b"\0\1", False),
+        (b"gAMA", b"\0", False),
+        (b"iCCP", b"garbage", False),
+        (b"iCCP", b"x\0\0garbage", False),
+        (b"iTXt", b"Title\0\1\0\0\0zz", False),
+    ],
+)
+def test_damage_of_other_chunks_leaves_the_pixels_alone(kind, content, is_wrong):
+    pixels = np.arange(9 * 9 * 3, dtype=np.uint8).reshape(9, 9, 3)
+    data = file_of(pixels, "PNG")
+    checksum = zlib.crc32(kind + content) ^ is_wrong
+    chunk = struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+    (page,) = pages.read(data[:33] + chunk + data[33:])
+    np.testing.assert_array_equal(page.pixels, pixels)
+    assert page.metadata.warnings

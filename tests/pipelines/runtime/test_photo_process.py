@@ -27,7 +27,7 @@ def limits(monkeypatch):
     """Sets limits that a test has the time for."""
 
     def set_limits(memory: int = 300_000_000, processor: int = 60, wall: int = 60) -> None:
-        monkeypatch.setattr(Limits, "of", lambda size: Limits(memory=memory, processor=processor, wall=wall))
+        monkeypatch.setattr(Limits, "of", lambda size, **_: Limits(memory=memory, processor=processor, wall=wall))
 
     return set_limits
 
