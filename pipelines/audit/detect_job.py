@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import apache_beam as beam
 
@@ -28,6 +28,7 @@ class Detect(beam.PTransform):
 
     input: Sequence[str]
     output: str
+    _: KW_ONLY
     marks: DetectMarks
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[dict[str, int]]:
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> dict[str, int] |
     local = runners.is_local(options)
     with watched("detecting", enabled=local) as ticker:
         marks = DetectMarks(runners.threads(beam_flags, options), ticker)
-        runners.run(Detect(args.input, args.output, marks), options)
+        runners.run(Detect(args.input, args.output, marks=marks), options)
     if not local:
         return None
     summary = json.loads(storage.read(storage.join(args.output, f"{detect_marks.KIND}.json")))

@@ -45,4 +45,4 @@ def _detect(source: Source, processes: PhotoProcesses, last: bool) -> Detection:
 
 def line(detection: Detection) -> Line:
     """Return the line of a file for `pipelines.audit.write_lines`."""
-    return Line(detection.name, detection.reason or detection.status, detection.to_json())
+    return Line(name=detection.name, key=detection.reason or detection.status, json=detection.to_json())

@@ -67,7 +67,7 @@ def _damaged(read: Record | Damage, state: str) -> Iterator[Check]:
 
 
 def _line(check: Check) -> Line:
-    return Line(check.name, check.key, check.to_json())
+    return Line(name=check.name, key=check.key, json=check.to_json())
 
 
 def run(ledger: Ledger, args: argparse.Namespace, beam_flags: Sequence[str]) -> dict[str, int] | None:

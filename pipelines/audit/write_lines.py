@@ -12,7 +12,7 @@ from pipelines.archive import manifest
 from pipelines.files import storage
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """What is written about one item: its name, for the order; a key that it is counted under; its JSON."""
 

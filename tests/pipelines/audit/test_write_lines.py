@@ -7,7 +7,10 @@ from pipelines.audit.write_lines import Line, WriteLines
 
 def test_lines_are_sorted_and_counted(tmp_path):
     names = [f"box {number}/a.jpg" for number in range(20)] + ["caf\udce9.jpg"]
-    lines = [Line(name, "marked" if index % 3 else "unmarked", json.dumps(name)) for index, name in enumerate(names)]
+    lines = [
+        Line(name=name, key="marked" if index % 3 else "unmarked", json=json.dumps(name))
+        for index, name in enumerate(names)
+    ]
     made = []
     for folder, order in (("one", lines), ("other", lines[::-1])):
         with beam.Pipeline(runner="FnApiRunner") as pipeline:
