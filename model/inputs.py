@@ -210,10 +210,9 @@ def _picture(size: int, side: int) -> Callable[[tf.Tensor], tf.Tensor]:
     """Return a function from a record of ``size`` px to its picture, uint8 ``[side, side, 3]``."""
 
     def picture(record: tf.Tensor) -> tf.Tensor:
-        luminance, chroma = dataset.parse(record, size)
-        codes = tf.concat([luminance * 255.0, chroma * 128.0 + 128.0], axis=-1)
-        if side != size:
-            codes = tf.image.resize(codes, [side, side], tf.image.ResizeMethod.AREA)
-        return tf.cast(tf.round(codes), tf.uint8)
+        codes = dataset.codes(record, size)
+        if side == size:
+            return codes
+        return tf.cast(tf.round(tf.image.resize(codes, [side, side], tf.image.ResizeMethod.AREA)), tf.uint8)
 
     return picture

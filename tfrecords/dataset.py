@@ -75,11 +75,24 @@ def parse(record: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
         luminance float32 ``[S, S, 1]`` in [0, 1] and chroma float32 ``[S, S, 2]``, ab / 128, in [-1, 1).
     """
+    found = tf.cast(codes(record, size), tf.float32)
+    return found[..., :1] / 255.0, (found[..., 1:] - 128.0) / 128.0
+
+
+def codes(record: tf.Tensor, size: int) -> tf.Tensor:
+    """Return the luminance and chroma of one serialized example as they are stored.
+
+    Args:
+        record: scalar string.
+        size: side S of the stored picture.
+
+    Returns:
+        uint8 ``[S, S, 3]``: L* 2.55, a + 128, b + 128.
+    """
     fields = tf.io.parse_single_example(record, _FEATURES)
-    luminance = tf.reshape(tf.io.decode_raw(fields["luminance"], tf.uint8), [size, size, 1])
+    luminance = tf.reshape(tf.io.decode_raw(fields["luminance"], tf.uint8), [1, size, size])
     planes = tf.io.decode_jpeg(fields["chroma"], channels=1, dct_method="INTEGER_ACCURATE")
-    chroma = tf.transpose(tf.reshape(planes, [2, size, size]), [1, 2, 0])
-    return tf.cast(luminance, tf.float32) / 255.0, (tf.cast(chroma, tf.float32) - 128.0) / 128.0
+    return tf.transpose(tf.concat([luminance, tf.reshape(planes, [2, size, size])], axis=0), [1, 2, 0])
 
 
 @contextlib.contextmanager
