@@ -66,18 +66,17 @@ class Learner:
     def train(self, iterator: Any, count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Make `count` optimizer steps; return the sum of their losses, how many were made, and whether all is finite.
 
-        It ends early at a step whose loss is not finite, or that leaves weights that are not. In float16, a step whose
-        gradients are not finite is skipped, unless the loss is scaled no more.
+        A step whose loss is not finite, or that leaves weights that are not, is the last one that counts. In float16, a
+        step whose gradients are not finite is skipped, unless the loss is scaled no more.
         """
         total, made, is_sound = tf.constant(0.0), tf.constant(0), tf.constant(True)
         for _ in tf.range(count):
             loss = self._scaled_step(next(iterator)) if self.scaling else self._step(next(iterator))
-            total += loss
-            made += 1
+            # Steps after a bad one are made all the same: to end here, the host would wait for the device in each step.
+            total += tf.where(is_sound, loss, 0.0)
+            made += tf.cast(is_sound, tf.int32)
             # A gradient may be infinite or not a number while the loss is finite; the weights then are as well.
-            is_sound = tf.math.is_finite(total) & self._is_finite()
-            if not is_sound:
-                break
+            is_sound = is_sound & tf.math.is_finite(total) & self._is_finite()
         return total, made, is_sound
 
     def arrays(self) -> Iterator[NDArray[Any]]:
@@ -120,19 +119,15 @@ class Learner:
     def _train_step(self, batch: tuple[tf.Tensor, ...]) -> tf.Tensor:
         """Make one replica's share of a step; return its share of the loss."""
         loss, gradients = self._compiled(*batch)
-        if self._config.clip_norm:
-            # Keras clips each replica's share, which depends on the number of replicas; the sum is what has to be
-            # clipped. `apply` sums again, so each replica gives its part.
-            gradients = self._part_of_clipped(self._summed(gradients))
-        self._apply(gradients)
+        self._apply(self._clipped(self._summed(gradients)))
         return loss
 
     def _summed_gradients(self, batch: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, list[tf.Tensor], tf.Tensor]:
-        """Return a replica's share of the loss, its part of the gradients, and 1 if these are finite, else 0."""
+        """Return a replica's share of the loss, the gradients to apply, and 1 if these are finite, else 0."""
         loss, gradients = self._compiled(*batch)
         gradients = [gradient / self.scaling[0].value for gradient in self._summed(gradients)]
         is_finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
-        return loss, self._part_of_clipped(gradients), tf.cast(is_finite, tf.float32)
+        return loss, self._clipped(gradients), tf.cast(is_finite, tf.float32)
 
     def _gradients(self, *batch: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Return a replica's share of the loss, and of its gradients, which are scaled where the precision needs it."""
@@ -148,14 +143,18 @@ class Learner:
         summed: list[tf.Tensor] = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         return summed
 
-    def _part_of_clipped(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-        """Return a replica's part of summed gradients, clipped if the configuration says so."""
-        if self._config.clip_norm:
-            gradients, _ = tf.clip_by_global_norm(gradients, self._config.clip_norm)
-        return [gradient / self._strategy.num_replicas_in_sync for gradient in gradients]
+    def _clipped(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Return summed gradients, clipped if the configuration says so.
+
+        Keras would clip each replica's share, which depends on the number of replicas.
+        """
+        if not self._config.clip_norm:
+            return gradients
+        clipped: list[tf.Tensor] = tf.clip_by_global_norm(gradients, self._config.clip_norm)[0]
+        return clipped
 
     def _apply(self, gradients: list[tf.Tensor]) -> None:
-        """Move the weights by a replica's part of the gradients."""
+        """Move the weights by summed gradients."""
         self.optimizer.apply(gradients, self.model.trainable_variables)
         self._share_statistics()
 

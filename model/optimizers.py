@@ -37,7 +37,26 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return rate * (FINAL + (1 - FINAL) * 0.5 * (1.0 + keras.ops.cos(math.pi * done)))
 
 
-class FineTuning(keras.optimizers.AdamW):
+class _Summed:
+    """An optimizer that is given sums over all replicas: TensorFlow's would sum them once more.
+
+    With JAX, no optimizer sums.
+    """
+
+    def _all_reduce_sum_gradients(self, pairs: Any) -> Any:
+        """Return pairs of gradient and variable as they are."""
+        return pairs
+
+
+class Adam(_Summed, keras.optimizers.Adam):
+    """Adam for gradients that are sums over all replicas."""
+
+
+class AdamW(_Summed, keras.optimizers.AdamW):
+    """AdamW for gradients that are sums over all replicas."""
+
+
+class FineTuning(AdamW):
     """AdamW under which layers that start from published weights move more slowly and do not decay."""
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
@@ -54,12 +73,12 @@ class FineTuning(keras.optimizers.AdamW):
 
 
 def make(config: Config, steps: int, elapsed: keras.Variable) -> keras.Optimizer:
-    """Return the optimizer of a run of `steps` steps; see `Schedule` for `elapsed`."""
+    """Return the optimizer of a run of `steps` steps, which takes summed gradients; see `Schedule` for `elapsed`."""
     rate = Schedule(config, steps, elapsed)
     if config.optimizer == "adamw":
-        kind = FineTuning if config.pretrained else keras.optimizers.AdamW
+        kind = FineTuning if config.pretrained else AdamW
         return kind(rate, weight_decay=config.weight_decay)
-    return keras.optimizers.Adam(rate)
+    return Adam(rate)
 
 
 def applied(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import optimizers, pretrained
+from model import optimizers, pretrained, strategy
 from model.config import autoencoder, mini, unet
 
 CONFIG = dataclasses.replace(mini(unet()), learning_rate=1e-3, warmup_steps=10)
@@ -39,7 +39,7 @@ def test_the_optimizers():
     adamw = optimizers.make(CONFIG, 100, elapsed)
     assert isinstance(adamw, keras.optimizers.AdamW)
     assert adamw.weight_decay == CONFIG.weight_decay
-    assert type(optimizers.make(mini(autoencoder()), 100, elapsed)) is keras.optimizers.Adam
+    assert type(optimizers.make(mini(autoencoder()), 100, elapsed)) is optimizers.Adam
 
 
 def test_an_optimizer_follows_the_time_limit_while_it_runs():
@@ -62,3 +62,17 @@ def test_published_weights_move_more_slowly_and_do_not_decay():
     # Adam's first step is as long as the learning rate.
     np.testing.assert_allclose(1 - published.numpy(), pretrained.RATE * 1e-3, rtol=1e-3)
     np.testing.assert_allclose(1 - own.numpy(), 1e-3 * (1 + 0.1), rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_gradients_that_are_sums_over_replicas_are_not_summed_again(name):
+    """Adam's steps would hardly show it: twice the gradient makes the same step."""
+    mirrored = strategy.make("mirrored")
+    config = dataclasses.replace(mini(autoencoder()), optimizer=name)
+    with mirrored.scope():
+        variable, elapsed = keras.Variable(np.zeros(2)), keras.Variable(0.0, trainable=False)
+        optimizer = optimizers.make(config, 10, elapsed)
+        optimizer.build([variable])
+    mirrored.run(lambda: optimizer.apply([np.float32([1, 2])], [variable]))
+    [momentum] = [slot for slot in optimizer.variables if "momentum" in slot.path]
+    np.testing.assert_allclose(momentum.numpy(), [0.1, 0.2], rtol=1e-6)
