@@ -162,7 +162,7 @@ class ColorizePhotos(beam.PTransform):
                 unfinished=found.unfinished,
             ),
         )
-        return results | "Records" >> beam.Map(_record)
+        return results | "Records" >> beam.Map(lambda result: result.record)
 
 
 class _Begin(beam.DoFn):
@@ -221,13 +221,11 @@ class CarryOut(beam.DoFn):
 
     def _at_work(self) -> WorkerPool[Result]:
         if self._pool is None:
+            opened = partial(_Workshop, self._model, self._policy.recipe, self._threads)
             # This object keeps a reference, because Shared itself only keeps what was requested last.
-            self._workshop = self._shared.acquire(self._opened, tag=self._model)
+            self._workshop = self._shared.acquire(opened, tag=self._model)
             self._pool = WorkerPool(self._threads, self._workshop.gate)
         return self._pool
-
-    def _opened(self) -> "_Workshop":
-        return _Workshop(self._model, self._policy.recipe, self._threads)
 
     def process(self, task: Task) -> Iterator[Result]:
         """Start a photo, this one or a larger one; yield the results that are ready."""
@@ -249,9 +247,8 @@ class CarryOut(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """Yield the remaining results."""
-        window = GlobalWindow()
         for made in self._remaining():
-            yield WindowedValue(made, window.max_timestamp(), [window])
+            yield WindowedValue(made, GlobalWindow().max_timestamp(), [GlobalWindow()])
         self._journal.flush()
 
     def _remaining(self) -> Iterator[Result]:
@@ -301,7 +298,3 @@ class _Workshop:
     def __init__(self, model: str, recipe: Recipe, threads: int) -> None:
         self.engine = Engine(model, recipe)
         self.gate = Gate(threads)
-
-
-def _record(result: Result) -> Record:
-    return result.record
