@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from model import evaluate, exporting, saved_model, train
-from model.color_spaces import SPACES
 from model.commands import Parser, Rare, add_help, did_you_mean, listed, number, one_of, path, whole
 from model.guidance import ranges
+from model.space_names import NAMES
 from pipelines import audit_flags
 from pipelines.flag_types import add_choice, add_exclude, add_lists, add_reading, local, side
 from pipelines.guidance import arguments as guidance
@@ -205,9 +205,9 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--color_space",
         metavar="C",
-        type=one_of(*SPACES),
+        type=one_of(*NAMES),
         default="srgb",
-        help=f"{listed([*SPACES], 'or')} (default: srgb)",
+        help=f"{listed([*NAMES], 'or')} (default: srgb)",
     )
     group.add_argument(
         "--alpha",

@@ -54,6 +54,8 @@ def _values(node: ast.AST | None, constants: dict[str, str]) -> Iterator[str]:
         yield node.value
     elif isinstance(node, ast.Name) and node.id in constants:
         yield constants[node.id]
+    elif isinstance(node, ast.Attribute) and node.attr in constants:
+        yield constants[node.attr]
     elif isinstance(node, ast.IfExp):
         yield from (*_values(node.body, constants), *_values(node.orelse, constants))
     elif isinstance(node, ast.Tuple):
