@@ -145,7 +145,7 @@ def survival(places: list[str], limit: int) -> None:
         made = {}
         for marked in (False, True):
             started = time.process_time()
-            made[marked] = recolor_picture(pixels, chroma, picture, 8, seen, PAYLOAD if marked else None)
+            made[marked] = recolor_picture(pixels, chroma, picture, 8, seen, watermark=PAYLOAD if marked else None)
             seconds[f"merge, {'with' if marked else 'without'} watermark"] += time.process_time() - started
         step = max(1, round((pixels.shape[0] * pixels.shape[1] / _COMPARED) ** 0.5))
         plain, marked = (rgb2lab(made[which][::step, ::step]) for which in (False, True))
