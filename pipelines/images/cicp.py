@@ -11,7 +11,7 @@ from pipelines.images import icc_profiles
 from tfrecords.colorimetry import D65, SRGB_CURVE, SRGB_PRIMARIES, Chromaticity, Curve, Doubles, Primaries
 
 _C = (0.310, 0.316)
-_PRIMARIES: dict[int, tuple[Primaries, Chromaticity]] = {
+PRIMARIES: dict[int, tuple[Primaries, Chromaticity]] = {
     1: (SRGB_PRIMARIES, D65),
     4: (((0.67, 0.33), (0.21, 0.71), (0.14, 0.08)), _C),
     5: (((0.64, 0.33), (0.29, 0.60), (0.15, 0.06)), D65),
@@ -23,6 +23,7 @@ _PRIMARIES: dict[int, tuple[Primaries, Chromaticity]] = {
     12: (((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)), D65),
     22: (((0.630, 0.340), (0.295, 0.605), (0.155, 0.077)), D65),
 }
+"""Primaries and white by `ColourPrimaries`."""
 _CAMERA = Curve(gamma=1 / 0.45, scale=1 / 1.099, offset=0.099 / 1.099, slope=1 / 4.5, end=0.081)
 _PQ, _HLG = 16, 18
 HIGH_RANGE = (_PQ, _HLG)
@@ -58,17 +59,21 @@ class CodePoints(NamedTuple):
 
 def profile(points: CodePoints, *, is_grey: bool, bits: int) -> bytes:
     """Return the ICC profile of samples with 8 or 16 bits; b"" if the code points are unknown."""
-    known = points.transfer in _CURVES or points.transfer in HIGH_RANGE
-    if points.matrix or not known or not (is_grey or points.primaries in _PRIMARIES):
+    tone = curve(points.transfer)
+    if points.matrix or tone is None or not (is_grey or points.primaries in PRIMARIES):
         return b""
-    curve: Curve | Doubles = _CURVES.get(points.transfer, Curve())
-    if points.transfer in HIGH_RANGE or not points.full_range:
-        codes = np.linspace(0, 1, _STEPS)
-        if not points.full_range:
-            codes = np.clip((codes * ((1 << bits) - 1) / (1 << bits - 8) - 16) / 219, 0, 1)
-        curve = np.clip(_light(points.transfer, codes), 0, 1)
+    if not points.full_range:
+        codes = np.clip((np.linspace(0, 1, _STEPS) * ((1 << bits) - 1) / (1 << bits - 8) - 16) / 219, 0, 1)
+        tone = np.clip(_light(points.transfer, codes), 0, 1)
     name = f"H.273 {points.primaries}/{points.transfer}"
-    return icc_profiles.grey(name, curve) if is_grey else icc_profiles.rgb(name, *_PRIMARIES[points.primaries], curve)
+    return icc_profiles.grey(name, tone) if is_grey else icc_profiles.rgb(name, *PRIMARIES[points.primaries], tone)
+
+
+def curve(transfer: int) -> Curve | Doubles | None:
+    """Return the curve of a transfer characteristic, or its values in [0, 1] at even steps; None if it is unknown."""
+    if transfer in HIGH_RANGE:
+        return np.clip(_light(transfer, np.linspace(0, 1, _STEPS)), 0, 1)
+    return _CURVES.get(transfer)
 
 
 def _light(transfer: int, codes: Doubles) -> Doubles:

@@ -58,9 +58,9 @@ def is_subsampled(data: bytes) -> bool:
 
 def profile(data: bytes) -> bytes:
     """Return the embedded ICC profile, b"" if there is none."""
-    for kind, content in _boxes(data):
+    for kind, content in boxes(data):
         if kind == _HEADER_BOX:
-            for inner, colour in _boxes(content):
+            for inner, colour in boxes(content):
                 if inner == _COLOUR_BOX and colour[:1] and colour[0] in _ICC_METHODS:
                     return colour[3:]
     return b""
@@ -69,7 +69,7 @@ def profile(data: bytes) -> bytes:
 def metadata(data: bytes) -> dict[str, bytes]:
     """Return EXIF (from its TIFF header on), IPTC records and the XMP packet as ``exif``, ``iptc`` and ``xmp``."""
     found: dict[str, bytes] = {}
-    for kind, content in _boxes(data):
+    for kind, content in boxes(data):
         name = _KINDS.get(content[:16]) if kind == _UUID_BOX else None
         if name:
             found.setdefault(name, content[16:].removeprefix(exif.START))
@@ -79,9 +79,9 @@ def metadata(data: bytes) -> dict[str, bytes]:
 def resolution(data: bytes) -> tuple[float, float] | None:
     """Return the pixels an inch, across and down, at which the photo was captured, else those to display it with."""
     found: dict[bytes, tuple[float, float]] = {}
-    for kind, content in _boxes(data):
-        for inner, box in _boxes(content) if kind == _HEADER_BOX else ():
-            for which, told in _boxes(box) if inner == _RESOLUTION_BOX else ():
+    for kind, content in boxes(data):
+        for inner, box in boxes(content) if kind == _HEADER_BOX else ():
+            for which, told in boxes(box) if inner == _RESOLUTION_BOX else ():
                 if which in (_CAPTURED, _DISPLAYED) and len(told) >= 10:
                     down, per_down, across, per_across, down_power, across_power = struct.unpack_from(">4H2b", told)
                     if down and per_down and across and per_across:
@@ -98,7 +98,7 @@ def comment(data: bytes) -> bytes:
     Those in which the encoder names itself are left out.
     """
     stream = data if data.startswith(_CODESTREAM) else b""
-    stream = stream or next((content for kind, content in _boxes(data) if kind == _CODESTREAM_BOX), b"")
+    stream = stream or next((content for kind, content in boxes(data) if kind == _CODESTREAM_BOX), b"")
     found = []
     position = 2
     while position + 6 <= len(stream):
@@ -112,8 +112,8 @@ def comment(data: bytes) -> bytes:
     return b"\n".join(found).decode("latin-1").encode()
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield type and content of each box, up to the first broken one; a bare codestream has none."""
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield type and content of each box of a file, up to the first broken one; a bare codestream has none."""
     position = 0
     while position + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, position)

@@ -11,6 +11,7 @@ from pipelines.images import (
     iim,
     jp2,
     jpeg_segments,
+    jpeg_xl,
     memory,
     photoshop,
     png_texts,
@@ -107,6 +108,8 @@ def collect(photo: OpenPhoto, *, size: tuple[int, int], transposed: bool) -> Met
         packet, warning = xmp_extended.joined(packet, segments)
         warnings += [warning] if warning else []
         others = jpeg_segments.others(segments)
+    if photo.image.format == "JXL":
+        others = jpeg_xl.metadata(photo.data)[1]
     if others:
         warnings += ["segments_dropped", f"{exif.LEFT_OUT}{', '.join(dict.fromkeys(others))}"]
     is_told = photo.page is None or tiff_tags.X_RESOLUTION in directory.fields
@@ -151,6 +154,8 @@ def _parts(photo: OpenPhoto, texts: list[Text]) -> dict[str, bytes]:
         found |= {kind: block for kind, block in png_texts.blocks(texts).items() if not found.get(kind)}
     elif image.format == "JPEG2000":
         found |= {"comment": jp2.comment(photo.data), **jp2.metadata(photo.data)}
+    elif image.format == "JXL":
+        found |= jpeg_xl.metadata(photo.data)[0]
     elif image.format == "PSD":
         found["photoshop"] = photoshop.joined(image.resources)  # type: ignore[attr-defined]
     blocks = dict(photoshop.blocks(found.get("photoshop", b"")))

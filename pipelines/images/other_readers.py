@@ -15,9 +15,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from pipelines.errors import Rejected
-from pipelines.images import agreement, bitmap, jp2, jpeg_markers, jpeg_xl, memory, samples, sizes
+from pipelines.images import agreement, bitmap, jp2, jpeg_markers, jpeg_xl, jpeg_xl_colors, memory, samples, sizes
 from pipelines.images.bitmap import Kind
 from pipelines.images.jpeg_markers import Coding
+from pipelines.images.jpeg_xl_colors import Colors
 from pipelines.images.reading import AS_IT_IS, Reading
 from tfrecords.color import Bytes, Words
 
@@ -111,7 +112,33 @@ def _jpeg_xl(data: bytes) -> Decoded:
         found, warnings = found[0], ("frames_dropped",)
     if found.dtype.kind == "f":
         found = samples.stretch(found)
-    return _of_array(found[..., 0] if found.shape[2:] == (1,) else found, 8 * found.itemsize, "JXL", warnings)
+    try:
+        colors = jpeg_xl_colors.described(data)
+    except ValueError:  # the start of a codestream in parts may be too short
+        colors = Colors(is_unknown=True)
+    if colors.has_black:
+        raise Rejected("unreadable", "a JPEG XL of CMYK")
+    profile = _profile_of_jpeg_inside(data) if colors.is_unknown else colors.profile
+    warnings += ("profile_dropped",) if colors.is_unknown and not profile else ()
+    warnings += ("highlights_clipped",) if colors.is_high else ()
+    array = found[..., 0] if found.shape[2:] == (1,) else found
+    decoded = _of_array(array, 8 * found.itemsize, "JXL", warnings)
+    if profile:
+        decoded.image.info["icc_profile"] = profile
+    return decoded
+
+
+def _profile_of_jpeg_inside(data: bytes) -> bytes:
+    """Return the profile of the JPEG that can be made again from a JPEG XL; b"" if there is none."""
+    import imagecodecs
+
+    try:
+        inside = bytes(imagecodecs.jpegxl_decode_jpeg(data, numthreads=1))
+    except (imagecodecs.JpegxlError, ValueError):  # among others, it is not one, or is grey
+        return b""
+    with memory.suppressed(OSError, SyntaxError, ValueError), Image.open(io.BytesIO(inside)) as image:
+        return image.info.get("icc_profile") or b""
+    return b""
 
 
 def jpeg_2000(data: bytes, profile: bytes) -> Decoded | None:

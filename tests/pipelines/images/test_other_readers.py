@@ -8,19 +8,26 @@ from photo_files import file_of, swapped_profile
 from skimage import data as skimage_data
 
 from pipelines.errors import Rejected
-from pipelines.images import bitmap, jpeg_markers, other_readers, pages
+from pipelines.images import bitmap, cicp, icc, jpeg_markers, other_readers, pages
 from pipelines.images.bitmap import Kind
+from pipelines.images.cicp import CodePoints
 from pipelines.images.samples import to_bytes
 
 PHOTO = np.ascontiguousarray(skimage_data.astronaut()[:64, 100:180])
 GREY = np.ascontiguousarray(PHOTO[..., 1])
 DEEP = PHOTO.astype(np.uint16) * 16 + 5
+LINEAR = cicp.profile(CodePoints(1, 8, 0, 1), is_grey=False, bits=16)
 
 KINDS = {
     "JPEG-LS": (imagecodecs.jpegls_encode(PHOTO), PHOTO, "JPEG-LS"),
     "JPEG-LS, grey": (imagecodecs.jpegls_encode(GREY), GREY, "JPEG-LS"),
     "JPEG XL": (imagecodecs.jpegxl_encode(PHOTO, lossless=True), PHOTO, "JXL"),
-    "JPEG XL, 16 bits": (imagecodecs.jpegxl_encode(DEEP * 16, lossless=True), DEEP * 16, "JXL"),
+    # imagecodecs marks 16 bits as linear light.
+    "JPEG XL, 16 bits": (
+        imagecodecs.jpegxl_encode(DEEP * 16, lossless=True),
+        icc.convert_words(DEEP * 16, LINEAR),
+        "JXL",
+    ),
     "JPEG of 12 bits": (imagecodecs.jpeg8_encode(DEEP, level=98, bitspersample=12), DEEP * 16, "JPEG"),
     "lossless JPEG": (imagecodecs.ljpeg_encode(GREY), GREY, "JPEG"),
 }
