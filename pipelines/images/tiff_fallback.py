@@ -161,6 +161,9 @@ def _decoded(page: Table) -> tuple[npt.NDArray[Any], int]:
         if stored.photometric == Photometric.YCBCR and not is_jpeg:
             raise Rejected("unreadable", "TIFF of YCbCr in a compression that Pillow does not know")
         decoded = tiff_segments.decoded(stored)
+        if stored.predictor == tiff_tags.HORIZONTAL_DIFFERENCING and decoded.dtype.kind == "u":
+            # tifffile sums differences in whole bytes; samples of other depths overflow at their own.
+            decoded &= np.array((1 << stored.bitspersample) - 1, decoded.dtype)
         return decoded.reshape(height, width, -1), int(stored.bitspersample)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -86,6 +87,25 @@ def test_packed_samples_of_24_bits():
 
 def test_bilevel_colours():
     same(only_page(packed((COFFEE > 128).astype(np.int64), 1)), np.where(COFFEE > 128, 255, 0).astype(np.uint8))
+
+
+def differences(values: np.ndarray, bits: int) -> bytes:
+    """Samples of `bits` bits, compressed as differences (predictor 2)."""
+    raw = packed(np.diff(values, axis=1, prepend=0) % (1 << bits), bits)
+    stored = zlib.compress(raw[8 : 8 + len(values) * -(-values.shape[1] * bits // 8)])
+    size = {256: (values.shape[1],), 257: (len(values),), 277: (1,), 278: (len(values),)}
+    return by_hand(stored, {**size, 258: (bits,), 259: (8,), 262: (1,), 317: (2,)})
+
+
+@pytest.mark.parametrize("bits", [2, 4, 12])
+def test_what_pillow_calls_broken_is_read_whole(bits):
+    values = CAMERA_WORDS.astype(np.int64) >> (16 - bits)
+    data = differences(values, bits)
+    with pytest.raises(OSError, match=r"decoder error|cannot identify"):
+        Image.open(io.BytesIO(data)).load()
+    top = 255 if bits <= 8 else 65535
+    expected = np.floor(values * top / (2**bits - 1) + 0.5)
+    same(only_page(data), expected.astype(np.uint8 if bits <= 8 else np.uint16))
 
 
 @pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
