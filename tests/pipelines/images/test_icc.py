@@ -159,3 +159,14 @@ def test_a_profile_that_cannot_be_used_counts_as_none_with_a_warning(profile, fi
     (page,) = pages.read(file_of(PIXELS, file_format, icc_profile=profile))
     np.testing.assert_array_equal(page.pixels, plain.pixels)
     assert page.metadata.warnings == ("profile_dropped",)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+def test_a_profile_of_1_5_megabytes_is_applied(file_format):
+    profile = bytearray(swapped_profile())
+    profile += np.random.default_rng(0).bytes(1_500_000 - len(profile))
+    profile[:4] = len(profile).to_bytes(4, "big")
+    pixels = np.full((16, 16, 3), (200, 100, 50), np.uint8)
+    (page,) = pages.read(file_of(pixels, file_format, icc_profile=bytes(profile)))
+    assert np.abs(page.pixels.astype(int) - pixels[..., ::-1]).max() <= 3
+    assert page.metadata.warnings == ()

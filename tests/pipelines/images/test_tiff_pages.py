@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipelines.images import tiff_directory, tiff_pages, tiff_table
+from pipelines.images import pages, tiff_directory, tiff_pages, tiff_table, tiff_tags
 
 
-def tiff_of(pages: int, **options: object) -> bytes:
+def tiff_of(count: int, **options: object) -> bytes:
     buffer = io.BytesIO()
     with tifffile.TiffWriter(buffer, **options) as file:
-        for index in range(pages):
+        for index in range(count):
             file.write(np.full((8, 8 + index), index, np.uint8), metadata=None)
     return buffer.getvalue()
 
@@ -50,9 +50,9 @@ def test_random_bytes_are_a_chain_or_a_value_error(garbage, header):
 
 def test_directories_that_lie_over_each_other_are_refused():
     """Every fourth byte starts a directory of 255 entries, and each names the next one."""
-    step, pages = 4, 400
+    step, count = 4, 400
     data = bytearray(b"II*\0" + struct.pack("<I", 8) + b"\xff\0" * 4000)
-    for index in range(pages):
+    for index in range(count):
         struct.pack_into("<I", data, 8 + step * index + 2 + 12 * 255, 8 + step * (index + 1))
         struct.pack_into("<H", data, 8 + step * index, 255)
     with pytest.raises(ValueError, match="overlapping directories"):
@@ -96,3 +96,13 @@ def test_a_plain_file_stays_as_it_is():
     page = tiff_pages.first(data)
     assert tiff_pages.without_overlaps(page) is page
     assert tiff_directory.read(data).fields.keys() >= {256, 50_001}
+
+
+@pytest.mark.parametrize(("bits", "warnings"), [(16, ()), (8, ("size_suspected",))])
+def test_a_page_with_twice_the_bytes_that_it_needs_is_suspected(bits, warnings):
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.arange(64, dtype=np.uint16).reshape(8, 8), metadata=None)
+    told = [struct.pack("<HHII", tiff_tags.BITS_PER_SAMPLE, 3, 1, depth) for depth in (16, bits)]
+    assert told[0] in buffer.getvalue()
+    (page,) = pages.read(buffer.getvalue().replace(*told))
+    assert page.metadata.warnings == warnings
