@@ -86,6 +86,8 @@ def upright_pixels(photo: OpenPhoto, shrink_to: int | None = None) -> Pixels:
     turn, size = _turn_of(image), image.size
     if shrink_to:
         image.draft(None, (shrink_to, shrink_to))
+    if image.size != size:
+        plain_jpeg.check_reduced(photo, size[1])
     jpeg = plain_jpeg.read(photo) if image.size == size else None
     pixels = high_depth.read(photo) if jpeg is None else _in_srgb(jpeg, image)
     if pixels is None:

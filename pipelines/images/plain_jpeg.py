@@ -47,12 +47,42 @@ def read(photo: OpenPhoto) -> Bytes | None:
     image.load()
     pixels = np.asarray(image)
     if is_missing:
-        rows = missing_rows(pixels)
-        if rows > _BLOCK and not photo.keeps_rows:
-            raise Rejected("unreadable", f"the picture is cut short: {rows:,} of {len(pixels):,} rows are missing")
-        warning = cut_short.WARNING if rows > _BLOCK else DAMAGED
-        photo.heard.append(warning)
+        _judge(photo, missing_rows(pixels), len(pixels))
     return pixels
+
+
+def check_reduced(photo: OpenPhoto, height: int) -> None:
+    """Refuse a JPEG that Pillow decodes smaller, if `read` would refuse it at its full size.
+
+    Args:
+        photo: any, at its reduced size; warnings are added to ``photo.heard``.
+        height: of its full size.
+
+    Raises:
+        Rejected: as `read` does.
+    """
+    image = photo.image
+    if image.mode not in _COLOURS:
+        return
+    image.load()
+    step = -(-height // image.height)
+    most = min(image.height, _BLOCK // step + 1)
+    bottom = image.crop((0, image.height - most, image.width, image.height))
+    if missing_rows(np.asarray(bottom)) < most:
+        return
+    try:
+        simplejpeg.decode_jpeg(photo.data, _COLOURS[image.mode], min_height=1, min_width=1)
+    except ValueError as error:
+        if memory.out_of_memory(error):
+            raise
+        if _MISSING in str(error):
+            _judge(photo, min(height, step * missing_rows(np.asarray(image))), height)
+
+
+def _judge(photo: OpenPhoto, rows: int, height: int) -> None:
+    if rows > _BLOCK and not photo.keeps_rows:
+        raise Rejected("unreadable", f"the picture is cut short: {rows:,} of {height:,} rows are missing")
+    photo.heard.append(cut_short.WARNING if rows > _BLOCK else DAMAGED)
 
 
 def missing_rows(pixels: Bytes) -> int:

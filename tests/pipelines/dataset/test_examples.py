@@ -81,3 +81,11 @@ def test_too_small_is_judged_by_the_photo_and_not_by_what_was_decoded(photos, en
 @pytest.mark.parametrize("data", [b"", b"Dear archive,\n"])
 def test_what_is_no_photo(data):
     assert rejection(data) == "unreadable"
+
+
+def test_a_jpeg_whose_rows_are_missing_becomes_no_example(photos, encoded):
+    whole = encoded(photos["coffee"], "JPEG")
+    assert examples.convert(None, whole, "a.jpg", 64).record
+    cut = examples.convert(None, whole[: len(whole) // 2] + b"\xff\xd9", "a.jpg", 64)
+    assert (cut.record, cut.reason) == (b"", "unreadable")
+    assert "of 400 rows are missing" in cut.detail

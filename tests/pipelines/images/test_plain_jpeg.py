@@ -5,6 +5,7 @@ from skimage import data as skimage_data
 
 from pipelines.errors import Rejected
 from pipelines.images import pages, plain_jpeg
+from pipelines.images.decode import decode
 from pipelines.images.reading import Reading
 
 PHOTO = np.ascontiguousarray(skimage_data.astronaut()[:200, 100:340])
@@ -28,6 +29,22 @@ def test_rows_that_somebody_hid_behind_an_end_marker_are_missed(data):
     assert page.metadata.warnings == ("truncated",)
     np.testing.assert_array_equal(page.pixels[:60], whole.pixels[:60])
     assert page.pixels[-40:].std() < 3
+
+
+@pytest.mark.parametrize("size", [100, 50, 25])
+@pytest.mark.parametrize("data", KINDS.values(), ids=KINDS)
+def test_missing_rows_are_missed_in_a_picture_that_is_decoded_smaller(data, size):
+    whole = decode(data, shrink_to=size)
+    assert (whole.height, len(whole.pixels)) == (200, size)
+    with pytest.raises(Rejected, match=r"unreadable.*\d of 200 rows are missing"):
+        decode(data[: len(data) * 6 // 10] + END, shrink_to=size)
+    kept = decode(data[: len(data) * 6 // 10] + END, shrink_to=size, reading=Reading(truncated="keep"))
+    assert kept.pixels[-size // 5 :].std() < 3
+
+
+def test_a_grey_strip_at_the_bottom_is_not_missing():
+    data = file_of(np.concatenate([PHOTO, np.full((40, 240, 3), 128, np.uint8)]), "JPEG")
+    assert decode(data, shrink_to=60).height == 240
 
 
 def test_a_jpeg_that_lacks_its_last_block_is_read_with_a_warning():
