@@ -82,7 +82,8 @@ def check_reduced(photo: OpenPhoto, height: int) -> None:
 def _judge(photo: OpenPhoto, rows: int, height: int) -> None:
     if rows > _BLOCK and not photo.keeps_rows:
         raise Rejected("unreadable", f"the picture is cut short: {rows:,} of {height:,} rows are missing")
-    photo.heard.append(cut_short.WARNING if rows > _BLOCK else DAMAGED)
+    warning = cut_short.WARNING if rows > _BLOCK else DAMAGED
+    photo.heard.append(warning)
 
 
 def missing_rows(pixels: Bytes) -> int:
