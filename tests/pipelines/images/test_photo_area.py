@@ -81,3 +81,11 @@ def test_something_in_colour_in_the_middle_of_a_grey_scene_is_colour():
     pixels = print_of("coffee")
     pixels[120:260, 200:380] = skimage_data.coffee()[120:260, 200:380]
     assert photo_area.judge(pixels).reason is None
+
+
+def test_something_small_before_a_sky_is_no_stamp():
+    light = np.linspace(0, 1, 480, dtype=np.float32)[:, None, None]
+    sky = np.array([60, 110, 170]) * (1 - light) + np.array([150, 180, 210]) * light
+    sky = np.repeat(sky, 640, axis=1) + np.random.default_rng(0).normal(0, 2, (480, 640, 1))
+    photo = cv2.circle(np.clip(sky, 0, 255).astype(np.uint8), (450, 300), 50, (220, 100, 60), -1)
+    assert photo_area.judge(photo).reason is None
