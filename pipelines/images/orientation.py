@@ -1,5 +1,6 @@
 """The eight orientations in which EXIF and TIFF store photos, and turning them upright."""
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ _FLIPS_AND_TURNS: dict[int, tuple[int, int, bool]] = {  # row step, column step,
     8: (1, -1, True),
 }
 
+# What Pillow raises on broken EXIF and XMP.
+_OF_BROKEN_EXIF = (SyntaxError, struct.error, LookupError, TypeError, ValueError, ArithmeticError, OSError, EOFError)
+
 
 def valid(value: int) -> int:
     """Return the orientation itself, or 1 instead of one that does not exist."""
@@ -32,8 +36,14 @@ def transposes(value: int) -> bool:
 
 
 def of(image: Image.Image) -> int:
-    """Return the orientation of an open image, 1 to 8, from its EXIF or XMP; broken EXIF counts as none."""
-    with memory.suppressed(Exception):
+    """Return the orientation of an open image, 1 to 8, from its EXIF or XMP; broken EXIF counts as none.
+
+    Raises:
+        Exception: a PNG is broken; it is loaded, because its EXIF may come after its pixels.
+    """
+    if image.format == "PNG":
+        image.load()
+    with memory.suppressed(*_OF_BROKEN_EXIF):
         return valid(int(image.getexif().get(tiff_tags.ORIENTATION, UPRIGHT)))
     return UPRIGHT
 

@@ -38,3 +38,21 @@ def test_an_orientation_that_does_not_exist_counts_as_none(value):
 def test_broken_exif_counts_as_none():
     data = file_of(LETTER, "JPEG", exif=b"Exif\0\0" + b"\xa5" * 40)
     assert orientation.of(Image.open(io.BytesIO(data))) == orientation.UPRIGHT
+
+
+@pytest.mark.parametrize("place", [12, 24, 40, 90])
+def test_exif_that_is_damaged_anywhere_rejects_no_photo(place):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.Artist] = "Grete Mueller im Schnee"
+    block = exif.tobytes()
+    for value in (0, 1, 7, 255):
+        broken = block[:place] + bytes([value]) * 3 + block[place + 3 :]
+        assert orientation.of(Image.open(io.BytesIO(file_of(LETTER, "JPEG", exif=broken)))) in range(1, 9)
+
+
+def test_a_png_that_is_cut_short_is_not_taken_for_an_upright_one():
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
+    data = file_of(noise, "PNG")
+    with pytest.raises(OSError, match="truncated"):
+        orientation.of(Image.open(io.BytesIO(data[: len(data) // 2])))
