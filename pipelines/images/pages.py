@@ -12,6 +12,7 @@ import numpy as np
 from pipelines.errors import Rejected
 from pipelines.images import (
     around,
+    avif,
     cut_short,
     decode,
     frames,
@@ -175,5 +176,7 @@ def _page(data: bytes, place: Table | int, index: int, count: int, reading: Read
 
 
 def _bits(photo: OpenPhoto) -> int:
-    """Return the bits of a channel of a TIFF as it is in its file; 0 for any other photo."""
+    """Return the bits of a channel of a TIFF or AVIF as it is in its file; 0 for any other photo."""
+    if photo.image.format == "AVIF":
+        return avif.bits(photo.data)
     return 0 if photo.page is None else photo.page.number(tiff_tags.BITS_PER_SAMPLE, 1)
