@@ -114,6 +114,7 @@ def plan() -> Parser:
     group = parser.add_argument_group()
     group.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
     add_lists(group)
+    add_exclude(group)
     _add_model(group)
     group.add_argument(
         "--sample", type=whole(1), default=SAMPLE, metavar="N", help=f"number of photos to measure (default: {SAMPLE})"

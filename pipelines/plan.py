@@ -71,18 +71,21 @@ class Figure:
         return Figure(value=self.value * factor, low=self.low * factor, high=self.high * factor)
 
 
-def survey(patterns: str | Sequence[str], size: int, lists: ListOptions = PLAIN) -> Collection:
+def survey(
+    patterns: str | Sequence[str], size: int, lists: ListOptions = PLAIN, exclude: Sequence[str] = ()
+) -> Collection:
     """List an input; only the sample is kept in memory.
 
     Args:
         patterns: folder, file or glob; or several.
         size: of the sample.
         lists: how lists are read.
+        exclude: globs of names that are ignored.
     """
     selection = Selection(sample=size)
     photos = total = 0
     lowest: list[tuple[int, int, Source]] = []
-    for source in sources.everything(patterns, lists):
+    for source in sources.everything(patterns, lists, exclude):
         photos += 1
         total += source.size
         # The largest rank is first in the heap, and is dropped next.
@@ -202,7 +205,7 @@ def main(argv: list[str] | None = None) -> int:
     input_checks.check_any(args.input, lists)
     recipe = Recipe.of(args.model, settings_of(args))
     said = ", ".join(args.input)
-    collection = survey(args.input, args.sample, lists)
+    collection = survey(args.input, args.sample, lists, args.exclude)
     if not collection.photos:
         raise UserError(f"--input {said} holds only files that are not photos, or an empty tar; name photos")
     threads = len(os.sched_getaffinity(0))

@@ -1,7 +1,7 @@
 """`FindPhotos`: list an input in Beam, and find the inputs that a PCollection came from."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
@@ -57,7 +57,7 @@ class FindPhotos(beam.PTransform):
             | "Branches" >> beam.FlatMap(_branches)
             | "Spread branches" >> beam.Reshuffle()
             | "Files" >> beam.FlatMap(_files)
-            | "Exclude" >> beam.Map(_excluded, tuple(self.exclude))
+            | "Exclude" >> beam.Map(sources.excluded, tuple(self.exclude))
         )
         tars_found, photos = listed | "Tars?" >> beam.Partition(_place, 2)
         inner_tars, photos_in_tars = self._opened(tars_found, "tars") | "Tars in tars?" >> beam.Partition(_place, 2)
@@ -78,18 +78,13 @@ class FindPhotos(beam.PTransform):
         path = input_paths.of(self.patterns, self.lists)[0]
         spread = tars_found | f"Spread {what}" >> beam.Reshuffle()
         opened = spread | f"Open {what}" >> beam.FlatMap(sources.members, path)
-        return opened | f"Exclude in {what}" >> beam.Map(_excluded, tuple(self.exclude))
+        return opened | f"Exclude in {what}" >> beam.Map(sources.excluded, tuple(self.exclude))
 
 
 def _told(source: Source, on_found: Callable[[], object] | None) -> Source:
     if on_found is not None:
         on_found()
     return source
-
-
-def _excluded(source: Source, patterns: tuple[str, ...]) -> Source:
-    is_new = not source.is_ignored and sidecars.is_excluded(source.name, patterns)
-    return replace(source, is_ignored=True, fault="") if is_new else source
 
 
 def _counted(source: Source) -> Source:

@@ -183,19 +183,32 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
     sidecars.note(left_out)
 
 
-def everything(patterns: str | Sequence[str], lists: ListOptions = PLAIN) -> Iterator[Source]:
+def excluded(source: Source, exclude: Sequence[str]) -> Source:
+    """Return a source that is ignored if one of the globs names it, see `pipelines.files.sidecars.is_excluded`."""
+    is_new = not source.is_ignored and sidecars.is_excluded(source.name, exclude)
+    return replace(source, is_ignored=True, fault="") if is_new else source
+
+
+def everything(
+    patterns: str | Sequence[str], lists: ListOptions = PLAIN, exclude: Sequence[str] = ()
+) -> Iterator[Source]:
     """Yield each photo of an input once, including those in tars and in tars of tars, in one process.
 
     Args:
         patterns: folder, file, glob, tar or list; or several.
         lists: how lists are read.
+        exclude: globs of names that are ignored.
     """
+
+    def within(source: Source, path: InputPath) -> Iterator[Source]:
+        return (excluded(member, exclude) for member in members(source, path))
+
     paths = input_paths.of(patterns, lists)
     seen: set[tuple[bytes, int]] | None = set() if input_paths.overlap(paths) else None
     for path in paths:
         for file in find(path):
-            for member in members(file, path):
-                for source in members(member, path) if member.offset is not None else [member]:
+            for member in within(excluded(file, exclude), path):
+                for source in within(member, path) if member.offset is not None else [member]:
                     if not source.is_ignored and (seen is None or file_of(source) not in seen):
                         yield source
                     if seen is not None:

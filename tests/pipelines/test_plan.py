@@ -36,6 +36,15 @@ def test_tars_count_as_what_is_in_them(tmp_path, encoded, grey_photos):
     assert (found.photos, found.bytes) == (3, 3 * len(data))
     assert {source.name for source in found.sample} == {"box/a.png", "box/inner/b.png", "c.png"}
     assert all(source.read() == data for source in found.sample)
+    for exclude, left in ((["inner"], 2), (["c.*", "box/a.png"], 1), (["box.tar"], 1), (["*.png"], 0)):
+        assert survey(str(tmp_path), 9, exclude=exclude).photos == left
+
+
+def test_what_is_excluded_is_not_measured(photo_tree, saved_model_dir, capsys):
+    flags = [f"--input={photo_tree}", f"--model={saved_model_dir}", "--sample=1"]
+    name = survey(str(photo_tree), 1).sample[0].name
+    assert plan.main([*flags, f"--exclude={name}"]) == 0
+    assert "measuring 1 of 16 photos" in capsys.readouterr().err
 
 
 def add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
