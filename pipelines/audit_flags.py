@@ -46,9 +46,9 @@ def verify() -> Parser:
     """Return the parser of ``autochrome verify``."""
     parser = Parser(
         "verify",
-        "DIR [--sources] [--model DIR] [--report DIR] [flags] [Beam flags]",
-        "Hash every file of a colorized folder again, and say what differs from its records.\n"
-        "Exit code 0: nothing differs; 1: something does.",
+        "DIR [--sources] [--model DIR] [flags] [Beam flags]",
+        "Hash every file of a colorized folder again, and say what differs from its\n"
+        "records. Exit code 0: nothing differs; 1: something does.",
         "autochrome verify colour --sources",
     )
     group = parser.add_argument_group()

@@ -20,12 +20,12 @@ COMMANDS = [
     "export",
     "colorize",
     "report",
+    "detect",
+    "apply",
+    "verify",
     "plan",
     "inspect",
     "pack",
-    "detect",
-    "verify",
-    "apply",
 ]
 
 
