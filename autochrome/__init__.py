@@ -44,7 +44,7 @@ def colorize(
     hints: Bytes | str | os.PathLike[str] | Sequence[Mapping[str, object]] | None = None,
     hint_reach: float = REACH,
 ) -> Pixels:
-    """Colorize one photo.
+    """Colorize one photo. The result has no watermark, unlike the files of the job.
 
     The model is loaded once and kept. Of colour that a photo has, only the lightness is used. A photo that is opened
     here is decoded in this process, without the limits on time and memory that the job sets: take files you trust.

@@ -1,4 +1,4 @@
-"""The command `autochrome apply`: make colour photos again of scans and the sidecars of `colorize --sidecar`."""
+"""The command `autochrome apply`: rebuild colour photos from scans and the sidecars of `colorize --sidecar`."""
 
 import os
 import sys

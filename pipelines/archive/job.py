@@ -57,7 +57,7 @@ class Colorize(beam.PTransform):
         records = root | found | self.photos
         if self.copy_sidecars:
             _ = records | CopySidecars(self.photos.output, found.ignored)
-        ignored = found.ignored | "Ignored here" >> beam.Filter(_is_of, self.photos.partition)
+        ignored = found.ignored | "Ignored in partition" >> beam.Filter(_is_of, self.photos.partition)
         return records | WriteManifest(self.photos.folder, ignored)
 
 

@@ -89,11 +89,11 @@ def describe(finished: list[ShardReport], settings: Settings, sources: Listing, 
 
 
 def _finish(
-    finished: list[ShardReport], sources: Listing, output: str, settings: Settings, *ignored: int
+    finished: list[ShardReport], sources: Listing, output: str, settings: Settings, ignored: int = 0
 ) -> Description:
     rejected = [outcome for part in finished for outcome in part.rejected]
     storage.write_in(output, REJECTED_FILE, to_jsonl(rejected))
-    description = describe(finished, settings, sources, sum(ignored))
+    description = describe(finished, settings, sources, ignored)
     storage.write_in(output, FILE_NAME, description.to_json().encode())
     marker = storage.join(output, CLEARED_FILE)
     if storage.size(marker) >= 0:

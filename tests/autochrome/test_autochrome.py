@@ -45,7 +45,7 @@ def test_a_path_gives_the_pixels_that_the_job_writes(grey_photos, saved_model_di
     exif[0x0112] = 6  # to be turned
     path = tmp_path / "scan.jpg"
     Image.fromarray(grey_photos["coins"][:90, :140]).save(path, exif=exif)
-    flags = [f"--input={path}", f"--output={tmp_path / 'colour.png'}", f"--model={saved_model_dir}"]
+    flags = [f"--input={path}", f"--output={tmp_path / 'colour.png'}", f"--model={saved_model_dir}", "--watermark=off"]
     assert colorize.main(flags) == 0
     expected = np.asarray(Image.open(tmp_path / "colour.png"))
     assert expected.shape == (140, 90, 3)
@@ -57,7 +57,7 @@ def test_a_path_gives_the_pixels_that_the_job_writes(grey_photos, saved_model_di
 def test_a_print_in_its_mount_is_what_the_job_makes_of_it(grey_photos, saved_model_dir, tmp_path, borders):
     path = tmp_path / "print.png"
     Image.fromarray(np.pad(grey_photos["coins"], 40, constant_values=240)).save(path)
-    flags = [f"--input={path}", f"--output={tmp_path / 'colour.png'}", f"--model={saved_model_dir}"]
+    flags = [f"--input={path}", f"--output={tmp_path / 'colour.png'}", f"--model={saved_model_dir}", "--watermark=off"]
     assert colorize.main([*flags, f"--borders={borders}"]) == 0
     colour = autochrome.colorize(path, saved_model_dir, borders)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "colour.png")), colour)
@@ -73,12 +73,12 @@ def test_an_unknown_way_with_borders_is_refused(model):
 def test_saturation_is_what_the_job_makes_of_it(grey_photos, saved_model_dir, model, tmp_path):
     path = tmp_path / "scan.png"
     Image.fromarray(grey_photos["coins"][:90, :140]).save(path)
-    flags = [f"--input={path}", f"--output={tmp_path / 'colour.png'}", f"--model={saved_model_dir}"]
+    flags = [f"--input={path}", f"--output={tmp_path / 'colour.png'}", f"--model={saved_model_dir}", "--watermark=off"]
     assert colorize.main([*flags, "--saturation=0.5"]) == 0
     colour = autochrome.colorize(path, saved_model_dir, saturation=0.5)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "colour.png")), colour)
     assert color.colourfulness(colour) < color.colourfulness(model.colorize(grey_photos["coins"][:90, :140]))
-    assert colorize.main([*flags[:-2], f"--output={tmp_path / 'wide.png'}", flags[-1], "--color_space=adobe_rgb"]) == 0
+    assert colorize.main([*flags, f"--output={tmp_path / 'wide.png'}", "--color_space=adobe_rgb"]) == 0
     wide = autochrome.colorize(path, saved_model_dir, color_space="adobe_rgb")
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "wide.png")), wide)
     with pytest.raises(ValueError, match="color_space must be one of srgb, adobe_rgb, display_p3, ecirgb_v2, not"):

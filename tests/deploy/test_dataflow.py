@@ -142,7 +142,7 @@ def test_colorize_as_it_reaches_dataflow(flags, dataflow, asked, accelerator):
     check_environment(job, "weekly")
     pipeline = graph(job)
     check_graph(pipeline)
-    assert steps(pipeline) == {"FindPhotos", "ColorizePhotos", "WriteManifest"}
+    assert steps(pipeline) == {"FindPhotos", "ColorizePhotos", "Ignored in partition", "WriteManifest"}
     assert hints(pipeline, "Colorize/ColorizePhotos/Colorize") == {MIN_RAM: b"8000000000", **accelerator}
 
 

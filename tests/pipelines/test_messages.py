@@ -87,7 +87,8 @@ def test_a_wrong_value_is_told_with_what_is_right(place, capsys, line, said):
     [
         (
             "report --input scans",
-            "--input is a flag of prepare, colorize and plan, not of report; for example: autochrome report colour",
+            "--input is a flag of prepare, colorize, plan and apply, not of report; for example: "
+            "autochrome report colour",
         ),
         ("colorize scans colour --epochs 3", f"--epochs is a flag of train, not of colorize; for example: {COLORIZE}"),
         (
@@ -110,8 +111,8 @@ def test_a_flag_of_another_command_is_told_whose_it_is(place, capsys, line, said
         ("trai --data d", "unknown command trai; did you mean train?"),
         (
             "paint",
-            "unknown command paint; the commands are prepare, train, evaluate, export, colorize, report, plan, inspect "
-            "and pack",
+            "unknown command paint; the commands are prepare, train, evaluate, export, colorize, report, detect, "
+            "apply, verify, plan, inspect and pack",
         ),
         ("colorize --inptu scans --output colour", "unknown flag --inptu; did you mean --input?"),
         ("colorize scans colour --dry-run", "unknown flag --dry-run; did you mean --dry_run?"),
