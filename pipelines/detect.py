@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         counts = Counter[str]()
         for detection in detections(args.input):
             counts[detection.reason or detection.status] += 1
-            print(detection.to_json() if args.json else detection, flush=True)
+            say(detection.to_json() if args.json else str(detection))
     said = ", ".join(f"{key} {number:,}" for key, number in sorted(counts.items())) or "no files"
     where = f"; {args.output} has a line for each" if args.output else ""
     say(f"autochrome: {said}{where}", file=sys.stderr)

@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         for check in found(ledger, sources=args.sources, model=args.model):
             counts[check.key] += 1
             if args.json:
-                print(check.to_json(), flush=True)
+                say(check.to_json())
             elif check.verdict != "same":
                 say(str(check))
     said = ", ".join(f"{key} {number:,}" for key, number in sorted(counts.items())) or "no files"

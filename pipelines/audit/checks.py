@@ -46,7 +46,7 @@ class Check:
 
     def to_json(self) -> str:
         """Return one line without its line break."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps(asdict(self))
 
     def __str__(self) -> str:
         """Return the result in words."""

@@ -39,7 +39,7 @@ class Detection:
         """Return one line without its line break."""
         fields: dict[str, Any] = {"name": self.name, "uri": self.uri, "status": self.status}
         fields |= {"reason": self.reason, "detail": self.detail}
-        return json.dumps(fields | (self.examined.to_dict() if self.examined else {}), ensure_ascii=False)
+        return json.dumps(fields | (self.examined.to_dict() if self.examined else {}))
 
     def __str__(self) -> str:
         """Return what was found, in words."""

@@ -11,6 +11,7 @@ no group is in memory before its photos are known to be equal.
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
@@ -92,7 +93,7 @@ def _split(keyed: beam.PCollection[tuple[object, Source]], step: str) -> tuple[b
     return split[_ALONE], split[_ALIKE]
 
 
-def _sorted(_: object, same_key: Iterable[Source]) -> Iterator[TaggedOutput]:
+def _sorted(_: object, same_key: Iterable[Source]) -> Iterator[Any]:  # Beam warns of a bare TaggedOutput
     photos = iter(same_key)
     first, second = next(photos), next(photos, None)
     # Empty files are no photos, and equal no other.

@@ -83,14 +83,26 @@ def test_sources_that_were_only_copied_or_touched_are_not_made_again(run, scans,
 
 def test_other_settings_make_all_again_unless_it_is_to_be_kept(run, tmp_path):
     out = tmp_path / "out"
-    run()
+    plain = "--watermark=off"  # a watermark names the settings
+    run(plain)
     first = identities(out)
-    assert run("--on_color=skip", "--keep_existing") == {"made": 1, "found": 4, "kept": 4, "unreadable": 1}
+    assert run(plain, "--on_color=skip", "--keep_existing") == {
+        "made": 1,
+        "found": 4,
+        "kept": 4,
+        "unreadable": 1,
+    }
     assert identities(out) == first
     # Nobody touched the files, and that is found out by looking at them.
-    assert run() == {"made": 1, "found": 4, "written": 4, "unreadable": 1}
+    assert run(plain) == {"made": 1, "found": 4, "written": 4, "unreadable": 1}
     assert identities(out) == first
-    assert run("--on_color=skip") == {"made": 5, "found": 0, "written": 3, "skipped": 1, "unreadable": 1}
+    assert run(plain, "--on_color=skip") == {
+        "made": 5,
+        "found": 0,
+        "written": 3,
+        "skipped": 1,
+        "unreadable": 1,
+    }
     # Result again, the grey photos have the bytes that are there.
     assert identities(out) == {name: found for name, found in first.items() if name != "cat.png"}
     assert len(json.loads((out / RUNS_FILE).read_text())["runs"]) == 4

@@ -75,6 +75,10 @@ def test_damaged_ones_are_what_pillow_makes_of_them(jpegs):
             for _ in range(draw.randrange(1, 4)):
                 damaged[draw.randrange(2, len(data) if attempt % 2 else 700)] = draw.randrange(256)
             expected, found = by_pillow(bytes(damaged)), by_us(bytes(damaged))
+            if expected is not None and found is None:
+                # Pillow fills rows that are missing with mid-grey, and says nothing.
+                assert np.ptp(expected[-16:].astype(int)) <= 2
+                continue
             assert (expected is None) == (found is None)
             rejected += found is None
             if expected is not None and found is not None and found.ndim == 3:

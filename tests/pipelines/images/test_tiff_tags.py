@@ -18,7 +18,7 @@ OTHERS = {
     "JpegIFOffset": "JpegInterchangeFormat",
     "JpegIFByteCount": "JpegInterchangeFormatLength",
 }
-NO_TAGS = {"HORIZONTAL_DIFFERENCING", "REDUCED_OR_MASK", "INCH", "SRGB", "INTEROPERABILITY_INDEX"}
+NO_TAGS = {"HORIZONTAL_DIFFERENCING", "REDUCED_OR_MASK", "INCH", "SRGB", "INTEROPERABILITY_INDEX", "UNCALIBRATED"}
 
 
 def numbers() -> dict[str, int]:
