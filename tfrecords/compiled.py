@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
 from numba import njit
 from numba.core import event
 
@@ -30,7 +31,8 @@ def compiled(signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any
     """Return a decorator: the function's first call compiles it, or loads what an earlier process compiled.
 
     Args:
-        signature: types of the result and the arguments, in Numba's notation.
+        signature: types of the result and the arguments, in Numba's notation. Arguments that cannot be written to are
+            copied.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,11 +48,17 @@ def compiled(signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any
 
         @functools.wraps(function)
         def call(*arguments: Any) -> Any:
-            return ready()(*arguments)
+            return ready()(*map(_writable, arguments))
 
         return call
 
     return decorate
+
+
+def _writable(argument: Any) -> Any:
+    """Return a copy of an array that cannot be written to: to Numba, it has another type."""
+    is_read_only = isinstance(argument, np.ndarray) and not argument.flags.writeable
+    return argument.copy() if is_read_only else argument
 
 
 class _Notice(event.Listener):  # type: ignore[misc]

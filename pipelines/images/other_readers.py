@@ -207,6 +207,8 @@ def _second_opinion(data: bytes, told: bitmap.Header) -> tuple[Bytes | None, str
     OpenCV takes most bit fields for others, and Pillow garbles RLE4.
     """
     if told.kind in (Kind.RLE4, Kind.RLE8):
+        # What it cannot read, it says on standard error.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
         return found, "OpenCV"
     with memory.suppressed(Exception), Image.open(io.BytesIO(data), formats=("BMP",)) as image:

@@ -64,3 +64,17 @@ def test_what_an_image_compiled_for_avx2_is_loaded_by_its_workers(tmp_path):
     )
     assert ".nbc" in built
     assert started == built
+
+
+def test_arrays_that_cannot_be_written_to_are_read():
+    photo = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+
+    def total(pixels):
+        found = 0
+        for value in pixels.ravel():
+            found += value
+        return found
+
+    summed = compiled.compiled("int64(uint8[:, :, ::1])")(total)
+    photo.flags.writeable = False
+    assert summed(photo) == photo.sum()
