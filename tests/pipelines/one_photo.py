@@ -15,7 +15,6 @@ from pipelines.archive.resume import Listed, Policy, Task, tasks
 from pipelines.files import contents, marks
 from pipelines.files.sources import Source
 
-SOURCE = Source(uri="/scans/a.jpg", name="a.jpg", size=7, fingerprint="7-1")
 RETOUCHED = b"retouched by somebody"
 
 
@@ -46,8 +45,24 @@ class Desk:
     folder: Path
     pages: int = 1
     broken: bool = False
-    source: Source = SOURCE
     records: list[Record] = field(default_factory=list)
+    source: Source = field(init=False)
+    version: int = 0
+    listings: int = 0
+
+    def __post_init__(self) -> None:
+        self.scan()
+
+    def scan(self, *, touch: bool = False) -> None:
+        """Puts another scan of the same size in the place of the source, or only a new time of change."""
+        path = self.folder / "scans" / "a.jpg"
+        path.parent.mkdir(exist_ok=True)
+        if not touch:
+            self.version += 1
+            path.write_bytes(b"scan %02d" % self.version)
+        # Counted, because the clock of a file system is too coarse to tell two writes of a test apart.
+        self.listings += 1
+        self.source = Source(uri=str(path), name="a.jpg", size=7, fingerprint=f"7-{self.listings}")
 
     def task(self, policy: Policy) -> Task:
         paths = [path for path in self.folder.iterdir() if path.is_file()]
@@ -63,7 +78,7 @@ class Desk:
             dies: when the process is killed: ``before`` the files are written or ``after`` it.
         """
         task = self.task(policy)
-        if task.existing is not None and not task.needs_check:
+        if task.is_done and task.existing is not None:
             self.records = [task.existing]
             return task.existing
 
@@ -78,7 +93,8 @@ class Desk:
 
     def _making(self, task: Task, policy: Policy, dies: str) -> Callable[[Save], Record]:
         def make(save: Save) -> Record:
-            record = replace(blank(task.named, policy.recipe), bytes=7, sha256="0a", format="JPEG")
+            digest = contents.sha256(task.named.source.read())
+            record = replace(blank(task.named, policy.recipe), bytes=7, sha256=digest, format="JPEG")
             if self.broken:
                 return replace(record, reason="unreadable")
             if policy.recipe.settings.on_color == "skip":
@@ -108,7 +124,7 @@ class Desk:
         """What a run makes of the photo: other bytes of another source, or with other settings."""
         file_format = "PNG" if made_with.settings.format == "png" else "JPEG"
         names = [task.named.output(file_format, index, self.pages) for index in range(self.pages)]
-        return {name: f"{self.source.fingerprint} {made_with.settings_digest} {name}".encode() for name in names}
+        return {name: f"{self.version} {made_with.settings_digest} {name}".encode() for name in names}
 
     def can_mark(self) -> bool:
         """Returns whether the folder's file system can mark files."""
@@ -126,7 +142,7 @@ class Desk:
                 os.removexattr(path, attribute)
 
     def contents(self) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
+        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir()) if path.is_file()}
 
     def agrees(self, record: Record) -> bool:
         """Whether the files that a record names are there and have its digests."""

@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from one_photo import RECIPES, Desk, Killed
 
@@ -19,7 +19,9 @@ steps = st.lists(
             st.sampled_from(["a.jpg", "a.jpg.png", "a.jpg.p001.jpg", "a.jpg.p002.jpg", "a.jpg.p002.png"]),
             st.just(""),
         ),
-        st.tuples(st.sampled_from(["break", "repair", "forget", "unmark", "rescan"]), st.just(""), st.just("")),
+        st.tuples(
+            st.sampled_from(["break", "repair", "forget", "unmark", "rescan", "touch"]), st.just(""), st.just("")
+        ),
     ),
     max_size=8,
 )
@@ -27,6 +29,8 @@ steps = st.lists(
 
 @settings(max_examples=150)
 @given(steps, st.sampled_from([1, 2]))
+@example([("run", "keep", ""), ("rescan", "", ""), ("run", "keep", "")], 1)
+@example([("run", "keep", ""), ("touch", "", ""), ("run", "keep", "keep")], 1)
 def test_whatever_people_and_runs_do_nobody_s_work_is_lost_and_no_digest_is_forged(plan, pages):
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(Path(folder), pages)
@@ -48,8 +52,8 @@ def test_whatever_people_and_runs_do_nobody_s_work_is_lost_and_no_digest_is_forg
                     desk.records = []
                 case "unmark":
                     desk.unmark()
-                case "rescan":
-                    desk.source = replace(desk.source, fingerprint=f"7-{number + 2}")
+                case "rescan" | "touch":
+                    desk.scan(touch=action == "touch")
                 case "run" | "die":
                     policy = Policy(recipe=RECIPES[what], keep_existing=how == "keep", replace_changed=how == "replace")
                     _check(desk, policy, dies=how if action == "die" else "")
