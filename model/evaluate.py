@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model import commands, quiet, saved_model
+from model import commands, progress, quiet, saved_model
 from model.terminal import printable, say, started
 from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS
@@ -94,10 +94,11 @@ def main(argv: list[str] | None = None) -> int:
 
         from model import scoreboard
         from model.colorizer import Colorizer
+        from tfrecords import dataset
 
-    board = scoreboard.score(
-        [Colorizer.load(path, batches=True) for path in dict.fromkeys(args.model)], args.data, args.split
-    )
+    models = [Colorizer.load(path, batches=True) for path in dict.fromkeys(args.model)]
+    with progress.counted("scoring", dataset.read_description(args.data).count(args.split)) as on_images:
+        board = scoreboard.score(models, args.data, args.split, on_images)
     show(board, args.split)
     if args.json:
         figures = {

@@ -1,13 +1,16 @@
-"""How training is shown: a bar on a terminal, a line about every 10 seconds elsewhere."""
+"""How training and evaluation are shown: a bar on a terminal, a line about every 10 seconds elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 from model.terminal import printable, say, started
+
+_LINE_EVERY_S = 10.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,41 @@ def shown() -> Iterator[Callable[[Report], None]]:
         yield show
 
 
+@contextlib.contextmanager
+def counted(verb: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what shows on stderr how many of the images are done.
+
+    Args:
+        verb: what is done to them, such as ``scoring``.
+        total: number of images.
+    """
+    begun = said = time.monotonic()
+
+    def text(done: int) -> str:
+        rate = done / max(time.monotonic() - begun, 1e-9)
+        parts = [f"{verb} {done:,}/{total:,}", f"{rate:,.1f} images/s"]
+        return "  ".join([*parts, _left((total - done) / rate)] if 0 < done < total else parts)
+
+    if sys.stderr.isatty():
+        started()
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        columns = (BarColumn(bar_width=None), TextColumn("{task.description}"))
+        with Progress(*columns, console=Console(stderr=True), expand=True, transient=True) as bar:
+            task = bar.add_task(verb, total=total)
+            yield lambda done: bar.update(task, completed=done, description=text(done))
+        return
+
+    def show(done: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= _LINE_EVERY_S:
+            said = time.monotonic()
+            say(text(done), file=sys.stderr)
+
+    yield show
+
+
 def fraction(report: Report) -> float:
     """Return how much of the training is done, in [0, 1], by steps or by the time limit, whichever ends first."""
     by_time = report.seconds / report.limit_s if report.limit_s else 0.0
@@ -81,6 +119,10 @@ def line(report: Report) -> str:
         parts.append("resumed")
         parts += [f"{path} is torn, the checkpoint before it was used" for path in report.torn]
     if 0 < (done := fraction(report)) < 1:
-        left = round(report.seconds / done - report.seconds)
-        parts.append(f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left")
+        parts.append(_left(report.seconds / done - report.seconds))
     return "  ".join(parts)
+
+
+def _left(seconds: float) -> str:
+    left = round(seconds)
+    return f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left"

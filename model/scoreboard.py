@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -75,8 +75,16 @@ class Scoreboard:
     recognition: dict[str, float]
 
 
-def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scoreboard:
+def score(
+    colorizers: Sequence[Colorizer], data_dir: str, split: str, on_images: Callable[[int], None] = lambda done: None
+) -> Scoreboard:
     """Score colorizers on the stored examples of a split, at their stored size.
+
+    Args:
+        colorizers: the models.
+        data_dir: output folder of `prepare`.
+        split: train or validation.
+        on_images: called after each batch with the number of pictures done.
 
     Raises:
         UserError: the data folder is none, the split is empty or only grey, or its pictures are not of the colorizers'
@@ -131,6 +139,7 @@ def score(colorizers: Sequence[Colorizer], data_dir: str, split: str) -> Scorebo
             labels.append(synsets[index].decode())
         if judge:
             judge.add(versions, labels)
+        on_images(images)
     if images == grey_images:
         raise UserError(f"{data_dir}: all {images} {split} pictures are grey; there is nothing to score")
     figures = {name: one.to_dict() | (judge.scores(name) if judge else {}) for name, one in scores.items()}

@@ -65,3 +65,13 @@ def test_on_a_terminal_there_is_one_bar_and_validations_stay(capsys, monkeypatch
         show(changed(validation_loss=0.125))
     said = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
     assert "epoch 1.50  validation loss 0.12500\n" in said
+
+
+def test_evaluation_says_how_far_it_is_where_there_is_no_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "_LINE_EVERY_S", 0.0)
+    with progress.counted("scoring", 1000) as show:
+        show(250)
+        show(1000)
+    first, last = capsys.readouterr().err.splitlines()[-2:]
+    assert re.fullmatch(r".*scoring 250/1,000  [\d.,]+ images/s  0:00:00 left", first)
+    assert re.fullmatch(r".*scoring 1,000/1,000  [\d.,]+ images/s", last)
