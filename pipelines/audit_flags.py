@@ -28,8 +28,8 @@ def detect() -> Parser:
     parser = Parser(
         "detect",
         "PATH... [--json] [--output DIR] [Beam flags]",
-        "Say whether a machine coloured a picture, by its watermark, its XMP and its C2PA\n"
-        "manifest. Exit code 0: every file is marked; 1: one is not, or cannot be read.",
+        "Say whether a machine coloured a picture, by watermark, XMP and Content\n"
+        "Credentials. Exit code 0: every file is marked; 1: one is not, or is broken.",
         "autochrome detect colour/photo.jpg",
     )
     group = parser.add_argument_group()
@@ -80,6 +80,19 @@ def apply() -> Parser:
     group.add_argument("--output", type=path, metavar="DIR", help="folder for the colour photos")
     add_help(group)
     return parser
+
+
+def add_signing(group: argparse._ArgumentGroup) -> None:
+    """Add the flags of `colorize` that `pipelines.archive.signing.of` takes."""
+    group.add_argument(
+        "--sign", type=path, default="", metavar="PEM", help=Rare("certificates; signs files with Content Credentials")
+    )
+    group.add_argument(
+        "--sign_key", type=path, default="", metavar="PEM", help=Rare("private key for --sign; workers read it")
+    )
+    group.add_argument(
+        "--sign_command", default="", metavar="CMD", help=Rare("signs its standard input, in place of --sign_key")
+    )
 
 
 def add_sidecar(group: argparse._ArgumentGroup) -> None:

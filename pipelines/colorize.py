@@ -11,6 +11,7 @@ from dataclasses import replace
 from model import interrupt, saved_model
 from pipelines import flags
 from pipelines.archive import mtimes, single
+from pipelines.archive import signing as signings
 from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.files import cloud, input_checks, storage
 from pipelines.files.list_parts import lists_of
@@ -44,7 +45,8 @@ def main(argv: list[str] | None = None) -> int:
         settings = replace(settings_of(args), format=file_format)
         plan = planning.of(args)
         planning.check_photo(plan, storage.normalized(args.input[0]).rpartition("/")[2])
-        recipe = Recipe.of(args.model, settings, plan=plan)
+        signing = signings.of(args.sign, args.sign_key, args.sign_command)
+        recipe = Recipe.of(args.model, settings, plan=plan, signing=signing)
         return single.run(
             args.input[0],
             args.output,
@@ -79,6 +81,8 @@ def _check_beam_flags(args: argparse.Namespace, beam_flags: Sequence[str]) -> No
         runners.check_reach(options, state=args.state)
     if args.sidecar:
         runners.check_reach(options, sidecar=args.sidecar)
+    if args.sign_key:
+        runners.check_reach(options, sign_key=args.sign_key)
     if args.hints:
         runners.check_reach(options, hints=args.hints)
     if args.model not in saved_model.SHIPPED:  # which every worker has

@@ -92,6 +92,7 @@ def colorize() -> Parser:
         "--state", type=path, default="", metavar="DIR", help="folder for records and reports (default: output)"
     )
     audit_flags.add_sidecar(group)
+    audit_flags.add_signing(group)
     _add_settings(group)
     guidance.add(group)
     group.add_argument(

@@ -11,32 +11,30 @@ import errno
 import hashlib
 import logging
 from dataclasses import replace
-from importlib.metadata import version
 
 import numpy as np
 
 from model.guidance.guided import Question, answer
-from model.watermark_code import Payload
 from pipelines.archive import chroma_file
 from pipelines.archive.context import Context
 from pipelines.archive.manifest import STAGES, Output, Record
 from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe
-from pipelines.archive.render import Rendered, RenderOptions
+from pipelines.archive.render import Rendered
+from pipelines.archive.render_options import RenderOptions, options_of
 from pipelines.errors import ModelError, Rejected, Undecided
 from pipelines.files import inputs, storage
 from pipelines.files.beneath import LinkError
 from pipelines.guidance.plan import Guidance
 from pipelines.guidance.reading import BAD_HINT
+from pipelines.images.credentials import ToSign
 from pipelines.images.memory import out_of_memory
-from pipelines.images.xmp import Mark
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Floats
 
 # Errors for names and places that a file system cannot have; other errors are not the photo's fault.
 _NO_SUCH_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 _LOG = logging.getLogger(__package__)
-SOFTWARE = f"Autochrome {version('autochrome')}"
 
 
 def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = "") -> Record:
@@ -90,12 +88,12 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
             record, hints = _with_hints(record, guidance)
         files: list[bytes] = []
         chroma: list[Floats] = []
-        options = _options(record, context, hints)
+        options = options_of(record, context.recipe, context.size, hints)
         with watch.stage("decode"):  # the time that the child does not report
             rendered: Rendered = context.processes.call(
                 data,
                 options,
-                answer=lambda asked: _kept(chroma, _chroma(asked, context, guidance), context),
+                answer=lambda asked: _answer(asked, chroma, context, guidance),
                 give=files.append,
                 alone=last,
             )
@@ -138,35 +136,11 @@ def _with_hints(record: Record, guidance: Guidance) -> tuple[Record, bytes]:
     return replace(record, guided=replace(guidance, hints=replace(file, sha256=_sha256(data))).told()), data
 
 
-def _options(record: Record, context: Context, hints: bytes) -> RenderOptions:
-    settings = context.recipe.settings
-    mark = Mark(
-        software=SOFTWARE,
-        model_name=record.model,
-        model_digest=record.model_digest,
-        source_name=record.name,
-        digital_source_type=settings.digital_source_type,
-        guided={kind: str(about["file"]) for kind, about in record.guided.items() if isinstance(about, dict)},
-    )
-    return RenderOptions(
-        size=context.size,
-        mark=mark,
-        format=settings.format,
-        quality=settings.quality,
-        bit_depth=settings.bit_depth,
-        on_color=settings.on_color,
-        borders=settings.borders,
-        reading=settings.reading,
-        color_space=settings.color_space,
-        alpha=settings.alpha,
-        watermark=_watermark(record) if settings.watermark == "on" else None,
-        hints=hints,
-        on_bad_hint=context.recipe.plan.on_bad_hint,
-    )
-
-
-def _watermark(record: Record) -> Payload:
-    return Payload.of(record.model_digest, record.settings_digest)
+def _answer(asked: Question | ToSign, chroma: list[Floats], context: Context, guidance: Guidance) -> Floats | bytes:
+    """Return the chroma of a page, which is kept as well, or a signature."""
+    if isinstance(asked, ToSign):
+        return context.sign(asked.data)
+    return _kept(chroma, _chroma(asked, context, guidance), context)
 
 
 def _chroma(asked: Question, context: Context, guidance: Guidance) -> Floats:
@@ -231,7 +205,9 @@ def _written(
     watch: Stopwatch,
     made_of: tuple[RenderOptions, list[Floats]],
 ) -> Record:
-    files = files * (len(rendered.pages) // len(files))  # one TIFF for all pages, or one file for each
+    number = len(rendered.pages) // len(files)
+    files = files * number  # one TIFF for all pages, or one file for each
+    unsigned = rendered.unsigned * number or ("",) * len(files)
     outputs = tuple(
         Output(
             name=named.output(rendered.file_format, index, len(rendered.pages)),
@@ -243,8 +219,9 @@ def _written(
             tone=page.tone,
             colourfulness=page.colourfulness,
             picture=page.picture,
+            unsigned_sha256=digest,
         )
-        for index, (page, file) in enumerate(zip(rendered.pages, files, strict=True))
+        for index, (page, file, digest) in enumerate(zip(rendered.pages, files, unsigned, strict=True))
     )
     warnings = (*_warnings(named, outputs[0].name), *rendered.warnings)
     written = replace(record, status="written", outputs=outputs, warnings=warnings)

@@ -2,8 +2,8 @@
 
     autochrome chroma 1↵
     {"name": …, "uri": …, "offset": …, "bytes": …, "sha256": …,     the source
-     "outputs": [[name, SHA-256], …],                               the files that it was made into
-     "options": {…},                                                `pipelines.archive.render.RenderOptions`
+     "outputs": [[name, SHA-256], …],                               the files that it was made into, before signing
+     "options": {…},                                                `pipelines.archive.render_options.RenderOptions`
      "shapes": [[h, w], …]}↵                                        of the chroma of each page
     chroma in eighths of a Lab unit: 16 bits, as differences to the left and to above, low bytes and then high ones, xz
 
@@ -15,15 +15,15 @@ import base64
 import json
 import lzma
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.watermark_code import Payload
-from pipelines.archive.manifest import Record
-from pipelines.archive.render import RenderOptions
+from pipelines.archive.manifest import Output, Record
+from pipelines.archive.render_options import RenderOptions
 from pipelines.files import safe_names
 from pipelines.images.reading import Reading
 from pipelines.images.xmp import Mark
@@ -72,12 +72,16 @@ def pack(record: Record, options: RenderOptions, chroma: Sequence[Floats]) -> by
         "offset": record.offset,
         "bytes": record.bytes,
         "sha256": record.sha256,
-        "outputs": [[name, sha256] for name, sha256 in record.made_digests.items()],
-        "options": asdict(options) | {"hints": base64.b64encode(options.hints).decode()},
+        "outputs": [[one.name, one.unsigned_sha256 or one.sha256] for one in _files(record)],
+        "options": asdict(replace(options, claim=None)) | {"hints": base64.b64encode(options.hints).decode()},
         "shapes": [list(plane.shape[:2]) for plane in chroma],
     }
     values = b"".join(_differences(_steps(plane)) for plane in chroma)
     return _START + json.dumps(header).encode() + b"\n" + lzma.compress(values, preset=6)
+
+
+def _files(record: Record) -> Iterable[Output]:
+    return {output.name: output for output in record.outputs}.values()
 
 
 def unpack(data: bytes) -> ChromaFile:

@@ -35,6 +35,7 @@ from pipelines.archive.results import Result
 from pipelines.archive.resume import Policy, Task
 from pipelines.archive.runs import Run
 from pipelines.archive.selection import ALL, WHOLE, Partition, Selection
+from pipelines.archive.signing import Signing
 from pipelines.archive.tasks import FindTasks
 from pipelines.files.keep_apart import KeepApart
 from pipelines.files.sources import Source
@@ -67,6 +68,7 @@ class ColorizePhotos(beam.PTransform):
         model: the SavedModel folder, ``released`` or ``released_1``.
         settings: format and quality of the files.
         plan: which photos are guided by hints (`pipelines.guidance.planning.planned`).
+        signing: who signs the files (`pipelines.archive.signing.of`).
         keep_existing: whether files from another model or other settings stay.
         replace_changed: whether files that somebody changed are made again.
         retry: reasons of rejections after which a photo is made again.
@@ -90,6 +92,7 @@ class ColorizePhotos(beam.PTransform):
     _: KW_ONLY
     settings: Settings = field(default_factory=Settings)
     plan: Plan = NONE
+    signing: Signing | None = None
     keep_existing: bool = False
     replace_changed: bool = False
     retry: tuple[str, ...] = RETRIED
@@ -111,13 +114,13 @@ class ColorizePhotos(beam.PTransform):
         """Read the model and the runs in the folder, and return how photos are made.
 
         Raises:
-            UserError: the model is missing or is not one of ours; the folder's list of runs is damaged; or records of
+            UserError: the model is missing or not one of ours; the folder's list of runs is damaged; or records of
                 earlier runs in the output would be ignored, or are those of other partitions.
         """
         partitions.check(self.state or self.output, self.partition)
         if self.state:
             provenance.check_state(self.output, self.state)
-        recipe = Recipe.of(self.model, self.settings, plan=self.plan)
+        recipe = Recipe.of(self.model, self.settings, plan=self.plan, signing=self.signing)
         return Policy(
             recipe=provenance.numbered(recipe, self.folder),
             keep_existing=self.keep_existing,
@@ -201,12 +204,10 @@ class CarryOut(beam.DoFn):
     def __init__(
         self, output: str, model: str, policy: Policy, threads: int, ticker: Ticker, lease: Lease, ahead: int = 0
     ) -> None:
-        self._output = output
-        self._model = model
+        self._output, self._model = output, model
         self._policy = policy
         self._threads = threads
-        self._ticker = ticker
-        self._lease = lease
+        self._ticker, self._lease = ticker, lease
         self._ahead = ahead
         self._shared = Shared()
 
@@ -296,5 +297,4 @@ class _Workshop:
     """The model, child processes and memory gate that the workers of one process share."""
 
     def __init__(self, model: str, recipe: Recipe, threads: int) -> None:
-        self.engine = Engine(model, recipe)
-        self.gate = Gate(threads)
+        self.engine, self.gate = Engine(model, recipe), Gate(threads)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from pipelines.archive.manifest import Record
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.render import render
+from pipelines.archive.signing import Sign
 from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.color import Floats
 
@@ -27,6 +28,7 @@ class Context:
         predict: luminance float32 ``[1, S, S, 1]`` in [0, 1] → a and b, float32 ``[1, S, S, 2]``.
         save: writes a photo's files, given by path relative to the output; returns the record of what is there then.
         processes: the child processes; their handler is `pipelines.archive.render.render`.
+        sign: returns the signature of bytes; called only if the recipe says who signs.
     """
 
     recipe: Recipe
@@ -34,6 +36,7 @@ class Context:
     predict: Callable[[Floats], Floats]
     save: Save
     processes: PhotoProcesses
+    sign: Sign = bytes
 
 
 class Engine:
@@ -53,8 +56,10 @@ class Engine:
             started: how many child processes to start at once.
 
         Raises:
-            UserError: the folder has no model that can be loaded, or the model has changed.
+            UserError: the folder has no model that can be loaded, the model has changed, or there is no key to sign
+                with.
         """
+        self._sign = recipe.signing.signer() if recipe.signing else bytes
         self._recipe = recipe
         self.processes = PhotoProcesses(render, started=started, limits=recipe.settings.limits)
         try:
@@ -71,6 +76,7 @@ class Engine:
             predict=self.colorizer.predict,
             save=save,
             processes=self.processes,
+            sign=self._sign,
         )
 
     def close(self) -> None:

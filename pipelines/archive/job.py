@@ -12,6 +12,7 @@ from rich.console import Console
 
 from model.terminal import say
 from pipelines.archive import briefing, dry_run, provenance
+from pipelines.archive import signing as signings
 from pipelines.archive.colorize_photos import ColorizePhotos
 from pipelines.archive.finish import WriteManifest
 from pipelines.archive.holder import Holder
@@ -78,13 +79,14 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         JobFailedError: the job failed.
     """
     options = runners.beam_options(beam_flags)
-    plan = planning.of(args)
+    plan, signing = planning.of(args), signings.of(args.sign, args.sign_key, args.sign_command)
     planning.check_photos(plan, args.input, lists_of(args))
     photos = ColorizePhotos(
         args.output,
         args.model,
         settings=settings_of(args),
         plan=plan,
+        signing=signing,
         keep_existing=args.keep_existing,
         replace_changed=args.replace_changed,
         retry=args.retry,

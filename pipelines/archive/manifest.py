@@ -32,6 +32,7 @@ A record in ``photos-*.jsonl``, shown here on several lines, always has all of t
         "page": 1,                      counted from 1
         "width": 3000, "height": 2000,  pixels, upright; the same for the output and the source page
         "bytes": 123456, "sha256": "…", of the file
+        "unsigned_sha256": "",          of the file before it was signed, the same in every run; "" if it was not
         "made_sha256": "",              of the file as Autochrome wrote it, if somebody changed it since; else ""
         "tone": "toned",                of the source: "grayscale", "near_gray", "toned" or "color" (already)
         "colourfulness": 31.2,          of the output (Hasler and Süsstrunk 2003); null if it was kept or copied
@@ -90,6 +91,7 @@ class Output:
     tone: str
     colourfulness: float | None
     made_sha256: str = ""
+    unsigned_sha256: str = ""
     picture: tuple[int, int, int, int] | None = None
     fingerprint: str = field(default="", compare=False)
 

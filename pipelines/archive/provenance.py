@@ -15,6 +15,7 @@ from model import saved_model
 from model.color_spaces import SPACES
 from model.guidance import ranges
 from pipelines.archive.manifest import FOLDER, RUNS_FILE, Record
+from pipelines.archive.signing import Signing
 from pipelines.files import storage, versions
 from pipelines.guidance.plan import NONE, Plan
 from pipelines.guidance.reading import BAD_HINT
@@ -149,6 +150,8 @@ class Recipe:
         settings_digest: of the settings.
         run: number of the run in its folder, from 1.
         plan: which photos are guided by hints, and how.
+        training: what the model was trained on, in words.
+        signing: who signs the files; None if nobody does.
     """
 
     model: str
@@ -157,18 +160,24 @@ class Recipe:
     settings_digest: str
     run: int = 1
     plan: Plan = NONE
+    training: str = ""
+    signing: Signing | None = None
 
     @classmethod
-    def of(cls, model: str, settings: Settings, run: int = 1, plan: Plan = NONE) -> "Recipe":
+    def of(
+        cls, model: str, settings: Settings, run: int = 1, plan: Plan = NONE, signing: Signing | None = None
+    ) -> "Recipe":
         """Return the recipe for the SavedModel folder ``model``; UserError if it is not one."""
-        name = str(saved_model.check(model)["name"])
+        about = saved_model.check(model)
         return cls(
-            model=name,
+            model=str(about["name"]),
             model_digest=saved_model.digest(model),
             settings=settings,
             settings_digest=settings.digest(),
             run=run,
             plan=plan,
+            training=_training(about.get("data")),
+            signing=signing,
         )
 
     def made_with(self) -> dict[str, Any]:
@@ -179,13 +188,26 @@ class Recipe:
             "settings": asdict(self.settings),
             "settings_digest": self.settings_digest,
         }
+        if self.signing is not None:
+            fields["signing"] = self.signing.told
         return fields | ({"guidance": self.plan.told} if self.plan.told else {})
 
     def has_made(self, record: Record, name: str) -> bool:
         """Return whether this model and these settings, with the guidance of the photo of that name, made a record."""
         made_with = record.model_digest, record.settings_digest, record.guided
         is_so = made_with == (self.model_digest, self.settings_digest, self.plan.of(name).told())
-        return is_so and not (BAD_HINT in record.warnings and self.plan.on_bad_hint == "reject")
+        made = [output for output in record.outputs if output.sha256 != record.sha256]  # copies are not signed
+        is_signed_so = all(bool(output.unsigned_sha256) == (self.signing is not None) for output in made)
+        return is_so and is_signed_so and not (BAD_HINT in record.warnings and self.plan.on_bad_hint == "reject")
+
+
+def _training(data: Any) -> str:
+    """Return what a model was trained on, in words, as far as its ``autochrome.json`` says so."""
+    try:
+        number, fingerprint = int(data["examples"]["train"]), str(data["fingerprint"])
+    except (LookupError, TypeError, ValueError):
+        return ""
+    return f"Trained on {number:,} photos, data set {fingerprint}."
 
 
 def known(output: str) -> list[dict[str, Any]]:

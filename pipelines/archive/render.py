@@ -3,6 +3,7 @@
 The model is not here: luminance is sent to the parent process as a question, and chroma comes back as the answer.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,18 +18,17 @@ from model.guidance import guided
 from model.guidance.guided import Question
 from model.guidance.hints import paint
 from model.upsampling import recolor
-from model.watermark_code import Payload
+from pipelines.archive.render_options import RenderOptions
 from pipelines.archive.tone import COLOR, tone_of
 from pipelines.errors import Rejected
 from pipelines.guidance import reading
-from pipelines.images import encode, icc, pages, samples
-from pipelines.images.encode import BitDepth
+from pipelines.images import credentials, encode, icc, pages, samples
+from pipelines.images.credentials import ToSign
 from pipelines.images.formats import output_format
 from pipelines.images.memory import out_of_memory
 from pipelines.images.metadata import Metadata
 from pipelines.images.pages import Page
-from pipelines.images.reading import AS_IT_IS, Reading
-from pipelines.images.xmp import Mark
+from pipelines.images.reading import Reading
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Pixels, colourfulness
 
@@ -42,46 +42,11 @@ _MEASURED_PIXELS = 1 << 16
 class Parent(Protocol):
     """The process that predicts and takes the files: `pipelines.runtime.photo_server.Parent`."""
 
-    def ask(self, question: Question) -> Any:
-        """Return the chroma of a picture, float32 ``[h, w, 2]``."""
+    def ask(self, question: Question | ToSign) -> Any:
+        """Return the chroma of a picture, float32 ``[h, w, 2]``, or a signature."""
 
     def give(self, data: bytes) -> None:
         """Take a finished file."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RenderOptions:
-    """How a photo is rendered.
-
-    Attributes:
-        size: side S of the model's input, in pixels.
-        mark: states in the files that a machine coloured them.
-        format: see `pipelines.archive.provenance.Settings`, also for the fields below.
-        quality: of JPEG and WebP.
-        bit_depth: that of the source, or 8.
-        on_color: what to do with a photo that is in colour.
-        borders: whether margins get colour.
-        color_space: of the files.
-        alpha: what becomes of transparency.
-        hints: the bytes of the hint file of the first page; b"" for none.
-        on_bad_hint: what to do with a photo whose hint file is broken.
-        reading: how the photo is read.
-        watermark: content of the watermark in the chroma; None for none.
-    """
-
-    size: int
-    mark: Mark
-    format: str = "keep"
-    quality: int = 95
-    bit_depth: BitDepth = "keep"
-    on_color: str = "recolor"
-    borders: str = "ignore"
-    color_space: str = "srgb"
-    alpha: str = "flatten"
-    hints: bytes = b""
-    on_bad_hint: str = "reject"
-    reading: Reading = AS_IT_IS
-    watermark: Payload | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +78,7 @@ class Rendered:
         file_format: of the files that were made, in Pillow's spelling.
         pages: those that were made or, for a photo in colour, examined.
         warnings: about metadata and colours.
+        unsigned: SHA-256 of each file before it was signed; empty if none was.
         milliseconds: by stage.
     """
 
@@ -123,6 +89,7 @@ class Rendered:
     file_format: str = ""
     pages: tuple[RenderedPage, ...] = ()
     warnings: tuple[str, ...] = ()
+    unsigned: tuple[str, ...] = ()
     milliseconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -158,7 +125,7 @@ def render(parent: Parent, data: bytes, options: RenderOptions) -> Rendered:
         if in_color is not None:
             rendered = replace(rendered, status="in_color", pages=in_color)
         else:
-            rendered = _written(rendered, chain([first], decoded), parent, options, watch, warned)
+            rendered = _written(rendered, chain([first], decoded), parent, options, watch, warned, data)
     except Rejected as verdict:
         if out_of_memory(verdict):
             raise  # no verdict on the photo until its limits are compared with the machine's memory
@@ -195,9 +162,11 @@ def _written(
     options: RenderOptions,
     watch: Stopwatch,
     warned: list[str],
+    scan: bytes,
 ) -> Rendered:
     file_format = output_format(options.format, rendered.format)
     made: list[RenderedPage] = []
+    unsigned: list[str] = []
 
     def colored(some: Iterable[Page]) -> Iterator[tuple[Pixels, Metadata]]:
         for page in some:
@@ -214,6 +183,10 @@ def _written(
                 mark=options.mark,
                 warned=warned,
             )
+            if options.claim is not None:
+                unsigned.append(hashlib.sha256(file).hexdigest())
+                scanned = scan, rendered.format
+                file = credentials.sign(file, file_format, options.mark, options.claim, scanned, parent.ask)
         parent.give(file)
 
     # A TIFF takes all pages, one after the other; in other formats each page has its own file.
@@ -223,7 +196,8 @@ def _written(
         for page in decoded:
             encoded([page])
     warnings = tuple(dict.fromkeys(warned))
-    return replace(rendered, status="written", file_format=file_format, pages=tuple(made), warnings=warnings)
+    rendered = replace(rendered, file_format=file_format, pages=tuple(made), unsigned=tuple(unsigned))
+    return replace(rendered, status="written", warnings=warnings)
 
 
 def _recolored(

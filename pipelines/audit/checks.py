@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from model import saved_model
 from pipelines.archive import provenance
 from pipelines.archive.ledger import Ledger
-from pipelines.archive.manifest import Record
+from pipelines.archive.manifest import Output, Record
 from pipelines.archive.record_files import Damage
 from pipelines.errors import Rejected
 from pipelines.files import contents, storage
@@ -16,7 +16,7 @@ from pipelines.files.sources import Source
 from tfrecords.errors import UserError
 
 Kind = Literal["file", "source", "model", "settings", "records"]
-Verdict = Literal["same", "changed", "missing", "unreadable"]
+Verdict = Literal["same", "changed", "missing", "unreadable", "unsigned"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Check:
         kind: what it is.
         name: of the file relative to the output, of the source relative to the input, or of what else it is.
         uri: where it was looked for.
-        verdict: whether it is as recorded.
+        verdict: whether it is as recorded; ``unsigned`` if it only lacks its signature.
         recorded: its digest in the records.
         found: its digest now; '' if there is none.
     """
@@ -69,17 +69,19 @@ def of_record(record: Record, folder: str, *, sources: bool) -> Iterator[Check]:
     Raises:
         WorldError: the disk or the bucket fails.
     """
-    for name, recorded in {output.name: output.sha256 for output in record.outputs}.items():
-        yield _of_file(name, storage.join(folder, name), recorded)
+    for output in {output.name: output for output in record.outputs}.values():
+        yield _of_file(output, storage.join(folder, output.name))
     if sources and record.sha256:
         yield _of_source(record)
 
 
-def _of_file(name: str, uri: str, recorded: str) -> Check:
+def _of_file(output: Output, uri: str) -> Check:
     content = contents.read(uri)
     if content is None:
-        return Check(kind="file", name=name, uri=uri, verdict="missing", recorded=recorded)
-    return _compared("file", name, uri, recorded, content.sha256)
+        return Check(kind="file", name=output.name, uri=uri, verdict="missing", recorded=output.sha256)
+    check = _compared("file", output.name, uri, output.sha256, content.sha256)
+    is_unsigned = content.sha256 not in ("", output.sha256) and content.sha256 == output.unsigned_sha256
+    return replace(check, verdict="unsigned") if is_unsigned else check
 
 
 def _of_source(record: Record) -> Check:

@@ -8,6 +8,7 @@ from model.watermark_code import DIGITS
 from pipelines.audit.examine import Examined
 from pipelines.errors import Rejected, Undecided
 from pipelines.files.sources import Source
+from pipelines.images.credentials import Signature
 from pipelines.images.memory import out_of_memory
 from pipelines.runtime.photo_process import PhotoProcesses
 
@@ -45,7 +46,8 @@ class Detection:
         """Return what was found, in words."""
         if self.examined is None:
             return f"{self.name}: {self.reason}: {self.detail}"
-        return f"{self.name}: {'; '.join([_watermark(self.examined), _metadata(self.examined)])}"
+        said = [_watermark(self.examined), _metadata(self.examined), _signature(self.examined.signature)]
+        return f"{self.name}: {'; '.join(part for part in said if part)}"
 
 
 def _watermark(examined: Examined) -> str:
@@ -68,7 +70,17 @@ def _metadata(examined: Examined) -> str:
         digest = examined.metadata.model_digest[:DIGITS]
         model = f", model {examined.metadata.model} ({digest})" if digest else ""
         said = f"XMP says {term}{by}{model}"
-    return f"{said}; C2PA manifest, not checked" if examined.has_manifest else said
+    return said
+
+
+def _signature(signature: Signature) -> str:
+    if signature.status in ("none", "unchecked"):
+        return "Content Credentials, not checked" if signature.status == "unchecked" else ""
+    if signature.status == "invalid":
+        return f"Content Credentials NOT VALID ({', '.join(signature.faults)})"
+    terms = ", ".join(one.rpartition("/")[2] for one in signature.digital_source_types) or "no source type"
+    signer = ", ".join(part for part in (signature.signer, signature.issuer) if part)
+    return f"valid Content Credentials say {terms}, signed by {signer} with {signature.software}"
 
 
 def detect(source: Source, processes: PhotoProcesses, *, cropped: bool, last: bool = False) -> Detection:

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from model.watermark_detector import Finding, find
-from pipelines.images import pages, samples, stated
+from pipelines.images import credentials, pages, samples, stated
+from pipelines.images.credentials import Signature
+from pipelines.images.source_types import BY_MACHINE
 from pipelines.images.stated import Statement
 from pipelines.runtime.photo_server import Parent
-
-_MANIFEST = (b"jumb", b"c2pa")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,24 +20,27 @@ class Examined:
 
     Attributes:
         metadata: the first statement of a page in XMP; None if no page has one.
-        has_manifest: whether the file has a C2PA manifest; its signature is not checked.
+        signature: what its Content Credentials say, and whether they are valid.
         watermarks: what was found in each page.
     """
 
     metadata: Statement | None
-    has_manifest: bool
+    signature: Signature
     watermarks: tuple[Finding, ...]
 
     @property
     def is_marked(self) -> bool:
-        """Whether anything says that a machine made or changed the picture."""
-        return self.metadata is not None or self.has_manifest or any(one.detected for one in self.watermarks)
+        """Whether anything says that a machine made or changed the picture; invalid credentials say nothing."""
+        is_signed = self.signature.status == "unchecked" or (
+            self.signature.status == "valid" and not set(BY_MACHINE).isdisjoint(self.signature.digital_source_types)
+        )
+        return self.metadata is not None or is_signed or any(one.detected for one in self.watermarks)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields for JSON."""
         return {
             "metadata": None if self.metadata is None else asdict(self.metadata),
-            "signature": "present, not checked" if self.has_manifest else "none",
+            "signature": asdict(self.signature),
             "watermark": [_fields(page, one) for page, one in enumerate(self.watermarks, start=1)],
         }
 
@@ -68,9 +71,11 @@ def examine(parent: Parent, data: bytes, cropped: bool) -> Examined:
         Rejected: it is not a photo, or is broken or too large.
     """
     del parent
-    metadata, watermarks = None, []
+    metadata, signature = None, credentials.NONE
+    watermarks: list[Finding] = []
     for page in pages.read(data):
         metadata = metadata or stated.read(page.metadata.xmp)
+        if not watermarks:
+            signature = credentials.read(data, page.format)
         watermarks.append(find(samples.to_bytes(page.pixels), cropped=cropped))
-    has_manifest = all(mark in data for mark in _MANIFEST)
-    return Examined(metadata=metadata, has_manifest=has_manifest, watermarks=tuple(watermarks))
+    return Examined(metadata=metadata, signature=signature, watermarks=tuple(watermarks))

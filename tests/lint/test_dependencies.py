@@ -18,13 +18,13 @@ SHARED = {
 
 
 def required(setup: Path) -> list[str]:
-    """The requirements that setup.py lists for everybody, and for training with JAX."""
+    """The requirements that setup.py lists for everybody, for training with JAX, and for signing."""
     assigned = {
         ast.unparse(node.targets[0]): ast.literal_eval(node.value)
         for node in ast.parse(setup.read_text(encoding="utf-8")).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("REQUIRES", "EXTRAS")
     }
-    return [*assigned["REQUIRES"], *assigned["EXTRAS"]["jax"]]
+    return [*assigned["REQUIRES"], *assigned["EXTRAS"]["jax"], *assigned["EXTRAS"]["sign"]]
 
 
 def imported(folder: Path) -> Iterator[str]:

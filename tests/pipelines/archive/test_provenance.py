@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.archive import provenance
-from pipelines.archive.manifest import RUNS_FILE
+from pipelines.archive.manifest import RUNS_FILE, Output, Record
 from pipelines.archive.provenance import Recipe, Settings
+from pipelines.archive.signing import Signing
 from pipelines.guidance.hint_files import HintFile
 from pipelines.guidance.plan import Plan
 from pipelines.images.source_types import COMPOSITE
@@ -70,6 +71,28 @@ def test_other_guidance_is_another_run(tmp_path):
     changed = replace(FIRST, plan=Plan(hints={"a.jpg": replace(file, sha256="1")}))
     assert begun(tmp_path, FIRST, guided, guided, changed, FIRST) == [1, 2, 2, 3, 4]
     assert "guidance" not in FIRST.made_with()
+
+
+def test_photos_count_as_done_only_if_they_are_signed_as_this_run_signs():
+    signing = Signing(chain="", fingerprint="f1", name="Archive", algorithm="es256", until=0)
+    signs = replace(FIRST, signing=signing)
+    file = Output(name="a.jpg", page=1, width=1, height=1, bytes=1, sha256="5e", tone="grayscale", colourfulness=1.0)
+    made = Record(
+        name="a.jpg",
+        uri="a.jpg",
+        offset=None,
+        fingerprint="1-1",
+        status="written",
+        sha256="5c",
+        outputs=(file,),
+        model_digest=FIRST.model_digest,
+        settings_digest=FIRST.settings_digest,
+    )
+    signed = replace(made, outputs=(replace(file, unsigned_sha256="4e"),))
+    copied = replace(made, outputs=(replace(file, sha256="5c"),))
+    found = [[one.has_made(record, "a.jpg") for record in (made, signed, copied)] for one in (FIRST, signs)]
+    assert found == [[True, False, True], [False, True, True]]
+    assert signs.made_with()["signing"] == {"certificate": "f1", "name": "Archive"}
 
 
 def test_a_job_that_is_started_again_begins_once(tmp_path):

@@ -47,6 +47,16 @@ def test_a_folder_that_nobody_touched_is_the_same(folder):
     assert verdicts(folder, sources=False) == {"file a.jpg": "same", "file b.jpg": "same"}
 
 
+def test_a_file_that_lost_its_signature_is_known(folder):
+    [output, _] = folder.records[0].outputs
+    unsigned = replace(output, unsigned_sha256=sha256(b"colour"))
+    folder.records[0] = replace(folder.records[0], outputs=(unsigned,))
+    folder.write()
+    assert verdicts(folder, sources=False) == {"file a.jpg": "same", "file b.jpg": "same"}
+    (folder.output / "a.jpg").write_bytes(b"colour")
+    assert verdicts(folder, sources=False) == {"file a.jpg": "unsigned", "file b.jpg": "same"}
+
+
 def test_one_changed_byte_and_one_lost_file_are_found(folder):
     path = folder.output / "a.jpg"
     path.write_bytes(path.read_bytes()[:-1] + b"!")

@@ -22,7 +22,7 @@ def test_a_file_gets_one_line_in_words_and_one_in_json(tmp_path, encoded, photos
     found = detect(source, processes, cropped=False)
     assert str(found) == "cat.jpg: no watermark; no mark in XMP"
     said = json.loads(found.to_json())
-    assert (said["name"], said["status"], said["signature"]) == ("cat.jpg", "unmarked", "none")
+    assert (said["name"], said["status"], said["signature"]["status"]) == ("cat.jpg", "unmarked", "none")
 
 
 def test_a_broken_file_is_rejected_with_its_reason(tmp_path, processes):

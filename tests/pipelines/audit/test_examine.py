@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from model.framing import recolor_picture
 from model.watermark_code import Payload
 from pipelines.audit.examine import Examined, examine
 from pipelines.errors import Rejected
-from pipelines.images import encode
+from pipelines.images import credentials, encode
 from pipelines.images.metadata import Metadata
 from pipelines.images.xmp import Mark
 
@@ -30,7 +32,7 @@ def test_a_photo_says_it_in_its_metadata_and_in_its_colours(colour, file_format)
     assert (examined.metadata.model, examined.metadata.source) == ("unet", "a.tif")
     assert [one.payload for one in examined.watermarks] == [PAYLOAD]
     assert examined.is_marked
-    assert not examined.has_manifest
+    assert examined.signature.status == "none"
     [said] = examined.to_dict()["watermark"]
     assert (said["detected"], said["confidence"], said["model_digest"]) == (True, 1.0, "c0ffee")
 
@@ -52,7 +54,7 @@ def test_a_photo_of_a_camera_is_not_marked(encoded, photos):
     assert not examined.is_marked
     assert examined.to_dict() == {
         "metadata": None,
-        "signature": "none",
+        "signature": asdict(credentials.NONE),
         "watermark": [examined.to_dict()["watermark"][0] | {"page": 1, "detected": False, "model_digest": ""}],
     }
 
