@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice
 
 from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
@@ -21,6 +22,7 @@ from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import Ticker, watched
 from pipelines.runtime.worker_pool import Gate, WorkerPool, unless_out_of_memory
 from pipelines.viewer import html, thumbnails
+from pipelines.viewer.ids import Ids
 from pipelines.viewer.pictures import draw
 from pipelines.viewer.summary import Rank, Summary
 from pipelines.viewer.thumbnails import Sheet
@@ -69,18 +71,22 @@ def _times(summary: Summary) -> Table:
     return table
 
 
-def _counted(records: Iterable[Record], there: set[str]) -> tuple[Summary, set[str], int]:
+def _counted(records: Iterable[Record], there: Ids) -> tuple[Summary, Ids, int]:
     """Return the summary, the ids of all pictures that there should be, and how many records lack some."""
-    summary, wanted, lacking = Summary(), set[str](), 0
-    for record in records:
-        summary.add(record)
-        ids = Sheet(record).ids
-        lacking += not ids <= there
-        wanted |= ids
-    return summary, wanted, lacking
+    summary, lacking = Summary(), 0
+
+    def ids() -> Iterator[str]:
+        nonlocal lacking
+        for record in records:
+            summary.add(record)
+            sheet = Sheet(record)
+            lacking += sheet.lacks(there)
+            yield from sheet.ids
+
+    return summary, Ids(ids()), lacking
 
 
-def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
+def picture(ledger: Ledger, there: Ids, ticker: Ticker) -> set[str]:
     """Make the pictures that do not exist yet, on all cores.
 
     Args:
@@ -104,7 +110,7 @@ def picture(ledger: Ledger, there: set[str], ticker: Ticker) -> set[str]:
     try:
         for record in ledger.records():
             sheet = Sheet(record)
-            if not sheet.ids <= there:
+            if sheet.lacks(there):
                 work = partial(sheet.make, ledger.folder, there, _saver(ledger.state), processes)
                 note(pool.add(work, partial(unless_out_of_memory, partial(work, last=True), set[str]())))
         note(pool.rest())
@@ -118,7 +124,7 @@ def _saver(folder: str) -> Callable[[str, bytes], None]:
     return lambda name, data: storage.write_in(folder, name, data)
 
 
-def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
+def lay_out(ledger: Ledger, summary: Summary, there: Ids) -> set[str]:
     """Write the page; return the paths of its files relative to the folder."""
     title = storage.normalized(ledger.folder).rpartition("/")[2] or ledger.folder
     place = html.address_of(ledger.folder, ledger.state)
@@ -140,15 +146,15 @@ def lay_out(ledger: Ledger, summary: Summary, there: set[str]) -> set[str]:
     return written
 
 
-def _delete(uris: list[str]) -> None:
-    for start in range(0, len(uris), _DELETED_AT_ONCE):
-        storage.remove(uris[start : start + _DELETED_AT_ONCE])
+def _delete(uris: Iterable[str]) -> None:
+    rest = iter(uris)
+    while few := list(islice(rest, _DELETED_AT_ONCE)):
+        storage.remove(few)
 
 
 def _report(ledger: Ledger) -> None:
     folder = ledger.state
-    pictures = thumbnails.listed(folder)
-    there = set(pictures)
+    there = Ids(id_ for id_, _ in thumbnails.listed(folder))
     damaged: list[Damage] = []
     summary, wanted, lacking = _counted(ledger.records(damaged.append), there)
     tell(ledger.folder, summary, Console())
@@ -160,10 +166,11 @@ def _report(ledger: Ledger) -> None:
         for _ in range(lacking):
             ticker.listed()
         ticker.all_listed()
-        there |= picture(ledger, there, ticker)
+        there = there | picture(ledger, there, ticker)
     written = lay_out(ledger, summary, there)
-    _delete([uri for id_, uri in pictures.items() if id_ not in wanted] + html.leftovers(folder, written))
-    say(f"{storage.join(folder, html.FILE)}: open it in a browser{_gone(len(wanted - there))}")
+    _delete(uri for id_, uri in thumbnails.listed(folder) if id_ not in wanted)
+    _delete(html.leftovers(folder, written))
+    say(f"{storage.join(folder, html.FILE)}: open it in a browser{_gone(wanted.missing_from(there))}")
 
 
 def _gone(number: int) -> str:

@@ -12,11 +12,12 @@ from rich.table import Table
 from model.terminal import say
 from pipelines.archive import partitions, provenance
 from pipelines.archive.finish import LAST_RUN_FILE
+from pipelines.archive.layout import REJECTED_IN_ONE_FILE
 from pipelines.archive.ledger import Ledger
-from pipelines.archive.manifest import FOLDER, REPORT_FILE, Record
+from pipelines.archive.manifest import FOLDER, REJECTED_SHARDS, REPORT_FILE, Record
 from pipelines.archive.resume import Policy
 from pipelines.files import storage
-from pipelines.runtime.outcomes import REJECTED_FILE, print_table
+from pipelines.runtime.outcomes import DONE, REJECTED_FILE, print_table
 from tfrecords.errors import UserError
 
 
@@ -80,11 +81,21 @@ def _closing(report: dict[str, Any], last: dict[str, Any], output: str, state: s
         )
     if warnings := report.get("warnings"):
         yield f"photos with warnings: {', '.join(f'{code} {number:,}' for code, number in warnings.items())}"
-    rejected = storage.join(state, REJECTED_FILE)
+    rejected = storage.join(state, rejected_file(report["outcomes"]))
     yield f"photos: {output}; a record of each: {storage.join(state, FOLDER)}; rejected photos and why: {rejected}"
     state = partitions.base_of(state)
     command = ["autochrome", "report", output, *([] if state == output else ["--state", state])]
     yield f"next: {shlex.join(command)}"
+
+
+def rejected_file(outcomes: dict[str, int]) -> str:
+    """Return the path of the list of rejected photos relative to the folder; a glob if it is in shards.
+
+    Args:
+        outcomes: number of photos by outcome.
+    """
+    rejected = sum(number for key, number in outcomes.items() if key not in DONE)
+    return REJECTED_SHARDS if rejected > REJECTED_IN_ONE_FILE else REJECTED_FILE
 
 
 def _work(last: dict[str, int]) -> Table:

@@ -3,22 +3,23 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
-from pipelines.archive import manifest, record_files, report_file, runs
+from pipelines.archive import layout as layouts
+from pipelines.archive import manifest, partitions, record_files, report_file, runs
+from pipelines.archive.layout import Layout
 from pipelines.archive.lease import Lease
 from pipelines.archive.manifest import REPORT_FILE, Record
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.record_files import Entry
 from pipelines.archive.results import Effort, Result
-from pipelines.files import local_files, storage
+from pipelines.files import listings, local_files, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
 from pipelines.runtime.outcomes import REJECTED_FILE, Outcome, to_jsonl
@@ -26,6 +27,8 @@ from tfrecords.errors import UserError
 
 LAST_RUN_FILE = f"{manifest.FOLDER}/last_run.json"
 _MODULUS = 1 << 62
+_REMOVED_AT_ONCE = 100
+_SUBFOLDERS = tuple(path.rpartition("/")[2] for path in (manifest.JOURNAL, partitions.PARTITIONS))
 
 
 @dataclass(eq=False)
@@ -57,20 +60,23 @@ class WriteManifest(beam.PTransform):
         run = runs.of(records.pipeline, self.folder)
         made = run.results | "Made" >> beam.Map(_made) | "Sum of made" >> beam.CombineGlobally(_checksum)
         given = records | "Given" >> beam.Map(_one) | "Sum of given" >> beam.CombineGlobally(_checksum)
-        shards = given | "Shards" >> beam.Map(_shards, AsSingleton(made))
-        written = (
-            records
-            # As text, which takes less memory than objects if a local run keeps all of them.
-            | "Lines" >> beam.Map(_line)
-            | "Shard" >> beam.Map(_placed, AsSingleton(shards))
-            | "Group" >> beam.GroupByKey()
-            | "Write shards" >> beam.Map(_write_shard, run.lease, AsSingleton(shards))
-        )
-        rejected = (
+        outcomes = (
             records
             | "Rejected" >> beam.Filter(lambda record: record.status == "rejected")
             | "Outcomes" >> beam.Map(Record.outcome)
         )
+        rejected = outcomes | "Number of rejected" >> beam.combiners.Count.Globally()
+        sample = records | "Sample" >> beam.FlatMap(_sampled) | "Sampled" >> beam.combiners.ToList()
+        layout = given | "Layout" >> beam.Map(_layout, AsSingleton(made), AsSingleton(sample), AsSingleton(rejected))
+        written = (
+            records
+            # As text, which takes less memory than objects if a local run keeps all of them.
+            | "Lines" >> beam.Map(_line)
+            | "Shard" >> beam.Map(_placed, AsSingleton(layout))
+            | "Group" >> beam.GroupByKey()
+            | "Write shards" >> beam.Map(_write_shard, run.lease, AsSingleton(layout))
+        )
+        listed = outcomes | "Listed" >> beam.FlatMap(_listed, AsSingleton(layout))
         counts = records | "Keys" >> beam.Map(lambda record: record.key) | beam.combiners.Count.PerElement()
         if self.ignored is not None:
             ignored = (
@@ -85,7 +91,7 @@ class WriteManifest(beam.PTransform):
             | "Codes" >> beam.combiners.Count.PerElement()
         )
         effort = run.results | "Efforts" >> beam.Map(Effort.of) | "Effort" >> beam.CombineGlobally(_sum)
-        return (
+        finished = (
             records.pipeline
             | "End" >> beam.Create([run.lease])
             | "Finish"
@@ -93,20 +99,31 @@ class WriteManifest(beam.PTransform):
                 _finish,
                 run.recipe,
                 # Nothing is written or removed before the records are known to be complete.
-                AsSingleton(shards),
+                AsSingleton(layout),
                 AsList(written),
                 AsList(counts),
                 AsList(warnings),
-                AsList(rejected),
+                AsList(listed),
                 AsSingleton(effort),
-                AsList(run.records | "Names" >> beam.Map(lambda file: file.name)),
                 AsList(run.damaged),
                 AsList(run.unfinished),
             )
-            # A worker that repeats the last step needs the lease, so it is released after that step is finally done.
             | "Finished" >> beam.Reshuffle()
-            | "Release" >> beam.Map(Lease.release)
         )
+        # Journals are removed last, because existing journals take precedence over shards. Journals of other runs,
+        # which may have appeared meanwhile, have records that this run does not know; they stay.
+        own = finished | "Own journals" >> beam.FlatMap(_journals_of_run)
+        merged = run.records | "Merged journals" >> beam.FlatMap(_journal, AsSingleton(finished))
+        removed = (
+            (own, merged)
+            | "Journals" >> beam.Flatten()
+            | "Spread journals" >> beam.Reshuffle()
+            | "Batches" >> beam.BatchElements(min_batch_size=_REMOVED_AT_ONCE, max_batch_size=_REMOVED_AT_ONCE)
+            | "Remove" >> beam.Map(_removed, AsSingleton(finished))
+            | "Removed" >> beam.CombineGlobally(sum)
+        )
+        # A worker that repeats an earlier step needs the lease.
+        return finished | "Release" >> beam.Map(_release, AsSingleton(removed))
 
 
 _Checksum = tuple[int, int]
@@ -130,13 +147,23 @@ def _checksum(parts: Iterable[_Checksum]) -> _Checksum:
     return count, total
 
 
-def _shards(given: _Checksum, made: _Checksum) -> int:
+def _sampled(record: Record) -> Iterator[bytes]:
+    if layouts.is_sampled(record.name):
+        yield os.fsencode(record.name)
+
+
+def _layout(given: _Checksum, made: _Checksum, sample: list[bytes], rejected: int) -> Layout:
     if given != made:
         raise UserError(
             f"WriteManifest got {given[0]:,} records, but ColorizePhotos made {made[0]:,}; "
             "pass all of them on, each once and unchanged"
         )
-    return manifest.shard_count(given[0])
+    return Layout.of(given[0], map(os.fsdecode, sample), rejected)
+
+
+def _listed(outcome: Outcome, layout: Layout) -> Iterator[Outcome]:
+    if not layout.splits_rejected:
+        yield outcome
 
 
 def _sum(efforts: Iterable[Effort]) -> Effort:
@@ -148,51 +175,80 @@ def _line(record: Record) -> tuple[bytes, bytes]:
     return os.fsencode(record.name), manifest.to_lines([record.to_json(timed=True)])
 
 
-def _placed(line: tuple[bytes, bytes], shards: int) -> tuple[int, bytes]:
+def _placed(line: tuple[bytes, bytes], layout: Layout) -> tuple[int, bytes]:
     name, data = line
-    return manifest.shard_of(os.fsdecode(name), shards), data
+    return layout.shard_of(os.fsdecode(name)), data
 
 
-def _write_shard(placed: tuple[int, Iterable[bytes]], lease: Lease, shards: int) -> tuple[str, Entry]:
+def _write_shard(placed: tuple[int, Iterable[bytes]], lease: Lease, layout: Layout) -> tuple[str, Entry]:
     lease.check()
     record_files.drop_index(lease.folder)
     index, lines = placed
     records = [Record.from_json(line.decode()) for line in lines]
-    name, data = manifest.write_shard(lease.folder, index, shards, records)
-    return record_files.entry(name, len(records), data)
+    rejected = layout.splits_rejected
+    name, data = manifest.write_shard(lease.folder, index, layout.shards, records, rejected=rejected)
+    return record_files.entry(name, len(records), data, min(record.name for record in records))
 
 
 def _finish(
     lease: Lease,
     recipe: Recipe,
-    _: int,
+    layout: Layout,
     written: list[tuple[str, Entry]],
     counts: list[tuple[str, int]],
     warnings: list[tuple[str, int]],
     rejected: list[Outcome],
     effort: Effort,
-    records: list[str],
     damaged: list[str],
     unfinished: list[Source],
 ) -> Lease:
     lease.check()
-    folder, place = lease.folder, partial(storage.join, lease.folder)
-    storage.write_in(folder, REJECTED_FILE, to_jsonl(rejected))
+    folder = lease.folder
+    if layout.splits_rejected:
+        storage.remove([storage.join(folder, REJECTED_FILE)])
+    else:
+        storage.write_in(folder, REJECTED_FILE, to_jsonl(rejected))
     storage.write_in(folder, REPORT_FILE, report_file.summary(counts, recipe.made_with(), warnings))
     last = {**effort.to_dict(), "damaged": sorted(damaged)}
     storage.write_in(folder, LAST_RUN_FILE, (json.dumps(last, indent=2) + "\n").encode())
     record_files.write_index(folder, written)
-    names = {file.name: file.uri for file in files(Branch(path=place(manifest.FOLDER)), folder.rstrip("/"))}
+    shards = dict(written)
     lease.check()
-    # Journals are removed last, because existing journals take precedence over shards. Journals of other runs, which
-    # may have appeared meanwhile, have records that this run does not know; they stay.
-    old = [uri for name, uri in names.items() if manifest.is_old_shard(name, dict(written))]
-    journals = [name for name in names if manifest.is_journal(name)]
-    merged = {*records, *(name for name in journals if manifest.is_journal_of(name, lease.run))}
-    storage.remove(old)
-    storage.remove([names[name] for name in journals if name in merged])
+    storage.remove(
+        [
+            file.uri
+            for branch in listings.of_folder(storage.join(folder, manifest.FOLDER))
+            if branch.page or branch.path.rstrip("/").rpartition("/")[2] not in _SUBFOLDERS
+            for file in files(branch, folder.rstrip("/"))
+            if manifest.is_old_shard(file.name, shards, rejected=layout.splits_rejected)
+        ]
+    )
     if not storage.is_remote(folder):
         local_files.sweep_files(file.uri for file in unfinished)
-        with contextlib.suppress(OSError):
-            Path(place(manifest.JOURNAL)).rmdir()
     return lease
+
+
+def _journals_of_run(lease: Lease) -> Iterator[str]:
+    """Yield the URIs of the journals of a run."""
+    for file in files(Branch(path=storage.join(lease.folder, manifest.JOURNAL)), lease.folder.rstrip("/")):
+        if manifest.is_journal_of(file.name, lease.run):
+            yield file.uri
+
+
+def _journal(read: Source, _: Lease) -> Iterator[str]:
+    """Yield the URI of a journal that the run read, after the manifest is written."""
+    if manifest.is_journal(read.name):
+        yield read.uri
+
+
+def _removed(uris: list[str], lease: Lease) -> int:
+    lease.check()
+    storage.remove(uris)
+    return len(uris)
+
+
+def _release(lease: Lease, _: int) -> None:
+    if not storage.is_remote(lease.folder):
+        with contextlib.suppress(OSError):
+            (Path(lease.folder) / manifest.JOURNAL).rmdir()
+    lease.release()

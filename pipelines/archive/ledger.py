@@ -11,15 +11,16 @@ from typing import Any
 
 from pipelines.archive import manifest, partitions, record_files
 from pipelines.archive.manifest import REPORT_FILE, Record
+from pipelines.archive.merging import Shard, merged, place_of
 from pipelines.archive.provenance import known
-from pipelines.archive.record_files import Damage
+from pipelines.archive.record_files import Damage, Entry
 from pipelines.files import local_reads, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import files
 from tfrecords.errors import UserError
 
-_BUFFERS = 512 << 20
-_LARGEST_BUFFER = 1 << 20
+_BUFFERS = 32 << 20
+_SMALLEST_BUFFER, _LARGEST_BUFFER = 1 << 13, 1 << 20
 _OTHER_FILES = 256
 
 
@@ -66,7 +67,8 @@ class Ledger:
     def records(self, tell: Callable[[Damage], None] | None = None) -> Iterator[Record]:
         """Yield the record of every input with its times, sorted by name.
 
-        Of the shards 512 MiB at most are in memory, and the journals.
+        A shard is open while its names are read. Of a manifest of an earlier version, whose shards hold a hash of the
+        names, up to 512 MiB are in memory. The journals are in memory as well.
 
         Args:
             tell: called with each damage.
@@ -75,7 +77,7 @@ class Ledger:
             storage.IO_ERRORS: a shard cannot be read.
         """
         if self.partitions:
-            yield from merge(*(one._told(tell, self.state) for one in self.partitions), key=_place)
+            yield from merge(*(one._told(tell, self.state) for one in self.partitions), key=place_of)
             return
         index = record_files.read_index(self.state)
 
@@ -86,15 +88,21 @@ class Ledger:
                 elif tell is not None:
                     tell(one)
 
-        # All shards are open at once, each with a file of records and one of timings.
-        buffer = min(_LARGEST_BUFFER, _BUFFERS // max(1, 2 * len(self.shards)))
-        local_reads.allow_open(2 * len(self.shards) + _OTHER_FILES)
-        shards = (whole(record_files.shard(uri, self._name(uri), index, buffer)) for uri in self.shards)
+        def opened(uri: str) -> Callable[[int], Iterator[Record]]:
+            def read(others: int) -> Iterator[Record]:
+                # Each is a file of records and one of timings.
+                local_reads.allow_open(2 * (others + 1) + _OTHER_FILES)
+                buffer = max(_SMALLEST_BUFFER, min(_LARGEST_BUFFER, _BUFFERS // (others + 1)))
+                return whole(record_files.shard(uri, self._name(uri), index, buffer))
+
+            return read
+
+        shards = (Shard(_first(uri, index.shards.get(self._name(uri))), opened(uri)) for uri in self.shards)
         journals = (record_files.journal(self._name(uri), storage.read(uri)) for uri in self.journals)
-        told = sorted((record for read in journals for record in whole(read) if not record.pending), key=_place)
+        told = sorted((record for read in journals for record in whole(read) if not record.pending), key=place_of)
         list(whole(record_files.missing(index, map(self._name, self.shards))))
-        for _, same_name in groupby(merge(*shards, told, key=_place), key=attrgetter("name")):
-            yield from sorted(_latest(same_name), key=_place)
+        for _, same_name in groupby(merge(merged(shards), told, key=place_of), key=attrgetter("name")):
+            yield from sorted(_latest(same_name), key=place_of)
 
     def _told(self, tell: Callable[[Damage], None] | None, folder: str) -> Iterator[Record]:
         """Yield the records of a partition; damage is told with the path relative to the folder of all partitions."""
@@ -117,6 +125,11 @@ class Ledger:
             return {}
 
 
+def _first(uri: str, entry: Entry | None) -> str:
+    """Return the name of the first record of a shard, without opening it if the list of shards states it."""
+    return (entry.first if entry else "") or record_files.first_name(uri)
+
+
 def _ledger(folder: str, root: str) -> Ledger:
     """Return what there is in one folder of records, without its partitions."""
     found = files(Branch(path=storage.join(root, manifest.FOLDER)), root)
@@ -137,7 +150,3 @@ def _latest(same_name: Iterable[Record]) -> Iterable[Record]:
             del latest[moved[0]]
         latest[record.uri, record.offset] = record
     return latest.values()
-
-
-def _place(record: Record) -> tuple[str, str, int]:
-    return record.name, record.uri, record.offset or 0

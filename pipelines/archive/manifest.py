@@ -1,9 +1,11 @@
 """The manifest of a colorized folder: one record per input, as JSON Lines that jq and a browser can read.
 
-    OUTPUT/manifest/photos-00000-of-00004.jsonl     one record per input; each input in one shard, sorted by name
+    OUTPUT/manifest/photos-00000-of-00004.jsonl     one record per input; each shard holds a range of names, sorted
     OUTPUT/manifest/timings-00000-of-00004.jsonl    of the same inputs {"name": …, "milliseconds": {stage: float},
                                                     "outputs": [fingerprint of each file when it was written]}
-    OUTPUT/manifest/shards.json                     number of records of each shard, and its SHA-256
+    OUTPUT/manifest/rejected-00000-of-00004.jsonl   the rejected inputs of the same ranges, if there are more than
+                                                    100,000; then OUTPUT/rejected.jsonl is not written
+    OUTPUT/manifest/shards.json                     of each shard number of records, SHA-256 and first name
     OUTPUT/manifest/runs.json                       model and settings of each run into this folder, oldest first
     OUTPUT/manifest/last_run.json                   photos that the last run made or tried to make (left_out: those
                                                     without a file), found done (including kept ones) and kept; files
@@ -61,17 +63,18 @@ from typing import Any, Self
 
 from pipelines.files import safe_names, storage
 from pipelines.files.hashes import stable_hash
-from pipelines.runtime.outcomes import Outcome, Status
+from pipelines.runtime.outcomes import Outcome, Status, to_jsonl
 
 FOLDER = "manifest"
 REPORT_FILE = "report.json"
 JOURNAL = f"{FOLDER}/journal"
 RUNS_FILE = f"{FOLDER}/runs.json"
+REJECTED_SHARDS = f"{FOLDER}/rejected-*.jsonl"
 CHANGED, OCCUPIED = "changed_since", "occupied"
 STAGES = ("read", "decode", "predict", "merge", "encode", "write")
 _RECORDS_PER_SHARD = 10_000  # about 8 MB, which a browser can load at once
 _JOURNAL = re.compile(rf"{JOURNAL}/\w+(?:-\w+)+\.jsonl\Z", re.ASCII)
-_SHARD = re.compile(r"(?P<kind>photos|timings)-\d{5,}-of-\d{5,}\.jsonl\Z")
+_SHARD = re.compile(r"(?P<kind>photos|timings|rejected)-\d{5,}-of-\d{5,}\.jsonl\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,12 +213,21 @@ def shard_count(records: int) -> int:
 
 
 def shard_of(name: str, shards: int) -> int:
-    """Return the shard of an input's record: a hash of its name, so that it does not depend on the order of work."""
+    """Return a shard by a hash of a name, so that it does not depend on the order of work."""
     return int.from_bytes(stable_hash(name)) % shards
 
 
-def write_shard(output: str, index: int, shards: int, records: Iterable[Record]) -> tuple[str, bytes]:
+def write_shard(
+    output: str, index: int, shards: int, records: Iterable[Record], *, rejected: bool = False
+) -> tuple[str, bytes]:
     """Write the records of one shard, and their times next to it.
+
+    Args:
+        output: the folder of the manifest.
+        index: of the shard.
+        shards: their number.
+        records: of the shard.
+        rejected: whether to list the rejected inputs next to it as well.
 
     Returns:
         the shard's path relative to the output, and its bytes.
@@ -224,6 +236,9 @@ def write_shard(output: str, index: int, shards: int, records: Iterable[Record])
     times = (json.dumps(_times(record), ensure_ascii=False) for record in ordered)
     suffix = f"{index:05d}-of-{shards:05d}.jsonl"
     storage.write_in(output, f"{FOLDER}/timings-{suffix}", to_lines(times))
+    if rejected:
+        outcomes = (record.outcome() for record in ordered if record.status == "rejected")
+        storage.write_in(output, f"{FOLDER}/rejected-{suffix}", to_jsonl(outcomes))
     name, data = f"{FOLDER}/photos-{suffix}", to_lines(record.to_json() for record in ordered)
     storage.write_in(output, name, data)
     return name, data
@@ -247,17 +262,21 @@ def timed(record: Record, line: bytes) -> Record:
         return record
 
 
-def is_old_shard(name: str, written: Collection[str]) -> bool:
+def is_old_shard(name: str, written: Collection[str], *, rejected: bool = False) -> bool:
     """Return whether a path relative to the output is a shard that is not among those just written.
 
     Args:
-        name: of a shard of records or of times; any other file is not a shard.
+        name: of a shard of records, of times or of rejected inputs; any other file is not a shard.
         written: paths of the shards of records.
+        rejected: whether the rejected inputs were listed in shards.
     """
     folder, _, file = name.rpartition("/")
-    if folder != FOLDER or not _SHARD.match(file):
+    found = _SHARD.match(file)
+    if folder != FOLDER or found is None:
         return False
-    return f"{FOLDER}/{file.replace('timings', 'photos', 1)}" not in written
+    if found["kind"] == "rejected" and not rejected:
+        return True
+    return f"{FOLDER}/{file.replace(found['kind'], 'photos', 1)}" not in written
 
 
 def is_journal(name: str) -> bool:

@@ -1,6 +1,6 @@
 """Read files of records strictly: a line that is not a record is reported, never skipped silently.
 
-    OUTPUT/manifest/shards.json     {"photos-00000-of-00004.jsonl": {"records": 9987, "sha256": "…"}, …}
+    OUTPUT/manifest/shards.json     {"photos-00000-of-00004.jsonl": {"records": 9987, "sha256": "…", "first": "a"}, …}
 
 The list of shards is written when all of them are complete, and removed before any of them is written again. If it
 exists, a shard that is missing, empty, or cut off after a line is therefore found as well.
@@ -24,6 +24,7 @@ from pipelines.files import storage, versions
 
 INDEX_FILE = f"{FOLDER}/shards.json"
 _READ_AT_ONCE = 1 << 20
+_FIRST_LINE = 1 << 14
 _NAMED_LINES = 3
 
 
@@ -45,10 +46,17 @@ class Damage:
 
 @dataclass(frozen=True)
 class Entry:
-    """The entry of a shard in the list: its number of records, and its SHA-256 in hex."""
+    """The entry of a shard in the list.
+
+    Attributes:
+        records: their number.
+        sha256: of the file, in hex.
+        first: the name of its first record; '' if it has none, or was written by a version that did not state it.
+    """
 
     records: int
     sha256: str
+    first: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,9 +75,9 @@ class Index:
 NO_INDEX = Index()
 
 
-def entry(name: str, records: int, data: bytes) -> tuple[str, Entry]:
+def entry(name: str, records: int, data: bytes, first: str = "") -> tuple[str, Entry]:
     """Return the path of a shard and its entry for the list."""
-    return name, Entry(records, hashlib.sha256(data).hexdigest())
+    return name, Entry(records, hashlib.sha256(data).hexdigest(), first)
 
 
 def write_index(folder: str, shards: Iterable[tuple[str, Entry]]) -> None:
@@ -109,6 +117,17 @@ def _inputs(folder: str) -> int:
 def missing(index: Index, names: Iterable[str]) -> Iterator[Damage]:
     """Yield the damage of shards that are in the list but not among the names of the files."""
     return (Damage(name, "is missing") for name in sorted(index.shards.keys() - set(names)))
+
+
+def first_name(uri: str) -> str:
+    """Return the name of the first record of a shard; '' if its first line is not a record.
+
+    Raises:
+        storage.IO_ERRORS, WorldError: the shard cannot be read.
+    """
+    with storage.opened(uri, _FIRST_LINE) as file:
+        record = _record(file.readline())
+    return record.name if record else ""
 
 
 def journal(name: str, data: bytes) -> Iterator[Record | Damage]:

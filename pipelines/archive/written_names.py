@@ -28,6 +28,7 @@ OWN = (
     *("manifest", "report.json", "rejected.jsonl", "index.html", "report/data", "report/names", "report/thumbnails"),
     *(
         "report/page.css",
+        "report/choosing.js",
         "report/common.js",
         "report/figures.js",
         "report/index.js",

@@ -2,23 +2,25 @@
 
     OUTPUT/index.html                   needs nothing but the files below
     OUTPUT/report/page.css, *.js        style and code, the same for every folder
-    OUTPUT/report/index.js              the summary, and three columns for all photos: outcome, marks, colourfulness
+    OUTPUT/report/index.js              the summary, and what is in which of the files below
     OUTPUT/report/names/00001.js        10,000 names each, loaded for a search
+    OUTPUT/report/names/words/…         see `pipelines.viewer.search_index`
     OUTPUT/report/data/00001.js         100 records each, loaded when they are shown
+    OUTPUT/report/data/columns/…        see `pipelines.viewer.columns`, also for ``ranked``
     OUTPUT/report/thumbnails/…          see `pipelines.viewer.thumbnails`
 
 Browsers refuse to fetch files for a page on disk, so the data are scripts that call a function of the page. They are
 ASCII, with all other characters escaped. The page puts their contents into text nodes and never into markup. Equal
-records give equal bytes.
+records give equal bytes. What is loaded to open the page, and the memory that writing it takes, hardly grow with the
+number of photos.
 """
 
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from importlib import resources
 from itertools import islice
-from math import ceil
 from typing import Any
 from urllib.parse import quote
 
@@ -27,18 +29,18 @@ from pipelines.files import cloud, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import files
 from pipelines.runtime.outcomes import DONE
-from pipelines.viewer.summary import BIN_WIDTH, Summary, colourfulness_of, was_in_colour
+from pipelines.viewer.columns import PHOTOS_PER_FILE, Columns
+from pipelines.viewer.search_index import SearchIndex
+from pipelines.viewer.summary import BIN_WIDTH, Summary
 from pipelines.viewer.thumbnails import Pair, Sheet
 
 FILE = "index.html"
 FOLDER = "report"
 FOLDERS = (f"{FOLDER}/data", f"{FOLDER}/names")
 RECORDS_PER_FILE = 100
-NAMES_PER_FILE = 10_000
-# The column of marks has one character per photo: the sum of these, as page.js reads it.
-_IN_COLOUR, _WARNED = 1, 2
-_ASSETS = ("page.css", "common.js", "figures.js", "viewer.js", "page.js")
-_NUMBERED = re.compile(rf"{FOLDER}/(?:data|names)/\d{{5,}}\.js\Z")
+NAMES_PER_FILE = PHOTOS_PER_FILE
+_ASSETS = ("page.css", "common.js", "figures.js", "choosing.js", "viewer.js", "page.js")
+_NUMBERED = re.compile(rf"{FOLDER}/(?:data(?:/columns|/ranked)?|names(?:/words)?)/\d{{5,}}\.js\Z")
 
 
 def pages(
@@ -46,7 +48,7 @@ def pages(
     summary: Summary,
     made_with: dict[str, Any],
     title: str,
-    there: set[str],
+    there: Container[str],
     place: str = "",
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the files of the page, ``index.html`` last, as pairs of a path relative to the output and bytes.
@@ -59,38 +61,35 @@ def pages(
         there: ids of the existing thumbnails.
         place: base address of the photos, see `address_of`.
     """
-    keys = [key for key, _ in ordered(summary)]
-    code = {key: index for index, key in enumerate(keys)}
-    outcomes: list[int] = []
-    marks: list[str] = []
-    colourfulness: list[int] = []
+    columns = Columns(keys=[key for key, _ in ordered(summary)])
     names: list[str] = []
     rest = iter(records)
-    for number, few in enumerate(iter(lambda: list(islice(rest, RECORDS_PER_FILE)), []), start=1):
-        yield f"{FOLDER}/data/{number:05d}.js", _call("rows", number, [_row(record, there) for record in few])
-        for record in few:
-            value = colourfulness_of(record)
-            outcomes.append(code[record.key])
-            marks.append(str(_IN_COLOUR * was_in_colour(record) + _WARNED * bool(record.warnings)))
-            colourfulness.append(-1 if value is None else round(10 * value))
-            names.append(record.name)
-        if len(names) >= NAMES_PER_FILE:
-            yield _names(len(outcomes), names)
-            names = []
-    if names:
-        yield _names(len(outcomes), names)
+    with SearchIndex(summary.inputs) as words:
+        for number, few in enumerate(iter(lambda: list(islice(rest, RECORDS_PER_FILE)), []), start=1):
+            yield f"{FOLDER}/data/{number:05d}.js", _call("rows", number, [_row(record, there) for record in few])
+            for record in few:
+                columns.add(record)
+                names.append(record.name)
+            if columns.is_full:
+                yield from _shard(columns, names, words)
+                names = []
+        if names:
+            yield from _shard(columns, names, words)
+        for number, found in words.contents():
+            yield f"{FOLDER}/names/words/{number:05d}.js", _call("found", number, found)
+    for number, ranked in enumerate(columns.ranked(), start=1):
+        yield f"{FOLDER}/data/ranked/{number:05d}.js", _call("ranked", number, ranked)
     index = {
         "title": title,
         "place": place,
-        "photos": len(outcomes),
+        "photos": columns.photos,
         "recordsPerFile": RECORDS_PER_FILE,
         "namesPerFile": NAMES_PER_FILE,
-        "keys": keys,
+        "wordFiles": words.files,
+        "keys": columns.keys,
         "done": DONE,
         "summary": _told(summary, made_with),
-        "outcomes": outcomes,
-        "marks": "".join(marks),
-        "colourfulness": colourfulness,
+        "counts": columns.counts(),
     }
     for asset in _ASSETS:
         yield f"{FOLDER}/{asset}", _asset(asset)
@@ -139,12 +138,15 @@ def _call(function: str, *arguments: object) -> bytes:
     return f"autochrome.{function}({told});\n".encode("ascii")
 
 
-def _names(so_far: int, names: list[str]) -> tuple[str, bytes]:
-    number = ceil(so_far / NAMES_PER_FILE)
-    return f"{FOLDER}/names/{number:05d}.js", _call("names", number, names)
+def _shard(columns: Columns, names: list[str], words: SearchIndex) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of the last 10,000 photos, which may be fewer."""
+    number, contents = columns.taken()
+    words.add(number, names)
+    yield f"{FOLDER}/names/{number:05d}.js", _call("names", number, names)
+    yield f"{FOLDER}/data/columns/{number:05d}.js", _call("columns", number, contents)
 
 
-def _row(record: Record, there: set[str]) -> dict[str, Any]:
+def _row(record: Record, there: Container[str]) -> dict[str, Any]:
     pairs = Sheet(record).pairs
     if record.outputs:
         shown = [_page(output, pair, there) for output, pair in zip(record.outputs, pairs, strict=True)]
@@ -167,7 +169,7 @@ def _row(record: Record, there: set[str]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in ("", None, 0, [])}
 
 
-def _page(output: Output, pair: Pair, there: set[str]) -> dict[str, Any]:
+def _page(output: Output, pair: Pair, there: Container[str]) -> dict[str, Any]:
     fields = {
         "file": output.name,
         "page": output.page,
@@ -181,9 +183,9 @@ def _page(output: Output, pair: Pair, there: set[str]) -> dict[str, Any]:
     return {**{name: value for name, value in fields.items() if value not in ("", None)}, **_present(pair, there)}
 
 
-def _present(pair: Pair, there: set[str]) -> dict[str, str]:
+def _present(pair: Pair, there: Container[str]) -> dict[str, str]:
     ids = {"before": pair.before, "after": pair.after}
-    return {when: id_ for when, id_ in ids.items() if id_ in there}
+    return {when: id_ for when, id_ in ids.items() if id_ and id_ in there}
 
 
 def _told(summary: Summary, made_with: dict[str, Any]) -> dict[str, Any]:

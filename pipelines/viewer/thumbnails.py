@@ -8,7 +8,7 @@ reads files of any depth, format and orientation like the job itself, in child p
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -62,10 +62,14 @@ class Sheet:
         """The ids of all pictures."""
         return {id_ for pair in self.pairs for id_ in (pair.before, pair.after) if id_}
 
+    def lacks(self, there: Container[str]) -> bool:
+        """Return whether a picture is not among the existing ones."""
+        return any(id_ not in there for id_ in self.ids)
+
     def make(
         self,
         folder: str,
-        there: set[str],
+        there: Container[str],
         save: Callable[[str, bytes], None],
         processes: PhotoProcesses,
         *,
@@ -104,7 +108,7 @@ class Sheet:
                     raise
         return made
 
-    def _files(self, folder: str, there: set[str]) -> Iterator[tuple[bytes, dict[int, str]]]:
+    def _files(self, folder: str, there: Container[str]) -> Iterator[tuple[bytes, dict[int, str]]]:
         """Yield each file that is needed, with the ids of the wanted pictures by page."""
         record = self.record
         numbers = [output.page for output in record.outputs] or [1]
@@ -133,10 +137,12 @@ def path_of(id_: str) -> str:
     return f"{FOLDER}/{id_[:2]}/{id_[2:]}.jpg"
 
 
-def listed(folder: str) -> dict[str, str]:
-    """Return the URIs of the pictures in a folder, by id."""
-    found = [(_ID.match(file.name), file) for file in files(Branch(path=storage.join(folder, FOLDER)), folder)]
-    return {match[1] + match[2]: file.uri for match, file in found if match and not file.fault}
+def listed(folder: str) -> Iterator[tuple[str, str]]:
+    """Yield id and URI of each picture in a folder."""
+    for file in files(Branch(path=storage.join(folder, FOLDER)), folder):
+        match = _ID.match(file.name)
+        if match and not file.fault:
+            yield match[1] + match[2], file.uri
 
 
 def _id(*shown: object) -> str:

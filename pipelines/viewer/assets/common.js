@@ -78,12 +78,16 @@ const autochrome = (() => {
     };
   };
   const rows = files("data");
+  const columns = files("data/columns");
+  const ranked = files("data/ranked");
   const names = files("names");
+  const wordFiles = files("names/words");
 
   return {
     TONES, COUNT, FIGURE,
     baseName, byId, bytes, duration, isDone, setDone, make, pair, photo, placed, thumbnail, words,
-    rowsOf: rows.get, namesOf: names.get,
-    rows: rows.put, names: names.put, // called by the files of data
+    rowsOf: rows.get, columnsOf: columns.get, rankedOf: ranked.get, namesOf: names.get, wordsOf: wordFiles.get,
+    // called by the files of data; the page's own `words` makes an outcome readable
+    rows: rows.put, columns: columns.put, ranked: ranked.put, names: names.put, found: wordFiles.put,
   };
 })();

@@ -2,16 +2,14 @@
 
 // Which photos are shown: filters, search, pages, and the address that remembers them.
 (() => {
-  const { COUNT, baseName, byId, figures, isDone, make, namesOf, placed, rowsOf, setDone, thumbnail, viewer, words } = autochrome;
+  const { COUNT, baseName, byId, choosing, figures, make, placed, rowsOf, setDone, thumbnail, viewer, words } = autochrome;
   const PHOTOS_PER_PAGE = 60;
-  const IN_COLOUR = 1;
-  const WARNED = 2;
 
   const state = { filter: "all", text: "", page: 0 };
   let index;
-  let shown = null; // photos of the filter in its order; null stands for all by name
+  let shown; // the choice, see choosing.js
   let showing = 0;
-  let choosing = 0;
+  let chosen = 0;
 
   const row = async (photo) => {
     const found = await rowsOf(Math.floor(photo / index.recordsPerFile) + 1);
@@ -20,71 +18,52 @@
 
   // Filters
 
-  const where = (test) => {
-    const found = [];
-    for (let photo = 0; photo < index.photos; photo += 1) if (test(photo)) found.push(photo);
-    return found;
-  };
-  const marked = (mark) => where((photo) => Number(index.marks[photo]) & mark);
-  const ranked = (sign) => {
-    const measured = where((photo) => index.colourfulness[photo] >= 0);
-    return measured.sort((a, b) => sign * (index.colourfulness[a] - index.colourfulness[b]) || a - b);
-  };
-
   const FILTERS = {
-    all: { label: "All", count: () => index.photos, pick: () => null },
-    rejected: {
-      label: "Rejected",
-      count: () => index.summary.rejected,
-      pick: () => where((photo) => !isDone(index.keys[index.outcomes[photo]])),
-    },
-    colour: { label: "Already in colour", count: () => index.summary.inColour, pick: () => marked(IN_COLOUR) },
-    most: { label: "Most colourful", count: () => null, pick: () => ranked(-1) },
-    least: { label: "Least colourful", count: () => null, pick: () => ranked(1) },
-    warnings: { label: "Warnings", count: () => index.summary.warned, pick: () => marked(WARNED) },
+    all: { label: "All", count: () => index.photos },
+    rejected: { label: "Rejected", count: () => index.summary.rejected },
+    colour: { label: "Already in colour", count: () => index.summary.inColour },
+    most: { label: "Most colourful", count: () => null },
+    least: { label: "Least colourful", count: () => null },
+    warnings: { label: "Warnings", count: () => index.summary.warned },
   };
   const OUTCOME = "outcome:";
 
   const picked = (filter) => {
-    if (filter.startsWith(OUTCOME)) {
-      const code = index.keys.indexOf(filter.slice(OUTCOME.length));
-      return where((photo) => index.outcomes[photo] === code);
-    }
-    return FILTERS[filter].pick();
-  };
-
-  const folded = (text) => text.normalize("NFC").toLowerCase();
-
-  const matching = async (text, ticket) => {
-    const hits = new Uint8Array(index.photos);
-    const wanted = folded(text);
-    for (let start = 0, number = 1; start < index.photos; start += index.namesPerFile, number += 1) {
-      const some = await namesOf(number); // oxlint-disable-line no-await-in-loop -- names of one file at a time stay in memory
-      if (ticket !== choosing) return hits;
-      some.forEach((name, place) => { hits[start + place] = folded(name).includes(wanted) ? 1 : 0; });
-      if (index.photos > index.namesPerFile) {
-        byId("status").textContent = `Searching, ${COUNT.format(start + some.length)} of ${COUNT.format(index.photos)} names`;
-      }
-    }
-    return hits;
+    if (!filter.startsWith(OUTCOME)) return choosing.filters[filter](index);
+    return choosing.withOutcomes(index, (key) => key === filter.slice(OUTCOME.length));
   };
 
   const choose = async () => {
-    choosing += 1;
-    const ticket = choosing;
-    let found = picked(state.filter);
-    if (state.text) {
-      const hits = await matching(state.text, ticket);
-      found = (found ?? where(() => true)).filter((photo) => hits[photo]);
+    chosen += 1;
+    const ticket = chosen;
+    let looked = 0;
+    const progress = () => {
+      looked += index.namesPerFile;
+      if (index.photos > index.namesPerFile) {
+        byId("status").textContent = `Searching, ${COUNT.format(Math.min(looked, index.photos))} of ${COUNT.format(index.photos)} names`;
+      }
+      return ticket === chosen;
+    };
+    let found;
+    try {
+      found = await picked(state.filter);
+      if (state.text) found = await choosing.searched(index, found, state.text, progress);
+    } catch (error) {
+      isMissing(error);
+      return;
     }
-    if (ticket !== choosing) return;
+    if (ticket !== chosen) return;
     shown = found;
     drawFilters();
     await draw();
   };
 
-  const total = () => (shown ? shown.length : index.photos);
-  const photoAt = (place) => (shown ? shown[place] : place);
+  const isMissing = (error) => {
+    byId("status").textContent = `${error.message} is missing; make the page again with: autochrome report`;
+  };
+
+  const total = () => shown.total;
+  const rowAt = async (place) => row(await shown.at(place));
   const lastPage = () => Math.max(0, Math.ceil(total() / PHOTOS_PER_PAGE) - 1);
 
   // The address holds what is shown, so that it can be bookmarked and gone back to.
@@ -176,9 +155,9 @@
     grid.setAttribute("aria-busy", "true");
     let records;
     try {
-      records = await Promise.all(Array.from({ length: to - from }, (_, place) => row(photoAt(from + place))));
+      records = await Promise.all(Array.from({ length: to - from }, (_, place) => rowAt(from + place)));
     } catch (error) {
-      byId("status").textContent = `${error.message} is missing; make the page again with: autochrome report`;
+      isMissing(error);
       return;
     }
     if (ticket !== showing) return;
@@ -222,7 +201,7 @@
     placed(index.place);
     setDone(index.done);
     figures.draw(index, (key) => show(OUTCOME + key));
-    viewer.start({ total, at: (place) => row(photoAt(place)) }, left);
+    viewer.start({ total, at: rowAt }, left);
     let typing;
     byId("search").addEventListener("input", (event) => {
       clearTimeout(typing);

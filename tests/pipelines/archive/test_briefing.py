@@ -89,3 +89,13 @@ def test_warnings_and_kept_photos_are_explained(tmp_path):
 def test_a_state_folder_of_its_own_is_part_of_the_next_command(tmp_path):
     said = closing(tmp_path / "my colour", tmp_path / "state", Effort(made=1))
     assert said.splitlines()[-1] == f"next: autochrome report '{tmp_path}/my colour' --state {tmp_path}/state"
+
+
+def test_the_list_of_rejected_photos_is_named_where_it_is(tmp_path):
+    few, many = {"unreadable": 100_000, "written": 5, "skipped": 10**6}, {"unreadable": 99_999, "missing": 2}
+    assert "why: colour/rejected.jsonl" in closing(tmp_path, tmp_path, Effort(), outcomes=few).replace(
+        str(tmp_path), "colour"
+    )
+    assert "why: colour/manifest/rejected-*.jsonl" in closing(tmp_path, tmp_path, Effort(), outcomes=many).replace(
+        str(tmp_path), "colour"
+    )

@@ -6,7 +6,7 @@ import pytest
 from colorized_folder import Folder
 from one_task import RECIPE
 
-from pipelines.archive import manifest, record_files, runs
+from pipelines.archive import layout, manifest, record_files, runs
 from pipelines.archive.finish import LAST_RUN_FILE, WriteManifest
 from pipelines.archive.lease import Lease
 from pipelines.archive.ledger import Ledger
@@ -66,7 +66,10 @@ def test_records_report_and_index_are_written_and_counts_add_up(folder):
     assert last["milliseconds"]["read"] == 20.0
     [rejected] = (folder.output / REJECTED_FILE).read_text().splitlines()
     assert json.loads(rejected)["name"] == "c.jpg"
-    assert set(record_files.read_index(str(folder.output)).shards) == {"manifest/photos-00000-of-00001.jsonl"}
+    shards = record_files.read_index(str(folder.output)).shards
+    assert {name: (one.records, one.first) for name, one in shards.items()} == {
+        "manifest/photos-00000-of-00001.jsonl": (4, "a.jpg")
+    }
 
 
 def test_the_same_records_give_the_same_bytes(folder):
@@ -74,6 +77,19 @@ def test_the_same_records_give_the_same_bytes(folder):
     first = {path.name: path.read_bytes() for path in folder.output.rglob("*") if path.is_file()}
     finished(folder)
     assert {path.name: path.read_bytes() for path in folder.output.rglob("*") if path.is_file()} == first
+
+
+def test_many_rejected_photos_are_listed_in_shards_and_few_in_one_file_again(folder, monkeypatch):
+    monkeypatch.setattr(layout, "REJECTED_IN_ONE_FILE", 0)
+    one, shard = folder.output / REJECTED_FILE, folder.output / "manifest/rejected-00000-of-00001.jsonl"
+    one.write_bytes(b"of an earlier run")
+    finished(folder)
+    assert not one.exists()
+    assert [json.loads(line)["name"] for line in shard.read_text().splitlines()] == ["c.jpg"]
+    monkeypatch.undo()
+    finished(folder)
+    assert not shard.exists()
+    assert json.loads(one.read_text())["detail"] == "cut short"
 
 
 def test_old_shards_and_merged_journals_go_and_journals_of_others_stay(folder):

@@ -4,10 +4,11 @@ from dataclasses import replace
 import pytest
 from colorized_folder import Folder
 
-from pipelines.archive import manifest
+from pipelines.archive import manifest, record_files
 from pipelines.archive.journal import Journal
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import Output
+from pipelines.files import local_reads
 from tfrecords.errors import UserError
 
 
@@ -47,6 +48,31 @@ def test_more_shards_than_files_may_be_open_are_one(folder):
         assert names(Ledger.of(str(folder.output))) == expected
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.parametrize("with_list", [True, False])
+def test_shards_of_ranges_of_names_are_read_one_after_the_other(folder, monkeypatch, with_list):
+    expected = [f"{index:03d}.jpg" for index in range(40)]
+    shards = []
+    for index, name in enumerate(expected):
+        record = replace(folder.records[0], name=name)
+        shards.append((*manifest.write_shard(str(folder.output), index, 40, [record]), name))
+    if with_list:
+        entries = [record_files.entry(name, 1, data, first) for name, data, first in shards]
+        record_files.write_index(str(folder.output), entries)
+    asked: list[int] = []
+    monkeypatch.setattr(local_reads, "allow_open", asked.append)
+    assert names(Ledger.of(str(folder.output))) == expected
+    assert len(asked) == 40
+    assert len(set(asked)) == 1
+
+
+def test_a_shard_whose_first_line_is_damaged_is_read_in_order_too(folder):
+    for index, few in enumerate((folder.records[:2], folder.records[2:])):
+        manifest.write_shard(str(folder.output), index, 2, few)
+    path = folder.output / "manifest" / "photos-00001-of-00002.jsonl"
+    path.write_bytes(b"?\n" + path.read_bytes())
+    assert names(Ledger.of(str(folder.output))) == ["a.jpg", "b.jpg", "box/a.jpg", "ä.jpg"]
 
 
 def test_shards_beyond_99_999_are_read_as_well(folder):

@@ -36,20 +36,41 @@ def test_every_record_is_in_the_data_in_order_of_name(records):
     assert called(files["report/names/00001.js"]) == ("names", [1, [row["name"] for row in rows]])
 
 
-def test_the_columns_of_the_index_are_those_of_the_records(records):
-    [index] = called(made(records)["report/index.js"])[1]
+def test_the_index_counts_what_the_columns_have(records):
+    files = made(records)
+    [index] = called(files["report/index.js"])[1]
+    function, (number, columns) = called(files["report/data/columns/00001.js"])
+    assert (function, number) == ("columns", 1)
     ordered = sorted(records, key=lambda record: record.name)
     assert index["photos"] == 14
-    assert [index["keys"][code] for code in index["outcomes"]] == [record.key for record in ordered]
-    in_colour = [record.name for record, mark in zip(ordered, index["marks"], strict=True) if int(mark) & 1]
-    warned = [record.name for record, mark in zip(ordered, index["marks"], strict=True) if int(mark) & 2]
+    assert [index["keys"][code] for code in columns["outcomes"]] == [record.key for record in ordered]
+    in_colour = [record.name for record, mark in zip(ordered, columns["marks"], strict=True) if int(mark) & 1]
+    warned = [record.name for record, mark in zip(ordered, columns["marks"], strict=True) if int(mark) & 2]
     assert in_colour == ["box 2/postcard.jpg", "box 2/slide.jpg"]
     assert warned == ["caf\udce9.png"]
-    measured = [record.outputs[0].colourfulness if record.outputs else None for record in ordered]
-    assert index["colourfulness"] == [-1 if value is None else round(10 * value) for value in measured]
+    assert dict(zip(index["keys"], index["counts"]["outcomes"], strict=True)) == {
+        key: [number] for key, number in index["summary"]["outcomes"]
+    }
+    assert (index["counts"]["inColour"], index["counts"]["warned"]) == ([2], [1])
     assert sum(number for _, number in index["summary"]["outcomes"]) == index["photos"]
     assert index["summary"]["madeWith"] == {"model": "unet"}
     assert index["title"] == "a folder"
+    for number, sign in ((1, -1), (2, 1)):
+        [_, ranked] = called(files[f"report/data/ranked/{number:05d}.js"])[1]
+        shown = [sign * ordered[place].outputs[0].colourfulness for place in ranked]
+        assert len(ranked) == 10
+        assert ranked == [place for _, place in sorted(zip(shown, ranked, strict=True))]
+
+
+def test_what_opens_the_page_does_not_grow_with_the_photos(records):
+    sizes = []
+    for photos in (10_000, 60_000):
+        many = (replace(records[0], name=f"{number:06d}.jpg") for number in range(photos))
+        summary = Summary()
+        summary.outcomes.update({"written": photos})
+        [index] = [data for name, data in html.pages(many, summary, {}, "many", set()) if name == "report/index.js"]
+        sizes.append(len(index))
+    assert sizes[1] - sizes[0] < 200
 
 
 def test_the_picture_within_a_border_is_in_the_data(records):
@@ -69,7 +90,7 @@ def test_thumbnails_that_are_not_there_are_not_named(records):
 def test_photos_are_spread_over_files(records):
     many = [replace(records[0], name=f"{number:06d}.jpg") for number in range(html.NAMES_PER_FILE + 1)]
     files = made(many)
-    data = sorted(name for name in files if "/data/" in name)
+    data = sorted(name for name in files if re.fullmatch(r"report/data/\d+\.js", name))
     assert data == [f"report/data/{number:05d}.js" for number in range(1, len(data) + 1)]
     assert len(data) == html.NAMES_PER_FILE // html.RECORDS_PER_FILE + 1
     for place in (0, 99, 100, 5050, html.NAMES_PER_FILE):
@@ -82,7 +103,9 @@ def test_photos_are_spread_over_files(records):
 
 def test_a_whole_number_of_names_makes_no_empty_file(records):
     many = [replace(records[0], name=f"{number:06d}.jpg") for number in range(html.NAMES_PER_FILE)]
-    assert [name for name in made(many) if "/names/" in name] == ["report/names/00001.js"]
+    files = made(many)
+    assert [name for name in files if "/names/" in name] == ["report/names/00001.js"]
+    assert [name for name in files if "/columns/" in name] == ["report/data/columns/00001.js"]
 
 
 def test_an_empty_folder_has_a_page():
@@ -111,16 +134,17 @@ def test_texts_of_the_folder_are_in_no_markup(records):
     for name, data in files.items():
         if "/data/" not in name and "/names/" not in name:
             assert b'onerror="' not in data
-    for asset in ("common.js", "figures.js", "viewer.js", "page.js"):
+    for asset in ("common.js", "figures.js", "choosing.js", "viewer.js", "page.js"):
         assert not re.search(
             rb"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", files[f"report/{asset}"]
         )
 
 
 def test_what_an_earlier_longer_page_left(tmp_path):
-    for name in ("data/00001.js", "data/00002.js", "names/00002.js", "data/mine.js", "data/scan.jpg"):
+    over = ("data/00002.js", "data/columns/00002.js", "names/00002.js", "names/words/00002.js")
+    for name in ("data/00001.js", *over, "data/mine.js", "data/scan.jpg", "data/mine/00002.js"):
         path = tmp_path / "report" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
     left = html.leftovers(str(tmp_path), {"report/data/00001.js"})
-    assert sorted(left) == [str(tmp_path / "report" / name) for name in ("data/00002.js", "names/00002.js")]
+    assert sorted(left) == [str(tmp_path / "report" / name) for name in over]

@@ -111,7 +111,7 @@ def test_a_source_or_an_output_that_is_another_one_by_now_is_not_shown(tmp_path,
 
 
 def test_what_is_there_is_not_made_again(folder, processes):
-    there = listed(str(folder.output))
+    there = dict(listed(str(folder.output)))
     assert set(there) == set().union(*(Sheet(r).ids for r in folder.records)) - {lost(folder)}
     for record in folder.records:
         assert Sheet(record).make(str(folder.output), set(there), pytest.fail, processes) == set()
@@ -134,5 +134,5 @@ def test_only_thumbnails_are_listed(tmp_path):
     folder.mkdir(parents=True)
     for name in ("0" * 18 + ".jpg", "scan.jpg", ".0.jpg.part"):
         (folder / name).write_bytes(b"")
-    assert list(listed(str(tmp_path))) == ["ab" + "0" * 18]
-    assert listed(str(tmp_path / "nowhere")) == {}
+    assert [id_ for id_, _ in listed(str(tmp_path))] == ["ab" + "0" * 18]
+    assert list(listed(str(tmp_path / "nowhere"))) == []
