@@ -44,7 +44,7 @@ class Damage:
         return f"{self.name} {self.what}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """The entry of a shard in the list.
 
@@ -77,7 +77,7 @@ NO_INDEX = Index()
 
 def entry(name: str, records: int, data: bytes, first: str = "") -> tuple[str, Entry]:
     """Return the path of a shard and its entry for the list."""
-    return name, Entry(records, hashlib.sha256(data).hexdigest(), first)
+    return name, Entry(records=records, sha256=hashlib.sha256(data).hexdigest(), first=first)
 
 
 def write_index(folder: str, shards: Iterable[tuple[str, Entry]]) -> None:

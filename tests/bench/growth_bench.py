@@ -1,6 +1,6 @@
 """How time and memory of `colorize` and `report` grow with the number of photos, with photos that are done already.
 
-    python tests/bench/growth_bench.py [--photos 100000 1000000] [--stages list plan launch resume report page search]
+    python tests/bench/growth_bench.py [--photos 100000 1000000] [--stages list lists launch resume report page]
 
 The photos are empty files with a record each, so nothing is decoded: what is left is what a run does besides pixels.
 Each stage runs in a process of its own, and prints processor seconds and the largest memory of that process.
@@ -20,9 +20,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
-from pipelines.archive import manifest, provenance
+from pipelines.archive import manifest, provenance, record_files
 from pipelines.archive.manifest import Output, Record
 from pipelines.archive.provenance import Recipe, Settings
 
@@ -34,38 +36,43 @@ def names(photos: int) -> Iterator[str]:
     return (f"box {number // PHOTOS_A_FOLDER:05d}/photo {number:08d}.jpg" for number in range(photos))
 
 
-def records(photos: int, scans: Path | None = None) -> Iterator[Record]:
-    """One of 1,000 is rejected. With a folder of scans all others are in colour, so that no file must be there."""
+def templates(folder: str, *, in_colour: bool) -> tuple[str, str]:
+    """The lines of a rejected photo and of any other one, with the name, the number and the time to fill in."""
     recipe = Recipe.of("released", SETTINGS)
+    output = Output(
+        name="@NAME", page=1, width=3000, height=2000, bytes=10**6, sha256="@DIGEST", tone="toned", colourfulness=31.2
+    )
+    rejected = Record(
+        name="@NAME",
+        uri=f"{folder}/@NAME",
+        offset=None,
+        fingerprint="0-@TIME",
+        status="rejected",
+        reason="unreadable",
+        detail="cut short",
+        sha256="@DIGEST",
+        format="JPEG",
+        model=recipe.model,
+        model_digest=recipe.model_digest,
+        settings_digest=recipe.settings_digest,
+        run=1,
+    )
+    status, outputs = ("skipped", ()) if in_colour else ("written", (output,))
+    other = replace(rejected, status=status, reason="", detail="", outputs=outputs)
+    return rejected.to_json(), other.to_json()
+
+
+def lines(photos: int, scans: Path | None = None) -> Iterator[tuple[str, str]]:
+    """Name and record of each photo; one of 1,000 is rejected.
+
+    With a folder of scans all others are in colour, so that no file need be in the output.
+    """
+    rejected, other = templates(str(scans or "/scans"), in_colour=scans is not None)
     for number, name in enumerate(names(photos)):
-        rejected = number % 1000 == 7
-        output = Output(
-            name=name,
-            page=1,
-            width=3000,
-            height=2000,
-            bytes=10**6,
-            sha256=f"{number:064x}",
-            tone="toned",
-            colourfulness=number * 7 % 1000 / 10,
-        )
-        at = (scans / name).stat().st_mtime_ns if scans else 1
-        yield Record(
-            name=name,
-            uri=f"{scans or '/scans'}/{name}",
-            offset=None,
-            fingerprint=f"0-{at}",
-            status="rejected" if rejected else "skipped" if scans else "written",
-            reason="unreadable" if rejected else "",
-            detail="cut short" if rejected else "",
-            sha256="ab" * 32,
-            format="JPEG",
-            outputs=() if rejected or scans else (output,),
-            model=recipe.model,
-            model_digest=recipe.model_digest,
-            settings_digest=recipe.settings_digest,
-            run=1,
-        )
+        line = rejected if number % 1000 == 7 else other
+        time_ = (scans / name).stat().st_mtime_ns if scans else 1
+        line = line.replace("@NAME", name).replace("@DIGEST", f"{number:064x}").replace("@TIME", str(time_))
+        yield name, line.replace('"colourfulness": 31.2', f'"colourfulness": {number * 7 % 1000 / 10}')
 
 
 def write_scans(folder: Path, photos: int) -> None:
@@ -79,15 +86,18 @@ def write_scans(folder: Path, photos: int) -> None:
 def write_records(folder: Path, photos: int, scans: Path | None = None) -> None:
     """Write a manifest; its shards hold ranges of names."""
     shards = manifest.shard_count(photos)
-    few: list[Record] = []
-    index = 0
-    for record in records(photos, scans):
-        few.append(record)
-        if len(few) == -(-photos // shards):
-            manifest.write_shard(str(folder), index, shards, few)
-            few, index = [], index + 1
-    if few:
-        manifest.write_shard(str(folder), index, shards, few)
+    (folder / "manifest").mkdir(parents=True)
+    made = lines(photos, scans)
+    listed = []
+    for index in range(shards):
+        few = list(islice(made, -(-photos // shards)))
+        file = f"{index:05d}-of-{shards:05d}.jsonl"
+        data = manifest.to_lines(line for _, line in few)
+        (folder / f"manifest/photos-{file}").write_bytes(data)
+        times = (f'{{"name": "{name}", "milliseconds": {{}}, "outputs": ["1-1"]}}' for name, _ in few)
+        (folder / f"manifest/timings-{file}").write_bytes(manifest.to_lines(times))
+        listed.append(record_files.entry(f"manifest/photos-{file}", len(few), data, few[0][0]))
+    record_files.write_index(str(folder), listed)
     provenance.begin(str(folder), Recipe.of("released", SETTINGS))
 
 
@@ -172,6 +182,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
     parser.add_argument("--folder", help="for the files; a temporary one by default")
+    parser.add_argument("--keep", action="store_true", help="keep the files, to look at the page")
     args = parser.parse_args()
     context = multiprocessing.get_context("spawn")
     print(f"{'stage':<8} {'photos':>11} {'CPU s':>8} {'wall s':>8} {'peak MB':>8}", flush=True)
@@ -181,7 +192,8 @@ def main() -> None:
         (root / "scans").mkdir()
         if needs_scans:
             write_scans(root / "scans", photos)
-        write_list(root / "photos.txt", photos)
+        if "lists" in args.stages:
+            write_list(root / "photos.txt", photos)
         write_records(root / "colour", photos, root / "scans" if needs_scans else None)
         for stage in args.stages:
             answer: multiprocessing.Queue[tuple[str, float, float, float]] = context.Queue()
@@ -190,7 +202,10 @@ def main() -> None:
             told, processor, wall, peak = answer.get()
             process.join()
             print(f"{stage:<8} {photos:>11,} {processor:>8.1f} {wall:>8.1f} {peak:>8,.0f}  {told}", flush=True)
-        shutil.rmtree(root)
+        if args.keep:
+            print(f"kept: {root}")
+        else:
+            shutil.rmtree(root)
 
 
 if __name__ == "__main__":
