@@ -20,7 +20,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from model.guidance.ranges import REACH
 from tfrecords.errors import UserError
 from tfrecords.uris import is_remote
 
@@ -42,7 +41,7 @@ def colorize(
     saturation: float = 1.0,
     color_space: str = "srgb",
     hints: Bytes | str | os.PathLike[str] | Sequence[Mapping[str, object]] | None = None,
-    hint_reach: float = REACH,
+    hint_reach: float | None = None,
 ) -> Pixels:
     """Colorize one photo. The result has no watermark, unlike the files of the job.
 
@@ -64,7 +63,8 @@ def colorize(
         hints: colours that places of the photo have: a hint file, local or in a bucket; points, such as
             ``[{"x": 0.5, "y": 0.3, "radius": 0.02, "color": "#2040a0"}]`` in shares of the photo; or pixels, uint8
             ``[h, w, 4]`` of a layer that is opaque where colours are given, or ``[h, w, 3]`` of a painted copy.
-        hint_reach: how far hints reach, as a share of the photo's longer side, from 0 to 1.
+        hint_reach: how far hints reach, as a share of the photo's longer side, from 0 to 1; None for what suits the
+            model.
 
     Returns:
         uint8 or uint16 ``[H, W, 3]``, codes of that space: the depth of the pixels, or of the file. The lightness L* is

@@ -22,8 +22,9 @@ class Engine(Protocol):
     """What predicts."""
 
     size: int
+    hint_side: int
 
-    def predict(self, luminance: Floats) -> Floats:
+    def predict(self, luminance: Floats, hints: Floats | None = None) -> Floats:
         """Return the chroma of a batch."""
 
 
@@ -39,22 +40,30 @@ class Batches:
 
     Attributes:
         size: side S of the luminance, in pixels.
+        hint_side: side R of hints, in pixels; 0 if the engine takes none.
     """
 
     def __init__(self, engine: Engine, batch: int = BATCH) -> None:
         self.size = engine.size
+        self.hint_side = engine.hint_side
         self._engine = engine
         self._batch = batch
         self._waiting: list[_Picture] = []
         self._lock = threading.Lock()
         self._device = threading.Lock()
 
-    def predict(self, luminance: Floats) -> Floats:
+    def predict(self, luminance: Floats, hints: Floats | None = None) -> Floats:
         """Return the chroma of pictures, float32 ``[N, S, S, 1]`` → ``[N, S, S, 2]``, N of at least 1.
+
+        Pictures with hints ``[N, R, R, 3]`` are few, and are predicted one by one.
 
         Raises:
             Exception: any error of the device, for all pictures of the batch.
         """
+        if hints is not None:
+            with self._device:
+                pairs = zip(luminance, hints, strict=True)
+                return np.concatenate([self._engine.predict(light[None], given[None]) for light, given in pairs])
         pictures = [_Picture(one) for one in luminance]
         with self._lock:
             self._waiting += pictures

@@ -20,12 +20,13 @@ from model.color_spaces import SPACES
 from model.framing import recolor_picture
 from model.guidance import guided
 from model.guidance.guided import Choices
-from model.guidance.hints import Hints, paint
-from model.guidance.ranges import REACH
+from model.guidance.hints import Hints, paint, shrunk
+from model.guidance.ranges import METHODS, best_method
 from tfrecords.color import Floats, Pixels
 from tfrecords.errors import UserError
 
 CHROMA_SCALE = np.float32(128)
+_HINT_SCALE = np.array([CHROMA_SCALE, CHROMA_SCALE, 1], np.float32)
 _GPU = Path("/dev/nvidiactl")
 
 
@@ -33,9 +34,10 @@ class Engine(Protocol):
     """What predicts: `model.lite.Engine` or `model.graph_engine.Engine`."""
 
     size: int
+    hint_side: int
 
-    def predict(self, luminance: Floats) -> Floats:
-        """Return ab / 128, float32 ``[N, S, S, 2]``, of luminance float32 ``[N, S, S, 1]``."""
+    def predict(self, luminance: Floats, hints: Floats | None = None) -> Floats:
+        """Return ab / 128, float32 ``[N, S, S, 2]``, for luminance ``[N, S, S, 1]`` and hints ``[N, R, R, 3]``."""
 
 
 class Colorizer:
@@ -47,6 +49,7 @@ class Colorizer:
         size: side S of the square luminance that it takes, in pixels.
         digest: by which it is known (see `model.saved_model.digest`).
         parameters: how many weights it has.
+        takes_hints: whether hints may be given to it.
     """
 
     def __init__(self, *, path: str, name: str, digest: str, parameters: int, engine: Engine) -> None:
@@ -55,6 +58,7 @@ class Colorizer:
         self.size = engine.size
         self.digest = digest
         self.parameters = parameters
+        self.takes_hints = engine.hint_side > 0
         self._engine = engine
 
     @classmethod
@@ -101,16 +105,26 @@ class Colorizer:
         found = _check_unchanged(path, folder, digest)
         return cls(path=path, name=str(record["name"]), digest=found, parameters=parameters, engine=engine)
 
-    def predict(self, luminance: Floats) -> Floats:
+    def predict(self, luminance: Floats, hints: Floats | None = None) -> Floats:
         """Return the chroma of a batch.
 
         Args:
             luminance: float32 ``[N, S, S, 1]`` with N of at least 1, L* / 100 in [0, 1].
+            hints: for a model that takes them, float32 ``[N, h, w, 3]`` of any size: a, b, and 1 where they are given;
+                0 elsewhere. None for none.
 
         Returns:
             a and b in Lab units, float32 ``[N, S, S, 2]`` in (-128, 128).
+
+        Raises:
+            ValueError: the model takes no hints.
         """
-        return self._engine.predict(luminance) * CHROMA_SCALE
+        if hints is None:
+            return self._engine.predict(luminance) * CHROMA_SCALE
+        if not self.takes_hints:
+            raise ValueError(f"model {self.path} takes no hints")
+        small = np.stack([shrunk(one, self._engine.hint_side) for one in hints])
+        return self._engine.predict(luminance, small / _HINT_SCALE) * CHROMA_SCALE
 
     def colorize(
         self,
@@ -120,7 +134,7 @@ class Colorizer:
         saturation: float = 1.0,
         color_space: str = "srgb",
         hints: Hints | None = None,
-        hint_reach: float = REACH,
+        hint_reach: float | None = None,
     ) -> Pixels:
         """Colorize one photo as `autochrome colorize` does.
 
@@ -132,7 +146,7 @@ class Colorizer:
             saturation: factor of the model's chroma, from 0 to 4; luminance and hue stay.
             color_space: of the result: ``srgb``, ``adobe_rgb``, ``display_p3`` or ``ecirgb_v2``.
             hints: colours at places of the photo, see `model.guidance.hints`; None for none.
-            hint_reach: how far they reach, as a share of the longer side, from 0 to 1.
+            hint_reach: how far they reach, as a share of the longer side, from 0 to 1; None for what suits the model.
 
         Returns:
             colour of the same type, ``[H, W, 3]``. L* is the photo's to within rounding.
@@ -152,11 +166,13 @@ class Colorizer:
             raise ValueError(f"borders must be ignore or keep, not {borders!r}")
         if color_space not in SPACES:
             raise ValueError(f"color_space must be one of {', '.join(SPACES)}, not {color_space!r}")
-        choices = Choices(saturation=saturation, hint_reach=hint_reach)
+        method = best_method(takes_hints=self.takes_hints)
+        reach = METHODS[method] if hint_reach is None else hint_reach
+        choices = Choices(saturation=saturation, hint_reach=reach, hint_method=method)
         pixels = pixels if pixels.flags.c_contiguous else pixels.copy()
         picture = find(pixels) if borders == "ignore" else None
         asked = guided.question(pixels, picture, self.size, hints)
-        chroma = guided.answer(asked, choices, lambda seen: self.predict(seen[None])[0])
+        chroma = guided.answer(asked, choices, self.predict)
         if not np.isfinite(chroma).all():
             raise UserError(f"model {self.path} predicts colours that are not finite numbers; train it again")
         colored = recolor_picture(pixels, chroma, picture, 8 * pixels.dtype.itemsize, asked.seen, color_space)

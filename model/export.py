@@ -1,9 +1,12 @@
 """Export: a trained network as a SavedModel that needs nothing but TensorFlow to run.
 
-It has two signatures:
+It has two signatures, or three:
 
 * ``serving_default``: `luminance` float32 ``[N, S, S, 1]``, L* / 100 in [0, 1] → `chroma` float32 ``[N, S, S, 2]``,
   ab / 128 in (-1, 1).
+* ``guided``, of networks that were trained with hints: `luminance` as above, and `hints` float32 ``[N, R, R, 3]``,
+  a / 128, b / 128 and 1 where a colour is given, 0 elsewhere → `chroma` as above. Hints that are all 0 stand for none,
+  and give what ``serving_default`` gives.
 * ``colorize_bytes``: `image_bytes` string ``[N]``, encoded JPEG, PNG, GIF or BMP → `image_bytes` string ``[N]``, the
   colour photos as PNG at their original sizes. A photo that cannot be decoded becomes an empty string, and the others
   of its batch are not affected. EXIF orientation of JPEG and PNG is applied; chroma is brought up along the edges as
@@ -13,7 +16,7 @@ It has two signatures:
   these matter.
 
 S is the configuration's `size`; where its `export_resolution` (or else its `resolution`) is smaller, the network sees
-the luminance at that.
+the luminance at that. It is R, the side of hints.
 
 Networks that classify learn how common each colour is, and most of the world is grey. `prior_adjustment` α takes a part
 of that back: α · log(½ p + ½ / Q) is subtracted from the logits, p being the classes' shares of the training set and Q
@@ -130,6 +133,8 @@ def write(path: str, config: Config, weights: Sequence[NDArray[Any]], data: Data
     with replacement.of(path) as made:
         tf.saved_model.save(network, made, signatures)
         record = _record(config, data, training) | {"identity": _identity(made, path)} | _light(made)
+        if config.hints:
+            record[saved_model.HINT_SIDE] = network.resolution
         with tf.io.gfile.GFile(tf.io.gfile.join(made, saved_model.RECORD), "w") as file:
             file.write(json.dumps(record, indent=2, sort_keys=True) + "\n")
 
@@ -166,6 +171,12 @@ def _signatures(network: _Stored, config: Config) -> dict[str, Any]:
     def predict(luminance: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"chroma": _chroma(network, config, luminance)}
 
+    given = tf.TensorSpec([None, network.resolution, network.resolution, networks.HINTS], tf.float32, name="hints")
+
+    @tf.function(input_signature=[luminances, given])  # type: ignore[untyped-decorator]
+    def guided(luminance: tf.Tensor, hints: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"chroma": _chroma(network, config, luminance, hints)}
+
     files = tf.TensorSpec([None], tf.string, name="image_bytes")
 
     @tf.function(input_signature=[files])  # type: ignore[untyped-decorator]
@@ -177,7 +188,8 @@ def _signatures(network: _Stored, config: Config) -> dict[str, Any]:
         photos = image_bytes, graph_photos.readable(image_bytes)
         return {"image_bytes": tf.map_fn(colorized, photos, fn_output_signature=tf.string)}
 
-    return {identity.SIGNATURE: predict, "colorize_bytes": colorize_bytes}
+    signatures = {identity.SIGNATURE: predict, "colorize_bytes": colorize_bytes}
+    return signatures | ({saved_model.GUIDED: guided} if config.hints else {})
 
 
 class _Stored(tf.Module):
@@ -196,15 +208,15 @@ class _Stored(tf.Module):
             for variable, weight in zip(self._network.it.weights, weights, strict=True)
         ]
 
-    def __call__(self, luminance: tf.Tensor) -> tf.Tensor:
-        """Return the network's output for luminance ``[N, R, R, 1]``."""
+    def __call__(self, luminance: tf.Tensor, hints: tf.Tensor | None = None) -> tf.Tensor:
+        """Return the network's output for luminance ``[N, R, R, 1]`` and hints ``[N, R, R, 3]``; None for none."""
         network = self._network.it
         values = dict(self._network.seeds)
         for variable, weight in zip(network.weights, self._kept, strict=True):
             values[id(variable)] = tf.cast(weight, variable.dtype)
         trainable = [values[id(variable)] for variable in network.trainable_variables]
         others = [values[id(variable)] for variable in network.non_trainable_variables]
-        given = networks.arguments(network, luminance)
+        given = networks.arguments(network, luminance, hints)
         output, _ = network.stateless_call(trainable, others, given, training=False)
         return output if self._adjustment is None else output - tf.constant(self._adjustment)
 
@@ -256,11 +268,11 @@ def _record(config: Config, data: Data, training: dict[str, Any]) -> dict[str, A
     }
 
 
-def _chroma(network: _Stored, config: Config, luminance: tf.Tensor) -> tf.Tensor:
+def _chroma(network: _Stored, config: Config, luminance: tf.Tensor, hints: tf.Tensor | None = None) -> tf.Tensor:
     """Predict: luminance float32 ``[N, S, S, 1]`` in [0, 1] → chroma float32 ``[N, S, S, 2]`` in (-1, 1)."""
     if network.resolution != config.size:
         luminance = tf.image.resize(luminance, [network.resolution] * 2, tf.image.ResizeMethod.AREA)
-    return networks.decode(config, network(luminance))
+    return networks.decode(config, network(luminance, hints))
 
 
 def _colorize(network: _Stored, config: Config, encoded: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""Predictions by TensorFlow: the signature `serving_default` of a SavedModel."""
+"""Predictions by TensorFlow: the signatures `serving_default` and, if there is one, `guided` of a SavedModel."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from model import saved_model
 from model.plain_paths import plain
 from tfrecords.color import Floats
 from tfrecords.errors import UserError
@@ -28,6 +29,7 @@ class Engine:
     Attributes:
         size: side S of the square luminance that it takes, in pixels.
         parameters: how many weights it has.
+        hint_side: side of the hints that it takes, in pixels; 0 if it takes none.
     """
 
     def __init__(self, path: str, folder: str) -> None:
@@ -44,11 +46,24 @@ class Engine:
         signature = self._loaded.signatures.get("serving_default")
         self.size = _size(path, signature)
         self._predict = signature
+        self._guided = self._loaded.signatures.get(saved_model.GUIDED)
+        taken = self._guided.structured_input_signature[1]["hints"] if self._guided else None
+        self.hint_side = 0 if taken is None else int(taken.shape[1])
         self.parameters = sum(int(np.prod(variable.shape)) for variable in signature.variables)
 
-    def predict(self, luminance: Floats) -> Floats:
-        """Return the chroma of a batch: float32 ``[N, S, S, 1]`` → ab / 128, float32 ``[N, S, S, 2]`` in (-1, 1)."""
-        chroma: Floats = self._predict(luminance=tf.constant(luminance, tf.float32))["chroma"].numpy()
+    def predict(self, luminance: Floats, hints: Floats | None = None) -> Floats:
+        """Return the chroma of a batch.
+
+        Args:
+            luminance: float32 ``[N, S, S, 1]``, L* / 100 in [0, 1].
+            hints: float32 ``[N, R, R, 3]``, R being `hint_side`: a / 128, b / 128 and 1 where they are given; or None.
+
+        Returns:
+            ab / 128, float32 ``[N, S, S, 2]`` in (-1, 1).
+        """
+        light = tf.constant(luminance, tf.float32)
+        found = self._predict(luminance=light) if hints is None else self._guided(luminance=light, hints=hints)
+        chroma: Floats = found["chroma"].numpy()
         return chroma
 
 

@@ -5,7 +5,8 @@ TensorFlow is ready after four seconds of processor time and takes 0.9 GB and 38
 after 0.13 s and takes 0.14 GB and 28 ms (``tests/bench/predict_bench.py``). The SavedModel remains the model: its
 record says which of its files the network was made from, and a file that does not match is not used.
 
-The file takes one picture at the resolution that the network sees; the job shrinks the luminance to it.
+The file takes one picture at the resolution that the network sees; the job shrinks the luminance to it. If the network
+takes hints, the file takes them too: all 0 stands for none, and gives to the bit what a file without them gives.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ KEY = "lite"
 """The part of the model's record about the file: `sha256` of the file, `files` (`saved_model.files_digest`) of the
 model that it was made from, and `parameters`, the number of weights."""
 
+_HINTS = 3  # channels
+
 
 class Engine:
     """A network that LiteRT runs, on one thread for each prediction; several threads may predict at a time.
@@ -33,6 +36,7 @@ class Engine:
     Attributes:
         size: side S of the square luminance that it takes, in pixels.
         resolution: side of the luminance that the network sees.
+        hint_side: side of the hints that it takes, in pixels; 0 if it takes none.
     """
 
     def __init__(self, model: bytes) -> None:
@@ -47,8 +51,11 @@ class Engine:
         self._model = model
         with quiet.startup():
             interpreter = self._interpreter()
-        (given,), (taken,) = interpreter.get_output_details(), interpreter.get_input_details()
-        self.size, self.resolution = int(given["shape"][1]), int(taken["shape"][1])
+        (given,), taken = interpreter.get_output_details(), interpreter.get_input_details()
+        places = {int(one["shape"][-1]): (int(one["index"]), int(one["shape"][1])) for one in taken}
+        self._light, self.resolution = places[1]
+        self._hints, self.hint_side = places.get(_HINTS, (-1, 0))
+        self.size = int(given["shape"][1])
         self._idle = deque([interpreter])
 
     def _interpreter(self) -> Any:
@@ -58,11 +65,12 @@ class Engine:
         interpreter.allocate_tensors()
         return interpreter
 
-    def predict(self, luminance: Floats) -> Floats:
+    def predict(self, luminance: Floats, hints: Floats | None = None) -> Floats:
         """Return the chroma of pictures, one after the other.
 
         Args:
             luminance: float32 ``[N, S, S, 1]`` with N of at least 1, L* / 100 in [0, 1].
+            hints: float32 ``[N, R, R, 3]``, R being `hint_side`: a / 128, b / 128 and 1 where they are given; or None.
 
         Returns:
             ab / 128, float32 ``[N, S, S, 2]`` in (-1, 1).
@@ -71,14 +79,19 @@ class Engine:
             interpreter = self._idle.pop()  # an interpreter serves one thread at a time
         except IndexError:
             interpreter = self._interpreter()
-        chroma = np.concatenate([self._one(interpreter, one[..., 0]) for one in luminance])
+        if hints is None:
+            hints = np.zeros((len(luminance), self.hint_side, self.hint_side, _HINTS), np.float32)
+        pairs = zip(luminance, hints, strict=True)
+        chroma = np.concatenate([self._one(interpreter, light[..., 0], given) for light, given in pairs])
         self._idle.append(interpreter)
         return chroma
 
-    def _one(self, interpreter: Any, light: Floats) -> Floats:
+    def _one(self, interpreter: Any, light: Floats, hints: Floats) -> Floats:
         if self.resolution != self.size:
             light = cv2.resize(light, (self.resolution, self.resolution), interpolation=cv2.INTER_AREA)
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], light[None, ..., None])
+        interpreter.set_tensor(self._light, light[None, ..., None])
+        if self.hint_side:
+            interpreter.set_tensor(self._hints, hints[None])
         interpreter.invoke()
         chroma: Floats = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
         return chroma

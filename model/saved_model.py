@@ -18,6 +18,10 @@ FOLDER = "saved_model"
 GRAPH = "saved_model.pb"
 RECORD = "autochrome.json"
 FORMAT_VERSION = 1
+GUIDED = "guided"
+"""The signature that takes hints."""
+HINT_SIDE = "hint_side"
+"""The part of the record with the side in pixels of the hints that the model takes; missing if it takes none."""
 RELEASED = "released"
 """What to give for a folder to mean the model that ships with this package, wherever that is on a machine."""
 SHIPPED = (RELEASED, "released_1")

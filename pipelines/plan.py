@@ -114,7 +114,7 @@ def measure(sample: list[Source], model: str, recipe: Recipe, threads: int) -> T
     with Engine(model, recipe, started=threads) as engine:
         context = engine.context(lambda record, files: record)
         # The first prediction traces the model, which must not count.
-        context.predict(np.zeros((1, context.size, context.size, 1), np.float32))
+        context.predict(np.zeros((1, context.size, context.size, 1), np.float32), None)
         pool: WorkerPool[Record] = WorkerPool(threads, Gate(threads))
         records: list[Record] = []
         started, processor = time.perf_counter(), time.process_time()

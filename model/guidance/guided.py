@@ -17,9 +17,11 @@ from model.framing import seen_part
 from model.guidance import blending, ranges, reference
 from model.guidance import hints as hints_
 from model.guidance.hints import Hints
-from model.guidance.ranges import METHOD, METHODS, REACH
+from model.guidance.ranges import METHODS
 from model.guidance.reference import Reference
 from tfrecords.color import Floats, Pixels, luminance
+
+Predict = Callable[[Floats, Floats | None], Floats]
 
 SIDE = 512
 """The longer side of the grid on which hints are spread, in pixels; that of the photo where it is smaller."""
@@ -32,15 +34,15 @@ class Choices:
     Attributes:
         saturation: factor of the model's chroma, from 0 to 4; hints keep their colours.
         hint_reach: how far hints reach: where they weigh as much as the prediction, as a share of the longer side.
-        hint_method: one of `ranges.METHODS`.
+        hint_method: one of `ranges.METHODS`: ``network`` gives them to the model, and blends them with its prediction.
         references: photos whose colours the prediction gets; () for none.
         palette: a and b of colours that the prediction's are moved to; () for none.
         palette_strength: how far they are moved, from 0 to 1.
     """
 
     saturation: float = 1.0
-    hint_reach: float = REACH
-    hint_method: str = METHOD
+    hint_reach: float = METHODS["blend"]
+    hint_method: str = "blend"
     references: tuple[Reference, ...] = ()
     palette: tuple[tuple[float, float], ...] = ()
     palette_strength: float = 1.0
@@ -54,7 +56,7 @@ class Choices:
         for name in ranges.RANGES:
             ranges.check(name, getattr(self, name))
         if self.hint_method not in METHODS:
-            raise ValueError(f"hint_method must be {' or '.join(METHODS)}, not {self.hint_method!r}")
+            raise ValueError(f"hint_method must be one of {', '.join(METHODS)}, not {self.hint_method!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,18 +94,20 @@ def question(photo: Pixels, picture: Picture | None, size: int, hints: Hints | N
     return Question(seen=seen, light=light, given=hints_.cells(hints, photo.shape[:2], picture, height, width))
 
 
-def answer(asked: Question, choices: Choices, predict: Callable[[Floats], Floats]) -> Floats:
+def answer(asked: Question, choices: Choices, predict: Predict) -> Floats:
     """Return the chroma for a photo.
 
     Args:
         asked: about the photo.
         choices: how the prediction is changed.
-        predict: the model: luminance float32 ``[S, S, 1]`` → a and b, float32 ``[S, S, 2]``.
+        predict: the model: luminance float32 ``[1, S, S, 1]``, and hints ``[1, h, w, 3]`` or None → a and b, float32
+            ``[1, S, S, 2]``.
 
     Returns:
         a and b, float32 ``[S, S, 2]``; with hints ``[h, w, 2]``.
     """
-    chroma = predict(asked.seen)
+    given = asked.given if choices.hint_method == "network" else None
+    chroma: Floats = predict(asked.seen[None], None if given is None else given[None])[0]
     if choices.references:
         chroma = reference.apply(asked.seen[..., 0] * np.float32(100), chroma, choices.references)
     if choices.palette:

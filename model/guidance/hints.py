@@ -167,6 +167,12 @@ def cells(hints: Hints, photo: tuple[int, ...], picture: Picture | None, height:
     return found
 
 
+def shrunk(given: Floats, side: int) -> Floats:
+    """Bring hints, float32 ``[h, w, 3]`` as `cells` returns them, to a square grid, float32 ``[side, side, 3]``."""
+    whole = Hints(chroma=given[..., :2], given=given[..., 2] > 0)
+    return cells(whole, given.shape[:2], None, side, side)
+
+
 def paint(colour: Pixels, photo: Pixels, hints: Hints, picture: Picture | None = None, space: str = "srgb") -> None:
     """Give the pixels under hints exactly their colours, as far as the space shows them at the photo's luminance.
 

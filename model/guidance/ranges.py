@@ -4,12 +4,14 @@ import math
 
 RANGES: dict[str, tuple[float, float]] = {"saturation": (0, 4), "hint_reach": (0, 1), "palette_strength": (0, 1)}
 """The least and the most of each value."""
-REACH = 0.3
-"""How far hints reach by default: where they weigh as much as the prediction, as a share of the longer side."""
-METHODS = ("blend", "optimise")
-"""The ways to spread hints."""
-METHOD = METHODS[0]
-"""The default of them."""
+METHODS = {"network": 0.1, "blend": 0.3, "optimise": 0.3}
+"""The ways to spread hints, and how far they reach in each by default: where they weigh as much as the prediction, as a
+share of the longer side. The prediction of a network that takes hints has spread them already."""
+
+
+def best_method(*, takes_hints: bool) -> str:
+    """Return how hints are spread by default, with a model that takes hints or one that does not."""
+    return "network" if takes_hints else "blend"
 
 
 def holds(name: str, value: float) -> bool:

@@ -146,7 +146,7 @@ def _answer(asked: Question | ToSign, chroma: list[Floats], context: Context, gu
 def _chroma(asked: Question, context: Context, guidance: Guidance) -> Floats:
     """Return the chroma of a page, float32 ``[S, S, 2]``, or ``[h, w, 2]`` with hints."""
     choices = guidance.choices(context.recipe.settings.saturation)
-    return answer(asked, choices, lambda seen: _predicted(seen, context))
+    return answer(asked, choices, lambda seen, hints: _predicted(seen, hints, context))
 
 
 def _kept(chroma: list[Floats], made: Floats, context: Context) -> Floats:
@@ -157,10 +157,10 @@ def _kept(chroma: list[Floats], made: Floats, context: Context) -> Floats:
     return chroma[-1]
 
 
-def _predicted(seen: Floats, context: Context) -> Floats:
-    """Return the model's prediction for the luminance ``[S, S, 1]`` of a page, float32 ``[S, S, 2]``."""
+def _predicted(seen: Floats, hints: Floats | None, context: Context) -> Floats:
+    """Return the model's prediction for the luminance ``[1, S, S, 1]`` of a page, float32 ``[1, S, S, 2]``."""
     try:
-        chroma: Floats = context.predict(seen[None])[0]
+        chroma = context.predict(seen, hints)
     except Exception as error:
         if out_of_memory(error):
             raise

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from model.guidance.guided import Predict
 from pipelines.archive.manifest import Record
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.render import render
 from pipelines.archive.signing import Sign
 from pipelines.runtime.photo_process import PhotoProcesses
-from tfrecords.color import Floats
 
 if TYPE_CHECKING:
     from model.colorizer import Colorizer
@@ -25,7 +25,7 @@ class Context:
     Attributes:
         recipe: settings, and the identity of the model.
         size: side S of the model's input, in pixels.
-        predict: luminance float32 ``[1, S, S, 1]`` in [0, 1] → a and b, float32 ``[1, S, S, 2]``.
+        predict: luminance float32 ``[1, S, S, 1]`` in [0, 1], and hints or None → a and b, float32 ``[1, S, S, 2]``.
         save: writes a photo's files, given by path relative to the output; returns the record of what is there then.
         processes: the child processes; their handler is `pipelines.archive.render.render`.
         sign: returns the signature of bytes; called only if the recipe says who signs.
@@ -33,7 +33,7 @@ class Context:
 
     recipe: Recipe
     size: int
-    predict: Callable[[Floats], Floats]
+    predict: Predict
     save: Save
     processes: PhotoProcesses
     sign: Sign = bytes

@@ -43,7 +43,8 @@ A record in ``photos-*.jsonl``, shown here on several lines, always has all of t
      "model": "unet", "model_digest": "…", "settings_digest": "…",     model and settings that made the photo
      "saturation": 1.0,                 factor of the model's chroma
      "color_space": "srgb",             of the files: srgb, adobe_rgb, display_p3 or ecirgb_v2
-     "guided": {},                      {"hints": {"file", "sha256", "method", "reach"}} if hints guided the colours;
+     "guided": {},                      {"hints": {"file", "sha256", "method", "reach"}} if hints guided the colours,
+                                        method: network, blend or optimise;
                                         likewise palette, reference; "saturation" and "skip" by a rule
      "run": 1,                          the entry of runs.json for them, counted from 1
      "left": [{"name": "…", "sha256": "…"}],      files of earlier runs that are still in the output, as they were

@@ -167,7 +167,7 @@ class Recipe:
     def of(
         cls, model: str, settings: Settings, run: int = 1, plan: Plan = NONE, signing: Signing | None = None
     ) -> "Recipe":
-        """Return the recipe for the SavedModel folder ``model``; UserError if it is not one."""
+        """Return the recipe for the SavedModel folder ``model``; UserError if it is none, or not for this plan."""
         about = saved_model.check(model)
         return cls(
             model=str(about["name"]),
@@ -175,7 +175,7 @@ class Recipe:
             settings=settings,
             settings_digest=settings.digest(),
             run=run,
-            plan=plan,
+            plan=plan.with_model(model, takes_hints=saved_model.HINT_SIDE in about),
             training=_training(about.get("data")),
             signing=signing,
         )

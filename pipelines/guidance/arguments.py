@@ -19,16 +19,16 @@ def add(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--hint_reach",
         type=number(ranges.told("hint_reach"), partial(ranges.holds, "hint_reach")),
-        default=ranges.REACH,
+        default=None,
         metavar="R",
-        help=Rare(f"how far hints reach, as a share of the longer side (default: {ranges.REACH:g})"),
+        help=Rare("how far hints reach, as a share of the longer side (default: 0.1 or 0.3)"),
     )
     group.add_argument(
         "--hint_method",
         type=one_of(*ranges.METHODS),
-        default=ranges.METHOD,
+        default=None,
         metavar="M",
-        help=Rare("how hints spread: blend (default), or optimise, which also links like places"),
+        help=Rare("how hints spread: network (default if the model takes hints), blend or optimise"),
     )
     group.add_argument(
         "--palette",

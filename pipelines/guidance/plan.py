@@ -5,16 +5,17 @@ import json
 import pickle
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
 from model.guidance.guided import Choices
-from model.guidance.ranges import METHOD, REACH
+from model.guidance.ranges import METHODS, best_method
 from pipelines.guidance.hint_files import HintFile
 from pipelines.guidance.palette_files import PaletteFile
 from pipelines.guidance.reference_files import References
 from pipelines.guidance.rules import Rule, Rules
+from tfrecords.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +40,8 @@ class Guidance:
     saturation: float | None = None
     skip: bool = False
     rule: str = ""
-    hint_reach: float = REACH
-    hint_method: str = METHOD
+    hint_reach: float = METHODS["blend"]
+    hint_method: str = "blend"
     palette_strength: float = 1.0
 
     def told(self) -> dict[str, Any]:
@@ -79,8 +80,9 @@ class Plan:
     Attributes:
         hints: hint files by the names of their photos.
         hints_path: the folder or file that they are from.
-        hint_reach: how far hints reach, as a share of a photo's longer side.
-        hint_method: how hints are spread, one of `ranges.METHODS`.
+        hint_reach: how far hints reach, as a share of a photo's longer side; None for what suits the method.
+        hint_method: how hints are spread, one of `ranges.METHODS`; '' for what suits the model.
+        takes_hints: whether the model takes hints.
         palette: of all photos, or None.
         references: of all photos, or None.
         rules: which photos get something else, or None.
@@ -90,8 +92,9 @@ class Plan:
 
     hints: Mapping[str, HintFile] = field(default_factory=dict)
     hints_path: str = ""
-    hint_reach: float = REACH
-    hint_method: str = METHOD
+    hint_reach: float | None = None
+    hint_method: str = ""
+    takes_hints: bool = False
     palette: PaletteFile | None = None
     references: References | None = None
     rules: Rules | None = None
@@ -113,10 +116,25 @@ class Plan:
             saturation=rule.saturation,
             skip=rule.skip,
             rule=rule.match,
-            hint_reach=self.hint_reach,
-            hint_method=self.hint_method,
             palette_strength=self.palette_strength,
+            **self._spread(),
         )
+
+    def with_model(self, model: str, *, takes_hints: bool) -> "Plan":
+        """Return the plan for a run with a model.
+
+        Raises:
+            UserError: the model takes no hints, and the plan has the network spread them.
+        """
+        if self.hint_method == "network" and not takes_hints:
+            raise UserError(f"model {model} takes no hints; use --hint_method blend, or leave it out")
+        return replace(self, takes_hints=takes_hints)
+
+    def _spread(self) -> dict[str, Any]:
+        """Return how hints are spread, as fields of `Guidance`."""
+        method = self.hint_method or best_method(takes_hints=self.takes_hints)
+        reach = METHODS[method] if self.hint_reach is None else self.hint_reach
+        return {"hint_method": method, "hint_reach": reach}
 
     @cached_property
     def told(self) -> dict[str, Any]:
@@ -135,8 +153,8 @@ class Plan:
                 "path": self.hints_path,
                 "photos": len(self.hints),
                 "sha256": hashlib.sha256(digests.encode(errors="surrogatepass")).hexdigest(),
-                "method": self.hint_method,
-                "reach": self.hint_reach,
+                "method": self._spread()["hint_method"],
+                "reach": self._spread()["hint_reach"],
             }
         }
 
@@ -148,9 +166,8 @@ class Plan:
             references=rule.references,
             saturation=rule.saturation,
             skip=rule.skip,
-            hint_reach=self.hint_reach,
-            hint_method=self.hint_method,
             palette_strength=self.palette_strength,
+            **self._spread(),
         )
         return [rule.match, about.told()]
 

@@ -17,7 +17,7 @@ def of(args: argparse.Namespace) -> Plan:
     return planned(
         hints=args.hints,
         hint_reach=args.hint_reach,
-        hint_method=args.hint_method,
+        hint_method=args.hint_method or "",
         palette=args.palette,
         palette_strength=args.palette_strength,
         reference=args.reference,
@@ -29,8 +29,8 @@ def of(args: argparse.Namespace) -> Plan:
 def planned(
     *,
     hints: str = "",
-    hint_reach: float = ranges.REACH,
-    hint_method: str = ranges.METHOD,
+    hint_reach: float | None = None,
+    hint_method: str = "",
     palette: str = "",
     palette_strength: float = 1.0,
     reference: str = "",
@@ -41,8 +41,8 @@ def planned(
 
     Args:
         hints: folder of hint files, or a ``.csv`` or ``.jsonl`` file; local or gs://; '' for none.
-        hint_reach: how far hints reach, as a share of a photo's longer side, from 0 to 1.
-        hint_method: how hints are spread: ``blend`` or ``optimise``.
+        hint_reach: how far hints reach, as a share of a photo's longer side, from 0 to 1; None for the method's own.
+        hint_method: how hints are spread: ``network``, ``blend`` or ``optimise``; '' for what suits the model.
         palette: file of a palette for all photos, local or gs://; '' for none.
         palette_strength: how far colours are moved to it, from 0 to 1.
         reference: photo in colour, or folder of up to 20, whose colours all photos get; '' for none.
@@ -54,14 +54,14 @@ def planned(
         WorldError: the disk or the bucket fails.
     """
     for name, value in (("hint_reach", hint_reach), ("palette_strength", palette_strength)):
-        if not ranges.holds(name, value):
+        if value is not None and not ranges.holds(name, value):
             raise UserError(f"{name} {value} is out of range; choose {ranges.told(name)}")
     for name, choice, known in (
-        ("hint_method", hint_method, ranges.METHODS),
+        ("hint_method", hint_method, ("", *ranges.METHODS)),
         ("on_bad_hint", on_bad_hint, ("reject", "ignore")),
     ):
         if choice not in known:
-            raise UserError(f"{name} {choice!r} is unknown; choose {' or '.join(known)}")
+            raise UserError(f"{name} {choice!r} is unknown; choose one of {', '.join(filter(None, known))}")
     named = {"hints": hints, "palette": palette, "reference": reference, "rules": rules}
     cloud.check({f"--{flag}": place for flag, place in named.items() if place})
     return Plan(

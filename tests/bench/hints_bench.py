@@ -6,6 +6,8 @@ Protocol: each photo in PHOTOS is made grey and colorized at its own size. A hin
 longer side, at a place drawn uniformly, with the mean colour of the truth in it. The points of 5 are among those of 10,
 and so on. PSNR is that of the error pooled over all pixels of all photos, in sRGB of 8 bits; CIEDE2000 is the mean over
 pixels, then over photos. Photos that are grey or toned are left out.
+
+`alone` is the network's answer with hints, and no blending after it.
 """
 
 import argparse
@@ -20,13 +22,15 @@ import autochrome
 from model.guidance import guided, hints
 from model.guidance.guided import Choices
 from model.guidance.hints import Point
-from model.guidance.ranges import METHODS, REACH
+from model.guidance.ranges import METHODS
 from model.upsampling import recolor
 from pipelines.images import grayscale
 from tfrecords.color import luminance, srgb_to_lab
 
 COUNTS = (0, 1, 5, 10, 50, 100, 500)
 RADIUS = 0.01
+WAYS = {"alone": ("network", 0.0)} | {name: (name, reach) for name, reach in METHODS.items()}
+"""Methods and reaches, by the name in the table."""
 
 
 def photos(folder: Path, limit: int) -> Iterator[np.ndarray]:
@@ -62,8 +66,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--limit", type=int, default=200)
     parser.add_argument("--model", default="released")
-    parser.add_argument("--methods", default=",".join(METHODS))
-    parser.add_argument("--reach", type=float, default=REACH)
+    parser.add_argument("--methods", default=",".join(WAYS))
     args = parser.parse_args()
     colorizer = autochrome.load_model(args.model)
     methods = args.methods.split(",")
@@ -73,17 +76,18 @@ def main() -> None:
         lab = srgb_to_lab(photo)
         points = truths(photo, max(COUNTS), index)
         for method, number in errors:
-            choices = Choices(hint_method=method, hint_reach=args.reach)
+            how, reach = WAYS[method]
+            choices = Choices(hint_method=how, hint_reach=reach)
             given = hints.of_points(points[:number], *grey.shape) if number else None
             asked = guided.question(grey, None, colorizer.size, given)
-            chroma = guided.answer(asked, choices, lambda seen: colorizer.predict(seen[None])[0])
+            chroma = guided.answer(asked, choices, colorizer.predict)
             colour = recolor(grey, chroma, seen=asked.seen)
             if given is not None:
                 hints.paint(colour, grey, given)
             squares = (colour.astype(np.float64) - photo) ** 2
             difference = deltaE_ciede2000(lab, srgb_to_lab(colour)).mean()
             errors[method, number] += squares.sum(), squares.size, difference
-    print(f"{index + 1} photos, reach {args.reach:g}")
+    print(f"{index + 1} photos")
     for method in methods:
         rows = [errors[method, number] for number in COUNTS]
         psnr = [10 * np.log10(255**2 * size / squares) for squares, size, _ in rows]

@@ -99,6 +99,21 @@ def test_a_changed_hint_makes_its_photo_again_and_no_other(scans, run, guided, t
     assert [name for name in before if before[name] != after[name]] == ["box 1/b.png"]
 
 
+def test_the_released_model_spreads_hints_itself(scans, tmp_path):
+    hinted, photo = str(scans / "box 1"), scans / "box 1" / "b.png"
+    pixels = {}
+    for method in ("network", "blend"):
+        output = tmp_path / method / "b.png"
+        flags = [str(photo), str(output), f"--hints={hinted}", "--watermark=off"]
+        assert colorize.main(flags if method == "network" else [*flags, "--hint_method=blend"]) == 0
+        pixels[method] = np.asarray(Image.open(output))
+    file = scans / "box 1" / "b.png.hints.json"
+    np.testing.assert_array_equal(autochrome.colorize(photo, hints=file), pixels["network"])
+    assert np.abs(pixels["network"].astype(int) - pixels["blend"]).max() > 5
+    lab = srgb_to_lab(pixels["network"])
+    assert np.hypot(*(lab[60, 40, 1:] - hints.chroma_of(MUTED))) < 1
+
+
 def test_a_hint_without_a_photo_stops_the_job_before_it_starts(scans, tmp_path):
     (tmp_path / "hints.csv").write_text("path,x,y,color\nbox 2/d.png,0,0,#ff0000\n")
     with pytest.raises(UserError, match=r"hints\.csv is for box 2/d\.png, which is not in the input"):

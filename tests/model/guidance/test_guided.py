@@ -7,8 +7,10 @@ from model.guidance.hints import Point
 from model.upsampling import model_luminance
 
 
-def half(seen: np.ndarray) -> np.ndarray:
-    """A model whose a is the luminance, and whose b is 10."""
+def half(seen: np.ndarray, hints: np.ndarray | None = None) -> np.ndarray:
+    """A model whose a is the luminance, and whose b is 10 without hints and that of the hints with them."""
+    if hints is not None:
+        return np.broadcast_to(hints.max(axis=(1, 2), keepdims=True)[..., 1:2], (*seen.shape[:3], 2)).copy()
     return np.concatenate([50 * seen, np.full_like(seen, 10)], axis=-1).astype(np.float32)
 
 
@@ -36,6 +38,27 @@ def test_hints_are_spread_on_a_grid_of_the_photos_shape(photos):
 def test_unknown_choices_are_refused(choices):
     with pytest.raises(ValueError, match=f"{next(iter(choices))} must be "):
         Choices(**choices)
+
+
+def test_a_network_that_takes_hints_gets_them_and_its_prediction_is_blended_with_them(photos):
+    photo = photos["coffee"][..., 1]
+    found = hints.of_points([Point(x=0.5, y=0.5, radius=0.05, rgb=(200, 180, 40))], *photo.shape)
+    asked = guided.question(photo, None, 32, found)
+    chroma = guided.answer(asked, Choices(hint_reach=0.1, hint_method="network"), half)
+    own = hints.chroma_of((200, 180, 40))
+    np.testing.assert_allclose(chroma[170, 256], own, atol=1e-4)
+    np.testing.assert_allclose(chroma[0, 0], [own[1], own[1]], atol=0.1)
+
+
+def test_hints_on_a_grid_are_brought_to_the_side_of_a_network():
+    given = np.zeros((40, 60, 3), np.float32)
+    given[20, 30] = 10, -20, 1
+    given[0, :2] = (30, 30, 1), (50, 10, 1)
+    small = hints.shrunk(given, 12)
+    assert small.shape == (12, 12, 3)
+    np.testing.assert_array_equal(small[6, 6], [10, -20, 1])
+    np.testing.assert_array_equal(small[0, 0], [40, 20, 1])
+    assert small[..., 2].sum() == 2
 
 
 def test_a_palette_moves_the_prediction_before_hints_are_spread():

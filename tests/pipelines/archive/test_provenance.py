@@ -34,6 +34,13 @@ def test_a_run_that_goes_on_keeps_its_number(tmp_path):
     ]
 
 
+def test_a_model_that_takes_no_hints_cannot_spread_them(saved_model_dir):
+    assert Recipe.of("released", Settings()).plan.takes_hints
+    assert not Recipe.of(saved_model_dir, Settings()).plan.takes_hints
+    with pytest.raises(UserError, match=r"takes no hints; use --hint_method blend"):
+        Recipe.of(saved_model_dir, Settings(), plan=Plan(hint_method="network"))
+
+
 def test_photos_made_before_borders_were_found_are_done_if_borders_are_kept(tmp_path):
     keep = Settings(borders="keep", bit_depth="8", watermark="off")
     before = {

@@ -25,6 +25,18 @@ def test_the_guidance_of_a_photo_names_its_file_and_how_it_is_spread():
     assert told == {"hints": expected}
 
 
+def test_how_hints_spread_follows_from_the_model_unless_it_is_said():
+    def spread(plan: Plan) -> tuple[str, float]:
+        told = plan.of("box/7.jpg").told()["hints"]
+        assert (plan.told["hints"]["method"], plan.told["hints"]["reach"]) == (told["method"], told["reach"])
+        return told["method"], told["reach"]
+
+    assert spread(PLAN) == ("blend", 0.3)
+    assert spread(replace(PLAN, takes_hints=True)) == ("network", 0.1)
+    assert spread(replace(PLAN, takes_hints=True, hint_method="blend")) == ("blend", 0.3)
+    assert spread(replace(PLAN, takes_hints=True, hint_reach=0.2)) == ("network", 0.2)
+
+
 def test_a_changed_hint_changes_the_guidance_of_its_photo_alone_and_what_the_run_says():
     changed = replace(PLAN, hints={**FILES, "box/7.jpg": replace(FILES["box/7.jpg"], sha256=64 * "1")})
     assert [name for name in FILES if changed.of(name) != PLAN.of(name)] == ["box/7.jpg"]
