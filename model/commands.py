@@ -16,7 +16,7 @@ from model import interrupt
 from model.terminal import say
 from tfrecords.errors import DeniedError, UserError, WorldError
 
-_SCHEME = re.compile(r"(gs|file):/|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_SCHEME = re.compile(r"(gs|s3|file):/|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 class Parser(argparse.ArgumentParser):
@@ -188,9 +188,14 @@ def listed(words: Collection[str], conjunction: str = "and") -> str:
     return f"{', '.join(most)} {conjunction} {last}" if most else last
 
 
+def has_scheme(text: str) -> bool:
+    """Return whether a path begins like a URI."""
+    return _SCHEME.match(text) is not None
+
+
 def path(text: str) -> str:
     """Return a flag's path as it is; an argparse error if it is neither local nor in a bucket of Cloud Storage."""
-    if re.match(r"gs://[^/]", text) or not _SCHEME.match(text):
+    if re.match(r"gs://[^/]", text) or not has_scheme(text):
         return text
     if text.lower().startswith("gs:"):
         raise argparse.ArgumentTypeError(f"{text} is not a path in a bucket; write gs://BUCKET/PATH")

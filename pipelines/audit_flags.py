@@ -3,6 +3,7 @@
 import argparse
 
 from model.commands import Parser, Rare, add_help, path
+from pipelines.files.schemes import place
 
 
 def report() -> Parser:
@@ -15,9 +16,9 @@ def report() -> Parser:
         "autochrome report colour",
     )
     group = parser.add_argument_group()
-    group.add_argument("folder", type=path, metavar="DIR", help="output folder of `colorize`, local or gs://")
+    group.add_argument("folder", type=place, metavar="DIR", help="output folder of `colorize`")
     group.add_argument(
-        "--state", type=path, default="", metavar="DIR", help="the --state that `colorize` was given; takes index.html"
+        "--state", type=place, default="", metavar="DIR", help="the --state that `colorize` was given; takes index.html"
     )
     add_help(group)
     return parser
@@ -33,10 +34,10 @@ def detect() -> Parser:
         "autochrome detect colour/photo.jpg",
     )
     group = parser.add_argument_group()
-    group.add_argument("input", type=path, nargs="+", metavar="PATH", help="folder, photo, tar or 'glob'")
+    group.add_argument("input", type=place, nargs="+", metavar="PATH", help="folder, photo, tar or 'glob'")
     group.add_argument("--json", action="store_true", help="print a JSON object for each file")
     group.add_argument(
-        "--output", type=path, default="", metavar="DIR", help="folder for a line for each file; for large folders"
+        "--output", type=place, default="", metavar="DIR", help="folder for a line for each file; for large folders"
     )
     add_help(group)
     return parser
@@ -52,13 +53,13 @@ def verify() -> Parser:
         "autochrome verify colour --sources",
     )
     group = parser.add_argument_group()
-    group.add_argument("folder", type=path, metavar="DIR", help="output folder of `colorize`, local or gs://")
-    group.add_argument("--state", type=path, default="", metavar="DIR", help="the --state that `colorize` was given")
+    group.add_argument("folder", type=place, metavar="DIR", help="output folder of `colorize`")
+    group.add_argument("--state", type=place, default="", metavar="DIR", help="the --state that `colorize` was given")
     group.add_argument("--sources", action="store_true", help="hash the scans as well")
     group.add_argument("--model", type=path, default="", metavar="DIR", help="model that should have made the photos")
     group.add_argument("--json", action="store_true", help="print a JSON object for each thing that was hashed")
     group.add_argument(
-        "--report", type=path, default="", metavar="DIR", help="folder for a line for each; for large folders"
+        "--report", type=place, default="", metavar="DIR", help="folder for a line for each; for large folders"
     )
     add_help(group)
     return parser
@@ -70,14 +71,14 @@ def apply() -> Parser:
         "apply",
         "[--input] DIR [--sidecars] DIR [--output] DIR",
         "Make colour photos again, byte for byte, of scans and the sidecars of\n"
-        "`colorize --sidecar`. It needs no model. Paths are local or gs://.",
+        "`colorize --sidecar`. It needs no model. Paths are local, gs:// or s3://.",
         "autochrome apply --input scans --sidecars chroma --output colour",
         ("input", "sidecars", "output"),
     )
     group = parser.add_argument_group()
-    group.add_argument("--input", type=path, metavar="DIR", help="folder of the scans, as `colorize` was given it")
-    group.add_argument("--sidecars", type=path, metavar="DIR", help="the --sidecar that `colorize` was given")
-    group.add_argument("--output", type=path, metavar="DIR", help="folder for the colour photos")
+    group.add_argument("--input", type=place, metavar="DIR", help="folder of the scans, as `colorize` was given it")
+    group.add_argument("--sidecars", type=place, metavar="DIR", help="the --sidecar that `colorize` was given")
+    group.add_argument("--output", type=place, metavar="DIR", help="folder for the colour photos")
     add_help(group)
     return parser
 
@@ -98,5 +99,5 @@ def add_signing(group: argparse._ArgumentGroup) -> None:
 def add_sidecar(group: argparse._ArgumentGroup) -> None:
     """Add the flag of `colorize` that writes what `apply` reads."""
     group.add_argument(
-        "--sidecar", type=path, default="", metavar="DIR", help=Rare("folder for the chroma alone, for `apply`")
+        "--sidecar", type=place, default="", metavar="DIR", help=Rare("folder for the chroma alone, for `apply`")
     )

@@ -4,6 +4,7 @@ import argparse
 
 from model.commands import Rare, did_you_mean, one_of, path, whole
 from pipelines.archive.selection import WHOLE, Partition
+from pipelines.files.schemes import place
 from pipelines.images.reading import DEFAULT_MEGAPIXELS
 from pipelines.runtime.outcomes import REASONS, RETRIED
 from tfrecords.uris import is_remote
@@ -115,7 +116,7 @@ def add_lists(group: argparse._ArgumentGroup) -> None:
     """Add the flags that `pipelines.files.list_parts.lists_of` reads."""
     group.add_argument(
         "--root",
-        type=path,
+        type=place,
         default="",
         metavar="DIR",
         help=Rare("folder that paths in lists are relative to"),

@@ -9,6 +9,7 @@ from model.commands import Parser, Rare, add_help, did_you_mean, listed, number,
 from model.guidance import ranges
 from model.space_names import NAMES
 from pipelines import audit_flags
+from pipelines.files.schemes import place
 from pipelines.flag_types import add_choice, add_exclude, add_lists, add_reading, local, side
 from pipelines.guidance import arguments as guidance
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
@@ -27,13 +28,13 @@ def prepare() -> Parser:
         "prepare",
         "[--input] PATH [--output] DIR [flags] [Beam flags]",
         "Turn colour photos into Lab TFRecords to train on. Grey and toned photos are\n"
-        "left out. Paths are local or gs://. A run that was stopped continues.",
+        "left out. Paths are local, gs:// or s3://. A run that was stopped continues.",
         "autochrome prepare --input imagenet/train --output records",
         ("input", "output"),
     )
     paths = parser.add_argument_group()
-    paths.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
-    paths.add_argument("--output", type=path, metavar="DIR", help="folder for the records and dataset.json")
+    paths.add_argument("--input", type=place, action="append", metavar="PATH", help=_INPUT)
+    paths.add_argument("--output", type=place, metavar="DIR", help="folder for the records and dataset.json")
     add_lists(paths)
     add_exclude(paths)
     records = parser.add_argument_group("records")
@@ -64,13 +65,13 @@ def colorize() -> Parser:
     parser = Parser(
         "colorize",
         "[--input] PATH [--output] DIR [flags] [Beam flags]",
-        "Colorize photos of any size; brightness stays as it is. Paths: local or gs://.",
+        "Colorize photos of any size; brightness stays. Paths: local, gs:// or s3://.",
         "autochrome colorize --input scans --output colour",
         ("input", "output"),
     )
     group = parser.add_argument_group()
-    group.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
-    group.add_argument("--output", type=path, metavar="DIR", help="folder for the results; or a file, for one photo")
+    group.add_argument("--input", type=place, action="append", metavar="PATH", help=_INPUT)
+    group.add_argument("--output", type=place, metavar="DIR", help="folder for the results; or a file, for one photo")
     add_lists(group)
     add_exclude(group)
     group.add_argument(
@@ -89,7 +90,7 @@ def colorize() -> Parser:
     add_choice(group)
     group.add_argument("--dry_run", action="store_true", help="list what would be done; write nothing")
     group.add_argument(
-        "--state", type=path, default="", metavar="DIR", help="folder for records and reports (default: output)"
+        "--state", type=place, default="", metavar="DIR", help="folder for records and reports (default: output)"
     )
     audit_flags.add_sidecar(group)
     audit_flags.add_signing(group)
@@ -108,12 +109,12 @@ def plan() -> Parser:
         "plan",
         "[--input] PATH [flags] [Beam flags]",
         "Colorize a sample of photos without saving them, and estimate time, money and\n"
-        "space for all. Paths are local or gs://.",
+        "space for all. Paths are local, gs:// or s3://.",
         "autochrome plan --input scans --price_per_vcpu_hour 0.07",
         ("input",),
     )
     group = parser.add_argument_group()
-    group.add_argument("--input", type=path, action="append", metavar="PATH", help=_INPUT)
+    group.add_argument("--input", type=place, action="append", metavar="PATH", help=_INPUT)
     add_lists(group)
     add_exclude(group)
     _add_model(group)
@@ -141,7 +142,7 @@ def pack() -> Parser:
         "autochrome pack --data records --output packs --side 128",
     )
     group = parser.add_argument_group()
-    group.add_argument("--data", type=path, required=True, metavar="DIR", help="output folder of `prepare`")
+    group.add_argument("--data", type=place, required=True, metavar="DIR", help="output folder of `prepare`")
     group.add_argument("--output", type=local, required=True, metavar="DIR", help="local folder for the packs")
     group.add_argument(
         "--side", type=side, default=0, metavar="N", help="side of the pictures in pixels (default: the set's)"
@@ -166,7 +167,7 @@ def inspect() -> Parser:
         "autochrome inspect records --verify",
     )
     group = parser.add_argument_group()
-    group.add_argument("data", type=path, metavar="DIR", help="output folder of `prepare`, local or gs://")
+    group.add_argument("data", type=place, metavar="DIR", help="output folder of `prepare`")
     group.add_argument("--verify", action="store_true", help="read every file, check checksums and every record")
     group.add_argument(
         "--sample", type=whole(1), metavar="N", help=f"write N examples, grey beside colour, to ./{SAMPLE_FILE}"

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 
-from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
 from rich.table import Table
 
@@ -189,7 +188,7 @@ def main(argv: list[str] | None = None) -> int:
     writable.check(ledger.state, "--state" if args.state else "DIR", own=(thumbnails.FOLDER, *html.FOLDERS))
     try:
         _report(ledger)
-    except (GoogleAPIError, OSError) as error:
+    except storage.IO_ERRORS as error:
         raise UserError(f"{args.folder}: {str(error).splitlines()[0]}; is a run writing there? Try again") from error
     return 0
 

@@ -32,10 +32,11 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--engine names a runner for tests/conformance; may be repeated."""
+    """--engine names a runner for tests/conformance, --store a store for tests/stores; both may be repeated."""
     parser.addoption(
         "--engine", action="append", default=[], help="runner that tests/conformance takes the golden job to"
     )
+    parser.addoption("--store", action="append", default=[], help="store that tests/stores runs against")
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from typing import Self
 
 LOCAL_S = 120.0
 """Seconds after which the lease of a local run expires."""
+_NONCE = "written"
 CLUSTER_S = 900.0
 """The same for a run on a cluster, where machines take time to start, and for one that may be on a cluster."""
 
@@ -59,13 +60,15 @@ class Holder:
     def from_json(cls, data: bytes) -> Self | None:
         """Return the holder that `to_json` wrote; None for anything else."""
         try:
-            return cls(**json.loads(data))
-        except (ValueError, TypeError):
+            told = json.loads(data)
+            told.pop(_NONCE, None)
+            return cls(**told)
+        except (ValueError, TypeError, AttributeError):
             return None
 
     def to_json(self) -> bytes:
-        """Return the bytes of the file."""
-        return (json.dumps(asdict(self), indent=2) + "\n").encode()
+        """Return the bytes of the file, which are different each time: an ETag changes only if the bytes do."""
+        return (json.dumps({**asdict(self), _NONCE: uuid.uuid4().hex}, indent=2) + "\n").encode()
 
     def is_alive(self) -> bool | None:
         """Return whether its process is alive; None if this cannot be known from here."""

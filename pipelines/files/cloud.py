@@ -1,4 +1,4 @@
-"""Send requests to Cloud Storage: one client, one retry policy, one meaning for each failure.
+"""Send requests to a store of objects: one retry policy, one meaning for each failure.
 
 Requests that fail with 408, 429 or 5xx, and dropped connections, are retried for five minutes. Refused requests (401,
 403, credentials that cannot be renewed) are retried for one minute, unless only this object is refused. To find out,
@@ -10,17 +10,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 
-from google.cloud import storage
-
-from model import google_cloud
-from model.google_cloud import SCHEME, TIMEOUT, client, refusal, split
-from pipelines.files import faults, patience
+from model.google_cloud import client
+from pipelines.files import blobs, faults, patience, stores
 from pipelines.files.faults import Fault
 from pipelines.files.neighbours import Neighbours
 from pipelines.files.patience import Attempts
 from tfrecords.errors import DeniedError, OutageError
 
-__all__ = ["SCHEME", "TIMEOUT", "client", "split"]
+__all__ = ["client"]
 
 _DENIALS = 3
 """Refusals before other objects are tried."""
@@ -35,12 +32,6 @@ def at_launch() -> Iterator[None]:
         yield
     finally:
         _IS_LAUNCH.reset(token)
-
-
-def blob(uri: str) -> storage.Blob:
-    """Return an object without asking the bucket about it."""
-    bucket, name = split(uri)
-    return client().bucket(bucket).blob(name)
 
 
 class _Denials:
@@ -77,7 +68,7 @@ class _Denials:
 
     def in_words(self, error: Exception) -> str:
         """Return a message that says what is refused and what to do about it."""
-        refused = refusal(self._uri, faults.cause(error))
+        refused = stores.of(self._uri).refusal(self._uri, faults.cause(error))
         if self._is_alone and self._neighbours is not None:
             return f"access to {self._neighbours.refused} is denied; {refused}"
         return refused
@@ -100,15 +91,13 @@ def patiently(
     Raises:
         OutageError: no attempt succeeded for five minutes.
         DeniedError: all attempts were refused for a minute, and not because of this object alone.
-        google.api_core.exceptions.GoogleAPIError: the object is missing, has another generation, or is the only one
-            that is refused.
+        storage.IO_ERRORS: the object is missing, has another generation, or is the only one that is refused.
     """
     denied_seconds = 0.0 if _IS_LAUNCH.get() else patience.DENIED_SECONDS
     denials = _Denials(uri, neighbours, denied_seconds)
-    bucket = f"{SCHEME}{split(uri)[0]}"
     try:
         with Attempts(
-            bucket,
+            blobs.bucket_of(uri),
             "does not answer",
             patience.BUCKET_SECONDS,
             denials.is_retried,
@@ -123,13 +112,13 @@ def patiently(
         if fault is Fault.PASSING:
             duration = patience.in_words(patience.BUCKET_SECONDS)
             raise OutageError(
-                f"{uri}: Cloud Storage failed for {duration} ({faults.cause(error)}); start again later"
+                f"{uri}: {stores.of(uri).title} failed for {duration} ({faults.cause(error)}); start again later"
             ) from error
         raise
 
 
 def check(paths: Mapping[str, str]) -> None:
-    """Check, with one request each, that folders in Cloud Storage can be listed with the current credentials.
+    """Check, with one request each, that folders in buckets can be listed with the current credentials.
 
     Args:
         paths: by flag; local paths are ignored.
@@ -139,6 +128,6 @@ def check(paths: Mapping[str, str]) -> None:
         OutageError: a bucket does not answer for five minutes.
     """
     for flag, path in paths.items():
-        if path.startswith(SCHEME):
+        if stores.is_object(path):
             with at_launch(), patiently(path) as attempts:
-                google_cloud.check(flag, path, attempts.retry)
+                stores.of(path).check(flag, path, attempts)

@@ -2,8 +2,8 @@
 
 A fingerprint comes from a listing. For a local file it consists of the size, the modification time and the inode change
 time; programs that edit a photo in place and restore its modification time (``exiftool -P``) still alter the last one.
-For an object it consists of the size and the generation. Equal fingerprints mean equal bytes. Different fingerprints
-prove nothing, because a copied or restored file gets a new one; in that case the bytes are read.
+For an object it consists of the size and the generation or ETag. Equal fingerprints mean equal bytes. Different
+fingerprints prove nothing, because a copied or restored file gets a new one; in that case the bytes are read.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from base64 import b64decode
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from pipelines.files import buckets, faults, marks, own_objects, patience, storage
+from pipelines.files import buckets, faults, marks, own_objects, patience, storage, stores
 from pipelines.files.faults import Fault
 from pipelines.files.sources import Source
 from tfrecords import shards
@@ -77,14 +77,18 @@ def _local(path: str) -> str:
 
 
 def checksum(uri: str) -> int | None:
-    """Return the crc32c of a file, of an object as Cloud Storage knows it, without reading it; None if there is none.
+    """Return the crc32c of a file, or None if there is none. An object is read only if its store has no crc32c.
 
     Raises:
         WorldError: the disk or the bucket fails.
     """
     if storage.is_in_bucket(uri):
         found = own_objects.find(uri)
-        return int.from_bytes(b64decode(found.crc32c)) if found else None
+        if found is None:
+            return None
+        if found.checksum and stores.of(uri).checksum_kind == "crc32c":
+            return int.from_bytes(b64decode(found.checksum))
+        return _checksum(uri)
     return patience.locally(uri, lambda: _checksum(uri))
 
 
@@ -132,6 +136,6 @@ def remove(uri: str, content: Content) -> None:
         storage.IO_ERRORS: it cannot be removed.
     """
     if storage.is_in_bucket(uri):
-        buckets.remove(uri, int(content.fingerprint.partition("-")[2]))
+        buckets.remove(uri, content.fingerprint.partition("-")[2])
     else:
         storage.remove([uri])

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import BinaryIO, TypeVar
 
-from pipelines.files import bucket_reads, cloud, faults, local_reads, patience, storage, web
+from pipelines.files import blobs, bucket_reads, cloud, faults, local_reads, patience, storage, web
+from pipelines.files.blobs import Generation
 from pipelines.files.faults import Fault
 from pipelines.files.neighbours import Neighbours
 from tfrecords.errors import OutageError
@@ -32,7 +33,7 @@ def optional() -> Iterator[None]:
         _IS_OPTIONAL.reset(token)
 
 
-def read(uri: str, generation: int | None = None) -> bytes:
+def read(uri: str, generation: Generation | None = None) -> bytes:
     """Return the bytes of a file; an object can be limited to one generation.
 
     Raises:
@@ -47,7 +48,7 @@ def read(uri: str, generation: int | None = None) -> bytes:
     return _on_disk(uri, lambda: storage.read(uri))
 
 
-def read_range(uri: str, start: int, size: int, generation: int | None = None) -> bytes:
+def read_range(uri: str, start: int, size: int, generation: Generation | None = None) -> bytes:
     """Return bytes from the middle of a file. Raises what `read` raises, or ValueError if the file ends early."""
     if storage.is_in_bucket(uri):
         return _in_bucket(uri, lambda known: bucket_reads.read_range(uri, start, size, generation, neighbours=known))
@@ -64,14 +65,14 @@ def opened(uri: str) -> BinaryIO:
 
 
 def _in_bucket(uri: str, work: Callable[[Neighbours], T]) -> T:
-    bucket = cloud.split(uri)[0]
+    bucket = blobs.bucket_of(uri)
     known = bucket_reads.neighbours_in(bucket)
     try:
         done = work(known)
     except storage.IO_ERRORS as error:
         if not _IS_OPTIONAL.get() and faults.is_missing(error) and not known.can_be_read(uri):
             raise OutageError(
-                f"{uri} is gone, and no other object of {cloud.SCHEME}{bucket} can be read; start again when it answers"
+                f"{uri} is gone, and no other object of {bucket} can be read; start again when it answers"
             ) from error
         raise
     known.was_read(uri)

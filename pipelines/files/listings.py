@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelines.files import buckets, listed_photos, local_listing, local_reads, storage
-from pipelines.files.buckets import Blob
+from pipelines.files.blobs import Blob
 from pipelines.files.list_parts import Part
 from pipelines.files.local_listing import MAGIC, Listed
 
@@ -111,7 +111,7 @@ def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
         for blob in branch.page or (buckets.matching(path) if branch.is_glob else buckets.below(path)):
             yield Listed(uri=blob.uri, size=blob.size, fingerprint=blob.fingerprint, generation=blob.generation)
     elif storage.is_remote(path):
-        raise ValueError(f"{path} is neither local nor in a bucket of Cloud Storage")
+        raise storage.unknown(path)
     elif branch.is_glob:
         yield from local_listing.matching(path, root)
     else:

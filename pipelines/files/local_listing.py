@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pipelines.files import local_reads
+from pipelines.files.blobs import Generation
 
 MAGIC = "*?["
 LINKED_FOLDER = "linked_folder"
@@ -34,7 +35,7 @@ class Listed:
     fingerprint: str = ""
     fault: str = ""
     reason: str = "unreadable"
-    generation: int | None = None
+    generation: Generation | None = None
     name: str = ""
     offset: int | None = None
 

@@ -1,15 +1,11 @@
 """Write objects with a mark, and replace an object only if this program wrote it; see `pipelines.files.marks`."""
 
 import io
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import google_crc32c
-from google.api_core.exceptions import NotFound
-
-from pipelines.files import buckets, cloud, marks
-from pipelines.files.cloud import TIMEOUT, patiently
+from pipelines.files import buckets, marks, stores
+from pipelines.files.blobs import NONE, Generation
 from tfrecords.errors import OutageError
 
 _RACES = 10
@@ -21,14 +17,14 @@ class Found:
 
     Attributes:
         size: in bytes.
-        generation: changes with every write.
-        crc32c: of its bytes, in base64.
+        generation: changes with every new content.
+        checksum: of its bytes, in base64; '' if the store has none.
         own_run: number of the run that wrote it, according to its mark; 0 without a valid mark.
     """
 
     size: int
-    generation: int
-    crc32c: str
+    generation: Generation
+    checksum: str
     own_run: int
 
 
@@ -36,22 +32,19 @@ def find(uri: str) -> Found | None:
     """Look up an object; return None if there is none.
 
     Raises:
-        google.api_core.exceptions.GoogleAPIError: the object is the only one that is forbidden.
+        storage.IO_ERRORS: the object is the only one that is forbidden.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
-    blob = cloud.blob(uri)
-    try:
-        with patiently(uri) as attempts:
-            blob.reload(retry=attempts.retry, timeout=TIMEOUT)
-    except NotFound:
+    blob = buckets.find(uri)
+    if blob is None:
         return None
-    own_run = marks.run_in((blob.metadata or {}).get(marks.KEY), blob.crc32c)
-    return Found(size=int(blob.size), generation=int(blob.generation), crc32c=blob.crc32c or "", own_run=own_run)
+    own_run = marks.run_in(blob.mark, blob.checksum or None)
+    return Found(size=blob.size, generation=blob.generation, checksum=blob.checksum, own_run=own_run)
 
 
 def write(
     uri: str, data: bytes, run: int, may_replace: Callable[[Found], bool], check: Callable[[], None]
-) -> tuple[int, bool] | None:
+) -> tuple[Generation, bool] | None:
     """Write a marked object unless somebody else's object is there; one request if there is none.
 
     Args:
@@ -65,21 +58,21 @@ def write(
         the generation of the object, and whether it replaced another one; None if an object must not be replaced.
 
     Raises:
-        google.api_core.exceptions.GoogleAPIError: the bucket is missing.
+        storage.IO_ERRORS: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
-    crc32c = b64encode(google_crc32c.Checksum(data).digest()).decode()
-    generation = 0
+    checksum = stores.of(uri).checksum(io.BytesIO(data))
+    generation: Generation = NONE
     for _ in range(_RACES):
         check()
-        written = buckets.upload(uri, io.BytesIO(data), generation, {marks.KEY: marks.of(run, crc32c)})
+        written = buckets.upload(uri, io.BytesIO(data), generation, {marks.KEY: marks.of(run, checksum)})
         if written is not None:
-            return written, generation != 0
+            return written, generation != NONE
         found = find(uri)
         if found is None:
-            generation = 0
+            generation = NONE
             continue
-        if found.crc32c == crc32c:
+        if found.checksum == checksum:
             return found.generation, False
         if not may_replace(found):
             return None

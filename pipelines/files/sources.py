@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.errors import Rejected
 from pipelines.files import input_paths, inputs, listings, safe_names, samples, sidecars, storage, tars
+from pipelines.files.blobs import Generation
 from pipelines.files.input_paths import InputPath
 from pipelines.files.list_parts import PLAIN, ListOptions
 from pipelines.files.listings import Branch
@@ -26,7 +27,7 @@ class Source:
         name: path relative to the input, with forward slashes, made safe by `pipelines.files.safe_names`. Two photos
             may have the same name: a tar may repeat a name, and a bucket may contain ``a/b.jpg`` and ``a//b.jpg``.
         size: in bytes.
-        fingerprint: changes when the file does: its size and modification time, or its generation in a bucket.
+        fingerprint: changes when the file does: its size and modification time, or its generation or ETag in a bucket.
         offset: of the first byte in a tar; None for a file.
         fault: why it cannot be read, if this is known from the listing; else ''.
         duplicate_of: name of a photo with the same bytes; else ''.
@@ -45,7 +46,7 @@ class Source:
     fault: str = ""
     duplicate_of: str = ""
     reason: str = "unreadable"
-    generation: int | None = None
+    generation: Generation | None = None
     label: str = ""
     is_ignored: bool = False
     mtime_ns: int | None = None

@@ -16,21 +16,22 @@ from pipelines.files import (
     beneath,
     bucket_reads,
     buckets,
-    cloud,
     faults,
     local_files,
     local_reads,
     local_writes,
     safe_names,
+    stores,
     tars,
 )
+from pipelines.files.blobs import Generation, StoreError
 from pipelines.files.faults import Fault
 from tfrecords.errors import DeniedError, WorldError
 from tfrecords.uris import is_remote as is_remote
 
 # What file systems raise if a path is missing or forbidden. WorldError is excluded on purpose: a file on a disk or in a
 # bucket that does not answer is not a missing file.
-IO_ERRORS = (GoogleAPIError, GoogleAuthError, OSError, ValueError)
+IO_ERRORS = (GoogleAPIError, GoogleAuthError, StoreError, OSError, ValueError)
 _IN_MEMORY = 64 << 20
 
 
@@ -40,7 +41,7 @@ class OutsideError(ValueError):
 
 def unknown(uri: str) -> ValueError:
     """Return the error for a path whose scheme is not supported."""
-    return ValueError(f"{uri} is neither local nor in a bucket of Cloud Storage")
+    return ValueError(f"{uri} is neither local nor in a bucket of a supported store")
 
 
 def opened(uri: str, buffer: int = 0) -> BinaryIO:
@@ -61,7 +62,7 @@ def opened(uri: str, buffer: int = 0) -> BinaryIO:
     raise unknown(uri)
 
 
-def read(uri: str, generation: int | None = None) -> bytes:
+def read(uri: str, generation: Generation | None = None) -> bytes:
     """Return the bytes of a file; an object can be limited to one generation. Raises what `opened` raises."""
     if is_in_bucket(uri):
         return bucket_reads.read(uri, generation)
@@ -71,7 +72,7 @@ def read(uri: str, generation: int | None = None) -> bytes:
         return file.read()
 
 
-def read_range(uri: str, start: int, size: int, generation: int | None = None) -> bytes:
+def read_range(uri: str, start: int, size: int, generation: Generation | None = None) -> bytes:
     """Return bytes from the middle of a file; generation and errors as in `read`, or ValueError if it ends early."""
     if is_in_bucket(uri):
         return bucket_reads.read_range(uri, start, size, generation)
@@ -163,8 +164,8 @@ def whole_file(folder: str, name: str, check: Callable[[], None] | None = None) 
 
 
 def is_in_bucket(uri: str) -> bool:
-    """Return whether a URI is an object, a folder or a glob in Cloud Storage."""
-    return uri.startswith(cloud.SCHEME)
+    """Return whether a URI is an object, a folder or a glob in a bucket."""
+    return stores.is_object(uri)
 
 
 def sweep(folder: str) -> None:

@@ -4,14 +4,24 @@ On a local disk a process holds a lock while it changes such a file. In a bucket
 the object must have. Other file systems have neither, and the last writer wins.
 """
 
-import contextlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from google.api_core.exceptions import NotFound, PreconditionFailed
+from pipelines.files import (
+    beneath,
+    bucket_reads,
+    buckets,
+    faults,
+    local_files,
+    local_writes,
+    locked_files,
+    patience,
+    storage,
+)
 
-from pipelines.files import beneath, bucket_reads, buckets, local_files, local_writes, locked_files, patience, storage
+_CHANGED = (404, 412)
+"""Statuses of a request for an object that was replaced or removed since it was found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +47,13 @@ def read(uri: str) -> Version | None:
     """
     if storage.is_in_bucket(uri):
         while blob := buckets.find(uri):
-            with contextlib.suppress(NotFound, PreconditionFailed):  # replaced or removed since it was found
-                return Version(
-                    data=bucket_reads.read(uri, blob.generation), id=str(blob.generation), changed=blob.changed
-                )
+            try:
+                data = bucket_reads.read(uri, blob.generation)
+            except storage.IO_ERRORS as error:
+                if faults.status_of(error) not in _CHANGED:
+                    raise
+            else:
+                return Version(data=data, id=str(blob.generation), changed=blob.changed)
         return None
     return patience.locally(uri, lambda: _read_locally(_local(uri)))
 
@@ -65,14 +78,14 @@ def replace(uri: str, data: bytes, version: Version) -> bool:
     In a bucket the result is also False if the answer was lost, although the data were written: read the file again.
     """
     if storage.is_in_bucket(uri):
-        return buckets.replace(uri, io.BytesIO(data), int(version.id))
+        return buckets.replace(uri, io.BytesIO(data), version.id)
     return local_writes.replace(_local(uri), data, version.id)
 
 
 def remove(uri: str, version: Version) -> None:
     """Remove a file if it has not changed since it was read."""
     if storage.is_in_bucket(uri):
-        buckets.remove(uri, int(version.id))
+        buckets.remove(uri, version.id)
     else:
         local_writes.remove(_local(uri), version.id)
 

@@ -1,9 +1,10 @@
 """Check whether a folder can be written to, before work starts, by writing to it."""
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipelines.files import beneath, cloud, faults, holds, local_files, local_writes, storage
+from pipelines.files import beneath, buckets, cloud, faults, holds, local_files, local_writes, storage, stores
 from tfrecords.errors import DeniedError, OutageError, UserError, WorldError
 
 # Named like an unfinished file, so that nothing takes it for a photo; a fixed name, in case it cannot be removed.
@@ -21,7 +22,7 @@ def check(
     """Check that files can be written into a folder; the folder is created if it is missing.
 
     Args:
-        folder: local or ``gs://``.
+        folder: local or in a bucket.
         flag: the flag that named it.
         once: whether it is enough to create files, because none will be replaced or removed.
         instead: what the user can do about a bucket that keeps every object.
@@ -65,6 +66,7 @@ def _check_bucket(folder: str, flag: str, *, once: bool, instead: str) -> None:
     if not kept:
         with cloud.at_launch():
             storage.write(probe, b"")
+            _check_conditions(folder, flag, probe)
             try:
                 storage.remove([probe])
             except DeniedError:
@@ -73,3 +75,14 @@ def _check_bucket(folder: str, flag: str, *, once: bool, instead: str) -> None:
                     raise
     if kept:
         raise UserError(f"{flag} {folder} is in a bucket that keeps every object it gets ({kept}); {instead}")
+
+
+def _check_conditions(folder: str, flag: str, probe: str) -> None:
+    """Check that a store does not overwrite the probe if a request forbids that."""
+    if not stores.of(folder).is_compatible:
+        return
+    if storage.create(probe, b"created") or buckets.replace(probe, io.BytesIO(b"replaced"), "0" * 32):
+        raise UserError(
+            f"{flag} {folder} is in a store that ignores If-None-Match or If-Match, so programs could overwrite each "
+            "other's files; choose another store or a disk"
+        )

@@ -3,15 +3,16 @@
 import argparse
 from functools import partial
 
-from model.commands import Rare, number, one_of, path
+from model.commands import Rare, number, one_of
 from model.guidance import ranges
+from pipelines.files.schemes import place
 
 
 def add(group: argparse._ArgumentGroup) -> None:
     """Add the flags that `pipelines.guidance.planning.of` reads."""
     group.add_argument(
         "--hints",
-        type=path,
+        type=place,
         default="",
         metavar="PATH",
         help="colours for places in photos: folder, .csv or .jsonl",
@@ -32,7 +33,7 @@ def add(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--palette",
-        type=path,
+        type=place,
         default="",
         metavar="FILE",
         help=Rare("move colours to a palette: .txt of #rrggbb, .gpl, .ase, .aco or a picture"),
@@ -46,14 +47,14 @@ def add(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--reference",
-        type=path,
+        type=place,
         default="",
         metavar="PATH",
         help=Rare("photo in colour, or folder of them, whose colours photos get"),
     )
     group.add_argument(
         "--rules",
-        type=path,
+        type=place,
         default="",
         metavar="FILE",
         help=Rare("TOML: which photos get which palette, reference, hints, saturation"),

@@ -15,7 +15,7 @@ from apache_beam.runners.runner import PipelineResult, PipelineState, create_run
 from model.commands import Parser, did_you_mean
 from model.terminal import say
 from pipelines.errors import JobFailedError
-from pipelines.files.cloud import SCHEME
+from pipelines.files import storage
 from pipelines.runtime import local_run, local_threads
 from tfrecords.errors import UserError
 
@@ -142,7 +142,7 @@ def check_reach(options: PipelineOptions, **paths: str | Sequence[str]) -> None:
     """
     for flag, given in paths.items():
         for path in [given] if isinstance(given, str) else given:
-            if is_dataflow(options) and not path.startswith(SCHEME):
+            if is_dataflow(options) and not storage.is_in_bucket(path):
                 raise UserError(
                     f"--{flag} {path} is on this machine, and Dataflow's workers cannot reach it; give gs://BUCKET/PATH"
                 )

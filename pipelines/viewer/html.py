@@ -25,7 +25,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pipelines.archive.manifest import STAGES, Output, Record
-from pipelines.files import cloud, storage
+from pipelines.files import storage, stores
 from pipelines.files.listings import Branch
 from pipelines.files.sources import files
 from pipelines.runtime.outcomes import DONE
@@ -109,7 +109,7 @@ def address_of(photos: str, page: str) -> str:
     if not storage.is_remote(photos) and not storage.is_remote(page):
         return quote(os.fsencode(os.path.relpath(photos, page))) + "/"
     if storage.is_in_bucket(photos):
-        return f"https://storage.cloud.google.com/{quote(photos.removeprefix(cloud.SCHEME))}/"
+        return stores.of(photos).address(photos)
     return f"file://{quote(os.fsencode(photos))}/"
 
 

@@ -14,7 +14,7 @@ from pipelines.archive import leftovers
 from pipelines.archive.manifest import Record
 from pipelines.archive.resume import File
 from pipelines.errors import Rejected
-from pipelines.files import bucket_reads, buckets, patience, sources, storage
+from pipelines.files import buckets, gcs, patience, sources, storage
 from tfrecords.errors import OutageError
 
 
@@ -165,9 +165,7 @@ def test_what_arrives_with_a_wrong_checksum_is_read_again(calm_cloud, monkeypatc
     storage.write(uri, b"right")
     spoilt = iter([b"wrong"])
     write = io.BytesIO.write
-    monkeypatch.setattr(
-        bucket_reads._Arrived, "write", lambda arrived, data: write(arrived, next(spoilt, data)), raising=False
-    )
+    monkeypatch.setattr(gcs.Arrived, "write", lambda arrived, data: write(arrived, next(spoilt, data)), raising=False)
     assert storage.read(uri) == b"right"
 
 

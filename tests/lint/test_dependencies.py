@@ -18,13 +18,14 @@ SHARED = {
 
 
 def required(setup: Path) -> list[str]:
-    """The requirements that setup.py lists for everybody, for training with JAX, and for signing."""
+    """The requirements that setup.py lists for everybody, for training with JAX, for stores, and for signing."""
     assigned = {
         ast.unparse(node.targets[0]): ast.literal_eval(node.value)
         for node in ast.parse(setup.read_text(encoding="utf-8")).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("REQUIRES", "EXTRAS")
     }
-    return [*assigned["REQUIRES"], *assigned["EXTRAS"]["jax"], *assigned["EXTRAS"]["sign"]]
+    extras = assigned["EXTRAS"]
+    return [*assigned["REQUIRES"], *extras["jax"], *extras["s3"], *extras["sign"]]
 
 
 def imported(folder: Path) -> Iterator[str]:

@@ -12,6 +12,14 @@ ELSEWHERE = {
     "pipelines/files/cloud.py": "tests/gcs/test_access.py",
     "pipelines/files/holds.py": "tests/gcs/test_keeping.py",
     "pipelines/files/own_objects.py": "tests/gcs/test_own_objects.py",
+    # A server of a store shows what these do.
+    "pipelines/files/blobs.py": "tests/stores/test_objects.py",
+    "pipelines/files/gcs.py": "tests/gcs/test_faults.py",
+    "pipelines/files/s3.py": "tests/stores/test_objects.py",
+    "pipelines/files/s3_client.py": "tests/stores/test_launch.py",
+    "pipelines/files/stores.py": "tests/stores/test_launch.py",
+    # The commands show which paths their flags take.
+    "pipelines/files/schemes.py": "tests/pipelines/test_cli.py",
     # Only a whole training run shows what these do.
     "model/train.py": "tests/model/test_commands.py",
     "model/evaluate.py": "tests/model/test_commands.py",

@@ -133,9 +133,8 @@ def test_what_the_user_can_correct_is_one_line_and_2(place, capsys, argv, names)
 @pytest.mark.parametrize(
     ("path", "fix"),
     [
-        ("s3://bucket/x", "give a local path, or gs://BUCKET/PATH"),
-        ("https://host/x.jpg", "give a local path, or gs://BUCKET/PATH"),
-        ("hdfs://host/x", "give a local path, or gs://BUCKET/PATH"),
+        ("https://host/x.jpg", "give a local path, "),
+        ("hdfs://host/x", "give a local path, "),
         ("file:///x", "give a local path without file://"),
         ("gs://", "write gs://BUCKET/PATH"),
         ("gs:/bucket/x", "write gs://BUCKET/PATH"),
@@ -153,7 +152,15 @@ def test_a_path_of_another_store_is_refused_with_what_is_supported(place, capsys
     assert sorted(place.rglob("*")) == before
 
 
-@pytest.mark.parametrize("path", ["photos", "./a:/b", "box:1/x.jpg", "gs://bucket", "gs://bucket/a b/*.jpg", ""])
+@pytest.mark.parametrize("path", ["s3:/bucket/x", "S3://bucket/x"])
+def test_a_mistyped_path_in_s3_is_refused_with_the_right_one(capsys, path):
+    assert cli.main(["colorize", f"--input={path}", "--output=out"]) == 2
+    assert capsys.readouterr().err.endswith(f"{path} is not a path in a bucket; write s3://BUCKET/PATH\n")
+
+
+@pytest.mark.parametrize(
+    "path", ["photos", "./a:/b", "box:1/x.jpg", "gs://bucket", "gs://bucket/a b/*.jpg", "s3://bucket/x", ""]
+)
 def test_paths_on_disk_and_in_buckets_are_taken_as_they_are(path):
     assert flags.colorize().parse_args([f"--input={path}", "--output=out"]).input == [path]
 

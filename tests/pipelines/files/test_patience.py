@@ -9,7 +9,7 @@ import pytest
 from google.api_core.retry import retry_base, retry_unary
 
 from pipelines import notices
-from pipelines.files import bucket_reads, patience
+from pipelines.files import gcs, patience
 from tfrecords.errors import OutageError, WorldError
 
 
@@ -115,7 +115,7 @@ def test_what_fails_is_said_with_its_cause(clock, told):
 
 def test_a_large_file_that_takes_long_is_not_silence(clock, told):
     with patience.Attempts("gs://b", "does not answer", 300, patience.is_passing, is_awaited=True) as attempts:
-        arrived = bucket_reads._Arrived(attempts)
+        arrived = gcs.Arrived(attempts)
         for _ in range(10):
             clock.now += 4
             arrived.write(b"a part of it")

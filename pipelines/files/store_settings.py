@@ -1,0 +1,52 @@
+"""How to reach stores, as Beam's flags say: Beam takes them to each worker of a job.
+
+Commands without Beam's flags, and whoever gives none, use the settings of the store's own tools: environment variables
+and configuration files.
+"""
+
+import sys
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Beam's options for stores; each is None if it is not given.
+
+    Attributes:
+        s3_access_key_id: key for S3.
+        s3_secret_access_key: its secret.
+        s3_session_token: its token, if it is a temporary one.
+        s3_endpoint_url: address of a store that is compatible with S3.
+        s3_region_name: region.
+        s3_api_version: version of the API.
+        s3_verify: file of certificates to trust.
+        s3_disable_ssl: whether to use HTTP.
+    """
+
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: str | None = None
+    s3_session_token: str | None = None
+    s3_endpoint_url: str | None = None
+    s3_region_name: str | None = None
+    s3_api_version: str | None = None
+    s3_verify: str | None = None
+    s3_disable_ssl: bool | None = None
+
+
+_NAMES = tuple(field.name for field in fields(Settings))
+_LAST: tuple[Any, Settings] = (None, Settings())
+
+
+def current() -> Settings:
+    """Return the settings of the job that this process launches or works for."""
+    global _LAST
+    # Without a job there is no need to import Beam, which takes a second.
+    beam = sys.modules.get("apache_beam.io.filesystems")
+    options = beam and beam.FileSystems._pipeline_options
+    if options is None:
+        return Settings()
+    if _LAST[0] is not options:
+        given = options.get_all_options()
+        _LAST = options, Settings(**{name: given.get(name) or None for name in _NAMES})
+    return _LAST[1]

@@ -1,0 +1,33 @@
+"""The stores of objects that photos can be read from and written to, by the scheme of their URIs."""
+
+from functools import cache
+
+from pipelines.files.blobs import ObjectStore
+from pipelines.files.gcs import CloudStorage
+from pipelines.files.schemes import SCHEMES
+from tfrecords.errors import UserError
+
+
+def is_object(uri: str) -> bool:
+    """Return whether a URI is an object, a folder or a glob in a store."""
+    return uri.startswith(SCHEMES)
+
+
+def of(uri: str) -> ObjectStore:
+    """Return the store of a URI.
+
+    Raises:
+        UserError: the package that speaks to it is not installed.
+    """
+    return _of_scheme(uri.partition("://")[0])
+
+
+@cache
+def _of_scheme(scheme: str) -> ObjectStore:
+    if scheme == "s3":
+        try:
+            from pipelines.files.s3 import S3  # most users do without it
+        except ImportError as error:
+            raise UserError("s3:// needs boto3; install it with `pip install boto3`, or the extra `s3`") from error
+        return S3()
+    return CloudStorage()

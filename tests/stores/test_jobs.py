@@ -1,0 +1,104 @@
+"""The same photos from a folder, a text list, a Parquet list and a store, to a disk and to a store: the same files."""
+
+import tarfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from servers import Store
+
+from pipelines import cli
+from pipelines.archive.ledger import Ledger
+
+Files = dict[str, bytes]
+
+
+@pytest.fixture(scope="session")
+def scans(tmp_path_factory, grey_photos, encoded) -> Path:
+    """Photos in subfolders, one of them broken, and two in a tar."""
+    root = tmp_path_factory.mktemp("stores") / "scans"
+    (root / "box 1").mkdir(parents=True)
+    for name, pixels in grey_photos.items():
+        (root / "box 1" / f"{name} ü.jpg").write_bytes(encoded(pixels[:90, :120], "JPEG"))
+    (root / "moon.png").write_bytes(encoded(grey_photos["moon"][:70, :60], "PNG"))
+    (root / "broken.jpg").write_text("Dear archive,\n")
+    with tarfile.open(root / "box.tar", "w") as tar:
+        for path in sorted((root / "box 1").iterdir())[:2]:
+            tar.add(path, path.name)
+    return root
+
+
+def colorized(saved_model_dir: str, *flags: str) -> None:
+    assert cli.main(["colorize", f"--model={saved_model_dir}", "--direct_num_workers=1", *flags]) == 0
+
+
+def told(folder: str, state: str = "") -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """What the records say that must not depend on where photos are."""
+    return sorted(
+        (one.name, one.status, one.sha256, tuple(output.sha256 for output in one.outputs))
+        for one in Ledger.of(folder, state).records()
+    )
+
+
+def files_of(folder: Path) -> Files:
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return photos_of(found)
+
+
+def photos_of(found: Files) -> Files:
+    return {name: data for name, data in found.items() if name.endswith((".jpg", ".png"))}
+
+
+@pytest.fixture(scope="session")
+def expected(scans, saved_model_dir, tmp_path_factory) -> tuple[Files, list]:
+    """Files and records of a run from disk to disk."""
+    output = tmp_path_factory.mktemp("expected") / "colour"
+    colorized(saved_model_dir, f"--input={scans}", f"--output={output}")
+    made = files_of(output), told(str(output))
+    assert len(made[0]) == 6
+    return made
+
+
+def listed(scans: Path) -> list[str]:
+    return [str(path.relative_to(scans)) for path in scans.rglob("*") if path.is_file()]
+
+
+def test_a_text_list_gives_the_files_of_a_folder(scans, saved_model_dir, tmp_path, expected):
+    (tmp_path / "list.txt").write_text("\n".join(listed(scans)))
+    flags = f"--input={tmp_path}/list.txt", f"--root={scans}", f"--output={tmp_path}/colour"
+    colorized(saved_model_dir, *flags)
+    assert (files_of(tmp_path / "colour"), told(f"{tmp_path}/colour")) == expected
+
+
+def test_from_a_store_to_a_store_where_requests_fail_the_files_are_those_of_a_disk(
+    usual: Store, scans, saved_model_dir, expected, capsys
+):
+    source, output, state = usual.upload(scans, "scans"), usual.uri("colour"), usual.uri("state")
+    flags = [f"--input={source}", f"--output={output}", f"--state={state}"]
+    colorized(saved_model_dir, *flags, "--limit=3")
+    first = usual.files("colour")
+    colorized(saved_model_dir, *flags)
+    assert (photos_of(usual.files("colour")), told(output, state)) == expected
+    assert first.items() <= usual.files("colour").items()
+    assert sum(usual.faults.injected.values()) > 5
+    left = set(usual.files("state"))
+    assert {"report.json", "rejected.jsonl", "manifest/runs.json"} <= left
+    assert not [name for name in left if "journal" in name or "lease" in name or "probe" in name]
+    assert cli.main(["report", output, f"--state={state}"]) == 0
+    types = usual.types("state")
+    assert types["index.html"] == "text/html; charset=utf-8"
+    assert "application/octet-stream" not in types.values()
+    # A photo that somebody changed stays.
+    usual.put("colour/moon.png", b"retouched")
+    colorized(saved_model_dir, *flags, "--quality=80")
+    assert usual.files("colour")["moon.png"] == b"retouched"
+
+
+def test_a_list_in_a_store_gives_the_files_of_a_folder(usual: Store, scans, saved_model_dir, tmp_path, expected):
+    usual.upload(scans, "scans")
+    pq.write_table(pa.table({"path": listed(scans)}), tmp_path / "list.parquet")
+    usual.put("list.parquet", (tmp_path / "list.parquet").read_bytes())
+    flags = f"--input={usual.uri('list.parquet')}", f"--root={usual.uri('scans')}", f"--output={tmp_path}/colour"
+    colorized(saved_model_dir, *flags)
+    assert (files_of(tmp_path / "colour"), told(f"{tmp_path}/colour")) == expected
