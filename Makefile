@@ -17,7 +17,7 @@ PRISM := $(ENGINES)/prism
 .PHONY: help coverage demo hooks test test-browser test-chaos test-dataflow test-flink test-gcs test-install test-prism test-s3 lint types lock clean
 
 help:  ## what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 20
 
 demo: $(READY)  ## set up, then prepare, train and colorize photos that ship inside scikit-image
 	$(BIN)/python deploy/demo.py --output $(DEMO)
