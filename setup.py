@@ -65,17 +65,18 @@ EXTRAS = {
     "jax": ["jax>=0.6"],
     # pytest-xdist runs the tests in two processes, so that `make test` takes half the time; gcp-storage-emulator stands
     # in for Cloud Storage, over HTTP, and moto, with flask, for S3; cryptography makes a certificate for it, without
-    # which TensorFlow would not talk to it; c2pa-python is what the extra `sign` brings; pyexiv2 reads metadata
-    # independently of this code; dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in deploy/,
-    # together with packaging and the clients of Google's services; playwright drives a browser (`make test-browser`);
-    # pytest-cov is for `make coverage`. `make lint` needs ruff, import-linter (imports point one way), codespell
-    # (spelling) and oxlint (the report's JavaScript, without Node.js), `make types` mypy. `make hooks` needs
+    # which TensorFlow would not talk to it; c2pa-python is what the extra `sign` brings; bagit checks bags; pyexiv2
+    # reads metadata independently of this code; dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in
+    # deploy/, together with packaging and the clients of Google's services; playwright drives a browser (`make
+    # test-browser`); pytest-cov is for `make coverage`. `make lint` needs ruff, import-linter (imports point one way),
+    # codespell (spelling) and oxlint (the report's JavaScript, without Node.js), `make types` mypy. `make hooks` needs
     # pre-commit, which runs the linters before each commit.
     "test": [
         "pytest>=8",
         "pytest-timeout",
         "pytest-xdist",
         "hypothesis>=6",
+        "bagit",
         "c2pa-python",
         "gcp-storage-emulator",
         "moto[s3]>=5.1",

@@ -1,8 +1,8 @@
-"""Define the flags of the commands that look at results: `report`, `detect`, `verify` and `apply`."""
+"""Define the flags of the commands that look at results: `report`, `detect`, `verify`, `apply`, `deliver`."""
 
 import argparse
 
-from model.commands import Parser, Rare, add_help, path
+from model.commands import Parser, Rare, add_help, number, path, whole
 from pipelines.files.schemes import place
 
 
@@ -83,13 +83,44 @@ def apply() -> Parser:
     return parser
 
 
+def deliver() -> Parser:
+    """Return the parser of ``autochrome deliver``."""
+    parser = Parser(
+        "deliver",
+        "DIR --to DIR [flags]",
+        "Put the photos of a colorized folder into BagIt bags, with PREMIS, a CSV table\n"
+        "and IIIF manifests. A delivery that was stopped continues.",
+        "autochrome deliver colour --to bags --scans",
+    )
+    group = parser.add_argument_group()
+    group.add_argument("folder", type=place, metavar="DIR", help="output folder of `colorize`, local or gs://")
+    group.add_argument("--to", type=place, required=True, metavar="DIR", help="folder for the bags")
+    group.add_argument("--state", type=place, default="", metavar="DIR", help="the --state that `colorize` was given")
+    group.add_argument("--scans", action="store_true", help="put the scans into the bags as well")
+    group.add_argument(
+        "--url", default="", metavar="URL", help="where the bags will be on the web; makes IIIF manifests"
+    )
+    group.add_argument(
+        "--bag_photos", type=whole(1), default=1000, metavar="N", help="photos of a bag, at most (default: 1000)"
+    )
+    group.add_argument(
+        "--bag_gb",
+        type=number("above 0", lambda size: 0 < size < float("inf")),
+        default=10.0,
+        metavar="N",
+        help="gigabytes of a bag, at most (default: 10)",
+    )
+    add_help(group)
+    return parser
+
+
 def add_signing(group: argparse._ArgumentGroup) -> None:
     """Add the flags of `colorize` that `pipelines.archive.signing.of` takes."""
     group.add_argument(
-        "--sign", type=path, default="", metavar="PEM", help=Rare("certificates; signs files with Content Credentials")
+        "--sign", type=place, default="", metavar="PEM", help=Rare("certificates; signs files with Content Credentials")
     )
     group.add_argument(
-        "--sign_key", type=path, default="", metavar="PEM", help=Rare("private key for --sign; workers read it")
+        "--sign_key", type=place, default="", metavar="PEM", help=Rare("private key for --sign; workers read it")
     )
     group.add_argument(
         "--sign_command", default="", metavar="CMD", help=Rare("signs its standard input, in place of --sign_key")

@@ -23,6 +23,7 @@ _COMMANDS = {
     "detect": ("pipelines.detect", "say whether a machine coloured a picture, and how that is known"),
     "apply": ("pipelines.apply", "rebuild colour photos from scans and the sidecars of `colorize`"),
     "verify": ("pipelines.verify", "hash a colorized folder again, and say what differs from its records"),
+    "deliver": ("pipelines.deliver", "put colour photos into bags, with PREMIS, IIIF manifests and a table"),
     "plan": ("pipelines.plan", "estimate what colorizing a collection will take"),
     "inspect": ("pipelines.inspect", "show and verify what a folder of Lab TFRecords holds"),
     "pack": ("pipelines.pack", "make these records small, for machines that train with JAX"),

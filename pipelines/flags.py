@@ -264,6 +264,7 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "detect": audit_flags.detect,
     "verify": audit_flags.verify,
     "apply": audit_flags.apply,
+    "deliver": audit_flags.deliver,
     "inspect": inspect,
     "pack": pack,
 }

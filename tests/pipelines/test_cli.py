@@ -23,6 +23,7 @@ COMMANDS = [
     "detect",
     "apply",
     "verify",
+    "deliver",
     "plan",
     "inspect",
     "pack",

@@ -112,7 +112,7 @@ def test_a_flag_of_another_command_is_told_whose_it_is(place, capsys, line, said
         (
             "paint",
             "unknown command paint; the commands are prepare, train, evaluate, export, colorize, report, detect, "
-            "apply, verify, plan, inspect and pack",
+            "apply, verify, deliver, plan, inspect and pack",
         ),
         ("colorize --inptu scans --output colour", "unknown flag --inptu; did you mean --input?"),
         ("colorize scans colour --dry-run", "unknown flag --dry-run; did you mean --dry_run?"),

@@ -1,0 +1,56 @@
+"""The command `autochrome deliver`: put the photos of a colorized folder into bags, with what describes them."""
+
+import os
+import sys
+
+from model.terminal import say
+from pipelines import audit_flags
+from pipelines.archive import provenance
+from pipelines.archive.ledger import Ledger
+from pipelines.delivery import packing
+from pipelines.delivery.bags import Item
+from pipelines.delivery.told import Told
+from pipelines.files import cloud, input_checks, writable
+from pipelines.runtime import commands
+from pipelines.runtime.worker_pool import Gate, WorkerPool
+from tfrecords.errors import UserError
+
+_GB = 10**9
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run ``autochrome deliver``; return 0 if every photo is in a bag, else 1."""
+    args = audit_flags.deliver().parse_args(argv)
+    cloud.check({"DIR": args.folder, "--state": args.state, "--to": args.to})
+    if args.url and not args.scans:
+        raise UserError("--url makes IIIF manifests, which show the scans as well; add --scans")
+    if args.url and not args.url.startswith(("http://", "https://")):
+        raise UserError(f"--url {args.url} must start with https:// or http://")
+    ledger = Ledger.of(args.folder, args.state)
+    input_checks.check_apart([args.folder], args.to, "--to")
+    writable.check(args.to, "--to")
+    told = Told.of(provenance.known(ledger.state), args.url)
+    threads = len(os.sched_getaffinity(0))
+    pool: WorkerPool[str | Item] = WorkerPool(threads, Gate(threads))
+    limits = {"has_scans": args.scans, "photos": args.bag_photos, "size": round(args.bag_gb * _GB)}
+    number = photos = found = left_out = 0
+    try:
+        for one in packing.packed(ledger.records(), ledger.folder, args.to, told, pool, **limits):
+            number, found, photos = number + 1, found + one.is_found, photos + len(one.bag.items)
+            left_out += len(one.faults)
+            for line in one.faults:
+                say(f"{one.bag.name}: left out: {line}")
+    finally:
+        pool.close()
+    if not number:
+        raise UserError(f"{args.folder} has no photos to deliver")
+    say(
+        f"autochrome: {args.to} has {photos:,} photos in bags: {number:,} ({found:,} complete before), "
+        f"left out {left_out:,}",
+        file=sys.stderr,
+    )
+    return 1 if left_out else 0
+
+
+if __name__ == "__main__":
+    commands.run_module("pipelines.deliver")

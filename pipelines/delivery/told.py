@@ -1,0 +1,51 @@
+"""What every document of a delivery says about how the photos of a run were made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipelines.archive.manifest import Output
+from pipelines.images.source_types import COMPOSITE
+
+NOTE = "The colours were made by a machine, and are not those of the scene."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What is known about the runs of a folder.
+
+    Attributes:
+        source_types: the digital source type of each run, by its number; '' if the files state none.
+        url: where the folder of the bags will be on the web, without a slash at its end; '' if it is not known.
+    """
+
+    source_types: Mapping[int, str]
+    url: str = ""
+
+    @classmethod
+    def of(cls, runs: list[dict[str, Any]], url: str = "") -> "Told":
+        """Return what the runs of a folder say, as `pipelines.archive.provenance.known` gives them."""
+        settings = (run.get("settings") or {} for run in runs)
+        types = {number: str(one.get("digital_source_type", "")) for number, one in enumerate(settings, start=1)}
+        return cls(source_types=types, url=url.rstrip("/"))
+
+    def source_type(self, run: int) -> str:
+        """Return the digital source type of the files of a run."""
+        return self.source_types.get(run, COMPOSITE)
+
+
+def written_at(output: Output) -> str:
+    """Return when a file was written, as ISO 8601 to the second, from its fingerprint; '' if that does not say it."""
+    try:
+        number = int(output.fingerprint.rpartition("-")[2])
+        # Nanoseconds of a local file's last change, or microseconds as the generation of an object.
+        seconds = number / 1e9 if number > 10**17 else number / 1e6
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if number > 10**14 else ""
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def printable(text: str) -> str:
+    """Return a text in which bytes that are not UTF-8, and characters that XML has no place for, are replaced."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)

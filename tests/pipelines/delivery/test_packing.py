@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import bagit
+import numpy as np
+import pytest
+from colorized_folder import Folder
+
+from pipelines.delivery import packing
+from pipelines.delivery.packing import Packed
+from pipelines.delivery.told import Told
+from pipelines.runtime.worker_pool import Gate, WorkerPool
+from tfrecords.errors import UserError
+
+NAMES = ("box 1/a.jpg", "box 1/b%.jpg", "caf\udce9.jpg")
+TOLD = Told(source_types={})
+
+
+@pytest.fixture
+def folder(tmp_path) -> Folder:
+    made = Folder(tmp_path)
+    page = [np.zeros((8, 8, 3), np.uint8)]
+    for name in NAMES:
+        made.add(name, b"scan of " + name.encode(errors="replace"), b"colour" + name.encode(errors="replace"), page)
+    return made
+
+
+def deliver(folder: Folder, told: Told = TOLD, photos: int = 2, *, has_scans: bool = True) -> list[Packed]:
+    pool = WorkerPool(2, Gate(2))
+    to = str(folder.output.parent / "bags")
+    limits = {"has_scans": has_scans, "photos": photos, "size": 10**9}
+    try:
+        return list(packing.packed(folder.records, str(folder.output), to, told, pool, **limits))
+    finally:
+        pool.close()
+
+
+def bags(folder: Folder) -> list[Path]:
+    return sorted((folder.output.parent / "bags").iterdir())
+
+
+def contents(folder: Folder) -> dict[str, bytes]:
+    root = folder.output.parent / "bags"
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_bags_are_valid_for_the_reference_implementation(folder):
+    assert [len(one.bag.items) for one in deliver(folder)] == [2, 1]
+    for path in bags(folder):
+        assert bagit.Bag(str(path)).validate()
+    assert len(list((bags(folder)[0] / "data").rglob("*.jpg"))) == 4
+
+
+def test_a_changed_byte_makes_a_bag_invalid(folder):
+    deliver(folder)
+    path = bags(folder)[1] / "metadata" / "premis" / "caf_e9_.jpg.xml"
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(bagit.BagValidationError):
+        bagit.Bag(str(bags(folder)[1])).validate()
+
+
+def test_a_second_delivery_copies_nothing_and_a_stopped_one_continues(folder):
+    deliver(folder)
+    before = contents(folder)
+    assert [one.is_found for one in deliver(folder)] == [True, True]
+    (bags(folder)[1] / "tagmanifest-sha256.txt").unlink()
+    (bags(folder)[1] / "data" / "colour" / "caf_e9_.jpg").unlink()
+    assert [one.is_found for one in deliver(folder)] == [True, False]
+    assert contents(folder) == before
+
+
+def test_a_photo_that_differs_from_its_record_is_left_out_and_the_bag_is_valid(folder):
+    (folder.output / NAMES[0]).write_bytes(b"changed")
+    (folder.sources / NAMES[1]).unlink()
+    faults = [line for one in deliver(folder, photos=9) for line in one.faults]
+    assert faults[0] == "box 1/a.jpg has changed since it was recorded"
+    assert faults[1].startswith("the scan box 1/b%.jpg cannot be read: ")
+    [path] = bags(folder)
+    assert bagit.Bag(str(path)).validate()
+    (folder.output / NAMES[0]).write_bytes(b"colour" + NAMES[0].encode())
+    assert [len(one.bag.items) for one in deliver(folder, photos=9)] == [2]
+    assert bagit.Bag(str(path)).validate()
+
+
+def test_a_bag_of_other_photos_stays(folder):
+    deliver(folder)
+    before = contents(folder)
+    with pytest.raises(UserError, match="is a bag of other photos"):
+        deliver(folder, photos=1)
+    assert contents(folder) == before
+
+
+def test_manifests_for_the_web_are_made_where_there_is_an_address(folder):
+    deliver(folder, Told(source_types={}, url="https://a.example"))
+    assert "bag-00001/metadata/iiif/box 1/a.jpg.json" in contents(folder)
+    assert bagit.Bag(str(bags(folder)[0])).validate()

@@ -1,0 +1,30 @@
+import csv
+import io
+from dataclasses import replace
+
+from deliveries import OUTPUT, RECORD, TOLD, item, named
+
+from pipelines.delivery import table
+
+
+def rows(*records) -> list[dict[str, str]]:
+    text = table.document(map(item, records), TOLD).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_each_file_has_a_line():
+    [row] = rows(RECORD)
+    assert (row["file"], row["scan"], row["model"]) == ("data/colour/box 1/mill.jpg", RECORD.name, "released")
+    assert (row["width"], row["created"], row["sha256"]) == ("3000", "2026-11-25T09:46:40Z", OUTPUT.sha256)
+    assert "made by a machine" in row["note"]
+
+
+def test_commas_quotes_and_line_breaks_stay_in_their_columns():
+    [row] = rows(named('a, "b".jpg', warnings=("one\ntwo", "three")))
+    assert row["scan"] == 'a, "b".jpg'
+    assert row["warnings"] == "one\ufffdtwo; three"
+
+
+def test_a_copy_does_not_say_that_a_machine_made_it():
+    [row] = rows(replace(RECORD, status="copied", outputs=(replace(OUTPUT, sha256=RECORD.sha256),)))
+    assert (row["status"], row["software"], row["note"]) == ("copied", "", "")

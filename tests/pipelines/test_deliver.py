@@ -1,0 +1,45 @@
+"""The command `autochrome deliver` over one folder."""
+
+import pytest
+from colorized_folder import Folder
+
+from pipelines import cli
+
+
+@pytest.fixture
+def folder(tmp_path, photos) -> Folder:
+    made = Folder(tmp_path)
+    for name in ("a.jpg", "b.jpg"):
+        made.add(name, b"scan", b"colour of " + name.encode(), [photos["chelsea"][:8, :8]])
+    made.write()
+    return made
+
+
+def test_the_exit_code_says_whether_every_photo_is_in_a_bag(folder, tmp_path, capsys):
+    command = ["deliver", str(folder.output), "--to", str(tmp_path / "bags"), "--bag_photos", "1"]
+    assert cli.main(command) == 0
+    assert capsys.readouterr().err.endswith("bags has 2 photos in bags: 2 (0 complete before), left out 0\n")
+    (folder.output / "b.jpg").write_bytes(b"changed")
+    command[3] = str(tmp_path / "more")
+    assert cli.main(command) == 1
+    out, err = capsys.readouterr()
+    assert out == "bag-00002: left out: b.jpg has changed since it was recorded\n"
+    assert "left out 1" in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--to", "colour/bags"], "overlap"),
+        (["--to", "bags", "--url", "https://a.example"], "add --scans"),
+        (["--to", "bags", "--scans", "--url", "a.example"], "must start with https://"),
+        (["--to", "bags", "--bag_gb", "0"], "above 0"),
+        ([], "--to"),
+    ],
+)
+def test_a_mistake_is_one_line(folder, argv, said, capsys, monkeypatch):
+    monkeypatch.chdir(folder.output.parent)
+    assert cli.main(["deliver", "colour", *argv]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
