@@ -29,6 +29,7 @@ from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.archive.selection import Selection
 from pipelines.files import input_checks, sources
+from pipelines.files.distinct import Distinct
 from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
 from pipelines.files.sources import Source
 from pipelines.runtime import commands, words
@@ -74,7 +75,7 @@ class Figure:
 def survey(
     patterns: str | Sequence[str], size: int, lists: ListOptions = PLAIN, exclude: Sequence[str] = ()
 ) -> Collection:
-    """List an input; only the sample is kept in memory.
+    """List an input; only the sample is kept in memory. A photo counts once, however often it is found.
 
     Args:
         patterns: folder, file or glob; or several.
@@ -83,14 +84,22 @@ def survey(
         exclude: globs of names that are ignored.
     """
     selection = Selection(sample=size)
-    photos = total = 0
     lowest: list[tuple[int, int, Source]] = []
-    for source in sources.everything(patterns, lists, exclude):
-        photos += 1
-        total += source.size
-        # The largest rank is first in the heap, and is dropped next.
-        entry = (-int.from_bytes(selection.rank(source.name)), photos, source)
-        (heapq.heappush if len(lowest) < size else heapq.heappushpop)(lowest, entry)
+    chosen: set[tuple[bytes, int]] = set()
+    with Distinct() as files:
+        for number, source in enumerate(sources.with_repeats(patterns, lists, exclude)):
+            key = sources.file_of(source)
+            files.add(key, source.size)
+            # The largest rank is first in the heap, and is dropped next.
+            entry = (-int.from_bytes(selection.rank(source.name)), number, source)
+            if key in chosen or (len(lowest) == size and entry < lowest[0]):
+                continue
+            chosen.add(key)
+            if len(lowest) < size:
+                heapq.heappush(lowest, entry)
+            else:
+                chosen.discard(sources.file_of(heapq.heappushpop(lowest, entry)[-1]))
+        photos, total = files.totals()
     return Collection(photos=photos, bytes=total, sample=[source for _, _, source in sorted(lowest, reverse=True)])
 
 

@@ -129,16 +129,16 @@ class ColorizePhotos(beam.PTransform):
             keep_mtime=self.keep_mtime,
         )
 
-    def tasks(self, policy: Policy, begin: beam.DoFn | None = None) -> FindTasks:
-        """Return the transform that finds what is to be done."""
+    def tasks(self, policy: Policy, begin: beam.DoFn | None = None, *, spread: bool = False) -> FindTasks:
+        """Return the transform that finds what is to be done; ``spread`` is that of `FindTasks`."""
         return FindTasks(
-            self.output,
-            policy,
+            *(self.output, policy),
             selection=self.selection,
             ticker=self.ticker,
             state=self.state if self.partition == WHOLE else self.folder,
             partition=self.partition,
             begin=begin,
+            spread=spread,
         )
 
     def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Record]:
@@ -150,7 +150,7 @@ class ColorizePhotos(beam.PTransform):
         policy, local = self.policy(), runners.is_run_locally(photos.pipeline)
         lease = self.lease or Lease(folder=self.folder, holder=Holder.unwatched(local=local))
         threads = 0 if "accelerator" in self.hints else self.threads or runners.threads_of(photos.pipeline)
-        found = apart | "Tasks" >> self.tasks(policy, _Begin(lease, policy.recipe))
+        found = apart | "Tasks" >> self.tasks(policy, _Begin(lease, policy.recipe), spread=not local)
         results = found.tasks | "Colorize" >> beam.ParDo(
             CarryOut(self.output, self.model, policy, threads, self.ticker, lease, _SORTED if local else 0)
         ).with_resource_hints(**self.hints)

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from pipelines.archive.listed_names import ListedNames
 from pipelines.archive.manifest import OCCUPIED, Output, Record
 from pipelines.archive.naming import LOCAL, NamedSource, assign, without_page
 from pipelines.archive.provenance import Recipe
@@ -121,6 +122,7 @@ def tasks(
         for name, sha256 in record.made_digests.items():
             written[name].add(sha256)
     there = {listed.name: listed for listed in existing}
+    files_there = ListedNames.of(there)
     copies = policy.recipe.settings.on_color == "copy"
     photos = assign(sources, rules, folders=folders, copies=copies)
     owners = Counter(name for named in photos for name in set(named.possible()))
@@ -129,7 +131,7 @@ def tasks(
         # An archive may have moved. But if two photos have one name, only the URI shows whose record it is.
         earlier = [one for one in recorded[place] if namesakes[place] == 1 or one.uri == named.source.uri]
         known = {name for one in earlier for name in one.made_digests.keys() | {output.name for output in one.outputs}}
-        own = _own(named, known, there, owners)
+        own = _own(named, known, files_there, owners)
         files = {
             name: File(name=name, fingerprint=there[name].fingerprint, digests=frozenset(written[name])) for name in own
         }
@@ -150,10 +152,10 @@ def left_alone(task: Task) -> Task:
     return replace(task, existing=earlier, needs_check=changed or earlier.pending)
 
 
-def _own(named: NamedSource, recorded: set[str], there: dict[str, Listed], owners: Counter[str]) -> Iterator[str]:
+def _own(named: NamedSource, recorded: set[str], there: ListedNames, owners: Counter[str]) -> Iterator[str]:
     """Yield the names of listed files that belong to a photo and cannot belong to another one."""
     possible = set(named.possible())
-    for name in there:
+    for name in there.like(recorded | possible):
         names = {name, without_page(name)}
         others = sum(owners[one] for one in names) - len(names & possible)
         if (name in recorded or not names.isdisjoint(possible)) and not others:

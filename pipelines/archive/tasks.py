@@ -20,6 +20,9 @@ from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
 from pipelines.runtime.progress import SILENT, Ticker
 
+# Subfolders of the output, and the folders in them that are not listed.
+_PARTLY_OWN = {"report": ("data", "names", "thumbnails"), "manifest": ("partitions",)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
@@ -50,6 +53,7 @@ class FindTasks(beam.PTransform):
         state: the folder of the manifest; '' if it is the output.
         partition: the part of the photos that is looked at; the names of all photos count.
         begin: passes the output on before it is listed; called again if a worker repeats its work.
+        spread: whether tasks go to workers one by one, and not by family: a book of 10,000 pages is one family.
     """
 
     output: str
@@ -60,6 +64,7 @@ class FindTasks(beam.PTransform):
     state: str = ""
     partition: Partition = WHOLE
     begin: beam.DoFn | None = None
+    spread: bool = False
 
     def default_type_hints(self) -> None:
         """Give none: Beam would read them from `expand`, and warn that a Found is not a PCollection."""
@@ -95,6 +100,8 @@ class FindTasks(beam.PTransform):
         # The join waits for all sources anyway. Their number is a side input, so the ticker is told before work starts.
         number = [] if self.selection.size else [AsSingleton(self._told_when_listed(sources))]
         decided = joined | "Decide" >> beam.FlatMap(_decided, self.policy, rules, *number)
+        if self.spread:
+            decided |= "Spread families" >> beam.Reshuffle()
         if self.selection.size:
             last = (
                 sources
@@ -112,7 +119,7 @@ class FindTasks(beam.PTransform):
         """List files of records, files that may be photos, and files that killed writers left."""
         kinds = (
             begun
-            | "Output branches" >> beam.FlatMap(lambda output: listings.of_folder(os.fsdecode(output)))
+            | "Output branches" >> beam.FlatMap(lambda output: _branches(os.fsdecode(output)))
             | "Spread output branches" >> beam.Reshuffle()
             | "Output files" >> beam.FlatMap(_listed, self.output)
             | "Kinds" >> beam.Partition(_kind, 3)
@@ -160,6 +167,22 @@ class FindTasks(beam.PTransform):
         if task.existing is not None or self.selection.rank(task.named.source.name) <= max(lowest):
             self.ticker.listed()
             yield task
+
+
+def _branches(output: str) -> Iterator[Branch]:
+    """Yield the parts of the output except those with thousands of files that are neither photos nor records."""
+    for branch in listings.of_folder(output):
+        name = branch.path.rstrip("/").removeprefix(output.rstrip("/")).strip("/")
+        # A page of objects of the output itself has its path.
+        if name in _PARTLY_OWN and not branch.page:
+            below = listings.of_folder(branch.path)
+            yield from (one for one in below if one.page or _end(one.path) not in _PARTLY_OWN[name])
+        else:
+            yield branch
+
+
+def _end(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
 
 
 def _listed(branch: Branch, output: str) -> Iterator[Source]:

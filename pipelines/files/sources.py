@@ -201,19 +201,33 @@ def everything(
         exclude: globs of names that are ignored.
     """
 
+    paths = input_paths.of(patterns, lists)
+    if not input_paths.overlap(paths):
+        yield from (source for source in _found(paths, exclude) if not source.is_ignored)
+        return
+    seen: set[tuple[bytes, int]] = set()
+    for source in _found(paths, exclude):
+        key = file_of(source)
+        if not source.is_ignored and key not in seen:
+            yield source
+        seen.add(key)
+
+
+def with_repeats(
+    patterns: str | Sequence[str], lists: ListOptions = PLAIN, exclude: Sequence[str] = ()
+) -> Iterator[Source]:
+    """Yield what `everything` does, in memory that does not grow, and a photo again each time that it is found."""
+    return (source for source in _found(input_paths.of(patterns, lists), exclude) if not source.is_ignored)
+
+
+def _found(paths: Sequence[InputPath], exclude: Sequence[str]) -> Iterator[Source]:
     def within(source: Source, path: InputPath) -> Iterator[Source]:
         return (excluded(member, exclude) for member in members(source, path))
 
-    paths = input_paths.of(patterns, lists)
-    seen: set[tuple[bytes, int]] | None = set() if input_paths.overlap(paths) else None
     for path in paths:
         for file in find(path):
             for member in within(excluded(file, exclude), path):
-                for source in within(member, path) if member.offset is not None else [member]:
-                    if not source.is_ignored and (seen is None or file_of(source) not in seen):
-                        yield source
-                    if seen is not None:
-                        seen.add(file_of(source))
+                yield from within(member, path) if member.offset is not None else [member]
 
 
 def file_of(source: Source) -> tuple[bytes, int]:

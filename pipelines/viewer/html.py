@@ -25,10 +25,11 @@ from typing import Any
 from urllib.parse import quote
 
 from pipelines.archive.manifest import STAGES, Output, Record
-from pipelines.files import storage, stores
+from pipelines.files import local_files, storage, stores
 from pipelines.files.listings import Branch
 from pipelines.files.sources import files
 from pipelines.runtime.outcomes import DONE
+from pipelines.viewer import thumbnails
 from pipelines.viewer.columns import PHOTOS_PER_FILE, Columns
 from pipelines.viewer.search_index import SearchIndex
 from pipelines.viewer.summary import BIN_WIDTH, Summary
@@ -119,9 +120,14 @@ def is_over(name: str, written: set[str]) -> bool:
 
 
 def leftovers(folder: str, written: set[str]) -> list[str]:
-    """Return the URIs of the files that an earlier, longer page left."""
-    places = [Branch(path=storage.join(folder, path)) for path in FOLDERS]
-    return [file.uri for place in places for file in files(place, folder) if is_over(file.name, written)]
+    """Return the URIs of the files that an earlier, longer page or a killed one left."""
+    places = [Branch(path=storage.join(folder, path)) for path in (*FOLDERS, thumbnails.FOLDER)]
+    return [
+        file.uri
+        for place in places
+        for file in files(place, folder)
+        if is_over(file.name, written) or local_files.is_unfinished(file.name)
+    ]
 
 
 def ordered(summary: Summary) -> list[tuple[str, int]]:

@@ -40,6 +40,17 @@ def test_tars_count_as_what_is_in_them(tmp_path, encoded, grey_photos):
         assert survey(str(tmp_path), 9, exclude=exclude).photos == left
 
 
+def test_a_photo_counts_once_however_often_a_list_names_it(tmp_path):
+    for number in range(30):
+        (tmp_path / f"{number:02d}.jpg").write_bytes(bytes(number))
+    names = [f"{number:02d}.jpg" for number in (*range(30), *range(30), *range(5))]
+    (tmp_path / "photos.txt").write_text("\n".join(names))
+    found = survey(str(tmp_path / "photos.txt"), 9)
+    once = survey(str(tmp_path / "*.jpg"), 9)
+    assert (found.photos, found.bytes) == (once.photos, once.bytes) == (30, sum(range(30)))
+    assert [source.name for source in found.sample] == [source.name for source in once.sample]
+
+
 def test_what_is_excluded_is_not_measured(photo_tree, saved_model_dir, capsys):
     flags = [f"--input={photo_tree}", f"--model={saved_model_dir}", "--sample=1"]
     name = survey(str(photo_tree), 1).sample[0].name

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from one_task import RECIPE, SETTINGS, SOURCE, listing
 
+from pipelines.archive import resume
 from pipelines.archive.manifest import Left, Output, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.resume import File, Listed, Policy, Task, left_alone, tasks
@@ -326,3 +327,17 @@ def test_one_changed_hint_of_a_thousand_makes_one_photo_again():
             [task] = tasks([source], [record], listing({source.name: "1234-1-1"}), Policy(recipe=recipe))
             made += [source.name] if task.existing is None else []
         assert made == expected
+
+
+@pytest.mark.parametrize("pages", [200, 2_000])
+def test_a_book_of_many_pages_takes_time_that_grows_with_its_pages(pages, monkeypatch):
+    """All pages are one family. What is counted are the names that are compared for each page."""
+    names = sorted(f"book/scan.p{page:03d}.png" for page in range(pages))
+    sources = [replace(SOURCE, name=name, uri=f"/scans/{name}") for name in names]
+    there = listing(dict.fromkeys(names, "1234-1-1"))
+    compared = []
+    real = resume.without_page
+    monkeypatch.setattr(resume, "without_page", lambda name: compared.append(name) or real(name))
+    made = list(tasks(sources, [], there, Policy(recipe=RECIPE)))
+    assert [[file.name for file in task.files] for task in made] == [[name] for name in names]
+    assert len(compared) < 5 * pages

@@ -10,13 +10,14 @@ from colorized_folder import Folder
 from one_task import RECIPE
 
 from pipelines import notices
-from pipelines.archive import manifest
+from pipelines.archive import manifest, tasks
 from pipelines.archive.manifest import Output
 from pipelines.archive.resume import Policy, Task
 from pipelines.archive.selection import ALL, Selection
 from pipelines.archive.tasks import FindTasks, Found
 from pipelines.files import contents
 from pipelines.files.find_photos import FindPhotos
+from pipelines.files.sources import files
 
 NAMES = [f"{number:02}.jpg" for number in range(20)]
 
@@ -92,6 +93,29 @@ def test_shards_journals_and_unfinished_files_are_told_apart(folder):
         assert_that(is_record, equal_to(names[:2]), "records")
 
     found(folder, check)
+
+
+def test_what_the_report_and_other_partitions_wrote_is_not_listed(folder):
+    own = ("report/data/00001.js", "report/thumbnails/9f/3a.jpg", "report/names/words/00001.js")
+    partition = "manifest/partitions/00001-of-00002/manifest/photos-00000-of-00001.jsonl"
+    for name in (*own, partition, "report/photo.jpg", "reports/data/a.jpg"):
+        path = folder.output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    listed = [file for branch in tasks._branches(f"{folder.output}/") for file in files(branch, str(folder.output))]
+    assert {file.name for file in listed} == {
+        "manifest/photos-00000-of-00001.jsonl",
+        "manifest/timings-00000-of-00001.jsonl",
+        "report/photo.jpg",
+        "reports/data/a.jpg",
+    }
+
+
+def test_tasks_that_are_spread_are_the_same(folder):
+    with beam.Pipeline() as pipeline:
+        sources = pipeline | FindPhotos(str(folder.sources))
+        spread = sources | FindTasks(str(folder.output), Policy(recipe=RECIPE), spread=True)
+        assert_that(spread.tasks | beam.Map(told), equal_to([("a.jpg", True), ("b.jpg", False), ("c.jpg", False)]))
 
 
 def test_damage_is_told_and_what_is_left_is_not_believed_unseen(folder, monkeypatch, capsys):
