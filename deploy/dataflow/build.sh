@@ -19,3 +19,8 @@ gcloud builds submit . \
   --config=deploy/dataflow/cloudbuild.yaml \
   --gcs-source-staging-dir="gs://$bucket/source" \
   --substitutions="_REPOSITORY=$region-docker.pkg.dev/$project/autochrome,_TEMPLATES=gs://$bucket/templates,_TAG=$tag,_CUDA=$cuda"
+
+# A tag keeps its digest for ever, see places.tf. Note it with the results.
+gcloud artifacts docker images describe "$region-docker.pkg.dev/$project/autochrome/colorize:$tag" \
+  --project="$project" \
+  --format="value(image_summary.fully_qualified_digest)"

@@ -1,13 +1,13 @@
 """An Airflow DAG, for Cloud Composer: each week's new scans in colour, from the Flex Template.
 
 Airflow variables: autochrome_project, autochrome_region, autochrome_template, autochrome_work_bucket, autochrome_input,
-autochrome_output, autochrome_model, autochrome_worker.
+autochrome_output, autochrome_subnetwork, autochrome_worker. It needs Airflow 3.
 """
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.models.dag import DAG
 from airflow.providers.google.cloud.operators.dataflow import DataflowStartFlexTemplateOperator
+from airflow.sdk import DAG
 
 LAUNCH = {
     # Dataflow refuses a second job of the same name while the first runs: two runs never share a folder.
@@ -17,7 +17,7 @@ LAUNCH = {
         "parameters": {
             "input": "{{ var.value.autochrome_input }}",
             "output": "{{ var.value.autochrome_output }}",
-            "model": "{{ var.value.autochrome_model }}",
+            # The model that ships with Autochrome; for another one add "model": "gs://BUCKET/FOLDER/saved_model".
         },
         "environment": {
             "serviceAccountEmail": "{{ var.value.autochrome_worker }}",
@@ -26,6 +26,7 @@ LAUNCH = {
             "machineType": "n2-standard-2",
             "maxWorkers": 50,
             "ipConfiguration": "WORKER_IP_PRIVATE",
+            "subnetwork": "{{ var.value.autochrome_subnetwork }}",
         },
     }
 }

@@ -19,7 +19,6 @@ VALUES = {
     "tag": "1",
     "input": "gs://in/scans",
     "output": "gs://out/colour",
-    "model": "gs://m/s",
 }
 FORBIDDEN = {"roles/owner", "roles/editor", "roles/viewer", "roles/dataflow.admin", "roles/storage.admin"}
 
@@ -84,15 +83,19 @@ def test_accounts_have_no_broad_role(terraform):
 
 
 def test_the_scheduler_posts_a_launch(terraform, repository):
-    [local] = [block["launch"] for block in terraform["locals"] if "launch" in block]
-    text = json.dumps(local)
+    [local] = [block for block in terraform["locals"] if "launch" in block]
+    launch = local["launch"]
+    assert launch["launchParameter"].pop("parameters") == "${merge(local.parameters, local.model)}"
+    assert local["model"] == '${var.model == "" ? {} : {model = var.model}}'
+    launch["launchParameter"]["parameters"] = local["parameters"]
+    text = json.dumps(launch)
     for name, value in VALUES.items():
         text = text.replace(f"${{var.{name}}}", value)
     body = json.loads(text)
     body["launchParameter"]["environment"]["maxWorkers"] = 50
     launch = check_launch(body, repository)
     assert launch.container_spec_gcs_path == "gs://bucket/templates/colorize-1.json"
-    assert dict(launch.parameters) == {name: VALUES[name] for name in ("input", "output", "model")}
+    assert dict(launch.parameters) == {name: VALUES[name] for name in ("input", "output")}
     [job] = [
         named
         for block in terraform["resource"]
@@ -107,7 +110,10 @@ def test_the_scheduler_posts_a_launch(terraform, repository):
 def test_the_dag_is_python_and_launches_the_template(repository):
     tree = ast.parse((repository / "deploy" / "dataflow" / "dag.py").read_text())
     [body] = [ast.literal_eval(one.value) for one in tree.body if isinstance(one, ast.Assign)]
-    check_launch(body, repository)
+    assert check_launch(body, repository).environment.subnetwork
+    # https://airflow.apache.org/docs/task-sdk/stable/api.html
+    imported = {(one.module, name.name) for one in tree.body if isinstance(one, ast.ImportFrom) for name in one.names}
+    assert ("airflow.sdk", "DAG") in imported
     calls = {
         node.func.id: node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }

@@ -28,7 +28,7 @@ resource "google_project_iam_member" "worker" {
 }
 
 resource "google_storage_bucket_iam_member" "worker_reads" {
-  for_each = toset([var.input_bucket, var.model_bucket])
+  for_each = toset(compact([var.input_bucket, var.model_bucket]))
   bucket   = each.value
   role     = "roles/storage.objectViewer"
   member   = google_service_account.worker.member

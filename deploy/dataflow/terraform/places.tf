@@ -5,6 +5,7 @@ resource "google_project_service" "used" {
     "cloudscheduler.googleapis.com",
     "compute.googleapis.com",
     "dataflow.googleapis.com",
+    "monitoring.googleapis.com",
     "storage.googleapis.com",
   ])
   service            = each.value
@@ -16,6 +17,11 @@ resource "google_artifact_registry_repository" "images" {
   repository_id = "autochrome"
   format        = "DOCKER"
   depends_on    = [google_project_service.used]
+
+  # A tag keeps its digest for ever, so that going back to a tag goes back to the same image.
+  docker_config {
+    immutable_tags = true
+  }
 }
 
 # Staging and temporary objects go after two weeks, templates stay.

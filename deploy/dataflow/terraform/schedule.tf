@@ -1,15 +1,17 @@
 locals {
+  parameters = {
+    input  = var.input
+    output = var.output
+  }
+  model = var.model == "" ? {} : { model = var.model }
+
   # The request that the scheduler posts. Dataflow refuses a second job of the same name while the first runs: the name is the lock
   # that keeps two runs out of one folder.
   launch = {
     launchParameter = {
       jobName              = "autochrome-colorize"
       containerSpecGcsPath = "gs://${var.work_bucket}/templates/colorize-${var.tag}.json"
-      parameters = {
-        input  = var.input
-        output = var.output
-        model  = var.model
-      }
+      parameters           = merge(local.parameters, local.model)
       environment = {
         serviceAccountEmail = google_service_account.worker.email
         tempLocation        = "gs://${var.work_bucket}/tmp"

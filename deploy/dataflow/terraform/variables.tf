@@ -19,8 +19,9 @@ variable "output_bucket" {
 }
 
 variable "model_bucket" {
-  description = "Bucket of the SavedModel. Only read."
+  description = "Bucket of the SavedModel. Only read. Empty for the model that ships with Autochrome."
   type        = string
+  default     = ""
 }
 
 variable "work_bucket" {
@@ -49,8 +50,9 @@ variable "output" {
 }
 
 variable "model" {
-  description = "The SavedModel: gs://BUCKET/FOLDER/saved_model."
+  description = "The SavedModel: gs://BUCKET/FOLDER/saved_model. Empty for the model that ships with Autochrome."
   type        = string
+  default     = ""
 }
 
 variable "schedule" {
@@ -63,4 +65,28 @@ variable "max_workers" {
   description = "Largest number of workers. It limits the cost an hour and the load on the bucket."
   type        = number
   default     = 50
+}
+
+variable "alert_email" {
+  description = "Address that alerts go to; empty for none."
+  type        = string
+  default     = ""
+}
+
+variable "notification_channels" {
+  description = "Other channels that alerts go to: projects/PROJECT/notificationChannels/ID."
+  type        = list(string)
+  default     = []
+}
+
+variable "rejected_share" {
+  description = "Share of rejected photos in a job that is alerted."
+  type        = number
+  default     = 0.05
+}
+
+variable "silent_days" {
+  description = "Days without a job that are alerted; more than there are between two runs."
+  type        = number
+  default     = 8
 }
