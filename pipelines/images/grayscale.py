@@ -39,12 +39,15 @@ palest tints are called near_gray; where JPEG rounds all of the tint away, grays
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tfrecords.color import Bytes, Floats, srgb_to_lab
+
+Mask = npt.NDArray[np.bool_]
 
 TOLERANCE = 0.21
 """Residual chroma (codes) that a neutral, textureless picture may show and still count as one tone."""
@@ -107,13 +110,19 @@ class Measured:
         hats: of each block, the means of the hat functions of Y, float64 ``[256, knots]``.
         texture: contrast of Y inside the blocks.
         chroma_step: `judge` explains it.
+        strength: of the chroma, in codes, float64 ``[256]``.
+        colour: the same in Lab, float32 ``[256]``.
+        left: what the curve of all blocks does not explain of the chroma, float64 ``[256, 2]``.
     """
 
-    lab: Floats
     chroma: npt.NDArray[np.float64]
     hats: npt.NDArray[np.float64]
+    lab: Floats
     texture: float
     chroma_step: int
+    strength: npt.NDArray[np.float64]
+    colour: Floats
+    left: npt.NDArray[np.float64]
 
 
 def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
@@ -150,26 +159,45 @@ def measure(rgb: Bytes, chroma_step: int = 0) -> Measured | None:
     # Row by row the mean over one block, so that hats @ curve is the mean of the curve.
     hats /= (_SIDE // BLOCKS) ** 2
     lab = srgb_to_lab(np.rint(blocks).astype(np.uint8))
-    return Measured(lab=lab, chroma=ycbcr[:, 1:], hats=hats, texture=texture, chroma_step=chroma_step)
+    chroma = ycbcr[:, 1:]
+    return Measured(
+        lab=lab,
+        chroma=chroma,
+        hats=hats,
+        texture=texture,
+        chroma_step=chroma_step,
+        strength=np.hypot(*chroma.T),
+        colour=np.hypot(lab[..., 1], lab[..., 2]).ravel(),
+        left=_unexplained(hats, chroma, hats, chroma),
+    )
 
 
-def verdict(measured: Measured, taken: npt.NDArray[np.bool_] | None = None) -> Verdict:
+def verdict(measured: Measured, taken: Mask | None = None) -> Verdict:
     """Judge a photo by what was measured in it, or a part of it.
 
     Args:
         measured: the photo.
         taken: the blocks of the part, ``[16, 16]``; None for all of them.
     """
-    where = np.ones((BLOCKS, BLOCKS), np.bool_) if taken is None else taken
-    residual = _residual(measured, where)
-    chroma = float(np.hypot(measured.lab[..., 1], measured.lab[..., 2])[where].mean())
-    strength = np.hypot(*measured.chroma[where.ravel()].T).mean()
-    allowed = TOLERANCE * (1 + strength / CHROMA_SCALE) * (1 + measured.texture / TEXTURE_SCALE)
-    allowed = float(allowed * max(1.0, measured.chroma_step / COARSE_STEP) / (2 if chroma > VIVID else 1))
+    residual = _residual_of_all(measured) if taken is None else _residual(measured, taken)
+    chroma, most = mean_chroma(measured, taken), allowed(measured, taken)
     reason = None
-    if residual <= allowed:
+    if residual <= most:
         reason = "near_gray" if chroma <= NEUTRAL else "toned"
-    return Verdict(reason=reason, chroma=chroma, residual=residual, allowed=allowed)
+    return Verdict(reason=reason, chroma=chroma, residual=residual, allowed=most)
+
+
+def mean_chroma(measured: Measured, taken: Mask | None = None) -> float:
+    """Return the mean chroma in Lab, of the same blocks as `verdict`."""
+    return float((measured.colour if taken is None else measured.colour[taken.ravel()]).mean())
+
+
+def allowed(measured: Measured, taken: Mask | None = None) -> float:
+    """Return the residual that `verdict` allows."""
+    strength = (measured.strength if taken is None else measured.strength[taken.ravel()]).mean()
+    most = TOLERANCE * (1 + strength / CHROMA_SCALE) * (1 + measured.texture / TEXTURE_SCALE)
+    vivid = mean_chroma(measured, taken) > VIVID
+    return float(most * max(1.0, measured.chroma_step / COARSE_STEP) / (2 if vivid else 1))
 
 
 def _is_gray(rgb: Bytes) -> bool:
@@ -183,26 +211,32 @@ def _nearest(length: int) -> npt.NDArray[np.uint32]:
     return np.minimum(found, np.uint32(length - 1))
 
 
-def unexplained(measured: Measured, taken: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def unexplained(measured: Measured, taken: Mask) -> npt.NDArray[np.float64]:
     """Return the chroma of all blocks, ``[256, 2]``, that the curve of the blocks that are taken does not explain."""
     where = taken.ravel()
-    hats, chroma = measured.hats, measured.chroma
-    fitted, mean = (hats, chroma.mean(axis=0)) if where.all() else (hats[where], chroma[where].mean(axis=0))
-    deviation = chroma - mean
-    normal = cv2.gemm(fitted, fitted, 1, _RIDGE, 1, flags=cv2.GEMM_1_T)
-    right = cv2.gemm(fitted, deviation if where.all() else deviation[where], 1, None, 0, flags=cv2.GEMM_1_T)
+    return _unexplained(measured.hats, measured.chroma, measured.hats[where], measured.chroma[where])
+
+
+def _unexplained(hats: Any, chroma: Any, fitted_hats: Any, fitted_chroma: Any) -> npt.NDArray[np.float64]:
+    mean = fitted_chroma.mean(axis=0)
+    normal = cv2.gemm(fitted_hats, fitted_hats, 1, _RIDGE, 1, flags=cv2.GEMM_1_T)
+    right = cv2.gemm(fitted_hats, fitted_chroma - mean, 1, None, 0, flags=cv2.GEMM_1_T)
     _, curve = cv2.solve(normal, right, flags=cv2.DECOMP_CHOLESKY)
-    left: npt.NDArray[np.float64] = cv2.gemm(hats, curve, -1, deviation, 1)
+    left: npt.NDArray[np.float64] = cv2.gemm(hats, curve, -1, chroma - mean, 1)
     return left
 
 
-def _residual(measured: Measured, taken: npt.NDArray[np.bool_]) -> float:
+def _residual_of_all(measured: Measured) -> float:
     """Return the chroma of the blocks that no curve of the pixels' luma explains."""
-    left = unexplained(measured, taken).reshape(BLOCKS, BLOCKS, 2)
     half = BLOCKS // 2
-    if taken.all():
-        fields = left.reshape(half, 2, half, 2, 2).mean(axis=(1, 3))
-        return float(np.sqrt(np.square(fields).sum(axis=-1).mean()))
+    fields = measured.left.reshape(half, 2, half, 2, 2).mean(axis=(1, 3))
+    return float(np.sqrt(np.square(fields).sum(axis=-1).mean()))
+
+
+def _residual(measured: Measured, taken: Mask) -> float:
+    """Return the same of a part, whose fields may have fewer than four blocks."""
+    half = BLOCKS // 2
+    left = unexplained(measured, taken).reshape(BLOCKS, BLOCKS, 2)
     number = taken.reshape(half, 2, half, 2).sum(axis=(1, 3))
     fields = (left * taken[..., None]).reshape(half, 2, half, 2, 2).sum(axis=(1, 3)) / np.maximum(number, 1)[..., None]
     return float(np.sqrt((np.square(fields).sum(axis=-1) * number).sum() / number.sum()))
