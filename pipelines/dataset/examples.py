@@ -46,6 +46,7 @@ def warm_up() -> None:
     It is done before the first photo, whose limits on time and memory do not count it.
     """
     pixels = np.zeros((MIN_SIDE, MIN_SIDE, 3), np.uint8)
+    pixels[..., 0] = 255  # a grey photo is judged without most of the loops
     judge(pixels)
     luminance, chroma = srgb_to_codes(pixels)
     example = LabExample(luminance=luminance, chroma=chroma, height=MIN_SIDE, width=MIN_SIDE, name="")

@@ -67,7 +67,9 @@ BLOCKS = 16
 """Blocks of a side."""
 # Every 12 codes, closer near white, where tinting filters clip and the chroma changes fast.
 _KNOTS = np.r_[np.arange(0.0, 232.0, 12.0), 232.0, 240.0, 248.0, 255.0]
-_RIDGE = 0.01 * np.eye(len(_KNOTS))
+RIDGE = 0.01
+"""Added to the diagonal of the normal equations: photos need not have every luma."""
+_RIDGE = RIDGE * np.eye(len(_KNOTS))
 # ITU-T T.871, without the offset of 128.
 _TO_YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 
@@ -125,6 +127,15 @@ class Measured:
     left: npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    """Samples of a photo, summed up by `pipelines.images.gray_kernels.sums`, which describes the fields."""
+
+    lines: npt.NDArray[np.uint16]
+    hats: npt.NDArray[np.float64]
+    moments: npt.NDArray[np.int64]
+
+
 def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
     """Judge whether a photo has colour to learn from.
 
@@ -142,6 +153,12 @@ def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
 
 def measure(rgb: Bytes, chroma_step: int = 0) -> Measured | None:
     """Measure a photo, given as for `judge`; None if R = G = B in every pixel."""
+    sums = sums_of(rgb)
+    return None if sums is None else measure_by(sums, chroma_step)
+
+
+def sums_of(rgb: Bytes) -> Sums | None:
+    """Sum up samples of a photo; None if R = G = B in every pixel."""
     from pipelines.images import gray_kernels  # takes a quarter of a second to import
 
     # Single pixels and not averages: only of single pixels is chroma a function of luma.
@@ -152,12 +169,19 @@ def measure(rgb: Bytes, chroma_step: int = 0) -> Measured | None:
     curve = _KNOT_BELOW, _ABOVE_KNOT, _KNOT_STEPS
     if not gray_kernels.sums(rgb, rows, columns, *curve, lines, hats, moments) and _is_gray(rgb):
         return None
-    blocks = cv2.resize(lines.reshape(BLOCKS, _SIDE, 3) * _ROW_SHARE, (BLOCKS, BLOCKS), interpolation=cv2.INTER_AREA)
+    return Sums(lines=lines, hats=hats, moments=moments)
+
+
+def measure_by(sums: Sums, chroma_step: int = 0) -> Measured:
+    """Measure a photo by its sums."""
+    blocks = cv2.resize(
+        sums.lines.reshape(BLOCKS, _SIDE, 3) * _ROW_SHARE, (BLOCKS, BLOCKS), interpolation=cv2.INTER_AREA
+    )
     ycbcr = cv2.transform(blocks.astype(np.float64), _TO_YCBCR).reshape(-1, 3)
-    luma, square = moments / _SIDE**2
+    luma, square = sums.moments / _SIDE**2
     texture = float(np.sqrt(max(0.0, square - luma**2 - ycbcr[:, 0].var())))
     # Row by row the mean over one block, so that hats @ curve is the mean of the curve.
-    hats /= (_SIDE // BLOCKS) ** 2
+    hats = sums.hats / (_SIDE // BLOCKS) ** 2
     lab = srgb_to_lab(np.rint(blocks).astype(np.uint8))
     chroma = ycbcr[:, 1:]
     return Measured(
@@ -195,9 +219,15 @@ def mean_chroma(measured: Measured, taken: Mask | None = None) -> float:
 def allowed(measured: Measured, taken: Mask | None = None) -> float:
     """Return the residual that `verdict` allows."""
     strength = (measured.strength if taken is None else measured.strength[taken.ravel()]).mean()
-    most = TOLERANCE * (1 + strength / CHROMA_SCALE) * (1 + measured.texture / TEXTURE_SCALE)
-    vivid = mean_chroma(measured, taken) > VIVID
-    return float(most * max(1.0, measured.chroma_step / COARSE_STEP) / (2 if vivid else 1))
+    most = tolerance(float(strength), measured.texture, measured.chroma_step)
+    return most / (2 if mean_chroma(measured, taken) > VIVID else 1)
+
+
+def tolerance(strength: float, texture: float, chroma_step: int) -> float:
+    """Return the residual that is allowed to colours that are not vivid; the arguments are those of `Measured`."""
+    return (
+        TOLERANCE * (1 + strength / CHROMA_SCALE) * (1 + texture / TEXTURE_SCALE) * max(1.0, chroma_step / COARSE_STEP)
+    )
 
 
 def _is_gray(rgb: Bytes) -> bool:

@@ -14,7 +14,10 @@ Measured by ``tests/bench/photo_area_bench.py``: of 1,400 generated scans of gre
 target are taken for grey, depending on its size, 85 % under a stamp and 85 to 100 % in a coloured mount; before, nearly
 none beside a target or under a stamp, and 27 to 88 % in a mount. Of 984 colour photos from ImageNet 5 (0.5 %) are lost
 in addition: two that are toned or grey, and three of small coloured things on grey ones, such as the red button of a
-recorder, which looks like a stamp. It takes 0.2 ms more for a photo in colour.
+recorder, which looks like a stamp.
+
+Most photos in colour are so far from one tone, as a whole, in their centre and in most of their blocks, that compiled
+loops settle it (`_is_clear`): 0.25 ms in place of 0.7 ms.
 """
 
 from collections.abc import Iterator
@@ -25,10 +28,11 @@ import numpy.typing as npt
 
 from model import borders
 from pipelines.images import grayscale
-from pipelines.images.grayscale import BLOCKS, Measured, Verdict
+from pipelines.images.grayscale import BLOCKS, Mask, Measured, Sums, Verdict
 from tfrecords.color import Bytes, srgb_to_lab
 
-Mask = npt.NDArray[np.bool_]
+CLEAR = Verdict(reason=None, chroma=np.inf, residual=np.inf, allowed=0.0)
+"""The verdict on a photo that is so clearly in colour that nothing else is measured."""
 
 _KEPT = int(0.65 * (BLOCKS**2 - 1))
 """Rank of the last block that is not trimmed."""
@@ -49,6 +53,8 @@ _SIDE = 96
 _ONE_COLOUR = 4.0
 """How far (a and b of Lab) the pixels of a mount are apart."""
 _MOSTLY = 0.85
+_FAR, _ROUNDING = 3.1, 1.05
+"""How many times what is allowed makes colour clear. Callers look at residuals of up to three times that."""
 
 
 def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
@@ -56,11 +62,14 @@ def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
 
     Returns:
         the verdict on the whole frame if that has a reason, or if the photo is in colour; else that on the photo's
-        area.
+        area. `CLEAR` stands for the verdict on most photos in colour.
     """
-    measured = grayscale.measure(rgb, chroma_step)
-    if measured is None:
+    sums = grayscale.sums_of(rgb)
+    if sums is None:
         return grayscale.GRAY
+    if _is_clear(sums, chroma_step):
+        return CLEAR
+    measured = grayscale.measure_by(sums, chroma_step)
     whole = grayscale.verdict(measured)
     if whole.reason:
         return whole
@@ -75,6 +84,26 @@ def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
             if rest is not None:
                 return rest
     return _without_what_lies_beside(rgb, measured) or whole
+
+
+def _is_clear(sums: Sums, chroma_step: int) -> bool:
+    """Return whether no closer look can find anything but colour in a photo."""
+    from pipelines.images import color_kernels  # takes a quarter of a second to import
+
+    figures, distance = np.empty(6), np.empty(BLOCKS**2)
+    trimmed = grayscale.RIDGE, _KEPT
+    color_kernels.distances(sums.lines, sums.hats, sums.moments, _CENTRE.ravel(), *trimmed, figures, distance)
+    texture, residual, strength, residual_of_centre, strength_of_centre, strength_of_rest = figures.tolist()
+
+    def allowed(strength: float) -> float:
+        return grayscale.tolerance(strength, texture, chroma_step)
+
+    off = int(np.count_nonzero(distance > _ROUNDING * _OFF * allowed(strength_of_rest))) / BLOCKS**2
+    return (
+        residual > _FAR * allowed(strength)
+        and residual_of_centre > _ROUNDING * allowed(strength_of_centre)
+        and off > _ROUNDING * _TARGET
+    )
 
 
 def _pictures(rgb: Bytes) -> Iterator[tuple[int, int, int, int]]:

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "model/graph_photos.py": "tests/model/test_export.py",
     # The filter shows what its loops do.
     "pipelines/images/gray_kernels.py": "tests/pipelines/images/test_grayscale.py",
+    "pipelines/images/color_kernels.py": "tests/pipelines/images/test_photo_area.py",
     # A transform shows what this does.
     "pipelines/audit/in_threads.py": "tests/pipelines/audit/test_detect_marks.py",
     # The pool of processes shows what one does.

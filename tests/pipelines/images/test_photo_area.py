@@ -9,7 +9,7 @@ from skimage import data as skimage_data
 from pipelines.archive.tone import tone_of
 from pipelines.dataset.examples import to_example
 from pipelines.errors import Rejected
-from pipelines.images import grayscale, photo_area
+from pipelines.images import color_kernels, grayscale, photo_area
 from pipelines.images.decode import decode
 
 PATCHES = ["0096c8", "005aaa", "008c46", "f0dc00", "d21e28", "c81e78", "ffffff", "6e3c28", "141414"]
@@ -89,3 +89,29 @@ def test_something_small_before_a_sky_is_no_stamp():
     sky = np.repeat(sky, 640, axis=1) + np.random.default_rng(0).normal(0, 2, (480, 640, 1))
     photo = cv2.circle(np.clip(sky, 0, 255).astype(np.uint8), (450, 300), 50, (220, 100, 60), -1)
     assert photo_area.judge(photo).reason is None
+
+
+def test_the_short_way_to_colour_says_what_the_long_way_says(monkeypatch):
+    photos = [getattr(skimage_data, name)() for name in ("astronaut", "coffee", "chelsea", "rocket")]
+    photos += [SCANS[beside](print_of("astronaut")) for beside in SCANS] + [stamped(photos[1]), photos[0][:, :, ::-1]]
+    short = [photo_area.judge(photo) for photo in photos]
+    monkeypatch.setattr(photo_area, "_FAR", np.inf)
+    long = [photo_area.judge(photo) for photo in photos]
+    is_clear = [verdict == photo_area.CLEAR for verdict in short]
+    assert sum(is_clear) >= 3
+    for clear, one, other in zip(is_clear, short, long, strict=True):
+        assert (other.reason is None and other.residual > 3 * other.allowed) if clear else one == other
+
+
+def test_the_figures_of_the_short_way_are_those_of_the_long_way():
+    photo = skimage_data.chelsea()
+    sums = grayscale.sums_of(photo)
+    figures, distance = np.empty(6), np.empty(256)
+    centre = photo_area._CENTRE
+    arguments = centre.ravel(), grayscale.RIDGE, photo_area._KEPT, figures, distance
+    color_kernels.distances(sums.lines, sums.hats, sums.moments, *arguments)
+    measured = grayscale.measure(photo)
+    residuals = [grayscale.verdict(measured, part).residual for part in (None, centre)]
+    np.testing.assert_allclose(figures[[0, 1, 3]], [measured.texture, *residuals], rtol=1e-5)
+    allowed = [grayscale.tolerance(strength, figures[0], 0) for strength in figures[[2, 4]]]
+    assert allowed == pytest.approx([grayscale.allowed(measured, part) for part in (None, centre)], rel=1e-5)
