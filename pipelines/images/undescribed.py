@@ -9,6 +9,7 @@ from pipelines.images.cicp import CodePoints
 from pipelines.images.png_color import Described
 
 _INDEX, _ADOBE_RGB = 1, "R03"  # of DCF 2.0, section 4.4.3
+_EXIF_AS_IT_IS = ("JPEG", "MPO")  # Pillow keeps its bytes, and finds it nowhere else
 _BOX, _MOST_BEFORE = b"colrnclx", 1 << 16
 _SRGB, _UNKNOWN = (1, 13), 2
 # Encoders of video name its curve for photos that are sRGB.
@@ -31,6 +32,9 @@ def described(image: Image.Image, data: bytes) -> Described:
 
 def _is_adobe_rgb(image: Image.Image) -> bool:
     """Return whether EXIF names Adobe RGB, as cameras do instead of a profile."""
+    # To parse the EXIF of every photo would take as long as to open it.
+    if image.format in _EXIF_AS_IT_IS and _ADOBE_RGB.encode() not in image.info.get("exif", b""):
+        return False
     with memory.suppressed(Exception):
         return str(image.getexif().get_ifd(ExifTags.IFD.Interop).get(_INDEX, "")).rstrip("\0 ") == _ADOBE_RGB
     return False
