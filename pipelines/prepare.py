@@ -5,6 +5,7 @@ Beam takes a second to import, so a mistyped path is found before (`pipelines.da
 
 from model import interrupt
 from pipelines import flags
+from pipelines.dataset.converted import HANDLER
 from pipelines.files import cloud, input_checks
 from pipelines.files.list_parts import lists_of
 from pipelines.runtime import commands, local_threads, photo_process
@@ -22,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     input_checks.check_apart(args.input, args.output)
     if local_threads.is_one_process(beam_flags):
         # They are ready when Beam is.
-        photo_process.start_early("pipelines.dataset.examples:convert", local_threads.number(beam_flags))
+        photo_process.start_early(HANDLER, local_threads.number(beam_flags))
     with interrupt.at_once():
         from pipelines.dataset import job
     job.run(args, beam_flags)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipelines.dataset.examples import Converted
+from pipelines.dataset.converted import Converted
 from pipelines.dataset.measures import Measures
 from pipelines.errors import Rejected, Undecided
 from pipelines.files.sources import Source

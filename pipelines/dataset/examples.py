@@ -1,11 +1,11 @@
 """Turn one photo into one Lab example: judge, resize, convert. This is the work of a child process in `prepare`."""
 
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
+from dataclasses import replace
 
 import numpy as np
 
 from pipelines.dataset import classes
+from pipelines.dataset.converted import Converted, digest_of
 from pipelines.errors import Rejected
 from pipelines.images.decode import Photo, decode
 from pipelines.images.photo_area import judge
@@ -17,27 +17,6 @@ from tfrecords.statistics import Statistics
 
 # Smaller photos show nothing; a few ImageNet files are 20 pixels wide.
 MIN_SIDE = 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class Converted:
-    """The result for one photo.
-
-    Attributes:
-        record: of the example, serialized; empty if the photo is rejected.
-        statistics: of the example; None if the photo is rejected.
-        reason: code of the rejection, else ''.
-        detail: of the rejection, as a readable message, else ''.
-        milliseconds: by stage.
-        digest: of the photo's bytes, hex; '' if they were never seen.
-    """
-
-    record: bytes = b""
-    statistics: Statistics | None = None
-    reason: str = ""
-    detail: str = ""
-    digest: str = ""
-    milliseconds: dict[str, float] = field(default_factory=dict)
 
 
 def warm_up() -> None:
@@ -86,11 +65,6 @@ def convert(parent: object, data: bytes, name: str, size: int, label: str = "") 
         return Converted(
             reason=verdict.reason, detail=verdict.detail, milliseconds=milliseconds, digest=digest_of(data)
         )
-
-
-def digest_of(data: bytes) -> str:
-    """Return the digest by which the bytes of a photo are known again, hex."""
-    return blake2b(data, digest_size=16).hexdigest()
 
 
 def to_example(photo: Photo, name: str, size: int) -> LabExample:

@@ -17,8 +17,8 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.dataset import claim, shard_writer
 from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize
+from pipelines.dataset.converted import HANDLER
 from pipelines.dataset.duplicates import MarkDuplicates
-from pipelines.dataset.examples import convert
 from pipelines.dataset.measures import Measures
 from pipelines.dataset.shard_writer import ShardReport
 from pipelines.dataset.sharding import Slot, shard_count, slot
@@ -122,7 +122,7 @@ class _WriteShards(beam.DoFn):
         self._threads = threads
 
     def setup(self) -> None:
-        self._processes = PhotoProcesses(convert)
+        self._processes = PhotoProcesses(HANDLER)
         self._pool = WorkerPool[_Finished](self._threads, Gate(self._threads))
 
     def process(self, grouped: tuple[_Key, Iterable[Source]]) -> Iterator[ShardReport]:

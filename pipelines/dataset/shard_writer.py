@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pipelines.dataset import claim
 from pipelines.dataset.conversion import converted
-from pipelines.dataset.examples import Converted, digest_of
+from pipelines.dataset.converted import Converted, digest_of
 from pipelines.dataset.measures import Measures
 from pipelines.dataset.sharding import Slot, order
 from pipelines.errors import Rejected

@@ -36,14 +36,14 @@ class PhotoProcesses:
     """The child processes of one parent: one for each photo that its threads handle at a time.
 
     Args:
-        handler: processes each photo.
+        handler: processes each photo; or its name, ``module:name``.
         started: how many to start at once, so that they are ready for the first photos.
         limits: of a photo, by the size of its file in bytes; `Limits.of` unless given.
     """
 
-    def __init__(self, handler: Handler, started: int = 0, limits: Callable[[int], Limits] | None = None) -> None:
+    def __init__(self, handler: Handler | str, started: int = 0, limits: Callable[[int], Limits] | None = None) -> None:
         self._limits = limits
-        self._handler = f"{handler.__module__}:{handler.__qualname__}"
+        self._handler = handler if isinstance(handler, str) else f"{handler.__module__}:{handler.__qualname__}"
         self._idle = deque(self._started() for _ in range(started))
         self._is_ended = False
         self._lock = threading.Lock()

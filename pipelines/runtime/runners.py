@@ -17,6 +17,7 @@ from model.terminal import say
 from pipelines.errors import JobFailedError
 from pipelines.files import storage
 from pipelines.runtime import local_run, local_threads
+from pipelines.runtime.option_views import Options
 from tfrecords.errors import UserError
 
 _THREADS_OF_REMOTE_WORKERS = 2  # one computes while the other waits for the network; there is one process per core
@@ -92,15 +93,17 @@ def beam_options(flags: Sequence[str]) -> PipelineOptions:
         UserError: a flag is neither ours nor Beam's, or has a value that Beam does not accept; the runner is unknown;
             or a flag that Dataflow needs is missing.
     """
-    parser = beam_parser()
-    _, unknown = parser.parse_known_args(list(flags))
+    unknown: list[str] = []
+    if flags:  # Beam has hundreds
+        parser = beam_parser()
+        _, unknown = parser.parse_known_args(list(flags))
     if unknown:
         hint = (
             did_you_mean(unknown[0].partition("=")[0], parser.flags)
             or "`--help` lists the flags; Beam's flags work too"
         )
         raise UserError(f"unknown flag {unknown[0]}; {hint}")
-    options = PipelineOptions(list(flags))
+    options = Options(list(flags))
     if is_local(options):
         direct = options.view_as(DirectOptions)
         if not local_threads.is_mode_given(flags):

@@ -38,6 +38,8 @@ ELSEWHERE = {
     # The filter shows what its loops do.
     "pipelines/images/gray_kernels.py": "tests/pipelines/images/test_grayscale.py",
     "pipelines/images/color_kernels.py": "tests/pipelines/images/test_photo_area.py",
+    # A record, and the digest in it.
+    "pipelines/dataset/converted.py": "tests/pipelines/dataset/test_conversion.py",
     # A transform shows what this does.
     "pipelines/audit/in_threads.py": "tests/pipelines/audit/test_detect_marks.py",
     # The pool of processes shows what one does.

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.dataset.conversion import converted
-from pipelines.dataset.examples import Converted
+from pipelines.dataset.converted import Converted
 from pipelines.dataset.measures import Measures
 from pipelines.errors import Rejected, Undecided
 from pipelines.files.sources import Source, find
