@@ -11,10 +11,11 @@ DEMO := demo
 ENGINES := .engines
 JOB_SERVER := $(ENGINES)/flink/job-server.jar
 PRISM := $(ENGINES)/prism
+AZURITE := $(ENGINES)/azurite/node_modules/azurite/package.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help coverage demo hooks test test-browser test-chaos test-dataflow test-flink test-gcs test-install test-prism test-s3 lint types lock clean
+.PHONY: help coverage demo hooks test test-azure test-browser test-chaos test-dataflow test-flink test-gcs test-install test-prism test-s3 lint types lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 20
@@ -24,6 +25,9 @@ demo: $(READY)  ## set up, then prepare, train and colorize photos that ship ins
 
 test: $(READY) lint types  ## set up, then lint, types and all tests
 	$(BIN)/pytest --numprocesses=2 --dist=loadfile
+
+test-azure: $(READY) $(AZURITE)  ## fetch Azurite, then Azure as a store, through a proxy that fails (needs Node.js)
+	$(BIN)/pytest tests/stores --store=azure
 
 test-browser: $(READY)  ## look at the report's page in Chromium (apt-get install chromium)
 	$(BIN)/pytest tests/browser
@@ -53,6 +57,10 @@ $(JOB_SERVER): deploy/flink/pom.xml deploy/flink/jars.sha256
 	rm -rf $(@D)
 	mvn --batch-mode --no-transfer-progress --strict-checksums --file deploy/flink/pom.xml package
 	cd $(@D) && sha256sum --check --quiet $(CURDIR)/deploy/flink/jars.sha256
+	@touch $@
+
+$(AZURITE):
+	npm install --prefix $(ENGINES)/azurite --ignore-scripts --no-audit --no-fund azurite@3.35.0
 	@touch $@
 
 # Go checks what it downloads against its own checksum database.
@@ -93,7 +101,7 @@ $(READY): requirements.lock deploy/requirements-build.lock setup.py
 lock:  ## write the four lock files from setup.py (needs uv); versions that still fit stay
 	$(COMPILE) --universal --all-extras --output-file requirements.lock setup.py
 	cp requirements.lock deploy/requirements-runtime.lock
-	$(COMPILE) --universal --extra pretrained --extra s3 --extra sign --output-file deploy/requirements-runtime.lock setup.py
+	$(COMPILE) --universal --extra pretrained --extra azure --extra s3 --extra sign --output-file deploy/requirements-runtime.lock setup.py
 	printf 'setuptools\nwheel\n' | $(COMPILE) --universal --constraint requirements.lock --output-file deploy/requirements-build.lock -
 	echo 'tensorflow[and-cuda]' | $(COMPILE) --python-platform x86_64-manylinux_2_28 --constraint requirements.lock --output-file deploy/requirements-cuda.lock -
 

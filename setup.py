@@ -58,6 +58,8 @@ EXTRAS = {
     # one library for all stores, was tried: it cannot list a bucket with a name such as a//b.jpg, has no conditional
     # deletion, and does not tell the status of an error.
     "s3": ["boto3>=1.36", "botocore"],
+    # az:// and abfs://, as above.
+    "azure": ["azure-storage-blob>=12.20", "azure-identity>=1.15", "azure-core"],
     # `colorize --sign`, and checking signatures in `detect`: Content Credentials, by the authors of their standard;
     # cryptography reads certificates and keys.
     "sign": ["c2pa-python>=0.38", "cryptography"],

@@ -16,7 +16,7 @@ from model import interrupt
 from model.terminal import say
 from tfrecords.errors import DeniedError, UserError, WorldError
 
-_SCHEME = re.compile(r"(gs|s3|file):/|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_SCHEME = re.compile(r"(gs|s3|az|abfss?|file):/|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 class Parser(argparse.ArgumentParser):

@@ -71,7 +71,7 @@ def apply() -> Parser:
         "apply",
         "[--input] DIR [--sidecars] DIR [--output] DIR",
         "Make colour photos again, byte for byte, of scans and the sidecars of\n"
-        "`colorize --sidecar`. It needs no model. Paths are local, gs:// or s3://.",
+        "`colorize --sidecar`. It needs no model. Paths: local, gs://, s3://, az://.",
         "autochrome apply --input scans --sidecars chroma --output colour",
         ("input", "sidecars", "output"),
     )

@@ -28,7 +28,7 @@ def prepare() -> Parser:
         "prepare",
         "[--input] PATH [--output] DIR [flags] [Beam flags]",
         "Turn colour photos into Lab TFRecords to train on. Grey and toned photos are\n"
-        "left out. Paths are local, gs:// or s3://. A run that was stopped continues.",
+        "left out. Paths: local, gs://, s3://, az://. A run that was stopped continues.",
         "autochrome prepare --input imagenet/train --output records",
         ("input", "output"),
     )
@@ -65,7 +65,7 @@ def colorize() -> Parser:
     parser = Parser(
         "colorize",
         "[--input] PATH [--output] DIR [flags] [Beam flags]",
-        "Colorize photos of any size; brightness stays. Paths: local, gs:// or s3://.",
+        "Colorize photos; brightness stays as it is. Paths: local, gs://, s3://, az://.",
         "autochrome colorize --input scans --output colour",
         ("input", "output"),
     )
@@ -109,7 +109,7 @@ def plan() -> Parser:
         "plan",
         "[--input] PATH [flags] [Beam flags]",
         "Colorize a sample of photos without saving them, and estimate time, money and\n"
-        "space for all. Paths are local, gs:// or s3://.",
+        "space for all. Paths: local, gs://, s3://, az://.",
         "autochrome plan --input scans --price_per_vcpu_hour 0.07",
         ("input",),
     )

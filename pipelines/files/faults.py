@@ -47,8 +47,8 @@ _WORLD_ERRNOS = frozenset(
 # Gone, replaced by another generation, or shorter than listed.
 _PHOTO_STATUSES = frozenset((404, 410, 412, 416))
 _PASSING_STATUSES = frozenset((408, 429))
-# Reasons from https://cloud.google.com/storage/docs/json_api/v1/status-codes
-_KEPT = ("retentionPolicyNotMet", "objectUnderActiveHold")
+# Reasons of Cloud Storage (https://cloud.google.com/storage/docs/json_api/v1/status-codes) and of Azure.
+_KEPT = ("retentionPolicyNotMet", "objectUnderActiveHold", "BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold")
 _NETWORK_ERRORS = (
     *(requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException),
     *(ssl.SSLError, DataCorruption, TransportError),
@@ -84,6 +84,8 @@ def status_of(error: BaseException) -> int | None:
 
 def is_kept(error: BaseException) -> bool:
     """Return whether the error names a retention policy or a hold that keeps an object. Not every hold is named."""
+    if getattr(error, "reason", None) in _KEPT:
+        return True
     told = getattr(error, "errors", None)
     response = getattr(error, "response", None)
     if not told and isinstance(response, requests.Response):

@@ -210,7 +210,7 @@ def _on_disk(path: str) -> Iterator[Listed]:
 def _in_bucket(uri: str) -> Iterator[Listed]:
     if not storage.is_in_bucket(uri):
         raise UserError(
-            f"{uri} in a list is not supported; name local files, objects (gs://, s3://) or https://HOST/PATH"
+            f"{uri} in a list is not supported; name local files, objects (gs://, s3://, az://) or https://HOST/PATH"
         )
     try:
         found = buckets.find(uri)

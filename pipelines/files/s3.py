@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import google_crc32c
 
-from pipelines.files import content_types, marks, s3_client
+from pipelines.files import content_types, marks, s3_client, store_checks
 from pipelines.files.blobs import Blob, Generation, Page, StoreError, bucket_of, split
 from pipelines.files.patience import Attempts
 from pipelines.files.s3_client import translated
@@ -28,7 +28,6 @@ _CHECKSUMS: Mapping[str, Callable[[bytes], bytes]] = {
     "ChecksumSHA256": lambda data: hashlib.sha256(data).digest(),
     "ChecksumSHA1": lambda data: hashlib.sha1(data).digest(),
 }
-_TRIED_AT_LAUNCH = 3
 
 
 class S3:
@@ -174,28 +173,14 @@ class S3:
     def check(self, flag: str, uri: str, attempts: Attempts) -> None:
         """Check that a folder can be listed, and that somebody listens at an endpoint that the user gave."""
         bucket, prefix = split(uri)
-        failures = 0
-
-        def ask() -> Any:
-            nonlocal failures
-            try:
-                return _asked("list_objects_v2", uri, Bucket=bucket, Prefix=prefix, MaxKeys=1)
-            except ConnectionError as error:
-                failures += 1
-                if failures == _TRIED_AT_LAUNCH and (address := s3_client.endpoint()):
-                    raise UserError(
-                        f"{flag} {uri}: {address} does not answer ({error}); correct the address"
-                    ) from error
-                raise
-
-        try:
-            attempts.retry(ask)()
-        except StoreError as error:
-            if error.code == 404:
-                raise UserError(f"{flag} {uri}: the bucket {bucket} does not exist") from error
-            if error.code < 500:
-                raise UserError(f"{flag} {uri}: {self.refusal(uri, str(error))}") from error
-            raise
+        store_checks.check(
+            f"{flag} {uri}",
+            lambda: _asked("list_objects_v2", uri, Bucket=bucket, Prefix=prefix, MaxKeys=1),
+            attempts,
+            address=s3_client.endpoint(),
+            missing=f"the bucket {bucket} does not exist",
+            refusal=lambda cause: self.refusal(uri, cause),
+        )
 
     def protection(self, uri: str, attempts: Attempts) -> str:
         """Return '': what is locked in S3 is a version, and a new one can always be written."""

@@ -5,7 +5,7 @@ import re
 
 from model import commands
 
-SCHEMES = ("gs://", "s3://")
+SCHEMES = ("gs://", "s3://", "az://", "abfs://", "abfss://")
 _OF_STORES = "|".join(scheme.removesuffix("://") for scheme in SCHEMES)
 
 
@@ -17,6 +17,4 @@ def place(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text} is not a path in a bucket; write {named[1].lower()}://BUCKET/PATH")
     if text.lower().startswith("file:/"):
         return commands.path(text)
-    raise argparse.ArgumentTypeError(
-        f"{text} is not supported; give a local path, gs://BUCKET/PATH or s3://BUCKET/PATH"
-    )
+    raise argparse.ArgumentTypeError(f"{text} is not supported; give a local path, or one of gs://, s3:// and az://")

@@ -22,6 +22,9 @@ class Settings:
         s3_api_version: version of the API.
         s3_verify: file of certificates to trust.
         s3_disable_ssl: whether to use HTTP.
+        azure_connection_string: connection string of an account of Azure.
+        blob_service_endpoint: address of an account of Azure.
+        azure_managed_identity_client_id: identity of this machine to use for Azure.
     """
 
     s3_access_key_id: str | None = None
@@ -32,6 +35,9 @@ class Settings:
     s3_api_version: str | None = None
     s3_verify: str | None = None
     s3_disable_ssl: bool | None = None
+    azure_connection_string: str | None = None
+    blob_service_endpoint: str | None = None
+    azure_managed_identity_client_id: str | None = None
 
 
 _NAMES = tuple(field.name for field in fields(Settings))

@@ -30,4 +30,12 @@ def _of_scheme(scheme: str) -> ObjectStore:
         except ImportError as error:
             raise UserError("s3:// needs boto3; install it with `pip install boto3`, or the extra `s3`") from error
         return S3()
+    if scheme in ("az", "abfs", "abfss"):
+        try:
+            from pipelines.files.azure import Azure  # as above
+        except ImportError as error:
+            needed = "azure-storage-blob and azure-identity"
+            install = "`pip install azure-storage-blob azure-identity`, or the extra `azure`"
+            raise UserError(f"{scheme}:// needs {needed}; install them with {install}") from error
+        return Azure()
     return CloudStorage()

@@ -10,6 +10,9 @@ from pathlib import Path
 OWN = {"autochrome", "pipelines", "model", "tfrecords"}
 # Packages that several distributions share: modules, and the distribution that has them.
 SHARED = {
+    "azure.core": "azure-core",
+    "azure.identity": "azure-identity",
+    "azure.storage.blob": "azure-storage-blob",
     "google.api_core": "google-api-core",
     "google.auth": "google-auth",
     "google.cloud.storage": "google-cloud-storage",
@@ -25,7 +28,7 @@ def required(setup: Path) -> list[str]:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("REQUIRES", "EXTRAS")
     }
     extras = assigned["EXTRAS"]
-    return [*assigned["REQUIRES"], *extras["jax"], *extras["s3"], *extras["sign"]]
+    return [*assigned["REQUIRES"], *extras["jax"], *extras["s3"], *extras["azure"], *extras["sign"]]
 
 
 def imported(folder: Path) -> Iterator[str]:

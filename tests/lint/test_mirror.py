@@ -13,10 +13,13 @@ ELSEWHERE = {
     "pipelines/files/holds.py": "tests/gcs/test_keeping.py",
     "pipelines/files/own_objects.py": "tests/gcs/test_own_objects.py",
     # A server of a store shows what these do.
+    "pipelines/files/azure.py": "tests/stores/test_objects.py",
+    "pipelines/files/azure_client.py": "tests/stores/test_launch.py",
     "pipelines/files/blobs.py": "tests/stores/test_objects.py",
     "pipelines/files/gcs.py": "tests/gcs/test_faults.py",
     "pipelines/files/s3.py": "tests/stores/test_objects.py",
     "pipelines/files/s3_client.py": "tests/stores/test_launch.py",
+    "pipelines/files/store_checks.py": "tests/stores/test_launch.py",
     "pipelines/files/stores.py": "tests/stores/test_launch.py",
     # The commands show which paths their flags take.
     "pipelines/files/schemes.py": "tests/pipelines/test_cli.py",

@@ -1,5 +1,8 @@
 """Servers of stores, and what is in them, past the proxy."""
 
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +22,8 @@ class Server(Protocol):
         address: of the server.
         credentials: names of the environment's variables that hold them.
         package: that speaks to it, and the modules that need it.
+        anonymous: what is said to somebody without credentials.
+        unconditional: what is said of one that ignores the conditions of requests.
     """
 
     scheme: str
@@ -26,6 +31,8 @@ class Server(Protocol):
     credentials: tuple[str, ...]
     package: str
     modules: tuple[str, ...]
+    anonymous: str
+    unconditional: str
 
     def make(self, bucket: str) -> None:
         """Makes an empty bucket."""
@@ -93,6 +100,8 @@ class S3:
     credentials = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     package = "boto3"
     modules = ("pipelines.files.s3", "pipelines.files.s3_client")
+    anonymous = "is not public and there are no AWS credentials; run `aws configure`"
+    unconditional = "is in a store that ignores If-None-Match or If-Match"
 
     def __init__(self, address: str) -> None:
         import boto3
@@ -151,4 +160,71 @@ def s3() -> Iterator[Server]:
     server.stop()
 
 
-BY_NAME = {"s3": s3}
+class Azure:
+    """Azurite, in a process of its own."""
+
+    scheme = "az://"
+    credentials = ("AZURE_STORAGE_CONNECTION_STRING",)
+    package = "azure.storage.blob"
+    modules = ("pipelines.files.azure", "pipelines.files.azure_client")
+    anonymous = "names no account; write abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH"
+    unconditional = "cannot be written to"  # its signature has the conditions
+
+    def __init__(self, address: str) -> None:
+        from azure.storage.blob import BlobServiceClient
+
+        self.address = address
+        self._service = BlobServiceClient.from_connection_string(_connection(address))
+
+    def make(self, bucket: str) -> None:
+        self._service.create_container(bucket)
+
+    def put(self, bucket: str, name: str, data: bytes, **fields: Any) -> None:
+        self._service.get_blob_client(bucket, name).upload_blob(data, overwrite=True, **fields)
+
+    def about(self, bucket: str, prefix: str = "") -> dict[str, tuple[bytes, str]]:
+        container = self._service.get_container_client(bucket)
+        found = container.list_blobs(name_starts_with=prefix)
+        kinds = {one.name: one.content_settings.content_type for one in found}
+        return {name: (container.download_blob(name).readall(), kind) for name, kind in kinds.items()}
+
+    def error(self, status: int) -> Answer:
+        code = {403: "AuthorizationFailure", 503: "ServerBusy", 404: "BlobNotFound"}.get(status, "InternalError")
+        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>injected: {status}</Message></Error>"
+        return Answer(status, body.encode(), {"Content-Type": "application/xml", "x-ms-error-code": code})
+
+    def environment(self, address: str) -> dict[str, str]:
+        return {"AZURE_STORAGE_CONNECTION_STRING": _connection(address)}
+
+    def forget(self) -> None:
+        from pipelines.files import azure_client
+
+        azure_client.forget()
+
+
+def _connection(address: str) -> str:
+    """The connection string of the account that Azurite has, whose key everybody knows."""
+    key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+    return f"AccountName=devstoreaccount1;AccountKey={key};BlobEndpoint={address}/devstoreaccount1;"
+
+
+@contextmanager
+def azure() -> Iterator[Server]:
+    """Runs a server of Azure Blob Storage, which `make test-azure` fetches."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = Path(__file__).parents[2] / ".engines" / "azurite" / "node_modules" / "azurite" / "dist/src/blob/main.js"
+    command = ["node", str(program), f"--blobPort={port}", "--inMemoryPersistence", "--skipApiVersionCheck", "--silent"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        with socket.socket() as knock:
+            if knock.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    yield Azure(f"http://127.0.0.1:{port}")
+    process.kill()
+    process.wait()
+
+
+BY_NAME = {"s3": s3, "azure": azure}

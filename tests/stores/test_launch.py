@@ -1,5 +1,6 @@
 """What is wrong with a store, its address or its credentials is one line, before any work."""
 
+import re
 import socket
 import sys
 from pathlib import Path
@@ -39,7 +40,8 @@ def test_missing_rights(calm: Store, tmp_path, capsys, command):
 @each
 def test_a_missing_bucket(calm: Store, tmp_path, capsys, command):
     uri = f"{calm.server.scheme}no-such-bucket/x"
-    assert f"{uri}: the bucket no-such-bucket does not exist" in said(command, uri, tmp_path, capsys)
+    line = said(command, uri, tmp_path, capsys)
+    assert re.search(rf"{uri}: the (bucket|container) no-such-bucket does not exist\n\Z", line)
 
 
 def test_missing_credentials(calm: Store, tmp_path, capsys, monkeypatch):
@@ -47,9 +49,7 @@ def test_missing_credentials(calm: Store, tmp_path, capsys, monkeypatch):
         monkeypatch.delenv(name)
     calm.server.forget()
     calm.faults.needs_login = True
-    line = said("prepare", calm.uri("x"), tmp_path, capsys)
-    assert "is not public and there are no" in line
-    assert "credentials; run `" in line
+    assert calm.server.anonymous in said("prepare", calm.uri("x"), tmp_path, capsys)
 
 
 def test_an_address_where_nobody_listens(calm: Store, tmp_path, capsys, monkeypatch):
@@ -71,12 +71,11 @@ def test_a_package_that_is_not_installed(calm: Store, tmp_path, capsys, monkeypa
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, calm.server.package, None)
     line = said("prepare", calm.uri("x"), tmp_path, capsys)
-    assert "install it with `pip install " in line
+    assert re.search("needs .*; install (it|them) with `pip install ", line)
     monkeypatch.undo()
     stores._of_scheme.cache_clear()
 
 
-def test_a_store_that_ignores_conditions_is_not_written_to(calm: Store, tmp_path, capsys, kind):
+def test_a_store_that_ignores_conditions_is_not_written_to(calm: Store, tmp_path, capsys):
     calm.relay.ignored += ("If-None-Match", "If-Match")
-    line = said("colorize to", calm.uri("x"), tmp_path, capsys)
-    assert "is in a store that ignores If-None-Match or If-Match" in line
+    assert calm.server.unconditional in said("colorize to", calm.uri("x"), tmp_path, capsys)
