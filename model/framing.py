@@ -33,6 +33,7 @@ def recolor_picture(
     seen: Floats | None = None,
     space: str = ...,
     watermark: Payload | None = None,
+    below: int = 0,
 ) -> Bytes: ...
 @overload
 def recolor_picture(
@@ -43,6 +44,7 @@ def recolor_picture(
     seen: Floats | None = None,
     space: str = ...,
     watermark: Payload | None = None,
+    below: int = 0,
 ) -> Pixels: ...
 def recolor_picture(
     pixels: Pixels,
@@ -52,6 +54,7 @@ def recolor_picture(
     seen: Floats | None = None,
     space: str = "srgb",
     watermark: Payload | None = None,
+    below: int = 0,
 ) -> Pixels:
     """Join the luminance of a photo with chroma for its picture; the same as `model.upsampling.recolor` without one.
 
@@ -63,6 +66,7 @@ def recolor_picture(
         seen: `model.upsampling.model_luminance` of `seen_part`, where it is at hand.
         space: one of `model.color_spaces.SPACES`.
         watermark: content of the watermark in the chroma (`model.watermark`); None for none.
+        below: rows that somebody will add below the photo, which count where the watermark is measured.
 
     Returns:
         uint8 or uint16 ``[H, W, 3]``, codes of the space; R = G = B outside the picture, unless rounding
@@ -72,7 +76,7 @@ def recolor_picture(
     box = left, top, right, bottom = (0, 0, width, height) if picture is None else picture.box(height, width)
     guided = guide(seen_part(pixels, picture), chroma, seen)
     if watermark is not None:
-        guided = lay(guided, watermark, box, (height, width))
+        guided = lay(guided, watermark, box, (height + below, width))
     if picture is None:
         return recolor_guided(pixels, guided, bits, space)
     shape = height, width, 3

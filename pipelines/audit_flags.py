@@ -2,7 +2,7 @@
 
 import argparse
 
-from model.commands import Parser, Rare, add_help, number, path, whole
+from model.commands import Parser, Rare, add_help, number, one_of, path, whole
 from pipelines.files.schemes import place
 
 
@@ -112,6 +112,24 @@ def deliver() -> Parser:
     )
     add_help(group)
     return parser
+
+
+def add_marks(group: argparse._ArgumentGroup) -> None:
+    """Add the flags of `colorize` for marks in and below the picture."""
+    group.add_argument(
+        "--watermark",
+        metavar="W",
+        type=one_of("on", "off"),
+        default="on",
+        help=Rare("invisible mark in the colours: on (default) or off"),
+    )
+    group.add_argument(
+        "--label",
+        type=one_of("off", "on"),
+        default="off",
+        metavar="L",
+        help=Rare("a line below the picture, 'AI-colorized': off (default) or on"),
+    )
 
 
 def add_signing(group: argparse._ArgumentGroup) -> None:

@@ -239,13 +239,7 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         default="ignore",
         help="margins: ignore (default: grey) or keep (coloured)",
     )
-    group.add_argument(
-        "--watermark",
-        metavar="W",
-        type=one_of("on", "off"),
-        default="on",
-        help=Rare("invisible mark in the colours: on (default) or off"),
-    )
+    audit_flags.add_marks(group)
     add_reading(group)
     group.add_argument(
         "--saturation",

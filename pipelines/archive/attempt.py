@@ -219,6 +219,7 @@ def _written(
             tone=page.tone,
             colourfulness=page.colourfulness,
             picture=page.picture,
+            label=page.label,
             unsigned_sha256=digest,
         )
         for index, (page, file, digest) in enumerate(zip(rendered.pages, files, unsigned, strict=True))

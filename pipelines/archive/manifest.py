@@ -40,6 +40,7 @@ A record in ``photos-*.jsonl``, shown here on several lines, always has all of t
         "colourfulness": 31.2,          of the output (Hasler and Süsstrunk 2003); null if it was kept or copied
         "picture": null}],              left, top, right and bottom of the picture within its border, in pixels: only
                                         this got colour; null if no border was found
+        "label": 0,                     rows that --label added below, which the height does not count
      "model": "unet", "model_digest": "…", "settings_digest": "…",     model and settings that made the photo
      "saturation": 1.0,                 factor of the model's chroma
      "color_space": "srgb",             of the files: srgb, adobe_rgb, display_p3 or ecirgb_v2
@@ -97,6 +98,7 @@ class Output:
     made_sha256: str = ""
     unsigned_sha256: str = ""
     picture: tuple[int, int, int, int] | None = None
+    label: int = 0
     fingerprint: str = field(default="", compare=False)
 
     @property

@@ -15,7 +15,7 @@ from model import saved_model
 from model.color_spaces import SPACES
 from model.guidance import ranges
 from pipelines.archive.manifest import FOLDER, RUNS_FILE, Record
-from pipelines.archive.signing import Signing
+from pipelines.archive.signing import Signing, trained_on
 from pipelines.files import storage, versions
 from pipelines.guidance.plan import NONE, Plan
 from pipelines.guidance.reading import BAD_HINT
@@ -35,6 +35,7 @@ _CHOICES = {
     "color_space": tuple(SPACES),
     "alpha": ("flatten", "keep"),
     "watermark": ("on", "off"),
+    "label": ("off", "on"),
     "pages": ("auto", "first", "all"),
     "truncated": ("reject", "keep"),
 }
@@ -45,6 +46,7 @@ _BEFORE: dict[str, Any] = {
     "color_space": "srgb",
     "alpha": "flatten",
     "watermark": "off",
+    "label": "off",
     "pages": "auto",
     "truncated": "reject",
     "max_megapixels": DEFAULT_MEGAPIXELS,
@@ -69,6 +71,7 @@ class Settings:
         color_space: of the files, one of `model.color_spaces.SPACES`.
         alpha: ``flatten`` lays transparent photos on white; ``keep``: they stay transparent where the format can.
         watermark: ``on`` puts a watermark into the chroma (`model.watermark`); ``off`` does not.
+        label: ``on`` adds a margin below with a line of text (`pipelines.images.label`); ``off`` does not.
         pages: pages of a TIFF and frames that are read, see `pipelines.images.reading.Reading`.
         truncated: ``keep`` the rows of files that are cut short; or ``reject`` them.
         max_megapixels: of a page, at most.
@@ -86,6 +89,7 @@ class Settings:
     color_space: str = "srgb"
     alpha: str = "flatten"
     watermark: str = "on"
+    label: str = "off"
     pages: Pages = "auto"
     truncated: Truncated = "reject"
     max_megapixels: int = DEFAULT_MEGAPIXELS
@@ -176,7 +180,7 @@ class Recipe:
             settings_digest=settings.digest(),
             run=run,
             plan=plan.with_model(model, takes_hints=saved_model.HINT_SIDE in about),
-            training=_training(about.get("data")),
+            training=trained_on(about.get("data")),
             signing=signing,
         )
 
@@ -199,15 +203,6 @@ class Recipe:
         made = [output for output in record.outputs if output.sha256 != record.sha256]  # copies are not signed
         is_signed_so = all(bool(output.unsigned_sha256) == (self.signing is not None) for output in made)
         return is_so and is_signed_so and not (BAD_HINT in record.warnings and self.plan.on_bad_hint == "reject")
-
-
-def _training(data: Any) -> str:
-    """Return what a model was trained on, in words, as far as its ``autochrome.json`` says so."""
-    try:
-        number, fingerprint = int(data["examples"]["train"]), str(data["fingerprint"])
-    except (LookupError, TypeError, ValueError):
-        return ""
-    return f"Trained on {number:,} photos, data set {fingerprint}."
 
 
 def known(output: str) -> list[dict[str, Any]]:
@@ -284,6 +279,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         color_space=args.color_space,
         alpha=args.alpha,
         watermark=args.watermark,
+        label=args.label,
         pages=args.pages,
         truncated=args.truncated,
         max_megapixels=args.max_megapixels,

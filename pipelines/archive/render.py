@@ -22,7 +22,7 @@ from pipelines.archive.render_options import RenderOptions
 from pipelines.archive.tone import COLOR, tone_of
 from pipelines.errors import Rejected
 from pipelines.guidance import reading
-from pipelines.images import credentials, encode, icc, pages, samples
+from pipelines.images import credentials, encode, icc, label, pages, samples
 from pipelines.images.credentials import ToSign
 from pipelines.images.formats import output_format
 from pipelines.images.memory import out_of_memory
@@ -55,6 +55,7 @@ class RenderedPage:
 
     Attributes:
         picture: left, top, right and bottom of the picture within its border; None if no border was found.
+        label: rows of the margin that was added below, with a line of text; 0 for none.
     """
 
     index: int
@@ -64,6 +65,7 @@ class RenderedPage:
     tone: str
     colourfulness: float | None = None
     picture: tuple[int, int, int, int] | None = None
+    label: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +235,10 @@ def _recolored(
         if cut_out is not None:
             cut_out = cut_out if deep else samples.to_bytes(cut_out)
         base = source if cut_out is None else np.ascontiguousarray(samples.without_alpha(cut_out))
-        pixels = recolor_picture(base, chroma, picture, depth, asked.seen, options.color_space, options.watermark)
+        below = label.rows(page.height, page.width) if options.label else 0
+        pixels = recolor_picture(
+            *(base, chroma, picture, depth, asked.seen, options.color_space, options.watermark), below=below
+        )
         if hints is not None:
             paint(pixels, base, hints, picture, options.color_space)
         vivid = round(colourfulness(icc.in_srgb(_sampled(pixels), options.color_space)), 1)
@@ -246,9 +251,11 @@ def _recolored(
             tone=tone,
             colourfulness=vivid,
             picture=None if picture is None else picture.box(page.height, page.width),
+            label=below,
         )
     )
-    return pixels if cut_out is None else samples.with_alpha(pixels, cut_out[..., -1])
+    pixels = pixels if cut_out is None else samples.with_alpha(pixels, cut_out[..., -1])
+    return label.add(pixels) if below else pixels
 
 
 @contextmanager

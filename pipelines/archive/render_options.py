@@ -36,6 +36,7 @@ class RenderOptions:
         reading: how the photo is read.
         watermark: content of the watermark in the chroma; None for none.
         claim: with which the files are signed; None if they are not.
+        label: whether a margin below says that a machine made the colours.
     """
 
     size: int
@@ -52,6 +53,7 @@ class RenderOptions:
     reading: Reading = AS_IT_IS
     watermark: Payload | None = None
     claim: Claim | None = None
+    label: bool = False
 
 
 def options_of(record: "Record", recipe: "Recipe", size: int, hints: bytes) -> RenderOptions:
@@ -87,6 +89,7 @@ def options_of(record: "Record", recipe: "Recipe", size: int, hints: bytes) -> R
         hints=hints,
         on_bad_hint=recipe.plan.on_bad_hint,
         claim=_claim(record, recipe),
+        label=settings.label == "on",
     )
 
 

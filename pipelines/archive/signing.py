@@ -91,6 +91,15 @@ def of(certificate: str, key: str, command: str) -> Signing | None:
     return signing
 
 
+def trained_on(data: Any) -> str:
+    """Return what a model was trained on, in words, as far as its ``autochrome.json`` says so."""
+    try:
+        number, fingerprint = int(data["examples"]["train"]), str(data["fingerprint"])
+    except (LookupError, TypeError, ValueError):
+        return ""
+    return f"Trained on {number:,} photos, data set {fingerprint}."
+
+
 def _of_certificates(uri: str, key: str, command: str) -> Signing:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes

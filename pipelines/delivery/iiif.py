@@ -44,8 +44,9 @@ def document(item: Item, bag: str, path: str, told: Told) -> bytes:
 
 def _canvas(item: Item, output: Output, bag: str, here: str, told: Told) -> dict[str, Any]:
     size = {"width": output.width, "height": output.height}
-    files = ((item.scan, "Scan"), (item.files[output.name], "Colours by a machine"))
-    choice = [{**_image(file, bag, told), **size, "label": _english(label)} for file, label in files]
+    colour = {**size, "height": output.height + output.label}
+    files = ((item.scan, size, "Scan"), (item.files[output.name], colour, "Colours by a machine"))
+    choice = [{**_image(file, bag, told), **its, "label": _english(label)} for file, its, label in files]
     painting = {
         "id": f"{here}/painting",
         "type": "Annotation",

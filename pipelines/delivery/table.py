@@ -32,7 +32,7 @@ def _rows(item: Item, told: Told) -> Iterator[dict[str, object]]:
             "sha256": output.sha256,
             "bytes": output.bytes,
             "width": output.width,
-            "height": output.height,
+            "height": output.height + output.label,
             "created": written_at(output),
             "scan": printable(record.name),
             "scan_sha256": record.sha256,

@@ -4,7 +4,7 @@ This module imports neither Beam nor TensorFlow, see `pipelines.runtime.photo_se
 """
 
 import io
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 
 from PIL import Image
 
@@ -16,19 +16,20 @@ SIDE = 640
 QUALITY = 80
 
 
-def draw(parent: Parent, data: bytes, wanted: Set[int]) -> None:
+def draw(parent: Parent, data: bytes, wanted: Mapping[int, float]) -> None:
     """Send each wanted page of a file to the parent as a small JPEG, in a question ``(page, file)`` without an answer.
 
     Args:
         parent: the process that wants the pictures.
         data: the bytes of the photo.
-        wanted: the pages, counted from 1; pages that the file does not have are ignored.
+        wanted: the share of the rows that is shown of each page; pages that the file does not have are ignored. They
+            count from 1.
 
     Raises:
         Rejected: a page cannot be read; the pages before it were sent.
     """
-    for page, pixels in _pages(data, wanted):
-        parent.ask((page, _encoded(pixels)))
+    for page, pixels in _pages(data, wanted.keys()):
+        parent.ask((page, _encoded(pixels[: max(1, round(wanted[page] * pixels.shape[0]))])))
 
 
 def _pages(data: bytes, wanted: Set[int]) -> Iterator[tuple[int, Bytes]]:

@@ -92,7 +92,7 @@ class Sheet:
             Undecided: the process of a file died or ran out of memory, and this is not the last attempt.
         """
         made = set()
-        for data, wanted in self._files(folder, there):
+        for data, wanted, shares in self._files(folder, there):
 
             def keep(picture: tuple[int, bytes], wanted: dict[int, str] = wanted) -> None:
                 page, file = picture
@@ -100,7 +100,7 @@ class Sheet:
                 made.add(wanted[page])
 
             try:
-                processes.call(data, frozenset(wanted), answer=keep, alone=last)
+                processes.call(data, shares, answer=keep, alone=last)
             except Rejected:
                 continue
             except Undecided:
@@ -108,8 +108,8 @@ class Sheet:
                     raise
         return made
 
-    def _files(self, folder: str, there: Container[str]) -> Iterator[tuple[bytes, dict[int, str]]]:
-        """Yield each file that is needed, with the ids of the wanted pictures by page."""
+    def _files(self, folder: str, there: Container[str]) -> Iterator[tuple[bytes, dict[int, str], dict[int, float]]]:
+        """Yield each file that is needed, and by page the ids of the wanted pictures, and the share of rows shown."""
         record = self.record
         numbers = [output.page for output in record.outputs] or [1]
         wanted = {
@@ -121,15 +121,21 @@ class Sheet:
             uri=record.uri, name=record.name, size=record.bytes, fingerprint=record.fingerprint, offset=record.offset
         )
         if wanted and (data := _read(source, record.sha256)):
-            yield data, wanted
+            yield data, wanted, dict.fromkeys(wanted, 1.0)
         for name in dict.fromkeys(output.name for output in record.outputs):
             ours = [(o, pair.after) for o, pair in zip(record.outputs, self.pairs, strict=True) if o.name == name]
             # The pages of a multi-page file are in order; a page with its own file is the first one there.
             wanted = {place: id_ for place, (_, id_) in enumerate(ours, start=1) if id_ not in there}
+            # Without the label, so that the pictures before and after have one shape.
+            shares = {place: _share(output) for place, (output, _) in enumerate(ours, start=1)}
             output = ours[0][0]
             file = Source(uri=storage.join(folder, name), name=name, size=output.bytes, fingerprint="")
             if wanted and (data := _read(file, output.sha256)):
-                yield data, wanted
+                yield data, wanted, {place: shares[place] for place in wanted}
+
+
+def _share(output: Output) -> float:
+    return output.height / (output.height + output.label) if output.label else 1.0
 
 
 def path_of(id_: str) -> str:

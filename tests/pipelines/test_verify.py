@@ -60,7 +60,9 @@ def test_a_mistake_is_one_line(folder, more, said, capsys, monkeypatch):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("settings", [Settings(), Settings(borders="keep", watermark="off", sidecar="/chroma")])
+@pytest.mark.parametrize(
+    "settings", [Settings(), Settings(borders="keep", watermark="off", sidecar="/chroma", label="on")]
+)
 def test_a_stranger_computes_the_digest_of_the_settings_as_the_page_says(folder, repository, settings, capsys):
     recipe = Recipe(model="m", model_digest="ab" * 32, settings=settings, settings_digest=settings.digest())
     provenance.begin(str(folder.output), recipe)

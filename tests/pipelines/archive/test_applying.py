@@ -32,7 +32,7 @@ def colorized(root: Path, name: str, **settings: object) -> dict[str, bytes]:
     context = Context(
         recipe=Recipe(model="m", model_digest="0" * 64, settings=recipe, settings_digest=recipe.digest()),
         size=32,
-        predict=chroma,
+        predict=lambda luminance, hints: chroma(luminance),
         save=lambda record, files: made.update(files) or record,
         processes=PROCESSES,
     )
@@ -70,6 +70,7 @@ def root(tmp_path, encoded, grey_photos) -> Path:
         ("a.png", {}),
         ("a.tif", {}),
         ("a.tif", {"format": "png", "bit_depth": "8", "watermark": "off"}),
+        ("a.png", {"label": "on"}),
         ("a.jpg", {"quality": 80, "color_space": "adobe_rgb", "borders": "keep"}),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_model_that_gives_nan_ends_the_job_and_no_photo_is_written(nan_model, 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_one_value_that_is_not_finite_is_an_error_of_the_model(bad, encoded, grey_photos, tmp_path):
-    def predict(luminance: np.ndarray) -> np.ndarray:
+    def predict(luminance: np.ndarray, hints: None) -> np.ndarray:
         chroma = np.zeros((1, 32, 32, 2), np.float32)
         chroma[0, 31, 31, 1] = bad
         return chroma

@@ -47,7 +47,7 @@ def context(predict, made: dict[str, bytes], format_: str = "keep", **more: Any)
     return Context(
         recipe=Recipe(model="mini", model_digest="0" * 64, settings=settings, settings_digest=settings.digest()),
         size=32,
-        predict=predict,
+        predict=lambda luminance, hints: predict(luminance),
         save=save,
         processes=PROCESSES,
     )
@@ -60,6 +60,21 @@ def green(luminance: np.ndarray) -> np.ndarray:
 
 def never(luminance: np.ndarray) -> np.ndarray:
     raise AssertionError
+
+
+def test_a_label_is_below_the_picture_and_leaves_picture_and_watermark_as_they_are(encoded, tmp_path, grey_photos):
+    grey = np.ascontiguousarray(grey_photos["camera"][:, 100:400])  # the margin makes the longer side longer
+    (tmp_path / "a.png").write_bytes(encoded(grey, "PNG"))
+    made: dict[str, bytes] = {}
+    record = attempt(photo_of(tmp_path / "a.png"), context(green, made, label="on"))
+    [output] = record.outputs
+    assert (output.height, output.width, output.label) == (*grey.shape, 18)
+    [page] = pages.read(made["a.png"])
+    assert page.pixels.shape == (output.height + output.label, output.width, 3)
+    picture = np.ascontiguousarray(page.pixels[: output.height])
+    assert np.abs(color.luminance(picture) - color.luminance(grey)).mean() < 0.2
+    payload = Payload.of(record.model_digest, record.settings_digest)
+    assert [find(pixels).payload for pixels in (page.pixels, picture)] == [payload, payload]
 
 
 def test_photos_of_one_pixel_and_of_one_row(encoded, tmp_path):

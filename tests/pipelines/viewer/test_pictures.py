@@ -21,7 +21,7 @@ class Parent:
 
 def drawn(data: bytes, *wanted: int) -> dict[int, Image.Image]:
     parent = Parent()
-    draw(parent, data, set(wanted))
+    draw(parent, data, dict.fromkeys(wanted, 1.0))
     return parent.told
 
 
