@@ -17,7 +17,7 @@ from faults import CUT_DOWNLOAD, CUT_UPLOAD, LOST_ANSWER, SLOW, STATUSES, Faults
 
 SLOW_S = 0.05
 # What the client chooses by chance, or what differs from run to run: the same requests meet the same faults.
-_BY_CHANCE = re.compile(r"(continuation-token|marker|blockid|uploadId|sig|se|st)=[^&]*")
+_BY_CHANCE = re.compile(r"(continuation-token|marker|blockid|uploadId|sig|se|st)=[^&]*|/photos-\d+")
 
 
 class Relay(ThreadingHTTPServer):

@@ -216,6 +216,7 @@ def azure() -> Iterator[Server]:
         port = free.getsockname()[1]
     program = Path(__file__).parents[2] / ".engines" / "azurite" / "node_modules" / "azurite" / "dist/src/blob/main.js"
     command = ["node", str(program), f"--blobPort={port}", "--inMemoryPersistence", "--skipApiVersionCheck", "--silent"]
+    command.append("--disableTelemetry")
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     while process.poll() is None:
         with socket.socket() as knock:
