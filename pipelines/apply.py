@@ -1,11 +1,17 @@
-"""The command `autochrome apply`: rebuild colour photos from scans and the sidecars of `colorize --sidecar`."""
+"""The command `autochrome apply`: rebuild colour photos from scans and the sidecars of `colorize --sidecar`.
 
+Without `--report` it works in this process and says which photos could not be made. With it, a Beam job writes one JSON
+line for each sidecar, for folders and buckets of any size.
+"""
+
+import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
+from model import interrupt
 from model.terminal import say
 from pipelines import audit_flags
 from pipelines.archive import applying
@@ -42,20 +48,45 @@ def applied(sidecars: str, scans: str, output: str) -> Iterator[tuple[Source, Ap
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``autochrome apply``; return 0 if every photo is there, else 1."""
-    args = audit_flags.apply().parse_args(argv)
-    cloud.check({"--input": args.input, "--sidecars": args.sidecars, "--output": args.output})
+    args, beam_flags = audit_flags.apply().parse_known_args(argv)
+    places = {"--input": args.input, "--sidecars": args.sidecars, "--output": args.output, "--report": args.report}
+    cloud.check(places)
     for folder in (args.input, args.sidecars):
         input_checks.check_apart([folder], args.output)
+    if args.report:
+        input_checks.check_apart([args.sidecars, args.output], args.report, "--report")
+    elif beam_flags:
+        raise UserError(f"{beam_flags[0]} is for a job, which needs --report DIR")
     writable.check(args.output)
+    counts = _as_job(args, beam_flags) if args.report else _here(args)
+    if counts is None:
+        return 0
+    if not counts:
+        raise UserError(f"{args.sidecars} has no {ENDING} files; `autochrome colorize --sidecar DIR` writes them")
+    said = ", ".join(f"{key} {number:,}" for key, number in sorted(counts.items()))
+    where = f"; {args.report} has a line for each" if args.report else ""
+    say(f"autochrome: {said}{where}", file=sys.stderr)
+    return 1 if counts.get("failed") else 0
+
+
+def _here(args: argparse.Namespace) -> dict[str, int]:
+    """Work in this process, and say what stood in the way."""
     counts = Counter[str]()
     for sidecar, result in applied(args.sidecars, args.input, args.output):
         counts[result.outcome] += 1
         if result.detail:
             say(f"{sidecar.name}: {result.detail}")
-    if not counts:
-        raise UserError(f"{args.sidecars} has no {ENDING} files; `autochrome colorize --sidecar DIR` writes them")
-    say(f"autochrome: {', '.join(f'{key} {number:,}' for key, number in sorted(counts.items()))}", file=sys.stderr)
-    return 1 if counts["failed"] else 0
+    return counts
+
+
+def _as_job(args: argparse.Namespace, beam_flags: Sequence[str]) -> dict[str, int] | None:
+    with interrupt.at_once():
+        from pipelines.audit import apply_job
+        from pipelines.runtime import runners
+    if beam_flags:
+        options = runners.beam_options(beam_flags)
+        runners.check_reach(options, input=args.input, sidecars=args.sidecars, output=args.output, report=args.report)
+    return apply_job.run(args, beam_flags)
 
 
 if __name__ == "__main__":

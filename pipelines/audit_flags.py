@@ -69,7 +69,7 @@ def apply() -> Parser:
     """Return the parser of ``autochrome apply``."""
     parser = Parser(
         "apply",
-        "[--input] DIR [--sidecars] DIR [--output] DIR",
+        "[--input] DIR [--sidecars] DIR [--output] DIR [--report DIR] [Beam flags]",
         "Make colour photos again, byte for byte, of scans and the sidecars of\n"
         "`colorize --sidecar`. It needs no model. Paths: local, gs://, s3://, az://.",
         "autochrome apply --input scans --sidecars chroma --output colour",
@@ -79,6 +79,9 @@ def apply() -> Parser:
     group.add_argument("--input", type=place, metavar="DIR", help="folder of the scans, as `colorize` was given it")
     group.add_argument("--sidecars", type=place, metavar="DIR", help="the --sidecar that `colorize` was given")
     group.add_argument("--output", type=place, metavar="DIR", help="folder for the colour photos")
+    group.add_argument(
+        "--report", type=place, default="", metavar="DIR", help="folder for a line for each sidecar; for large folders"
+    )
     add_help(group)
     return parser
 

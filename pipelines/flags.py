@@ -264,7 +264,7 @@ PARSERS: dict[str, Callable[[], Parser]] = {
 }
 CLOSE_BEAM_FLAGS = ("--labels",)
 """Flags of Beam that are not taken for a mistyped one of ours."""
-_WITH_BEAM_FLAGS = ("prepare", "colorize", "plan", "detect", "verify")
+_WITH_BEAM_FLAGS = ("prepare", "colorize", "plan", "detect", "verify", "apply")
 _ALL = {**PARSERS, "train": train.parser, "evaluate": evaluate.parser, "export": exporting.parser}
 
 

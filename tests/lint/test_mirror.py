@@ -30,6 +30,7 @@ ELSEWHERE = {
     "pipelines/archive/job.py": "tests/pipelines/test_colorize.py",
     # The commands show what these flags do.
     "pipelines/audit_flags.py": "tests/pipelines/test_flags.py",
+    "pipelines/audit/apply_job.py": "tests/pipelines/test_apply.py",
     "pipelines/audit/verify_job.py": "tests/pipelines/test_verify.py",
     "pipelines/audit/detect_job.py": "tests/pipelines/test_detect.py",
     "pipelines/dataset/job.py": "tests/pipelines/test_prepare.py",

@@ -1,5 +1,7 @@
 """The command `autochrome apply` with the sidecars of a job."""
 
+import json
+
 import pytest
 
 from pipelines import cli
@@ -34,12 +36,24 @@ def test_photos_come_out_as_the_job_wrote_them(root, capsys):
     assert err.endswith("autochrome: failed 1, found 1\n")
 
 
+def test_a_job_makes_the_same_files_and_writes_a_line_for_each(root, capsys):
+    folders = [str(root / name) for name in ("scans", "chroma", "by job")]
+    assert cli.main(["apply", *folders, "--report", str(root / "lines")]) == 0
+    assert "autochrome: made 2; " in capsys.readouterr().err
+    for name in ("coins.png", "box 1/moon.jpg"):
+        assert (root / "by job" / name).read_bytes() == (root / "colour" / name).read_bytes()
+    lines = (root / "lines" / "applied-00000-of-00001.jsonl").read_text().splitlines()
+    assert [json.loads(line)["outcome"] for line in lines] == ["made", "made"]
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
         (["apply", "scans", "scans", "elsewhere"], "has no .chroma files"),
         (["apply", "scans", "chroma", "scans"], "overlap"),
         (["apply", "scans", "chroma"], "--output"),
+        (["apply", "scans", "chroma", "new", "--runner=FlinkRunner"], "needs --report DIR"),
+        (["apply", "scans", "chroma", "new", "--report", "chroma/lines"], "overlap"),
         (["colorize", "scans", "elsewhere", "--sidecar", "scans/x"], "overlap"),
         (["colorize", "scans/coins.png", "elsewhere.png", "--sidecar", "x"], "--sidecar is for folders"),
     ],
