@@ -3,17 +3,17 @@
 It has two signatures, or three:
 
 * ``serving_default``: `luminance` float32 ``[N, S, S, 1]``, L* / 100 in [0, 1] → `chroma` float32 ``[N, S, S, 2]``,
-  ab / 128 in (-1, 1).
+  ab / 128 in (-1, 1). XLA compiles it for any N, as GPUs can and TPUs must.
 * ``guided``, of networks that were trained with hints: `luminance` as above, and `hints` float32 ``[N, R, R, 3]``,
   a / 128, b / 128 and 1 where a colour is given, 0 elsewhere → `chroma` as above. Hints that are all 0 stand for none,
   and give what ``serving_default`` gives.
 * ``colorize_bytes``: `image_bytes` string ``[N]``, encoded JPEG, PNG, GIF or BMP → `image_bytes` string ``[N]``, the
-  colour photos as PNG at their original sizes. A photo that cannot be decoded becomes an empty string, and the others
-  of its batch are not affected. EXIF orientation of JPEG and PNG is applied; chroma is brought up along the edges as
-  `autochrome colorize` does it (`model.graph_upsampling`); what sRGB cannot show gives up chroma. What a graph cannot
-  do: ICC profiles are ignored, so that pixels count as sRGB; 16 bits become 8; transparency is dropped; no metadata is
-  passed on, and nothing in the file says that a machine coloured it. Use the job, or `autochrome.colorize`, where
-  these matter.
+  colour photos as PNG at their original sizes. It needs a CPU, which reads the files. A photo that cannot be decoded
+  becomes an empty string, and the others of its batch are not affected. EXIF orientation of JPEG and PNG is applied;
+  chroma is brought up along the edges as `autochrome colorize` does it (`model.graph_upsampling`); what sRGB cannot
+  show gives up chroma. What a graph cannot do: ICC profiles are ignored, so that pixels count as sRGB; 16 bits become
+  8; transparency is dropped; no metadata is passed on, and nothing in the file says that a machine coloured it. Use the
+  job, or `autochrome.colorize`, where these matter.
 
 S is the configuration's `size`; where its `export_resolution` (or else its `resolution`) is smaller, the network sees
 the luminance at that. It is R, the side of hints.
@@ -50,6 +50,7 @@ from model import (
     networks,
     replacement,
     saved_model,
+    shrinking,
 )
 from model.bins import Floats
 from model.config import Config
@@ -271,7 +272,7 @@ def _record(config: Config, data: Data, training: dict[str, Any]) -> dict[str, A
 def _chroma(network: _Stored, config: Config, luminance: tf.Tensor, hints: tf.Tensor | None = None) -> tf.Tensor:
     """Predict: luminance float32 ``[N, S, S, 1]`` in [0, 1] → chroma float32 ``[N, S, S, 2]`` in (-1, 1)."""
     if network.resolution != config.size:
-        luminance = tf.image.resize(luminance, [network.resolution] * 2, tf.image.ResizeMethod.AREA)
+        luminance = shrinking.shrunk(luminance, network.resolution)
     return networks.decode(config, network(luminance, hints))
 
 

@@ -5,8 +5,9 @@ TensorFlow is ready after four seconds of processor time and takes 0.9 GB and 38
 after 0.13 s and takes 0.14 GB and 28 ms (``tests/bench/predict_bench.py``). The SavedModel remains the model: its
 record says which of its files the network was made from, and a file that does not match is not used.
 
-The file takes one picture at the resolution that the network sees; the job shrinks the luminance to it. If the network
-takes hints, the file takes them too: all 0 stands for none, and gives to the bit what a file without them gives.
+The file takes one picture of the model's size. Files of earlier versions take one at the resolution that the network
+sees, to which it is shrunk first. If the network takes hints, the file takes them too: all 0 stands for none, and gives
+to the bit what a file without them gives.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Engine:
 
     Attributes:
         size: side S of the square luminance that it takes, in pixels.
-        resolution: side of the luminance that the network sees.
+        resolution: side of the luminance that the file takes.
         hint_side: side of the hints that it takes, in pixels; 0 if it takes none.
     """
 

@@ -1,10 +1,9 @@
 """Conversion of an exported SavedModel to a network for LiteRT (see `model.lite`).
 
-The signature `guided`, or else `serving_default`, is frozen, and cut where it shrinks the luminance, for which LiteRT
-has no operation. Weights that the model keeps in half precision stay in half precision; factors that the converter
-moves into them are rounded. The result is compared with the SavedModel on pictures with soft and hard edges, and is not
-written if its chroma differs by more than 0.01. The released model differs by 0.0005 on average on archive photos, and
-by up to 0.016.
+The signature `guided`, or else `serving_default`, is frozen and converted. Weights that the model keeps in half
+precision stay in half precision; factors that the converter moves into them are rounded. The result is compared with
+the SavedModel on pictures with soft and hard edges, and is not written if its chroma differs by more than 0.01. The
+released model differs by 0.0005 on average on archive photos, and by up to 0.016.
 """
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ MOST_DIFFERENT = 0.01
 MOST_GUIDED = 0.1
 """With hints, which are strong and move the colours far."""
 _CHROMA_SCALE = 128
-_SHRINKING = "ResizeArea"
 
 
 def write(folder: str) -> dict[str, Any]:
@@ -74,9 +72,6 @@ def convert(signature: Any) -> bytes:
     graph = frozen.graph.as_graph_def()
     (result,) = frozen.outputs
     places = {int(given.shape[-1]): given for given in frozen.inputs}
-    for node in graph.node:
-        if node.op == _SHRINKING:
-            places[1] = frozen.graph.get_tensor_by_name(f"{node.name}:0")
 
     def network(*given: tf.Tensor) -> tf.Tensor:
         placed = {place.name: one for place, one in zip(places.values(), given, strict=True)}

@@ -16,9 +16,9 @@ def make(name: str) -> tf.distribute.Strategy:
     """Return the strategy called `name`; all of them run the same training loop.
 
     `auto` takes the first that fits: a TPU; the workers of TF_CONFIG, if there are several; several GPUs; one device.
-    `one` (or `default`) is one device; `mirrored` all GPUs of this machine, or its logical CPU devices where there is
-    no GPU; `multiworker` the machines of TF_CONFIG; `tpu` the TPU of this machine or of TPU_NAME. The last two must be
-    made before any other use of TensorFlow.
+    `one` (or `default`) is one device, a GPU if there is any; `mirrored` all GPUs of this machine, or its logical CPU
+    devices where there is no GPU; `multiworker` the machines of TF_CONFIG; `tpu` the TPU of this machine or of
+    TPU_NAME. The last two must be made before any other use of TensorFlow.
 
     Raises:
         UserError: the name is unknown, or the devices are not there.
@@ -26,7 +26,7 @@ def make(name: str) -> tf.distribute.Strategy:
     if name == "auto":
         name = _detect()
     if name in ("one", "default"):
-        return tf.distribute.get_strategy()
+        return one("GPU:0" if tf.config.list_logical_devices("GPU") else "CPU:0")
     if name == "mirrored":
         return _mirrored()
     if name == "multiworker":
@@ -38,6 +38,16 @@ def make(name: str) -> tf.distribute.Strategy:
     if name == "tpu":
         return _tpu()
     raise UserError(f"--strategy {name} is unknown; choose one of {', '.join(NAMES)}")
+
+
+def one(device: str) -> tf.distribute.Strategy:
+    """Return the strategy of one device, such as ``GPU:0``; batches are sent to it ahead of their steps.
+
+    TensorFlow's default strategy hands out datasets as they are: each step would wait for its batch to be copied from
+    the memory of the host. All others, `OneDeviceStrategy` included, have an iterator that copies ahead. The first
+    processor device has nothing to wait for.
+    """
+    return tf.distribute.get_strategy() if device == "CPU:0" else tf.distribute.OneDeviceStrategy(device)
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:

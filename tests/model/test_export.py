@@ -246,6 +246,22 @@ def test_the_exported_network_sees_the_resolution_that_is_asked_for(data_dir, hi
     np.testing.assert_allclose(Colorizer.load(str(tmp_path / "model")).predict(large), expected * 128, atol=1e-3)
 
 
+@pytest.mark.parametrize("size", [64, 48])
+def test_the_exported_network_is_compiled_for_accelerators(data_dir, histogram, tmp_path, size):
+    """XLA, which GPUs can use and TPUs always do, lacks some operations of TensorFlow, such as ResizeArea."""
+    path = str(tmp_path / "model")
+    classifying(data_dir, histogram, path, size=size, prior_adjustment=0.5, stored="float16")
+    loaded = tf.saved_model.load(path)
+    luminance = tf.constant(np.random.default_rng(0).random((3, size, size, 1), np.float32))
+
+    def predict() -> tf.Tensor:
+        return 128 * loaded.signatures["serving_default"](luminance=luminance)["chroma"]
+
+    expected = predict().numpy()
+    assert np.ptp(expected) > 1
+    np.testing.assert_allclose(tf.function(predict, jit_compile=True)(), expected, atol=5e-3)
+
+
 def test_prior_adjustment_without_a_histogram_is_refused(data_dir, histogram, tmp_path):
     with pytest.raises(UserError, match="histogram"):
         classifying(data_dir, [], str(tmp_path / "model"), prior_adjustment=0.5)

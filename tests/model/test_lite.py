@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import export, layers, lite, lite_conversion, networks, saved_model
+from model import export, layers, lite, lite_conversion, networks, saved_model, shrinking
 from model.colorizer import Colorizer
 from model.config import Config, autoencoder, mini
 from tfrecords.description import Description
@@ -135,7 +135,7 @@ class Attentive(tf.Module):
 
     def predict(self, luminance: tf.Tensor) -> dict[str, tf.Tensor]:
         size, resolution = self._sides
-        small = tf.image.resize(luminance, [resolution] * 2, tf.image.ResizeMethod.AREA)
+        small = shrinking.shrunk(luminance, resolution)
         weights = [tf.cast(one, tf.float32) for one in self._kept]
         chroma, _ = self._network.stateless_call(weights, [], small)
         return {"chroma": tf.image.resize(chroma, [size, size])}
@@ -149,7 +149,7 @@ def test_attention_and_fractions_of_the_resolution_are_converted_in_half_precisi
     tf.saved_model.save(network, str(tmp_path / "m"), {"serving_default": predict})
     lite_conversion.write(str(tmp_path / "m"))
     engine = lite.Engine((tmp_path / "m" / lite.FILE).read_bytes())
-    assert (engine.size, engine.resolution) == (size, resolution)
+    assert (engine.size, engine.resolution) == (size, size)
     seen = pictures(2, size)
     expected = predict(tf.constant(seen))["chroma"].numpy()
     assert np.ptp(expected) > 0.02

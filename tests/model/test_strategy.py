@@ -2,14 +2,25 @@ import json
 
 import pytest
 import tensorflow as tf
+from training_run import CONFIG, assert_same
 
-from model import strategy
+from model import inputs, strategy, trainer
 from tfrecords.errors import UserError
 
 
 @pytest.mark.parametrize("name", ["auto", "one", "default"])
 def test_one_device_without_accelerators(name):
     assert strategy.make(name).num_replicas_in_sync == 1
+
+
+def test_batches_are_sent_ahead_to_an_accelerator(data_dir, undisturbed, tmp_path):
+    """The second logical device of the processor stands for the GPU of a machine with one."""
+    made = strategy.one("CPU:1")
+    batches = inputs.training(data_dir, CONFIG, inputs.describe(data_dir, CONFIG), 0)
+    for part in next(iter(made.distribute_datasets_from_function(batches))):
+        assert part.device.endswith("CPU:1")
+    trainer.train(CONFIG, data_dir, str(tmp_path), made)
+    assert_same(undisturbed, tmp_path)
 
 
 def test_mirrored_takes_both_logical_devices():
