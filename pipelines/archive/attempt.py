@@ -40,6 +40,7 @@ _LOG = logging.getLogger(__package__)
 def blank(named: NamedSource, recipe: Recipe, reason: str = "", detail: str = "") -> Record:
     """Return the record of a photo before anything is known about it; its status is ``rejected``."""
     source, guidance = named.source, recipe.plan.of(named.source.name)
+    recipe = recipe.of_photo(source.name)
     return Record(
         name=source.name,
         uri=source.uri,
@@ -81,6 +82,7 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
     guidance = context.recipe.plan.of(named.source.name)
     if guidance.skip and not named.source.fault:
         return replace(record, status="skipped")
+    context = context.of_photo(record.name)
     try:
         with watch.stage("read"):
             data = named.source.read()

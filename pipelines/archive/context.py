@@ -1,7 +1,8 @@
 """The model and the child processes that photos need, opened once for all photos of a process."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -10,6 +11,7 @@ from pipelines.archive.manifest import Record
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.render import render
 from pipelines.archive.signing import Sign
+from pipelines.guidance.models import Model
 from pipelines.runtime.photo_process import PhotoProcesses
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Context:
         save: writes a photo's files, given by path relative to the output; returns the record of what is there then.
         processes: the child processes; their handler is `pipelines.archive.render.render`.
         sign: returns the signature of bytes; called only if the recipe says who signs.
+        load: returns a model that a rule chose.
     """
 
     recipe: Recipe
@@ -37,6 +40,19 @@ class Context:
     save: Save
     processes: PhotoProcesses
     sign: Sign = bytes
+    load: "Callable[[Model], Colorizer]"
+
+    def of_photo(self, name: str) -> "Context":
+        """Return the context for the photo of that name, for which a rule may choose another model.
+
+        Raises:
+            UserError: that model cannot be loaded, or has changed.
+        """
+        chosen = self.recipe.plan.of(name).model
+        if chosen is None:
+            return self
+        colorizer = self.load(chosen)
+        return replace(self, recipe=self.recipe.of_photo(name), size=colorizer.size, predict=colorizer.predict)
 
 
 class Engine:
@@ -61,6 +77,8 @@ class Engine:
         """
         self._sign = recipe.signing.signer() if recipe.signing else bytes
         self._recipe = recipe
+        self._chosen: dict[str, Colorizer] = {}
+        self._lock = Lock()
         self.processes = PhotoProcesses(render, started=started, limits=recipe.settings.limits)
         try:
             self.colorizer = _loaded(model, recipe.model_digest)
@@ -77,7 +95,16 @@ class Engine:
             save=save,
             processes=self.processes,
             sign=self._sign,
+            load=self._load,
         )
+
+    def _load(self, model: Model) -> "Colorizer":
+        """Return a model that a rule chose; it is loaded when the first photo needs it."""
+        with self._lock:
+            if model.digest not in self._chosen:
+                same = model.digest == self._recipe.model_digest
+                self._chosen[model.digest] = self.colorizer if same else _loaded(model.path, model.digest)
+            return self._chosen[model.digest]
 
     def close(self) -> None:
         """End the idle child processes."""

@@ -24,7 +24,11 @@ def lines(name: str, found: Forecast) -> list[tuple[str, str]]:
     """Return the lines about one photo: its action and its name, then each file that would be removed."""
     replaces = f", replaces {', '.join(found.replaces)}" if found.replaces else ""
     rule = f", rule {found.rule}" if found.rule else ""
-    return [(f"{found.action}{replaces}{rule}", name), *((f"remove {removed}", name) for removed in found.removes)]
+    model = f", model {found.model}" if found.model else ""
+    return [
+        (f"{found.action}{replaces}{rule}{model}", name),
+        *((f"remove {removed}", name) for removed in found.removes),
+    ]
 
 
 def sums(found: Iterable[Forecast]) -> str:

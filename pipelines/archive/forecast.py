@@ -25,12 +25,14 @@ class Forecast:
         replaces: paths of files that would be replaced.
         removes: paths of files that would be removed.
         rule: the glob of the rule that the photo meets; '' for none.
+        model: name of the model that the rule chooses; '' for that of the run.
     """
 
     action: str
     replaces: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
     rule: str = ""
+    model: str = ""
 
 
 def of(task: Task, policy: Policy, output: str) -> Forecast:
@@ -45,7 +47,8 @@ def of(task: Task, policy: Policy, output: str) -> Forecast:
         storage.IO_ERRORS, WorldError: a file cannot be read.
     """
     guidance = policy.recipe.plan.of(task.named.source.name)
-    return replace(_of(task, policy, output, skips=guidance.skip), rule=guidance.rule)
+    model = guidance.model.name if guidance.model else ""
+    return replace(_of(task, policy, output, skips=guidance.skip), rule=guidance.rule, model=model)
 
 
 def _of(task: Task, policy: Policy, output: str, *, skips: bool) -> Forecast:

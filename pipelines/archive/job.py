@@ -10,6 +10,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 import apache_beam as beam
 from rich.console import Console
 
+from model import saved_model
 from model.terminal import say
 from pipelines.archive import briefing, dry_run, provenance
 from pipelines.archive import signing as signings
@@ -81,6 +82,9 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     options = runners.beam_options(beam_flags)
     plan, signing = planning.of(args), signings.of(args.sign, args.sign_key, args.sign_command)
     planning.check_photos(plan, args.input, lists_of(args))
+    for model in plan.models:
+        if model.path not in saved_model.SHIPPED:  # which every worker has
+            runners.check_reach(options, rules=model.path)
     photos = ColorizePhotos(
         args.output,
         args.model,

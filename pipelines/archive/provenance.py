@@ -11,12 +11,12 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from model import saved_model
 from model.color_spaces import SPACES
 from model.guidance import ranges
 from pipelines.archive.manifest import FOLDER, RUNS_FILE, Record
 from pipelines.archive.signing import Signing, trained_on
 from pipelines.files import storage, versions
+from pipelines.guidance import models
 from pipelines.guidance.plan import NONE, Plan
 from pipelines.guidance.reading import BAD_HINT
 from pipelines.images.encode import BitDepth
@@ -172,17 +172,23 @@ class Recipe:
         cls, model: str, settings: Settings, run: int = 1, plan: Plan = NONE, signing: Signing | None = None
     ) -> "Recipe":
         """Return the recipe for the SavedModel folder ``model``; UserError if it is none, or not for this plan."""
-        about = saved_model.check(model)
+        about = models.load(model)
         return cls(
-            model=str(about["name"]),
-            model_digest=saved_model.digest(model),
+            model=about.name,
+            model_digest=about.digest,
             settings=settings,
             settings_digest=settings.digest(),
             run=run,
-            plan=plan.with_model(model, takes_hints=saved_model.HINT_SIDE in about),
-            training=trained_on(about.get("data")),
+            plan=plan.with_model(about),
+            training=trained_on(about.data),
             signing=signing,
         )
+
+    def of_photo(self, name: str) -> "Recipe":
+        """Return the recipe for the photo of that name, for which a rule may choose another model."""
+        if (chosen := self.plan.of(name).model) is None:
+            return self
+        return replace(self, model=chosen.name, model_digest=chosen.digest, training=trained_on(chosen.data))
 
     def made_with(self) -> dict[str, Any]:
         """Return the entry for ``report.json`` and ``runs.json``."""
@@ -197,9 +203,9 @@ class Recipe:
         return fields | ({"guidance": self.plan.told} if self.plan.told else {})
 
     def has_made(self, record: Record, name: str) -> bool:
-        """Return whether this model and these settings, with the guidance of the photo of that name, made a record."""
+        """Return whether the model, these settings and the guidance of the photo of that name made a record."""
         made_with = record.model_digest, record.settings_digest, record.guided
-        is_so = made_with == (self.model_digest, self.settings_digest, self.plan.of(name).told())
+        is_so = made_with == (self.of_photo(name).model_digest, self.settings_digest, self.plan.of(name).told())
         made = [output for output in record.outputs if output.sha256 != record.sha256]  # copies are not signed
         is_signed_so = all(bool(output.unsigned_sha256) == (self.signing is not None) for output in made)
         return is_so and is_signed_so and not (BAD_HINT in record.warnings and self.plan.on_bad_hint == "reject")

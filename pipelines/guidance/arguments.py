@@ -57,7 +57,7 @@ def add(group: argparse._ArgumentGroup) -> None:
         type=place,
         default="",
         metavar="FILE",
-        help=Rare("TOML: which photos get which palette, reference, hints, saturation"),
+        help=Rare("TOML: which photos get which palette, reference, hints, saturation, model"),
     )
     group.add_argument(
         "--on_bad_hint",

@@ -12,6 +12,7 @@ from typing import Any
 from model.guidance.guided import Choices
 from model.guidance.ranges import METHODS, best_method
 from pipelines.guidance.hint_files import HintFile
+from pipelines.guidance.models import Model
 from pipelines.guidance.palette_files import PaletteFile
 from pipelines.guidance.reference_files import References
 from pipelines.guidance.rules import Rule, Rules
@@ -27,6 +28,7 @@ class Guidance:
         palette: its palette, or None.
         references: photos whose colours it gets, or None.
         saturation: the factor of its chroma, if a rule says so; else None.
+        model: that makes it, if a rule says so; else None.
         skip: whether it is not colorized.
         rule: the glob of the rule that it meets, else ''.
         hint_reach: see `Plan`, also for the fields below.
@@ -38,6 +40,7 @@ class Guidance:
     palette: PaletteFile | None = None
     references: References | None = None
     saturation: float | None = None
+    model: Model | None = None
     skip: bool = False
     rule: str = ""
     hint_reach: float = METHODS["blend"]
@@ -114,25 +117,32 @@ class Plan:
             palette=rule.palette or palette,
             references=rule.references or references,
             saturation=rule.saturation,
+            model=rule.model,
             skip=rule.skip,
             rule=rule.match,
             palette_strength=self.palette_strength,
-            **self._spread(),
+            **self._spread(rule.model),
         )
 
-    def with_model(self, model: str, *, takes_hints: bool) -> "Plan":
+    def with_model(self, model: Model) -> "Plan":
         """Return the plan for a run with a model.
 
         Raises:
-            UserError: the model takes no hints, and the plan has the network spread them.
+            UserError: it or another one takes no hints, and the plan has the network spread them.
         """
-        if self.hint_method == "network" and not takes_hints:
-            raise UserError(f"model {model} takes no hints; use --hint_method blend, or leave it out")
-        return replace(self, takes_hints=takes_hints)
+        for one in (model, *self.models):
+            if self.hint_method == "network" and not one.takes_hints:
+                raise UserError(f"model {one.path} takes no hints; use --hint_method blend, or leave it out")
+        return replace(self, takes_hints=model.takes_hints)
 
-    def _spread(self) -> dict[str, Any]:
-        """Return how hints are spread, as fields of `Guidance`."""
-        method = self.hint_method or best_method(takes_hints=self.takes_hints)
+    @property
+    def models(self) -> list[Model]:
+        """The models that rules choose."""
+        return [rule.model for rule in self.rules.rules if rule.model] if self.rules else []
+
+    def _spread(self, model: Model | None = None) -> dict[str, Any]:
+        """Return how hints are spread, as fields of `Guidance`, with the model of a rule if there is one."""
+        method = self.hint_method or best_method(takes_hints=model.takes_hints if model else self.takes_hints)
         reach = METHODS[method] if self.hint_reach is None else self.hint_reach
         return {"hint_method": method, "hint_reach": reach}
 
@@ -167,9 +177,9 @@ class Plan:
             saturation=rule.saturation,
             skip=rule.skip,
             palette_strength=self.palette_strength,
-            **self._spread(),
+            **self._spread(rule.model),
         )
-        return [rule.match, about.told()]
+        return [rule.match, about.told(), *([rule.model.digest] if rule.model else [])]
 
     def __reduce__(self) -> tuple[Callable[[bytes], "Plan"], tuple[bytes]]:
         # A job carries it in several places, and Dataflow takes 10 MB for all.

@@ -6,6 +6,7 @@
     reference = "street 1912.jpg"
     hints = "uniform.hints.json"   # one hint file for all of them
     saturation = 1.2
+    model = "portraits"            # a SavedModel folder, or released_1
     skip = true                    # they are not colorized
 
 Of the rules that a photo meets, the most specific one holds: that with the most characters besides wildcards, and of
@@ -20,10 +21,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from model import saved_model
 from model.guidance import ranges
 from pipelines.files import faults, storage
-from pipelines.guidance import hint_files, palette_files, reference_files
+from pipelines.guidance import hint_files, models, palette_files, reference_files
 from pipelines.guidance.hint_files import HintFile
+from pipelines.guidance.models import Model
 from pipelines.guidance.palette_files import PaletteFile
 from pipelines.guidance.reference_files import References
 from tfrecords.errors import UserError
@@ -34,6 +37,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "reference": str,
     "hints": str,
     "saturation": (int, float),
+    "model": str,
     "skip": bool,
 }
 _WILD = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -49,6 +53,7 @@ class Rule:
         references: or None.
         hints: one file for all of them, or None.
         saturation: or None.
+        model: that makes them, or None.
         skip: whether they are not colorized.
     """
 
@@ -57,6 +62,7 @@ class Rule:
     references: References | None = None
     hints: HintFile | None = None
     saturation: float | None = None
+    model: Model | None = None
     skip: bool = False
 
     @property
@@ -136,7 +142,7 @@ def _rule(number: int, fields: dict[str, Any], folder: str) -> Rule:
         path = fields.get(key)
         if not path:
             return None
-        is_whole = path.startswith("/") or storage.is_remote(path) or not folder
+        is_whole = path.startswith("/") or storage.is_remote(path) or not folder or path in saved_model.SHIPPED
         try:
             return load(path if is_whole else f"{folder}/{path}")
         except UserError as error:
@@ -148,5 +154,6 @@ def _rule(number: int, fields: dict[str, Any], folder: str) -> Rule:
         references=named("reference", reference_files.load),
         hints=named("hints", hint_files.one),
         saturation=None if saturation is None else float(saturation),
+        model=named("model", models.load),
         skip=fields.get("skip", False),
     )

@@ -25,7 +25,7 @@ from model.guidance.hints import Point
 from model.guidance.ranges import METHODS
 from model.upsampling import recolor
 from pipelines.images import grayscale
-from tfrecords.color import luminance, srgb_to_lab
+from tfrecords.color import Floats, luminance, srgb_to_lab
 
 COUNTS = (0, 1, 5, 10, 50, 100, 500)
 RADIUS = 0.01
@@ -75,12 +75,17 @@ def main() -> None:
         grey = np.rint(255 * _encoded(luminance(photo))).astype(np.uint8)
         lab = srgb_to_lab(photo)
         points = truths(photo, max(COUNTS), index)
+        plain = colorizer.predict(guided.question(grey, None, colorizer.size).seen[None])
+
+        def predict(seen: Floats, hints: Floats | None, plain: Floats = plain) -> Floats:
+            return plain if hints is None else colorizer.predict(seen, hints)
+
         for method, number in errors:
             how, reach = WAYS[method]
             choices = Choices(hint_method=how, hint_reach=reach)
             given = hints.of_points(points[:number], *grey.shape) if number else None
             asked = guided.question(grey, None, colorizer.size, given)
-            chroma = guided.answer(asked, choices, colorizer.predict)
+            chroma = guided.answer(asked, choices, predict)
             colour = recolor(grey, chroma, seen=asked.seen)
             if given is not None:
                 hints.paint(colour, grey, given)

@@ -9,6 +9,7 @@ from photo_files import said_of
 from PIL import Image
 
 import autochrome
+from model import saved_model
 from model.guidance import hints
 from pipelines import colorize
 from tfrecords.color import srgb_to_lab
@@ -121,22 +122,30 @@ def test_a_hint_without_a_photo_stops_the_job_before_it_starts(scans, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_rules_choose_palettes_and_skip_photos_and_a_dry_run_names_them(scans, run, plain, tmp_path, capsys):
+def test_rules_choose_palettes_and_models_and_skip_photos_and_a_dry_run_names_them(scans, run, plain, tmp_path, capsys):
     (tmp_path / "warm.txt").write_text("#c86432 #f0dca0")
     (tmp_path / "rules.toml").write_text(
         '[[rule]]\nmatch = "box 1/**"\npalette = "warm.txt"\n[[rule]]\nmatch = "box 1/c.png"\nskip = true\n'
+        '[[rule]]\nmatch = "a.*"\nmodel = "released"\n'
     )
     output = tmp_path / "out"
     made = run(output, f"--rules={tmp_path / 'rules.toml'}")
     assert set(made) == {"a.png", "box 1/b.png"}
-    assert made["a.png"] == plain["a.png"]
-    assert made["box 1/b.png"] != plain["box 1/b.png"]
+    assert all(made[name] != plain[name] for name in made)
     found = records(output)
+    digest = saved_model.digest("released")
+    assert (found["a.png"]["model"], found["a.png"]["model_digest"]) == ("released", digest)
+    assert found["box 1/b.png"]["model_digest"] != digest
+    xmp = said_of(made["a.png"])["xmp"]
+    assert xmp["Xmp.autochrome.ModelDigest"] == digest
+    by_released = autochrome.colorize(scans / "a.png")
+    np.testing.assert_array_equal(np.asarray(Image.open(output / "a.png")), by_released)
     assert found["box 1/c.png"]["status"] == "skipped"
     assert found["box 1/b.png"]["guided"]["palette"]["file"] == "warm.txt"
     assert said_of(made["box 1/b.png"])["xmp"]["Xmp.autochrome.Guided"] == "palette"
     capsys.readouterr()
     run(tmp_path / "new", f"--rules={tmp_path / 'rules.toml'}", "--dry_run")
     out = capsys.readouterr().out
+    assert "make, rule a.*, model released\ta.png" in out
     assert "make, rule box 1/**\tbox 1/b.png" in out
     assert "skip, rule box 1/c.png\tbox 1/c.png" in out

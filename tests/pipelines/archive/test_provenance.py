@@ -10,7 +10,9 @@ from pipelines.archive.manifest import RUNS_FILE, Output, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.signing import Signing
 from pipelines.guidance.hint_files import HintFile
+from pipelines.guidance.models import Model
 from pipelines.guidance.plan import Plan
+from pipelines.guidance.rules import Rule, Rules
 from pipelines.images.source_types import COMPOSITE
 from tfrecords.errors import UserError
 
@@ -39,6 +41,18 @@ def test_a_model_that_takes_no_hints_cannot_spread_them(saved_model_dir):
     assert not Recipe.of(saved_model_dir, Settings()).plan.takes_hints
     with pytest.raises(UserError, match=r"takes no hints; use --hint_method blend"):
         Recipe.of(saved_model_dir, Settings(), plan=Plan(hint_method="network"))
+
+
+def test_a_photo_is_done_if_the_model_made_it_that_a_rule_chooses():
+    model = Model(path="/m", name="m", digest="ef" * 32)
+    rules = Rules(name="r", sha256="0", rules=(Rule(match="a.jpg", model=model),))
+    recipe = replace(FIRST, plan=Plan(rules=rules))
+    assert (recipe.of_photo("a.jpg").model, recipe.of_photo("b.jpg")) == ("m", recipe)
+    made = {"uri": "", "offset": None, "fingerprint": "", "status": "written"}
+    made["settings_digest"] = FIRST.settings_digest
+    for digest, done in ((FIRST.model_digest, {"b.jpg"}), (model.digest, {"a.jpg"})):
+        names = ("a.jpg", "b.jpg")
+        assert {one for one in names if recipe.has_made(Record(name=one, model_digest=digest, **made), one)} == done
 
 
 def test_photos_made_before_borders_were_found_are_done_if_borders_are_kept(tmp_path):

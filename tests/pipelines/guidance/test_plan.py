@@ -1,10 +1,14 @@
 import pickle
 from dataclasses import replace
 
+import pytest
+
 from pipelines.guidance.hint_files import HintFile
+from pipelines.guidance.models import Model
 from pipelines.guidance.palette_files import PaletteFile
 from pipelines.guidance.plan import NONE, UNGUIDED, Plan
 from pipelines.guidance.rules import Rule, Rules
+from tfrecords.errors import UserError
 
 FILES = {
     f"box/{number}.jpg": HintFile(name=f"box/{number}.jpg.hints.png", sha256=64 * "0", uri=f"/hints/{number}.png")
@@ -35,6 +39,19 @@ def test_how_hints_spread_follows_from_the_model_unless_it_is_said():
     assert spread(replace(PLAN, takes_hints=True)) == ("network", 0.1)
     assert spread(replace(PLAN, takes_hints=True, hint_method="blend")) == ("blend", 0.3)
     assert spread(replace(PLAN, takes_hints=True, hint_reach=0.2)) == ("network", 0.2)
+
+
+def test_a_rule_may_choose_a_model_which_spreads_hints_in_its_own_way():
+    model = Model(path="/m", name="m", digest="1", takes_hints=True)
+    found = Rules(name="rules.toml", sha256="0", rules=(Rule(match="box/7.jpg", model=model),))
+    plan = replace(PLAN, rules=found).with_model(replace(model, takes_hints=False))
+    assert [plan.of(f"box/{number}.jpg").model for number in (6, 7)] == [None, model]
+    assert [plan.of(f"box/{number}.jpg").hint_method for number in (6, 7)] == ["blend", "network"]
+    other = replace(found, rules=(Rule(match="box/7.jpg", model=replace(model, digest="2")),))
+    assert replace(plan, rules=other).told["rules"] != plan.told["rules"]
+    plain = replace(found, rules=(Rule(match="box/7.jpg", model=replace(model, takes_hints=False)),))
+    with pytest.raises(UserError, match="model /m takes no hints"):
+        replace(PLAN, rules=plain, hint_method="network").with_model(model)
 
 
 def test_a_changed_hint_changes_the_guidance_of_its_photo_alone_and_what_the_run_says():

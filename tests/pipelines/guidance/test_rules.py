@@ -90,3 +90,11 @@ def test_broken_rules_are_refused_in_one_line(tmp_path, text, message):
 def test_rules_that_are_not_there_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"--rules .*none.toml cannot be read"):
         rules.load(str(tmp_path / "none.toml"))
+
+
+def test_a_model_is_named_relative_to_the_rules_or_by_the_name_of_one_that_ships(tmp_path, saved_model_dir):
+    (tmp_path / "portraits").symlink_to(saved_model_dir)
+    found = load(tmp_path, '[[rule]]\nmatch = "a"\nmodel = "portraits"\n[[rule]]\nmatch = "b"\nmodel = "released_1"\n')
+    assert [rule.model.path for rule in found.rules] == [f"{tmp_path}/portraits", "released_1"]
+    with pytest.raises(UserError, match=r"rule 1: model .*none does not exist"):
+        load(tmp_path, '[[rule]]\nmatch = "a"\nmodel = "none"\n')
