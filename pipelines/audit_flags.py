@@ -69,7 +69,7 @@ def apply() -> Parser:
     """Return the parser of ``autochrome apply``."""
     parser = Parser(
         "apply",
-        "[--input] DIR [--sidecars] DIR [--output] DIR [--report DIR] [Beam flags]",
+        "[--input] DIR [--sidecars] DIR [--output] DIR [flags]",
         "Make colour photos again, byte for byte, of scans and the sidecars of\n"
         "`colorize --sidecar`. It needs no model. Paths: local, gs://, s3://, az://.",
         "autochrome apply --input scans --sidecars chroma --output colour",

@@ -36,11 +36,11 @@ class Apply(beam.PTransform):
         threads: sidecars that a worker works on at a time.
     """
 
+    _: KW_ONLY
     scans: str
     sidecars: str
     output: str
     report: str
-    _: KW_ONLY
     threads: int = 0
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[dict[str, int]]:
@@ -93,7 +93,8 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> dict[str, int] |
     options = runners.beam_options(beam_flags)
     writable.check(args.report, "--report")
     threads = runners.threads(beam_flags, options)
-    runners.run(Apply(args.input, args.sidecars, args.output, args.report, threads=threads), options)
+    folders = {"scans": args.input, "sidecars": args.sidecars, "output": args.output, "report": args.report}
+    runners.run(Apply(**folders, threads=threads), options)
     if not runners.is_local(options):
         return None
     return dict(json.loads(storage.read(storage.join(args.report, f"{KIND}.json")))["counts"])
