@@ -4,13 +4,24 @@ import argparse
 
 from model.commands import Parser, Rare, add_help, number, one_of, path, whole
 from pipelines.files.schemes import place
+from pipelines.viewer.table import ENDINGS
+from tfrecords.uris import is_remote
+
+
+def table(text: str) -> str:
+    """Return the path of a table as it is, or ''; an argparse error if it is not local, or has another ending."""
+    if text and not text.lower().endswith(ENDINGS):
+        raise argparse.ArgumentTypeError(f"{text} ends in neither {' nor '.join(ENDINGS)}; name the file so")
+    if is_remote(text):
+        raise argparse.ArgumentTypeError(f"{text} is not local; give a local path, and copy the file afterwards")
+    return text
 
 
 def report() -> Parser:
     """Return the parser of ``autochrome report``."""
     parser = Parser(
         "report",
-        "DIR [--state DIR]",
+        "DIR [--state DIR] [--table FILE]",
         "Show what became of every photo, and write DIR/index.html to browse them.\n"
         "It may be run again at any time, also while `autochrome colorize` works.",
         "autochrome report colour",
@@ -19,6 +30,9 @@ def report() -> Parser:
     group.add_argument("folder", type=place, metavar="DIR", help="output folder of `colorize`")
     group.add_argument(
         "--state", type=place, default="", metavar="DIR", help="the --state that `colorize` was given; takes index.html"
+    )
+    group.add_argument(
+        "--table", type=table, default="", metavar="FILE", help="write a .csv or .parquet file instead of the page"
     )
     add_help(group)
     return parser

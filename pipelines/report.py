@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -13,14 +14,14 @@ from pipelines import audit_flags
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import STAGES, Record
 from pipelines.archive.record_files import Damage
-from pipelines.files import cloud, storage, writable
+from pipelines.files import cloud, local_files, storage, writable
 from pipelines.runtime import commands
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.outcomes import print_table
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import Ticker, watched
 from pipelines.runtime.worker_pool import Gate, WorkerPool, unless_out_of_memory
-from pipelines.viewer import html, thumbnails
+from pipelines.viewer import html, table, thumbnails
 from pipelines.viewer.ids import Ids
 from pipelines.viewer.pictures import draw
 from pipelines.viewer.summary import Rank, Summary
@@ -151,6 +152,20 @@ def _delete(uris: Iterable[str]) -> None:
         storage.remove(few)
 
 
+def _tabulate(ledger: Ledger, path: Path) -> None:
+    summary = Summary()
+
+    def counted() -> Iterator[Record]:
+        for record in ledger.records():
+            summary.add(record)
+            yield record
+
+    with local_files.whole_file(path) as file:
+        table.write(counted(), path.suffix.lower(), file)
+    tell(ledger.folder, summary, Console())
+    say(f"{path}: {summary.inputs:,} rows")
+
+
 def _report(ledger: Ledger) -> None:
     folder = ledger.state
     there = Ids(id_ for id_, _ in thumbnails.listed(folder))
@@ -185,9 +200,13 @@ def main(argv: list[str] | None = None) -> int:
     args = audit_flags.report().parse_args(argv)
     cloud.check({"DIR": args.folder, "--state": args.state})
     ledger = Ledger.of(args.folder, args.state)
-    writable.check(ledger.state, "--state" if args.state else "DIR", own=(thumbnails.FOLDER, *html.FOLDERS))
+    if not args.table:
+        writable.check(ledger.state, "--state" if args.state else "DIR", own=(thumbnails.FOLDER, *html.FOLDERS))
     try:
-        _report(ledger)
+        if args.table:
+            _tabulate(ledger, Path(args.table))
+        else:
+            _report(ledger)
     except storage.IO_ERRORS as error:
         raise UserError(f"{args.folder}: {str(error).splitlines()[0]}; is a run writing there? Try again") from error
     return 0

@@ -252,19 +252,6 @@ def _times(record: Record) -> dict[str, Any]:
     return {"name": record.name, "milliseconds": record.milliseconds, "outputs": fingerprints}
 
 
-def timed(record: Record, line: bytes) -> Record:
-    """Return a record of a shard with the values of its line in the timings; unchanged if the line is another's."""
-    try:
-        fields = json.loads(line)
-        if fields["name"] != record.name:
-            return record
-        record = replace(record, milliseconds=dict(fields["milliseconds"]))
-        pairs = zip(record.outputs, fields.get("outputs", ()), strict=True)
-        return replace(record, outputs=tuple(replace(output, fingerprint=str(told)) for output, told in pairs))
-    except (ValueError, LookupError, TypeError):
-        return record
-
-
 def is_old_shard(name: str, written: Collection[str], *, rejected: bool = False) -> bool:
     """Return whether a path relative to the output is a shard that is not among those just written.
 

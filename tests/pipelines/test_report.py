@@ -92,6 +92,20 @@ def test_sources_outputs_and_the_manifest_stay_as_they_are(folder):
     assert seen() == before
 
 
+def test_a_table_is_written_instead_of_the_page(folder, tmp_path, capsys):
+    table = tmp_path / "tables" / "photos.CSV"
+    assert cli.main(["report", str(folder.write()), "--table", str(table)]) == 0
+    assert len(table.read_text("utf-8-sig").splitlines()) == 15
+    assert f"{table}: 14 rows" in capsys.readouterr().out
+    assert files(folder.output) == {}
+
+
+@pytest.mark.parametrize(("name", "said"), [("photos.xls", ".csv nor .parquet"), ("gs://b/a.csv", "give a local path")])
+def test_a_table_of_another_kind_or_elsewhere_is_refused(folder, capsys, name, said):
+    assert cli.main(["report", str(folder.write()), "--table", name]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_run_that_goes_on_is_told(folder, capsys):
     output = str(folder.write())
     journal = Journal(output, "ab")
