@@ -29,7 +29,8 @@ def main(argv: list[str] | None = None) -> int:
     ledger = Ledger.of(args.folder, args.state)
     input_checks.check_apart([args.folder], args.to, "--to")
     writable.check(args.to, "--to")
-    told = Told.of(provenance.known(ledger.state), args.url)
+    runs = [run for one in (ledger, *ledger.partitions) for run in provenance.known(one.state)]
+    told = Told.of(runs, args.url)
     threads = len(os.sched_getaffinity(0))
     pool: WorkerPool[str | Item] = WorkerPool(threads, Gate(threads))
     limits = {"has_scans": args.scans, "photos": args.bag_photos, "size": round(args.bag_gb * _GB)}

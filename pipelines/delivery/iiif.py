@@ -25,7 +25,7 @@ def document(item: Item, bag: str, path: str, told: Told) -> bytes:
     about = {
         "Software": "Autochrome",
         "Model": f"{record.model}, SHA-256 {record.model_digest}",
-        "Digital source type": told.source_type(record.run),
+        "Digital source type": told.source_type(record.settings_digest),
     }
     manifest = {
         "@context": _CONTEXT,

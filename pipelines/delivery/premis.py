@@ -81,7 +81,7 @@ def _is_copy(record: Record, output: Output) -> bool:
 def _detail(record: Record, output: Output, told: Told) -> str:
     guided = f" Guided by {', '.join(sorted(record.guided))}." if record.guided else ""
     changed = " Somebody changed the file since." if output.was_changed else ""
-    made = f" Settings {record.settings_digest}, digital source type {told.source_type(record.run)}."
+    made = f" Settings {record.settings_digest}, digital source type {told.source_type(record.settings_digest)}."
     return f"A model predicted the colours; luminance is that of the scan. {NOTE}{guided}{changed}{made}"
 
 

@@ -42,7 +42,7 @@ def _rows(item: Item, told: Told) -> Iterator[dict[str, object]]:
             "model": record.model,
             "model_digest": record.model_digest,
             "settings_digest": record.settings_digest,
-            "digital_source_type": told.source_type(record.run) if is_made else "",
+            "digital_source_type": told.source_type(record.settings_digest) if is_made else "",
             "guided": " ".join(sorted(record.guided)),
             "warnings": printable("; ".join(record.warnings)),
             "note": NOTE if is_made else "",

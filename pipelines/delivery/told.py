@@ -1,6 +1,6 @@
 """What every document of a delivery says about how the photos of a run were made."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,23 +16,25 @@ class Told:
     """What is known about the runs of a folder.
 
     Attributes:
-        source_types: the digital source type of each run, by its number; '' if the files state none.
+        source_types: the digital source type of files, by the digest of the settings that made them.
         url: where the folder of the bags will be on the web, without a slash at its end; '' if it is not known.
     """
 
-    source_types: Mapping[int, str]
+    source_types: Mapping[str, str]
     url: str = ""
 
     @classmethod
-    def of(cls, runs: list[dict[str, Any]], url: str = "") -> "Told":
-        """Return what the runs of a folder say, as `pipelines.archive.provenance.known` gives them."""
-        settings = (run.get("settings") or {} for run in runs)
-        types = {number: str(one.get("digital_source_type", "")) for number, one in enumerate(settings, start=1)}
+    def of(cls, runs: Iterable[dict[str, Any]], url: str = "") -> "Told":
+        """Return what runs say, those of partitions as well, as `pipelines.archive.provenance.known` gives them."""
+        types = {}
+        for run in runs:
+            settings = run.get("settings") or {}
+            types[str(run.get("settings_digest", ""))] = str(settings.get("digital_source_type") or COMPOSITE)
         return cls(source_types=types, url=url.rstrip("/"))
 
-    def source_type(self, run: int) -> str:
-        """Return the digital source type of the files of a run."""
-        return self.source_types.get(run, COMPOSITE)
+    def source_type(self, settings_digest: str) -> str:
+        """Return the digital source type of files that settings with a digest made."""
+        return self.source_types.get(settings_digest, COMPOSITE)
 
 
 def written_at(output: Output) -> str:

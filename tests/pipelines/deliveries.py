@@ -6,9 +6,8 @@ from pipelines.archive.manifest import Output, Record
 from pipelines.delivery import bags
 from pipelines.delivery.bags import Item
 from pipelines.delivery.told import Told
-from pipelines.images.source_types import COMPOSITE
 
-TOLD = Told(source_types={1: COMPOSITE}, url="https://archive.example/bags")
+TOLD = Told(source_types={}, url="https://archive.example/bags")
 OUTPUT = Output(
     name="box 1/mill.jpg",
     page=1,

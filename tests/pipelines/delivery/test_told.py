@@ -20,8 +20,8 @@ def test_a_fingerprint_says_when_a_file_was_written(fingerprint, said):
     assert written_at(replace(OUTPUT, fingerprint=fingerprint)) == said
 
 
-def test_each_run_has_its_source_type():
-    runs = [{"settings": {"digital_source_type": "x"}}, {"settings": None}]
+def test_files_have_the_source_type_of_the_settings_that_made_them():
+    runs = [{"settings_digest": "5e", "settings": {"digital_source_type": "x"}}, {"settings": None}]
     told = Told.of(runs, "https://a.example/")
-    assert [told.source_type(run) for run in (1, 2, 3)] == ["x", "", COMPOSITE]
+    assert [told.source_type(digest) for digest in ("5e", "", "5f")] == ["x", COMPOSITE, COMPOSITE]
     assert told.url == "https://a.example"

@@ -33,6 +33,12 @@ def album(photos, grey_photos) -> bytes:
     return buffer.getvalue()
 
 
+def test_a_label_below_the_picture_is_not_shown(photos, encoded):
+    parent = Parent()
+    draw(parent, encoded(np.ascontiguousarray(photos["coffee"][:300, :400]), "PNG"), {1: 200 / 300})
+    assert parent.told[1].size == (400, 200)
+
+
 def test_a_photo_is_a_small_jpeg_that_looks_like_it(photos, encoded):
     [(page, picture)] = drawn(encoded(np.tile(photos["coffee"], (2, 3, 1)), "PNG"), 1).items()
     assert (page, picture.format, picture.size) == (1, "JPEG", (SIDE, 284))
