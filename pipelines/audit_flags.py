@@ -165,5 +165,9 @@ def add_signing(group: argparse._ArgumentGroup) -> None:
 def add_sidecar(group: argparse._ArgumentGroup) -> None:
     """Add the flag of `colorize` that writes what `apply` reads."""
     group.add_argument(
-        "--sidecar", type=place, default="", metavar="DIR", help=Rare("folder for the chroma alone, for `apply`")
+        "--sidecar",
+        type=place,
+        default="",
+        metavar="DIR",
+        help=Rare("folder for the chroma alone, or only that"),
     )

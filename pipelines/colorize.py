@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from model import interrupt, saved_model
 from pipelines import flags
-from pipelines.archive import mtimes, single
+from pipelines.archive import chroma_file, mtimes, single
 from pipelines.archive import signing as signings
 from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.files import cloud, input_checks, storage
@@ -32,7 +32,10 @@ def main(argv: list[str] | None = None) -> int:
     if args.keep_mtime:
         mtimes.check([*args.input, args.output])
     input_checks.check_any(args.input, lists_of(args))
-    cloud.check({"--output": args.output, "--state": args.state, "--sidecar": args.sidecar})
+    sidecars = "" if args.sidecar == chroma_file.ONLY else args.sidecar
+    cloud.check({"--output": args.output, "--state": args.state, "--sidecar": sidecars})
+    if args.sign and args.sidecar == chroma_file.ONLY:
+        raise UserError("--sign signs pictures, and with --sidecar only there are none; leave out one of them")
     if file_format := single.file_format(args.input, args.output):
         if args.state:
             raise UserError(f"--state is for folders; leave it out where --output is a file ({args.output})")
@@ -59,9 +62,9 @@ def main(argv: list[str] | None = None) -> int:
     input_checks.check_apart(args.input, args.output)
     if args.state:
         input_checks.check_apart(args.input, args.state, "--state")
-    if args.sidecar:
-        input_checks.check_apart(args.input, args.sidecar, "--sidecar")
-        input_checks.check_apart([args.output], args.sidecar, "--sidecar")
+    if sidecars:
+        input_checks.check_apart(args.input, sidecars, "--sidecar")
+        input_checks.check_apart([args.output], sidecars, "--sidecar")
     if local_threads.is_one_process(beam_flags) and not args.dry_run:
         # They are ready when Beam is.
         photo_process.start_early("pipelines.archive.render:render", local_threads.number(beam_flags))
@@ -79,7 +82,7 @@ def _check_beam_flags(args: argparse.Namespace, beam_flags: Sequence[str]) -> No
     runners.check_reach(options, input=args.input, output=args.output)
     if args.state:
         runners.check_reach(options, state=args.state)
-    if args.sidecar:
+    if args.sidecar and args.sidecar != chroma_file.ONLY:
         runners.check_reach(options, sidecar=args.sidecar)
     if args.sign_key:
         runners.check_reach(options, sign_key=args.sign_key)

@@ -231,6 +231,9 @@ def _written(
     with watch.stage("write"):
         sidecar = chroma_file.pack(written, *made_of) if context.recipe.settings.sidecar else b""
         named_files = {output.name: file for output, file in zip(outputs, files, strict=True)}
+        if context.recipe.settings.sidecar == chroma_file.ONLY:
+            written = chroma_file.in_place(written, sidecar)
+            return _saved(written, {written.outputs[0].name: sidecar}, context)
         return _saved(written, named_files, context, sidecar)
 
 

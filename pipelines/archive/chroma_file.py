@@ -12,6 +12,7 @@ takes a twentieth of what floats take.
 """
 
 import base64
+import hashlib
 import json
 import lzma
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,13 +25,16 @@ from numpy.typing import NDArray
 from model.watermark_code import Payload
 from pipelines.archive.manifest import Output, Record
 from pipelines.archive.render_options import RenderOptions
+from pipelines.archive.written_names import CHROMA_ENDING
 from pipelines.files import safe_names
 from pipelines.images.reading import Reading
 from pipelines.images.xmp import Mark
 from tfrecords.color import Floats
 from tfrecords.errors import UserError
 
-ENDING = ".chroma"
+ENDING = CHROMA_ENDING
+ONLY = "only"
+"""In place of a folder of sidecars: they are written in place of pictures."""
 _START = b"autochrome chroma 1\n"
 _STEPS = np.float32(8)
 _MOST = 1 << 26  # values of all pages
@@ -82,6 +86,13 @@ def pack(record: Record, options: RenderOptions, chroma: Sequence[Floats]) -> by
 
 def _files(record: Record) -> Iterable[Output]:
     return {output.name: output for output in record.outputs}.values()
+
+
+def in_place(record: Record, sidecar: bytes) -> Record:
+    """Return the record of a photo whose sidecar is written in place of its pictures."""
+    name, digest = record.outputs[0].name + ENDING, hashlib.sha256(sidecar).hexdigest()
+    outputs = (replace(one, name=name, bytes=len(sidecar), sha256=digest) for one in record.outputs)
+    return replace(record, outputs=tuple(outputs))
 
 
 def unpack(data: bytes) -> ChromaFile:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from model import saved_model
 from model.terminal import say
-from pipelines.archive import briefing, dry_run, provenance
+from pipelines.archive import briefing, chroma_file, dry_run, provenance
 from pipelines.archive import signing as signings
 from pipelines.archive.colorize_photos import ColorizePhotos
 from pipelines.archive.finish import WriteManifest
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     writable.check(args.output, once=bool(args.state), instead=elsewhere, own=() if args.state else (JOURNAL,))
     if args.state:
         writable.check(args.state, "--state", own=(JOURNAL,))
-    if args.sidecar:
+    if args.sidecar and args.sidecar != chroma_file.ONLY:
         writable.check(args.sidecar, "--sidecar")
     local = runners.is_local(options)
     lease = photos.lease = Lease(folder=photos.folder, holder=Holder.here(local=local))

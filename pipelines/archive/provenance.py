@@ -76,7 +76,7 @@ class Settings:
         truncated: ``keep`` the rows of files that are cut short; or ``reject`` them.
         max_megapixels: of a page, at most.
         max_seconds: of processor time for a photo; 0 for what is usual for the size of its file.
-        sidecar: folder for files of the chroma alone (`pipelines.archive.chroma_file`); '' for none.
+        sidecar: folder for the chroma alone (`pipelines.archive.chroma_file`); ``only``: nothing else; '' for none.
         digital_source_type: the mark in the files: URI of a term of IPTC's vocabulary.
     """
 

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from pipelines.archive import chroma_file
 from pipelines.archive.listed_names import ListedNames
 from pipelines.archive.manifest import OCCUPIED, Output, Record
 from pipelines.archive.naming import LOCAL, NamedSource, assign, without_page
@@ -219,6 +220,8 @@ def _names(record: Record, named: NamedSource, recipe: Recipe) -> list[str]:
     """Return the names that this run would give to the files of a recorded photo, if it is not copied."""
     file_format = formats.output_format(recipe.settings.format, record.format)
     count = len(record.outputs)
+    if recipe.settings.sidecar == chroma_file.ONLY:
+        return count * [named.output(file_format, 0, count) + chroma_file.ENDING]
     return [named.output(file_format, index, count) for index in range(count)]
 
 

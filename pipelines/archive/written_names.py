@@ -36,6 +36,8 @@ OWN = (
         "report/viewer.js",
     ),
 )
+CHROMA_ENDING = ".chroma"
+"""Of sidecars, after the name of the picture in whose place they may be (`pipelines.archive.chroma_file`)."""
 _OWN = tuple(tuple(path.split("/")) for path in OWN)
 
 _ENDING = re.compile(rf"(?:(?:{'|'.join(map(re.escape, formats.EXTENSIONS))})|~\d{{1,9}}|\.p\d{{3,9}}|[. ])\Z")
@@ -145,7 +147,7 @@ class Rules:
         The name of a photo, the results of `placed` and `fit` for it, and all additions of `pipelines.archive.naming`
         have the same key.
         """
-        folder, slash, file = self.placed(path).rpartition("/")
+        folder, slash, file = self.placed(path.removesuffix(CHROMA_ENDING)).rpartition("/")
         base = _bare(_seen(file))
         if (marked := _MARKED.match(base)) is not None:
             return bytes.fromhex(marked["key"])

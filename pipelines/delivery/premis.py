@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from pipelines.archive.manifest import Output, Record
+from pipelines.archive.written_names import CHROMA_ENDING
 from pipelines.delivery.bags import File, Item
 from pipelines.delivery.told import NOTE, Told, printable, written_at
 from pipelines.images.formats import format_of
@@ -23,7 +24,7 @@ def document(item: Item, told: Told) -> bytes:
     _object(root, item.scan, record.name, record.format)
     for output in item.outputs:
         file = item.files[output.name]
-        made = _object(root, file, output.name, (format_of(output.name) or record.format).upper())
+        made = _object(root, file, output.name, _format(output, record))
         relationship = _add(made, "relationship")
         _add(relationship, "relationshipType", "derivation")
         _add(relationship, "relationshipSubType", "has source")
@@ -72,6 +73,12 @@ def _event(root: Element, item: Item, output: Output, told: Told) -> None:
     for path, role in ((item.scan.path, "source"), (file.path, "outcome")):
         _identify(linking := _add(event, "linkingObjectIdentifier"), "linkingObject", "path in bag", path)
         _add(linking, "linkingObjectRole", role)
+
+
+def _format(output: Output, record: Record) -> str:
+    if output.name.endswith(CHROMA_ENDING):
+        return "Autochrome chroma"
+    return (format_of(output.name) or record.format).upper()
 
 
 def _is_copy(record: Record, output: Output) -> bool:

@@ -36,6 +36,22 @@ def test_photos_come_out_as_the_job_wrote_them(root, capsys):
     assert err.endswith("autochrome: failed 1, found 1\n")
 
 
+def test_sidecars_in_place_of_pictures_are_all_that_is_kept(root, capsys):
+    command = ["colorize", str(root / "scans"), str(root / "only"), "--sidecar", "only"]
+    assert cli.main(command) == 0
+    there = {str(path.relative_to(root / "only")): path for path in (root / "only").rglob("*.*") if path.is_file()}
+    names = sorted(name for name in there if not name.startswith("manifest/"))
+    assert names == ["box 1/moon.jpg.chroma", "coins.png.chroma", "rejected.jsonl", "report.json"]
+    before = there["coins.png.chroma"].read_bytes()
+    assert cli.main(command) == 0  # which makes nothing
+    assert json.loads((root / "only" / "manifest" / "last_run.json").read_text())["made"] == 0
+    assert there["coins.png.chroma"].read_bytes() == before
+    assert cli.main(["verify", str(root / "only")]) == 0
+    assert cli.main(["apply", str(root / "scans"), str(root / "only"), str(root / "from only")]) == 0
+    for name in ("coins.png", "box 1/moon.jpg"):
+        assert (root / "from only" / name).read_bytes() == (root / "colour" / name).read_bytes()
+
+
 def test_a_job_makes_the_same_files_and_writes_a_line_for_each(root, capsys):
     folders = [str(root / name) for name in ("scans", "chroma", "by job")]
     assert cli.main(["apply", *folders, "--report", str(root / "lines")]) == 0
@@ -55,6 +71,7 @@ def test_a_job_makes_the_same_files_and_writes_a_line_for_each(root, capsys):
         (["apply", "scans", "chroma", "new", "--runner=FlinkRunner"], "needs --report DIR"),
         (["apply", "scans", "chroma", "new", "--report", "chroma/lines"], "overlap"),
         (["colorize", "scans", "elsewhere", "--sidecar", "scans/x"], "overlap"),
+        (["colorize", "scans", "elsewhere", "--sidecar", "only", "--sign", "x"], "leave out one of them"),
         (["colorize", "scans/coins.png", "elsewhere.png", "--sidecar", "x"], "--sidecar is for folders"),
     ],
 )
