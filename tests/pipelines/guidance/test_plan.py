@@ -47,6 +47,7 @@ def test_a_rule_may_choose_a_model_which_spreads_hints_in_its_own_way():
     plan = replace(PLAN, rules=found).with_model(replace(model, takes_hints=False))
     assert [plan.of(f"box/{number}.jpg").model for number in (6, 7)] == [None, model]
     assert [plan.of(f"box/{number}.jpg").hint_method for number in (6, 7)] == ["blend", "network"]
+    assert pickle.loads(pickle.dumps(plan)) == plan
     other = replace(found, rules=(Rule(match="box/7.jpg", model=replace(model, digest="2")),))
     assert replace(plan, rules=other).told["rules"] != plan.told["rules"]
     plain = replace(found, rules=(Rule(match="box/7.jpg", model=replace(model, takes_hints=False)),))
