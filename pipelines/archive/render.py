@@ -221,8 +221,9 @@ def _recolored(
         warned.append(pages.DEPTH_REDUCED)
     source = page.pixels if deep else samples.to_bytes(page.pixels)
     with watch.stage("predict"):
-        tone = tone_of(source, page.chroma_step)
         picture = None if options.borders == "keep" else borders.find(source)
+        is_known = options.borders != "keep" and source.dtype == np.uint8  # the tone is that of the 8-bit photo
+        tone = tone_of(source, page.chroma_step, (lambda _: picture) if is_known else borders.find)
         hints = None
         if options.hints and not page.index:
             hints = reading.read_if_good(options.hints, source, options.on_bad_hint, warned)

@@ -1,6 +1,8 @@
 """Tell photos that are in colour from grey and toned ones."""
 
+from model import borders
 from pipelines.images import photo_area, samples
+from pipelines.images.photo_area import Find
 from tfrecords.color import Pixels
 
 COLOR = "color"
@@ -9,16 +11,17 @@ COLOR = "color"
 _STAINED = 3.0
 
 
-def tone_of(pixels: Pixels, chroma_step: int) -> str:
+def tone_of(pixels: Pixels, chroma_step: int, find: Find = borders.find) -> str:
     """Return the tone of a photo: ``grayscale``, ``near_gray``, ``toned`` or ``color`` (`pipelines.images.photo_area`).
 
     Args:
         pixels: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB.
         chroma_step: `pipelines.images.decode.Photo.chroma_step` of the file.
+        find: finds the picture within its border, in the pixels with 8 bits.
     """
     if pixels.ndim == 2:
         return "grayscale"
-    verdict = photo_area.judge(samples.to_bytes(pixels), chroma_step)
+    verdict = photo_area.judge(samples.to_bytes(pixels), chroma_step, find)
     if verdict.reason is None and verdict.residual <= _STAINED * verdict.allowed:
         return "toned"
     return verdict.reason or COLOR

@@ -20,16 +20,19 @@ Most photos in colour are so far from one tone, as a whole, in their centre and 
 loops settle it (`_is_clear`): 0.25 ms in place of 0.7 ms.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from model import borders
+from model.borders import Picture
 from pipelines.images import grayscale
 from pipelines.images.grayscale import BLOCKS, Mask, Measured, Sums, Verdict
 from tfrecords.color import Bytes, srgb_to_lab
+
+Find = Callable[[Bytes], Picture | None]
 
 CLEAR = Verdict(reason=None, chroma=np.inf, residual=np.inf, allowed=0.0)
 """The verdict on a photo that is so clearly in colour that nothing else is measured."""
@@ -57,8 +60,13 @@ _FAR, _ROUNDING = 3.1, 1.05
 """How many times what is allowed makes colour clear. Callers look at residuals of up to three times that."""
 
 
-def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
-    """Judge whether a photo has colour, by its own area; the arguments are those of `grayscale.judge`.
+def judge(rgb: Bytes, chroma_step: int = 0, find: Find = borders.find) -> Verdict:
+    """Judge whether a photo has colour, by its own area.
+
+    Args:
+        rgb: see `grayscale.judge`.
+        chroma_step: see there.
+        find: finds the picture within its border.
 
     Returns:
         the verdict on the whole frame if that has a reason, or if the photo is in colour; else that on the photo's
@@ -74,7 +82,7 @@ def judge(rgb: Bytes, chroma_step: int = 0) -> Verdict:
     if whole.reason:
         return whole
     if grayscale.verdict(measured, _CENTRE).reason:
-        for box in _pictures(rgb):
+        for box in _pictures(rgb, find):
             left, top, right, bottom = box
             within = grayscale.measure(rgb[top:bottom, left:right], chroma_step)
             found = grayscale.GRAY if within is None else grayscale.verdict(within)
@@ -106,10 +114,10 @@ def _is_clear(sums: Sums, chroma_step: int) -> bool:
     )
 
 
-def _pictures(rgb: Bytes) -> Iterator[tuple[int, int, int, int]]:
+def _pictures(rgb: Bytes, find: Find) -> Iterator[tuple[int, int, int, int]]:
     """Yield the boxes of what may be a picture in its mount: left, top, right and bottom, in pixels."""
     height, width = rgb.shape[:2]
-    picture = borders.find(rgb)
+    picture = find(rgb)
     if picture is not None:
         yield picture.box(height, width)
     # A coloured mount may be as light as the picture, where only its colour ends.
