@@ -5,7 +5,9 @@
 Makes ``count`` photos of 0.3 to 12 megapixels (log-uniform) of those in ``input``: crops, brought to size, with grain
 as film and scanners leave it; of ten, eight are JPEG, one PNG and one TIFF. Then, by turns:
 
-* kernels: decode, predict, join, encode and a plain write in a loop, in a process a core, with no Beam and no account
+* kernels: the function that makes a photo in the job (`pipelines.archive.render.render`: decode, judge, find the
+  border, predict, merge with the watermark, encode) and a plain write, in a loop in a process a core, with no Beam, no
+  limits and no records
 * each local mode of the job (``--modes``): threads (the default), processes, one
 
 Rates are from the first photo's outcome to the last one's, without what starting takes; medians are printed, and the
@@ -25,6 +27,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -92,25 +95,47 @@ def made(original: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 _kernel = None
 
 
+class _Alone:
+    """Stands for the parent of a child process: predicts, and takes the files."""
+
+    def __init__(self, colorizer: Any, output: str) -> None:
+        self._colorizer, self._output = colorizer, Path(output)
+        self.path = Path()
+
+    def ask(self, question: Any) -> np.ndarray:
+        from model.guidance import guided
+
+        predict = self._colorizer.predict
+        return guided.answer(question, guided.Choices(), lambda light, given: predict(light))
+
+    def give(self, file: bytes) -> None:
+        (self._output / self.path.name).write_bytes(file)
+
+
 def start(model: str, output: str) -> None:
     """Readies a process for ``one``."""
     global _kernel
     from model.colorizer import Colorizer
-    from model.upsampling import model_luminance, recolor
-    from pipelines.images import encode, formats, pages, samples
+    from model.watermark_code import Payload
+    from pipelines.archive.provenance import Recipe, Settings
+    from pipelines.archive.render import render, warm_up
+    from pipelines.archive.render_options import SOFTWARE, RenderOptions
+    from pipelines.images.xmp import Mark
 
     cv2.setNumThreads(1)
+    warm_up()
     colorizer = Colorizer.load(model, one_thread=True)
     colorizer.predict(np.zeros((1, colorizer.size, colorizer.size, 1), np.float32))
+    recipe = Recipe.of(model, Settings())
+    digest = recipe.model_digest
+    alone, watermark = _Alone(colorizer, output), Payload.of(digest, recipe.settings_digest)
 
     def kernel(path: str) -> None:
-        page = next(pages.read(Path(path).read_bytes()))
-        pixels = samples.to_bytes(page.pixels)
-        seen = model_luminance(pixels, colorizer.size)
-        chroma = colorizer.predict(seen[None])[0]
-        file_format = formats.output_format("keep", page.format)
-        file = encode.encode([(recolor(pixels, chroma, seen=seen), page.metadata)], file_format)
-        (Path(output) / Path(path).name).write_bytes(file)
+        alone.path = Path(path)
+        mark = Mark(software=SOFTWARE, model_name=recipe.model, model_digest=digest, source_name=alone.path.name)
+        options = RenderOptions(size=colorizer.size, mark=mark, watermark=watermark)
+        rendered = render(alone, alone.path.read_bytes(), options)
+        assert rendered.status == "written", rendered
 
     _kernel = kernel
 

@@ -2,7 +2,8 @@
 
     python tests/bench/peers_bench.py [--photo=PHOTO] [--vips=PYTHON] [--megapixels 0.3 3 12] [--runs=5]
 
-Milliseconds of processor time of one thread, medians of runs by turns:
+Milliseconds of processor time of one thread and, behind the stroke, by the clock; medians of runs by turns. Ratios are
+those of processor time. On a machine that is busy with something else, the clock tells nothing.
 
 * ours: decode, predict, merge and encode by the functions that `colorize` uses, with the released model.
 * vips: libvips decodes the same JPEG, converts it to CIELAB, joins its L* with a constant a and b, converts that to
@@ -38,14 +39,14 @@ def run(path):
     lab = image.colourspace("lab")[0].bandjoin([8, 16]).copy(interpretation="lab")
     return lab.colourspace("srgb").write_to_buffer(".jpg", Q=95)
 for path in map(str.strip, sys.stdin):
-    started = time.process_time()
+    started = time.process_time(), time.perf_counter()
     run(path)
-    print(1e3 * (time.process_time() - started), flush=True)
+    print(1e3 * (time.process_time() - started[0]), 1e3 * (time.perf_counter() - started[1]), flush=True)
 """
 
 
 class Child:
-    """A process that answers each path with milliseconds of processor time."""
+    """A process that answers each path with milliseconds of processor time, and by the clock."""
 
     def __init__(self, command: list[str], environment: dict[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
@@ -56,13 +57,13 @@ class Child:
             env={**os.environ, **(environment or {})},
         )
 
-    def __call__(self, path: Path) -> float:
+    def __call__(self, path: Path) -> tuple[float, ...]:
         """Work on a photo once."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(f"{path}\n")
         self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        return tuple(map(float, self._process.stdout.readline().split()))
 
     def close(self) -> None:
         """End the process."""
@@ -103,9 +104,9 @@ def serve(name: str) -> None:
         light = tf.zeros((1, 256, 256, 1))
         forward(light)
         for _ in sys.stdin:
-            started = time.process_time()
+            started = time.process_time(), time.perf_counter()
             forward(light).numpy()
-            print(1e3 * (time.process_time() - started), flush=True)
+            _say(*started)
         return
     import cv2
 
@@ -119,13 +120,17 @@ def serve(name: str) -> None:
     recolor(np.zeros((16, 16), np.uint8), colorizer.predict(np.zeros((1, colorizer.size, colorizer.size, 1), "f4"))[0])
     for line in sys.stdin:
         data = Path(line.strip()).read_bytes()
-        started = time.process_time()
+        started = time.process_time(), time.perf_counter()
         page = next(pages.read(data))
         pixels = samples.to_bytes(page.pixels)
         seen = model_luminance(pixels, colorizer.size)
         colour = recolor(pixels, colorizer.predict(seen[None])[0], seen=seen)
         encode.encode([(colour, page.metadata)], "JPEG")
-        print(1e3 * (time.process_time() - started), flush=True)
+        _say(*started)
+
+
+def _say(processor: float, clock: float) -> None:
+    print(1e3 * (time.process_time() - processor), 1e3 * (time.perf_counter() - clock), flush=True)
 
 
 def main() -> None:
@@ -149,16 +154,21 @@ def main() -> None:
     if args.vips:
         children["vips"] = Child([args.vips, "-c", VIPS], {"VIPS_CONCURRENCY": "1"})
     with tempfile.TemporaryDirectory() as folder:
-        print(f"{'megapixels':>10}" + "".join(f"{name:>10}" for name in children) + "  ours / each", flush=True)
+        print(f"{'megapixels':>10}" + "".join(f"{name:>16}" for name in children) + "  ours / each", flush=True)
         for megapixels in args.megapixels:
             scale = (megapixels * 1e6 / photo.size) ** 0.5
             path = Path(folder) / f"{megapixels}.jpg"
             large = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
             cv2.imwrite(str(path), large, [cv2.IMWRITE_JPEG_QUALITY, 90])
             found = [{name: child(path) for name, child in children.items()} for _ in range(args.runs)]
-            medians = {name: statistics.median(one[name] for one in found) for name in children}
-            ratios = {name: round(medians["ours"] / value, 2) for name, value in medians.items() if name != "ours"}
-            row = f"{megapixels:>10}" + "".join(f"{value:>10.0f}" for value in medians.values())
+            medians = {
+                name: [statistics.median(values) for values in zip(*(one[name] for one in found), strict=True)]
+                for name in children
+            }
+            ours = medians["ours"][0]
+            ratios = {name: round(ours / value, 2) for name, (value, _) in medians.items() if name != "ours"}
+            cells = (f"{processor:.0f} / {clock:.0f}" for processor, clock in medians.values())
+            row = f"{megapixels:>10}" + "".join(f"{cell:>16}" for cell in cells)
             print(f"{row}  {json.dumps(ratios)}", flush=True)
     for child in children.values():
         child.close()

@@ -13,6 +13,9 @@ The photos are copied, as often as it takes, into a temporary folder, each copy 
   longer side becomes 256, the rest is border); bare, without EXIF and hashes; and whole, where the photo fills the
   256 x 256 pixels as it does in our records (``center_crop``).
 
+Behind each rate is the processor time of a photo: of all processes, less what the same command takes for ten photos
+(job, img2dataset), or once the processes are warm (kernels). It is comparable on a busy machine, too.
+
 `others` is how many cores somebody else kept busy meanwhile; the rates are worth nothing where it is not close to 0.
 Then what each kernel costs, and what decoding at a smaller DCT scale gains and loses.
 """
@@ -41,7 +44,7 @@ from prepare_job import WORKERS, copies, pace
 from pipelines.dataset.examples import convert, to_example
 from pipelines.errors import Rejected
 from pipelines.images.decode import Photo, decode
-from pipelines.images.grayscale import judge
+from pipelines.images.photo_area import judge
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import Ticker
 from tfrecords.color import srgb_to_codes, srgb_to_lab
@@ -91,12 +94,14 @@ def _work(paths: list[str], output: str, ready: Barrier) -> None:
     for path in paths[:8]:
         _record(path)
     ready.wait()
+    started = time.process_time()
     for number in range(0, len(paths), PHOTOS_PER_SHARD):
         with Path(f"{output}-{number}").open("wb") as file:
             writer = ShardWriter(file)
             for path in paths[number : number + PHOTOS_PER_SHARD]:
                 if record := _record(path):
                     writer.write(record)
+    Path(f"{output}.seconds").write_text(str(time.process_time() - started))
     ready.wait()
 
 
@@ -108,6 +113,12 @@ def _record(path: str) -> bytes | None:
 
 
 def kernels_rate(paths: list[str], output: Path) -> float:
+    """Returns photos a second."""
+    return kernels(paths, output)[0]
+
+
+def kernels(paths: list[str], output: Path) -> tuple[float, float]:
+    """Returns photos a second, and processor seconds in all."""
     output.mkdir()
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(WORKERS + 1)
@@ -123,7 +134,19 @@ def kernels_rate(paths: list[str], output: Path) -> float:
     seconds = time.monotonic() - started
     for process in processes:
         process.join()
-    return len(paths) / seconds
+    return len(paths) / seconds, sum(float(path.read_text()) for path in output.glob("*.seconds"))
+
+
+def children_seconds() -> float:
+    """Returns the processor seconds of all child processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def used(work: Callable[[], T]) -> tuple[T, float]:
+    """Returns what work returns, and the processor seconds of its processes."""
+    before = children_seconds()
+    return work(), children_seconds() - before
 
 
 def img2dataset_seconds(python: str, flags: str, paths: list[str], output: Path) -> float:
@@ -145,28 +168,38 @@ def img2dataset_seconds(python: str, flags: str, paths: list[str], output: Path)
 def compare(photos: Path, folder: Path, rounds: int, img2dataset: str) -> None:
     """All in turn."""
     paths = sorted(str(path) for path in photos.rglob("*") if path.is_file())
+    few = folder / "few"
+    copies(photos, 10, few)
     rates: dict[str, list[float]] = defaultdict(list)
+    costs: dict[str, list[float]] = defaultdict(list)
 
-    def say(name: str, rate: float, other: float, remark: str = "") -> None:
+    def say(name: str, rate: float, processor: float, other: float, remark: str = "") -> None:
         rates[name].append(rate)
-        print(f"{name:17} {rate:7.1f}/s  others {other:.2f} cores {remark}", flush=True)
+        costs[name].append(1e3 * processor / len(paths))
+        cost = f"{costs[name][-1]:5.2f} ms of processor"
+        print(f"{name:17} {rate:7.1f}/s  {cost}  others {other:.2f} cores {remark}", flush=True)
 
     for number in range(rounds):
         output = folder / f"records {number}"
-        with others() as other:
-            run = pace(photos, output)
-        say("job", run.rate, other(), f" {run.seconds:.1f} s in all, {run.before:.1f} s before the first photo")
+        _, start = used(lambda output=output: pace(few, output))
         shutil.rmtree(output)
         with others() as other:
-            rate = kernels_rate(paths, output)
-        say("kernels", rate, other())
+            run, processor = used(lambda output=output: pace(photos, output))
+        remark = f" {run.seconds:.1f} s in all, {run.before:.1f} s before the first photo"
+        say("job", run.rate, processor - start, other(), remark)
+        shutil.rmtree(output)
+        with others() as other:
+            rate, processor = kernels(paths, output)
+        say("kernels", rate, processor, other())
         shutil.rmtree(output)
         for name, flags in VARIANTS.items() if img2dataset else ():
-            start_up = img2dataset_seconds(img2dataset, flags, paths[:10], output)
+            small = partial(img2dataset_seconds, img2dataset, flags, paths[:10], output)
+            whole = partial(img2dataset_seconds, img2dataset, flags, paths, output)
+            start_up, start = used(small)
             shutil.rmtree(output)
             with others() as other:
-                seconds = img2dataset_seconds(img2dataset, flags, paths, output)
-            say(name, len(paths) / (seconds - start_up), other(), f" {seconds:.1f} s in all")
+                seconds, processor = used(whole)
+            say(name, len(paths) / (seconds - start_up), processor - start, other(), f" {seconds:.1f} s in all")
             shutil.rmtree(output)
     medians = {name: statistics.median(found) for name, found in rates.items()}
     print("median: " + ", ".join(f"{name} {rate:.1f}/s" for name, rate in medians.items()))
@@ -174,7 +207,8 @@ def compare(photos: Path, folder: Path, rounds: int, img2dataset: str) -> None:
         if name != "job":
             ratios = [job / rate for job, rate in zip(rates["job"], rates[name], strict=True)]
             said = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-            print(f"job / {name}: {medians['job'] / medians[name]:.2f} (by round {said})")
+            cost = statistics.median(costs[name]) / statistics.median(costs["job"])
+            print(f"job / {name}: {medians['job'] / medians[name]:.2f} (by round {said}); by processor time {cost:.2f}")
 
 
 class _Clock:
