@@ -30,6 +30,8 @@ _KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 _LOGIN = "`gcloud auth application-default login`"
 _PASSING = if_exception_type(ServerError, TooManyRequests, RequestException, TransportError, ConnectionError)
 _MINUTES = 5
+_UNPAID = "requester pays"
+"""What Cloud Storage says, in words alone, to whoever names no project."""
 _TOLD_AFTER_SECONDS = 5.0
 
 
@@ -69,13 +71,14 @@ def check_all(paths: Mapping[str, str]) -> None:
         check(flag, path)
 
 
-def check(flag: str, path: str, retry: Retry | None = None) -> None:
+def check(flag: str, path: str, retry: Retry | None = None, project: str | None = None) -> None:
     """Check that a folder can be listed; do nothing for a local one.
 
     Args:
         flag: that it was given with.
         path: local or ``gs://``.
         retry: how requests are repeated that fail; None to do so for five minutes, and to say so after five seconds.
+        project: that pays for the request; None for the owner of the bucket.
 
     Raises:
         UserError: there is no such bucket, or access is refused.
@@ -86,12 +89,16 @@ def check(flag: str, path: str, retry: Retry | None = None) -> None:
     bucket, prefix = split(path)
     retry = retry or Retry(_PASSING, 0.25, 32, 2, timeout=60 * _MINUTES, on_error=_told(bucket))
     try:
-        next(iter(client().list_blobs(bucket, prefix=prefix, max_results=1, retry=retry, timeout=TIMEOUT)), None)
+        asked = client().bucket(bucket, user_project=project)
+        next(iter(client().list_blobs(asked, prefix=prefix, max_results=1, retry=retry, timeout=TIMEOUT)), None)
     except NotFound as error:
         raise UserError(f"{flag} {path}: the bucket {bucket} does not exist") from error
     except (ClientError, GoogleAuthError) as error:
         if getattr(error, "retryable", False):
             raise OutageError(f"{path}: {in_one_line(error)}; start again later") from error
+        if _UNPAID in str(error):
+            told = f"the requester pays for the bucket {bucket}; name a project with --billing_project"
+            raise UserError(f"{flag} {path}: {told}") from error
         raise UserError(f"{flag} {path}: {refusal(path, in_one_line(error))}") from error
     except RetryError as error:
         cause = in_one_line(error.cause or error)

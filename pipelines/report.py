@@ -14,7 +14,7 @@ from pipelines import audit_flags
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import STAGES, Record
 from pipelines.archive.record_files import Damage
-from pipelines.files import cloud, local_files, storage, writable
+from pipelines.files import cloud, local_files, storage, stores, writable
 from pipelines.runtime import commands
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.outcomes import print_table
@@ -184,7 +184,10 @@ def _report(ledger: Ledger) -> None:
     written = lay_out(ledger, summary, there)
     _delete(uri for id_, uri in thumbnails.listed(folder) if id_ not in wanted)
     _delete(html.leftovers(folder, written))
-    say(f"{storage.join(folder, html.FILE)}: open it in a browser{_gone(wanted.missing_from(there))}")
+    how = "copy it, and open it in a browser" if storage.is_in_bucket(folder) else "open it in a browser"
+    say(f"{storage.join(folder, html.FILE)}: {how}{_gone(wanted.missing_from(there))}")
+    if storage.is_in_bucket(folder):
+        say(stores.of(folder).copy_command(storage.normalized(folder), (html.FILE, html.FOLDER)))
 
 
 def _gone(number: int) -> str:

@@ -6,10 +6,11 @@ refuses to overwrite what another program wrote. Each upload has an MD5 that the
 
 import hashlib
 import os
+import shlex
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from azure.core import MatchConditions
 from azure.storage.blob import BlobClient, BlobPrefix, BlobProperties, ContainerClient, ContentSettings
@@ -188,6 +189,12 @@ class Azure:
         """Return the address of a folder, which opens only if it is public."""
         container, name = split(folder)
         return f"{azure_client.service(folder).url.rstrip('/')}/{container.partition('@')[0]}/{quote(name)}/"
+
+    def copy_command(self, folder: str, names: Sequence[str]) -> str:
+        """Return the commands that copy files to ``./page``."""
+        address = unquote(self.address(folder))
+        places = (shlex.quote(f"{address}{one}") for one in names)
+        return " && ".join(f"az storage copy --recursive -s {place} -d page" for place in places)
 
 
 def _container(uri: str) -> ContainerClient:

@@ -1,6 +1,6 @@
 """What a store says about an object, and what all stores of objects can do."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
@@ -130,6 +130,9 @@ class ObjectStore(Protocol):
 
     def address(self, folder: str) -> str:
         """Return the web address of a folder for a browser that is logged in; '' if the store has none."""
+
+    def copy_command(self, folder: str, names: Sequence[str]) -> str:
+        """Return the shell command of the store's own tool that copies folders and files of a folder to ``./page``."""
 
 
 def split(uri: str) -> tuple[str, str]:

@@ -1,8 +1,9 @@
 """Requests to Cloud Storage, in Google's library, which resumes uploads and downloads in the middle."""
 
 import io
+import shlex
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ from google.cloud.storage.exceptions import DataCorruption
 
 from model import google_cloud
 from model.google_cloud import SCHEME, TIMEOUT, client, split
-from pipelines.files import content_types, marks
+from pipelines.files import content_types, marks, store_settings
 from pipelines.files.blobs import Blob, Generation, Page
 from pipelines.files.patience import Attempts
 
@@ -30,7 +31,7 @@ class CloudStorage:
     def pages(self, uri: str, prefix: str, delimiter: str, retry: Callable[[Any], Any]) -> Iterator[Page]:
         """Yield a listing page by page."""
         options = {"delimiter": delimiter} if delimiter else {}
-        listing = client().list_blobs(split(uri)[0], prefix=prefix, timeout=TIMEOUT, retry=retry, **options)
+        listing = client().list_blobs(_bucket(uri), prefix=prefix, timeout=TIMEOUT, retry=retry, **options)
         for page in listing.pages:
             yield list(map(_listed, page)), listing.prefixes
 
@@ -117,7 +118,7 @@ class CloudStorage:
         bucket, name = split(uri)
         folder = name.rpartition("/")[0]
         options = {"prefix": f"{folder}/" if folder else "", "max_results": number, "timeout": TIMEOUT, "retry": None}
-        return [f"{SCHEME}{bucket}/{blob.name}" for blob in client().list_blobs(bucket, **options)]
+        return [f"{SCHEME}{bucket}/{blob.name}" for blob in client().list_blobs(_bucket(uri), **options)]
 
     def refusal(self, uri: str, cause: str) -> str:
         """Return in words that access is refused."""
@@ -125,7 +126,7 @@ class CloudStorage:
 
     def check(self, flag: str, uri: str, attempts: Attempts) -> None:
         """Check that a folder can be listed."""
-        google_cloud.check(flag, uri, attempts.retry)
+        google_cloud.check(flag, uri, attempts.retry, store_settings.current().billing_project)
 
     def protection(self, uri: str, attempts: Attempts) -> str:
         """Return the retention policy or hold that keeps an object. Its metadata say so; a refusal need not."""
@@ -142,7 +143,8 @@ class CloudStorage:
 
     def protection_of_bucket(self, uri: str, attempts: Attempts) -> str:
         """Return the retention policy or default hold of a bucket."""
-        bucket = client().get_bucket(split(uri)[0], retry=attempts.retry, timeout=TIMEOUT)
+        bucket = _bucket(uri)
+        bucket.reload(retry=attempts.retry, timeout=TIMEOUT)
         if bucket.retention_period:
             return "its retention policy"
         return "its default hold" if bucket.default_event_based_hold else ""
@@ -151,11 +153,19 @@ class CloudStorage:
         """Return the address of a folder, which Google shows to whoever has rights to it."""
         return f"https://storage.cloud.google.com/{quote(folder.removeprefix(SCHEME))}/"
 
+    def copy_command(self, folder: str, names: Sequence[str]) -> str:
+        """Return the command that copies files to ``./page``."""
+        return f"mkdir -p page && gcloud storage cp -r {' '.join(shlex.quote(f'{folder}/{one}') for one in names)} page"
+
 
 def _blob(uri: str) -> storage.Blob:
     """Return an object without asking the bucket about it."""
-    bucket, name = split(uri)
-    return client().bucket(bucket).blob(name)
+    return _bucket(uri).blob(split(uri)[1])
+
+
+def _bucket(uri: str) -> storage.Bucket:
+    """Return a bucket without asking about it, with the project that pays for requests."""
+    return client().bucket(split(uri)[0], user_project=store_settings.current().billing_project)
 
 
 def _listed(blob: storage.Blob, *, is_whole: bool = False) -> Blob:

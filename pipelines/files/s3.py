@@ -6,15 +6,16 @@ overwrite what another program wrote. Each upload has a crc32c that the store ve
 
 import hashlib
 import io
+import shlex
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 import google_crc32c
 
-from pipelines.files import content_types, marks, s3_client, store_checks
+from pipelines.files import content_types, marks, s3_client, store_checks, store_settings
 from pipelines.files.blobs import Blob, Generation, Page, StoreError, bucket_of, split
 from pipelines.files.patience import Attempts
 from pipelines.files.s3_client import translated
@@ -196,6 +197,12 @@ class S3:
         place = s3_client.endpoint().rstrip("/")
         return f"{place}/{bucket}/{quote(name)}/" if place else f"https://{bucket}.s3.amazonaws.com/{quote(name)}/"
 
+    def copy_command(self, folder: str, names: Sequence[str]) -> str:
+        """Return the command that copies files to ``./page``."""
+        chosen = " ".join(f"--include {shlex.quote(f'{one}*')}" for one in names)
+        place = f" --endpoint-url {s3_client.endpoint()}" if s3_client.endpoint() else ""
+        return f"aws s3 cp --recursive {shlex.quote(folder)} page --exclude '*' {chosen}{place}"
+
 
 _UNCONDITIONAL = (
     "{bucket} does not support conditional writes (If-None-Match), which keep programs from overwriting each other's "
@@ -251,6 +258,8 @@ class _Download:
 
 def _asked(request: str, uri: str, **options: Any) -> dict[str, Any]:
     """Send one request."""
+    if store_settings.current().s3_request_payer:
+        options["RequestPayer"] = "requester"
     with translated(uri):
         answer: dict[str, Any] = getattr(s3_client.client(), request)(**options)
         return answer

@@ -1,4 +1,4 @@
-"""How to reach stores, as Beam's flags say: Beam takes them to each worker of a job.
+"""How to reach stores, as flags of jobs say: Beam takes them to each worker.
 
 Commands without Beam's flags, and whoever gives none, use the settings of the store's own tools: environment variables
 and configuration files.
@@ -11,9 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Beam's options for stores; each is None if it is not given.
+    """Options of a job for stores; each is None if it is not given.
 
     Attributes:
+        billing_project: that pays for requests to Cloud Storage.
         s3_access_key_id: key for S3.
         s3_secret_access_key: its secret.
         s3_session_token: its token, if it is a temporary one.
@@ -22,11 +23,13 @@ class Settings:
         s3_api_version: version of the API.
         s3_verify: file of certificates to trust.
         s3_disable_ssl: whether to use HTTP.
+        s3_request_payer: whether the user pays for requests to S3.
         azure_connection_string: connection string of an account of Azure.
         blob_service_endpoint: address of an account of Azure.
         azure_managed_identity_client_id: identity of this machine to use for Azure.
     """
 
+    billing_project: str | None = None
     s3_access_key_id: str | None = None
     s3_secret_access_key: str | None = None
     s3_session_token: str | None = None
@@ -35,6 +38,7 @@ class Settings:
     s3_api_version: str | None = None
     s3_verify: str | None = None
     s3_disable_ssl: bool | None = None
+    s3_request_payer: bool | None = None
     azure_connection_string: str | None = None
     blob_service_endpoint: str | None = None
     azure_managed_identity_client_id: str | None = None
@@ -53,6 +57,12 @@ def current() -> Settings:
     if options is None:
         return Settings()
     if _LAST[0] is not options:
-        given = options.get_all_options()
-        _LAST = options, Settings(**{name: given.get(name) or None for name in _NAMES})
+        _LAST = options, Settings(**given(options))
     return _LAST[1]
+
+
+def given(options: Any) -> dict[str, Any]:
+    """Return the settings among Beam's options that are given, by name."""
+    from pipelines.files import store_options  # noqa: F401 (Beam knows the options of the classes that are loaded)
+
+    return {name: value for name, value in options.get_all_options().items() if name in _NAMES and value}

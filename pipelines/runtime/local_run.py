@@ -15,11 +15,14 @@ from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from apache_beam.portability.api import beam_provision_api_pb2
+from apache_beam.runners.job import utils as job_utils
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from model import interrupt
-from pipelines.files import local_files
+from pipelines.files import local_files, store_settings
 from pipelines.runtime import lifeline
 
 _ARENAS = 2
@@ -73,7 +76,15 @@ def _runner(options: PipelineOptions) -> FnApiRunner:
     direct.direct_running_mode = "in_memory"
     # -P: a folder `pipelines` in the user's working directory must not be imported.
     command = f"exec {shlex.quote(sys.executable)} -P -m pipelines.runtime.local_worker"
-    return FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))
+    # Beam gives such workers no options; they need those that say how to reach stores.
+    told = beam_provision_api_pb2.ProvisionInfo(
+        retrieval_token="unused-retrieval-token",
+        pipeline_options=job_utils.dict_to_struct(store_settings.given(options)),
+    )
+    return FnApiRunner(
+        default_environment=SubprocessSDKEnvironment.from_command_string(command),
+        provision_info=ExtendedProvisionInfo(told),
+    )
 
 
 def _share_arenas() -> None:

@@ -16,6 +16,7 @@ from model.commands import Parser, did_you_mean
 from model.terminal import say
 from pipelines.errors import JobFailedError
 from pipelines.files import storage
+from pipelines.files.store_options import StoreOptions
 from pipelines.runtime import local_run, local_threads
 from pipelines.runtime.option_views import Options
 from tfrecords.errors import UserError
@@ -35,6 +36,10 @@ class FlinkJobServerOptions(PipelineOptions):
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--execution_mode_for_batch", help="PIPELINED, or BATCH to run stages one after the other")
+
+
+OWN_OPTIONS = (FlinkJobServerOptions, StoreOptions)
+"""Beam takes the flags of all classes of options that are loaded."""
 
 
 def is_local(options: PipelineOptions) -> bool:

@@ -21,6 +21,8 @@ ELSEWHERE = {
     "pipelines/files/s3_client.py": "tests/stores/test_launch.py",
     "pipelines/files/store_checks.py": "tests/stores/test_launch.py",
     "pipelines/files/stores.py": "tests/stores/test_launch.py",
+    # The settings show what these options do.
+    "pipelines/files/store_options.py": "tests/pipelines/files/test_store_settings.py",
     # The commands show which paths their flags take.
     "pipelines/files/schemes.py": "tests/pipelines/test_cli.py",
     # Only a whole training run shows what these do.

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -39,6 +40,8 @@ class Relay(ThreadingHTTPServer):
         self.error = error
         self.ignored: tuple[str, ...] = ("Expect", "Connection")
         """Headers that do not reach the store."""
+        self.headers: list[Message] = []
+        """Of all requests so far."""
 
     @property
     def address(self) -> str:
@@ -67,6 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         faults = self.server.faults
+        self.server.headers.append(self.headers)
         if faults.needs_login and "Authorization" not in self.headers:
             self._body()
             self._send(self.server.error(403))

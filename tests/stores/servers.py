@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from answers import Answer
 from faults import Faults
@@ -24,6 +24,8 @@ class Server(Protocol):
         package: that speaks to it, and the modules that need it.
         anonymous: what is said to somebody without credentials.
         unconditional: what is said of one that ignores the conditions of requests.
+        copies: the command that copies its files.
+        headers_of_flags: that requests have because of `flags`.
     """
 
     scheme: str
@@ -33,6 +35,11 @@ class Server(Protocol):
     modules: tuple[str, ...]
     anonymous: str
     unconditional: str
+    copies: str
+    headers_of_flags: dict[str, str]
+
+    def flags(self, address: str) -> list[str]:
+        """Flags of jobs that say how to reach the store there."""
 
     def make(self, bucket: str) -> None:
         """Makes an empty bucket."""
@@ -102,6 +109,8 @@ class S3:
     modules = ("pipelines.files.s3", "pipelines.files.s3_client")
     anonymous = "is not public and there are no AWS credentials; run `aws configure`"
     unconditional = "is in a store that ignores If-None-Match or If-Match"
+    copies = "aws s3 cp --recursive s3://"
+    headers_of_flags: ClassVar = {"x-amz-request-payer": "requester"}
 
     def __init__(self, address: str) -> None:
         import boto3
@@ -142,6 +151,9 @@ class S3:
             "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
         }
 
+    def flags(self, address: str) -> list[str]:
+        return [f"--s3_endpoint_url={address}", "--s3_request_payer"]
+
     def forget(self) -> None:
         from pipelines.files import s3_client
 
@@ -169,6 +181,8 @@ class Azure:
     modules = ("pipelines.files.azure", "pipelines.files.azure_client")
     anonymous = "names no account; write abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH"
     unconditional = "cannot be written to"  # its signature has the conditions
+    copies = "az storage copy --recursive -s "
+    headers_of_flags: ClassVar = {}
 
     def __init__(self, address: str) -> None:
         from azure.storage.blob import BlobServiceClient
@@ -195,6 +209,9 @@ class Azure:
 
     def environment(self, address: str) -> dict[str, str]:
         return {"AZURE_STORAGE_CONNECTION_STRING": _connection(address)}
+
+    def flags(self, address: str) -> list[str]:
+        return [f"--azure_connection_string={_connection(address)}"]
 
     def forget(self) -> None:
         from pipelines.files import azure_client

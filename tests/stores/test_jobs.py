@@ -85,7 +85,11 @@ def test_from_a_store_to_a_store_where_requests_fail_the_files_are_those_of_a_di
     left = set(usual.files("state"))
     assert {"report.json", "rejected.jsonl", "manifest/runs.json"} <= left
     assert not [name for name in left if "journal" in name or "lease" in name or "probe" in name]
+    capsys.readouterr()
     assert cli.main(["report", output, f"--state={state}"]) == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith(usual.server.copies)
+    assert "index.html" in last
     types = usual.types("state")
     assert types["index.html"] == "text/html; charset=utf-8"
     assert "application/octet-stream" not in types.values()
@@ -102,3 +106,21 @@ def test_a_list_in_a_store_gives_the_files_of_a_folder(usual: Store, scans, save
     flags = f"--input={usual.uri('list.parquet')}", f"--root={usual.uri('scans')}", f"--output={tmp_path}/colour"
     colorized(saved_model_dir, *flags)
     assert (files_of(tmp_path / "colour"), told(f"{tmp_path}/colour")) == expected
+
+
+def test_flags_of_a_job_reach_its_workers(calm: Store, scans, saved_model_dir, monkeypatch, expected):
+    calm.upload(scans / "box 1", "in/box 1")
+    for name in calm.server.environment(calm.relay.address):
+        if "ENDPOINT" in name or "CONNECTION" in name:
+            monkeypatch.delenv(name)
+    calm.server.forget()
+    flags = calm.server.flags(calm.relay.address)
+    more = ["--direct_num_workers=2", "--direct_running_mode=multi_processing", *flags]
+    colour = calm.uri("colour")
+    argv = ["colorize", f"--model={saved_model_dir}", f"--input={calm.uri('in')}", f"--output={colour}", *more]
+    assert cli.main(argv) == 0
+    made = photos_of(calm.files("colour"))
+    assert len(made) == 3
+    assert made.items() <= expected[0].items()
+    for header, value in calm.server.headers_of_flags.items():
+        assert {headers.get(header) for headers in calm.relay.headers} == {value}
