@@ -128,7 +128,8 @@ def test_the_u_net_sees_the_whole_picture():
 def test_a_skip_carries_detail_past_the_bottom(config, monkeypatch):
     """With the encoder cut below a quarter of the side, the output still depends on the luminance."""
     small_networks.shrink(monkeypatch.setattr)
-    network = networks.build(dataclasses.replace(config, loss="huber"))
+    fields = {"loss": "huber", "temperature": 1.0, "prior_adjustment": 0.0}
+    network = networks.build(dataclasses.replace(config, **fields))
     luminance = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
     halving = [layer for layer in network.layers if getattr(layer, "strides", None) in (2, (2, 2))]
     halving = [layer for layer in halving if layer.weights and layer.input.shape[-1] != networks.HINTS]
