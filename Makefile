@@ -102,7 +102,7 @@ lock:  ## write the four lock files from setup.py (needs uv); versions that stil
 	$(COMPILE) --universal --all-extras --output-file requirements.lock setup.py
 	cp requirements.lock deploy/requirements-runtime.lock
 	$(COMPILE) --universal --extra pretrained --extra azure --extra s3 --extra sign --output-file deploy/requirements-runtime.lock setup.py
-	printf 'setuptools\nwheel\n' | $(COMPILE) --universal --constraint requirements.lock --output-file deploy/requirements-build.lock -
+	printf 'setuptools\nsetuptools-scm\nwheel\n' | $(COMPILE) --universal --constraint requirements.lock --output-file deploy/requirements-build.lock -
 	echo 'tensorflow[and-cuda]' | $(COMPILE) --python-platform x86_64-manylinux_2_28 --constraint requirements.lock --output-file deploy/requirements-cuda.lock -
 
 clean:  ## remove the environment, what the demo made, fetched runners, and what pip left from building the package
