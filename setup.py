@@ -61,8 +61,8 @@ EXTRAS = {
     # az:// and abfs://, as above.
     "azure": ["azure-storage-blob>=12.20", "azure-identity>=1.15", "azure-core"],
     # `colorize --sign`, and checking signatures in `detect`: Content Credentials, by the authors of their standard;
-    # cryptography reads certificates and keys.
-    "sign": ["c2pa-python>=0.38", "cryptography"],
+    # cryptography reads certificates and keys. 0.38.2 has no wheel for Linux.
+    "sign": ["c2pa-python>=0.38,!=0.38.2", "cryptography"],
     # `python -m model.jax_train`, and the test that compares it with the TensorFlow trainer; 90 MB without a GPU.
     "jax": ["jax>=0.6"],
     # pytest-xdist runs the tests in two processes, so that `make test` takes half the time; gcp-storage-emulator stands
