@@ -5,14 +5,17 @@ one value for each page, separated by ``|``. In Parquet they are lists. Text tha
 character. Memory does not grow with the records.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pipelines.archive.manifest import Record
+if TYPE_CHECKING:  # The command's flags need the endings alone, and no slow import.
+    from pipelines.archive.manifest import Record
 
 ENDINGS = (".csv", ".parquet")
 _RECORDS_AT_ONCE = 10_000
@@ -70,7 +73,7 @@ def _text(text: str) -> str:
 def _write_csv(rows: Iterator[dict[str, Any]], file: BinaryIO) -> None:
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")  # with the mark by which spreadsheets know UTF-8
     writer = csv.writer(text)
-    writer.writerow(_row(_NONE))
+    writer.writerow(_columns())
     for row in rows:
         writer.writerow(map(_cell, row.values()))
     text.detach()
@@ -94,13 +97,18 @@ def _write_parquet(rows: Iterator[dict[str, Any]], file: BinaryIO) -> None:
         **dict.fromkeys(("page", "width", "height", "output_bytes"), pa.list_(pa.int64())),
         "colourfulness": pa.list_(pa.float64()),
     }
-    schema = pa.schema([(name, types.get(name, pa.string())) for name in _row(_NONE)])
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in _columns()])
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         while few := list(islice(rows, _RECORDS_AT_ONCE)):
             writer.write_table(pa.Table.from_pylist(few, schema))
 
 
-_NONE = Record(name="", uri="", offset=None, fingerprint="", status="written")
+def _columns() -> list[str]:
+    from pipelines.archive.manifest import Record
+
+    return list(_row(Record(name="", uri="", offset=None, fingerprint="", status="written")))
+
+
 _WRITERS: dict[str, Callable[[Iterator[dict[str, Any]], BinaryIO], None]] = dict(
     zip(ENDINGS, (_write_csv, _write_parquet), strict=True)
 )

@@ -45,7 +45,8 @@ def folder(tmp_path, encoded, photos) -> Callable[..., Path]:
 def handlers(monkeypatch):
     """The jobs' handlers, with faults; small limits."""
     monkeypatch.setattr(context, "render", hostile.broken_render)
-    monkeypatch.setattr(prepare_photos, "convert", hostile.broken_convert)
+    for module in (prepare, prepare_photos):
+        monkeypatch.setattr(module, "HANDLER", "hostile:broken_convert")
     monkeypatch.setattr(Limits, "of", lambda size, **_: Limits(memory=300_000_000, processor=1, wall=60))
 
 

@@ -35,6 +35,7 @@ def colorized(root: Path, name: str, **settings: object) -> dict[str, bytes]:
         predict=lambda luminance, hints: chroma(luminance),
         save=lambda record, files: made.update(files) or record,
         processes=PROCESSES,
+        load=lambda model: pytest.fail(f"{model} is not wanted"),
     )
     [source] = sources.find(str(root / "scans" / name))
     record = attempt(NamedSource(source=source, own=name, stem=name), context)

@@ -54,7 +54,14 @@ def test_one_value_that_is_not_finite_is_an_error_of_the_model(bad, encoded, gre
     settings = Settings()
     processes = PhotoProcesses(render)
     recipe = Recipe(model="m", model_digest="0" * 64, settings=settings, settings_digest=settings.digest())
-    context = Context(recipe=recipe, size=32, predict=predict, save=lambda record, files: record, processes=processes)
+    context = Context(
+        recipe=recipe,
+        size=32,
+        predict=predict,
+        save=lambda record, files: record,
+        processes=processes,
+        load=lambda model: pytest.fail(f"{model} is not wanted"),
+    )
     source = Source(uri=str(tmp_path / "a.jpg"), name="a.jpg", size=1, fingerprint="1-1")
     with pytest.raises(ModelError, match="not finite numbers"):
         attempt(NamedSource(source=source, own="a.jpg", stem="a.jpg"), context)

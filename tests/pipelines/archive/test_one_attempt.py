@@ -50,6 +50,7 @@ def context(predict, made: dict[str, bytes], format_: str = "keep", **more: Any)
         predict=lambda luminance, hints: predict(luminance),
         save=save,
         processes=PROCESSES,
+        load=lambda model: pytest.fail(f"{model} is not wanted"),
     )
 
 

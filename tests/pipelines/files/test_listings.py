@@ -71,5 +71,5 @@ def test_names_are_relative_to_what_comes_before_the_first_wildcard(pattern, roo
 
 
 def test_another_store_is_a_value_error():
-    with pytest.raises(ValueError, match=r"s3://b/a\.jpg is neither local nor in a bucket of a supported store"):
-        list(listings.listed(Branch(path="s3://b/a.jpg")))
+    with pytest.raises(ValueError, match=r"ftp://b/a\.jpg is neither local nor in a bucket of a supported store"):
+        list(listings.listed(Branch(path="ftp://b/a.jpg")))

@@ -142,7 +142,7 @@ def test_texts_of_the_folder_are_in_no_markup(records):
 
 def test_what_an_earlier_longer_page_left(tmp_path):
     over = ("data/00002.js", "data/columns/00002.js", "names/00002.js", "names/words/00002.js")
-    over += ("thumbnails/9f/.3a.jpg.0123456789abcdef.part",)
+    over += ("thumbnails/9f/.3a.jpg.0123456789abcdef0123456789abcdef.part",)
     for name in ("data/00001.js", *over, "data/mine.js", "data/scan.jpg", "data/mine/00002.js"):
         path = tmp_path / "report" / name
         path.parent.mkdir(parents=True, exist_ok=True)
