@@ -21,7 +21,7 @@ LIGHT = [
     *([command] for command in _COMMANDS),
     ["prepare", "--inptu=photos", "--output=out"],
     ["colorize", "--input=photos", "--output=out", "--format=gif"],
-    ["colorize", "--input=photos", "--output=s3://bucket/out"],
+    ["colorize", "--input=photos", "--output=ftp://host/out"],
     ["report", "colour", "--open"],
     ["plan", "--input=photos", "--sample=many"],
     ["inspect", "records", "--deep"],
