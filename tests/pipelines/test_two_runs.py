@@ -48,6 +48,7 @@ def test_a_second_run_is_refused_and_one_that_was_taken_over_stops(scans, saved_
             assert not first.ends
             time.sleep(0.01)
         os.killpg(first.process.pid, signal.SIGSTOP)
+        os.waitpid(first.process.pid, os.WUNTRACED)  # until it has stopped: it may be writing a line
         stopped = time.monotonic()
         before = digests(out)
         held = rf"written by another run \(process {first.process.pid} on .*wait"

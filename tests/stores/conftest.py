@@ -19,10 +19,10 @@ _NUMBERS = itertools.count()
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrizes by store."""
     if "kind" in metafunc.fixturenames:
-        metafunc.parametrize("kind", metafunc.config.getoption("store") or ["s3"], scope="session")
+        metafunc.parametrize("kind", metafunc.config.getoption("store") or ["s3"], scope="module")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(kind: str) -> Iterator[Server]:
     """A store that runs."""
     with servers.BY_NAME[kind]() as running:
