@@ -19,6 +19,7 @@ from azure.core.exceptions import (
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient
 
+from model.google_cloud import in_one_line
 from pipelines.files import blobs, store_settings
 from pipelines.files.blobs import StoreError
 from tfrecords.errors import UserError
@@ -103,8 +104,3 @@ def translated(uri: str) -> Iterator[None]:
         raise StoreError(max(status, 400), reason, f"{reason}: {in_one_line(error)}".removeprefix(": ")) from error
     except AzureError as error:
         raise StoreError(401, type(error).__name__, in_one_line(error)) from error
-
-
-def in_one_line(error: BaseException) -> str:
-    """Return the first line of the text of an error."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__

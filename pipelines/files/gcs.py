@@ -2,7 +2,7 @@
 
 import io
 import shlex
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from google.cloud.storage.exceptions import DataCorruption
 
 from model import google_cloud
 from model.google_cloud import SCHEME, TIMEOUT, client, split
-from pipelines.files import content_types, marks, store_settings
+from pipelines.files import content_types, hashes, marks, store_settings
 from pipelines.files.blobs import Blob, Generation, Page
 from pipelines.files.patience import Attempts
 
@@ -100,10 +100,7 @@ class CloudStorage:
 
     def checksum(self, file: BinaryIO) -> str:
         """Return the crc32c of the rest of a file, in base64."""
-        checksum = google_crc32c.Checksum()
-        for _ in checksum.consume(file, 1 << 20):
-            pass
-        return b64encode(checksum.digest()).decode()
+        return hashes.crc32c(file)
 
     def opens(self, uri: str) -> bool:
         """Request one byte."""

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import google_crc32c
 
-from pipelines.files import content_types, marks, s3_client, store_checks, store_settings
+from pipelines.files import content_types, hashes, marks, s3_client, store_checks, store_settings
 from pipelines.files.blobs import Blob, Generation, Page, StoreError, bucket_of, split
 from pipelines.files.patience import Attempts
 from pipelines.files.s3_client import translated
@@ -143,10 +143,7 @@ class S3:
 
     def checksum(self, file: BinaryIO) -> str:
         """Return the crc32c of the rest of a file, in base64."""
-        checksum = google_crc32c.Checksum()
-        for _ in checksum.consume(file, _CHUNK):
-            pass
-        return b64encode(checksum.digest()).decode()
+        return hashes.crc32c(file)
 
     def opens(self, uri: str) -> bool:
         """Request one byte."""

@@ -11,6 +11,7 @@ from botocore import UNSIGNED, exceptions
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
+from model.google_cloud import in_one_line
 from pipelines.files import store_settings
 from pipelines.files.blobs import StoreError
 from pipelines.files.store_settings import Settings
@@ -112,8 +113,3 @@ def translated(uri: str) -> Iterator[None]:
     except exceptions.BotoCoreError as error:
         # Credentials that are missing, incomplete or cannot be renewed, and names that S3 does not allow.
         raise StoreError(401, type(error).__name__, in_one_line(error)) from error
-
-
-def in_one_line(error: BaseException) -> str:
-    """Return the first line of the text of an error."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__
