@@ -25,8 +25,10 @@ _is_command = False
 @contextlib.contextmanager
 def on_terminal() -> Iterator[None]:
     """Print notices on standard error within the block, because this process is a command that a user watches."""
-    global _is_command
+    global _is_command, _told_here
     before, _is_command = _is_command, True
+    if not before:
+        _told_here = Board()
     try:
         yield
     finally:
@@ -46,7 +48,7 @@ def tell(subject: str, line: str, severity: int = logging.WARNING) -> bool:
     """
     path = os.environ.get(_VARIABLE)
     if path is None:
-        for news in _TOLD_HERE.news([(subject, line)]):
+        for news in _told_here.news([(subject, line)]):
             if _is_command:
                 say(f"autochrome: {news}", file=sys.stderr)
             else:
@@ -76,7 +78,7 @@ class Board:
         return lines
 
 
-_TOLD_HERE = Board()
+_told_here = Board()
 
 
 class Mailbox:
@@ -85,7 +87,7 @@ class Mailbox:
     def __enter__(self) -> Self:
         self._file = tempfile.NamedTemporaryFile(prefix="autochrome-notices-")
         self._rest = b""
-        self._board = Board()
+        self._board = _told_here if _is_command else Board()
         self._before = os.environ.get(_VARIABLE)
         os.environ[_VARIABLE] = self._file.name
         return self

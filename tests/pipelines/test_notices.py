@@ -12,7 +12,7 @@ from pipelines.notices import Board, Mailbox, on_terminal, tell
 
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch):
-    monkeypatch.setattr(notices, "_TOLD_HERE", Board())
+    monkeypatch.setattr(notices, "_told_here", Board())
 
 
 def test_a_worker_without_a_terminal_logs_with_a_severity_and_prints_nothing(caplog, capfd):
@@ -63,6 +63,18 @@ def test_processes_of_a_run_leave_notices_where_progress_is_shown(caplog, capfd)
     with on_terminal():
         tell("gs://b", "later")
     assert capfd.readouterr().err == "autochrome: later\n", "the mailbox is gone"
+
+
+def test_what_a_command_printed_before_its_job_is_not_printed_again_in_it(capsys):
+    with on_terminal():
+        tell("sidecars", "ignoring two files")
+        with Mailbox() as mailbox:
+            tell("sidecars", "ignoring two files")
+            tell("gs://b", "down")
+            assert mailbox.news() == ["down"]
+    with on_terminal():
+        tell("sidecars", "ignoring two files")
+    assert capsys.readouterr().err.splitlines() == ["autochrome: ignoring two files"] * 2, "each command says it once"
 
 
 def test_mailboxes_may_be_nested(monkeypatch):

@@ -119,7 +119,7 @@ def test_tasks_that_are_spread_are_the_same(folder):
 
 
 def test_damage_is_told_and_what_is_left_is_not_believed_unseen(folder, monkeypatch, capsys):
-    monkeypatch.setattr(notices, "_TOLD_HERE", notices.Board())
+    monkeypatch.setattr(notices, "_told_here", notices.Board())
     shard = next((folder.output / "manifest").glob("photos-*"))
     shard.write_bytes(shard.read_bytes() + b"{half a rec\n")
     with notices.on_terminal():

@@ -72,7 +72,7 @@ def test_a_glob_names_files_and_folders(pattern, expected):
 
 
 def test_files_left_out_are_told_of_once(monkeypatch, capsys):
-    monkeypatch.setattr(notices, "_TOLD_HERE", notices.Board())
+    monkeypatch.setattr(notices, "_told_here", notices.Board())
     with notices.on_terminal():
         for number in (0, 3, 2):
             sidecars.note(number)
@@ -80,7 +80,7 @@ def test_files_left_out_are_told_of_once(monkeypatch, capsys):
 
 
 def test_nothing_is_said_where_nothing_was_left_out(monkeypatch, capsys):
-    monkeypatch.setattr(notices, "_TOLD_HERE", notices.Board())
+    monkeypatch.setattr(notices, "_told_here", notices.Board())
     with notices.on_terminal():
         sidecars.note(0)
     assert capsys.readouterr().err == ""
