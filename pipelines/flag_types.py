@@ -3,6 +3,7 @@
 import argparse
 
 from model.commands import Rare, did_you_mean, one_of, path, whole
+from pipelines.archive.manifest import FORMATS
 from pipelines.archive.selection import WHOLE, Partition
 from pipelines.files.schemes import place
 from pipelines.images.reading import DEFAULT_MEGAPIXELS
@@ -97,6 +98,17 @@ def add_choice(group: argparse._ArgumentGroup) -> None:
         default=WHOLE,
         metavar="I/N",
         help=Rare("only the I-th of N parts of the photos, with its own records"),
+    )
+
+
+def add_manifest(group: argparse._ArgumentGroup) -> None:
+    """Add the flag that chooses the format of the records of `colorize`."""
+    group.add_argument(
+        "--manifest_format",
+        metavar="F",
+        type=one_of(*FORMATS),
+        default=FORMATS[0],
+        help=Rare("of the records: jsonl (default), or parquet for SQL and pandas"),
     )
 
 

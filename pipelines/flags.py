@@ -10,7 +10,7 @@ from model.guidance import ranges
 from model.space_names import NAMES
 from pipelines import audit_flags
 from pipelines.files.schemes import place
-from pipelines.flag_types import add_choice, add_exclude, add_lists, add_reading, local, side
+from pipelines.flag_types import add_choice, add_exclude, add_lists, add_manifest, add_reading, local, side
 from pipelines.guidance import arguments as guidance
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
@@ -92,6 +92,7 @@ def colorize() -> Parser:
     group.add_argument(
         "--state", type=place, default="", metavar="DIR", help="folder for records and reports (default: output)"
     )
+    add_manifest(group)
     audit_flags.add_sidecar(group)
     audit_flags.add_signing(group)
     _add_settings(group)

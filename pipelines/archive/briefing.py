@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.terminal import say
-from pipelines.archive import partitions, provenance
+from pipelines.archive import manifest, partitions, provenance, record_files
 from pipelines.archive.finish import LAST_RUN_FILE
 from pipelines.archive.layout import REJECTED_IN_ONE_FILE
 from pipelines.archive.ledger import Ledger
@@ -19,6 +19,8 @@ from pipelines.archive.resume import Policy
 from pipelines.files import storage
 from pipelines.runtime.outcomes import DONE, REJECTED_FILE, print_table
 from tfrecords.errors import UserError
+
+_FORMATS = {manifest.JSON_LINES: "JSON Lines", manifest.PARQUET: "Parquet"}
 
 
 def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
@@ -45,6 +47,22 @@ def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
     return (
         f"{output}: up to {number} of earlier runs with another model or other settings will be replaced or removed "
         "(--dry_run lists them, --keep_existing keeps them)"
+    )
+
+
+def converted(state: str, to: str) -> str:
+    """Return a line about records of earlier runs that a run writes in another format; '' if there are none.
+
+    Args:
+        state: the folder of the manifest.
+        to: the format, one of `manifest.FORMATS`.
+    """
+    there = {manifest.format_of(name) for name in record_files.read_index(state).shards} - {to}
+    if not there:
+        return ""
+    return (
+        f"{storage.join(state, FOLDER)}: the records are {_FORMATS[there.pop()]}; this run ends with {_FORMATS[to]} "
+        "(--manifest_format chooses)"
     )
 
 

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from pipelines.archive import layout as layouts
 from pipelines.archive import manifest, partitions, record_files, report_file, runs
 from pipelines.archive.layout import Layout
 from pipelines.archive.lease import Lease
-from pipelines.archive.manifest import REPORT_FILE, Record
+from pipelines.archive.manifest import JSON_LINES, REPORT_FILE, Record
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.record_files import Entry
 from pipelines.archive.results import Effort, Result
+from pipelines.archive.shards import ManifestWriter
 from pipelines.files import listings, local_files, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
@@ -47,6 +48,7 @@ class WriteManifest(beam.PTransform):
     Attributes:
         folder: the folder of the manifest: the output of `ColorizePhotos`, or its ``state`` if that is set.
         ignored: files of the input that are not photos (`FindPhotos.ignored`), which the report counts.
+        format: of the records, ``jsonl`` or ``parquet``. Records of earlier runs in the other one are read, and go.
 
     Raises:
         UserError: when it is applied: no `ColorizePhotos` of this pipeline keeps its records in the folder.
@@ -54,6 +56,8 @@ class WriteManifest(beam.PTransform):
 
     folder: str
     ignored: beam.PCollection[Source] | None = None
+    _: KW_ONLY
+    format: str = JSON_LINES
 
     def expand(self, records: beam.PCollection[Record]) -> beam.PCollection[None]:
         """Build the graph."""
@@ -74,7 +78,7 @@ class WriteManifest(beam.PTransform):
             | "Lines" >> beam.Map(_line)
             | "Shard" >> beam.Map(_placed, AsSingleton(layout))
             | "Group" >> beam.GroupByKey()
-            | "Write shards" >> beam.Map(_write_shard, run.lease, AsSingleton(layout))
+            | "Write shards" >> beam.Map(_write_shard, run.lease, self.format, AsSingleton(layout))
         )
         listed = outcomes | "Listed" >> beam.FlatMap(_listed, AsSingleton(layout))
         counts = records | "Keys" >> beam.Map(lambda record: record.key) | beam.combiners.Count.PerElement()
@@ -180,13 +184,17 @@ def _placed(line: tuple[bytes, bytes], layout: Layout) -> tuple[int, bytes]:
     return layout.shard_of(os.fsdecode(name)), data
 
 
-def _write_shard(placed: tuple[int, Iterable[bytes]], lease: Lease, layout: Layout) -> tuple[str, Entry]:
+def _write_shard(
+    placed: tuple[int, Iterable[bytes]], lease: Lease, file_format: str, layout: Layout
+) -> tuple[str, Entry]:
     lease.check()
     record_files.drop_index(lease.folder)
     index, lines = placed
     records = [Record.from_json(line.decode()) for line in lines]
     rejected = layout.splits_rejected
-    name, data = manifest.write_shard(lease.folder, index, layout.shards, records, rejected=rejected)
+    name, data = ManifestWriter(output=lease.folder, shards=layout.shards, format=file_format, rejected=rejected).write(
+        index, records
+    )
     return record_files.entry(name, len(records), data, min(record.name for record in records))
 
 

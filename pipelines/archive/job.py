@@ -18,7 +18,7 @@ from pipelines.archive.colorize_photos import ColorizePhotos
 from pipelines.archive.finish import WriteManifest
 from pipelines.archive.holder import Holder
 from pipelines.archive.lease import Lease, held
-from pipelines.archive.manifest import JOURNAL
+from pipelines.archive.manifest import JOURNAL, JSON_LINES
 from pipelines.archive.provenance import settings_of
 from pipelines.archive.selection import WHOLE, Partition, Selection
 from pipelines.archive.sidecar_copies import CopySidecars
@@ -42,6 +42,7 @@ class Colorize(beam.PTransform):
         lists: how lists are read.
         exclude: globs of names that are ignored.
         copy_sidecars: whether sidecars go along with their photos.
+        manifest_format: of the records, see `WriteManifest`.
     """
 
     input: str | Sequence[str]
@@ -50,6 +51,7 @@ class Colorize(beam.PTransform):
     lists: ListOptions = PLAIN
     exclude: Sequence[str] = ()
     copy_sidecars: bool = False
+    manifest_format: str = JSON_LINES
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         """Apply the steps."""
@@ -60,7 +62,7 @@ class Colorize(beam.PTransform):
         if self.copy_sidecars:
             _ = records | CopySidecars(self.photos.output, found.ignored)
         ignored = found.ignored | "Ignored in partition" >> beam.Filter(_is_of, self.photos.partition)
-        return records | WriteManifest(self.photos.folder, ignored)
+        return records | WriteManifest(self.photos.folder, ignored, format=self.manifest_format)
 
 
 def _is_of(ignored: Source, partition: Partition) -> bool:
@@ -118,10 +120,17 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         policy = replace(policy, recipe=provenance.numbered(policy.recipe, photos.folder))
         if line := briefing.before(args.output, photos.folder, policy, photos.selection.size):
             say(line)
+        if line := briefing.converted(photos.folder, args.manifest_format):
+            say(line)
         with watched("colorizing", enabled=local) as ticker:
             photos.ticker = ticker
             job = Colorize(
-                args.input, photos, lists=lists_of(args), exclude=args.exclude, copy_sidecars=args.copy_sidecars
+                args.input,
+                photos,
+                lists=lists_of(args),
+                exclude=args.exclude,
+                copy_sidecars=args.copy_sidecars,
+                manifest_format=args.manifest_format,
             )
             runners.run(job, options, on_end=lease.release)
     if local:

@@ -1,6 +1,8 @@
-"""The manifest of a colorized folder: one record per input, as JSON Lines that jq and a browser can read.
+"""The manifest of a colorized folder: one record per input, as JSON Lines that jq can read, or as Parquet.
 
-    OUTPUT/manifest/photos-00000-of-00004.jsonl     one record per input; each shard holds a range of names, sorted
+    OUTPUT/manifest/photos-00000-of-00004.jsonl     one record per input; each shard holds a range of names, sorted;
+                                                    with --manifest_format parquet photos-00000-of-00004.parquet, see
+                                                    `pipelines.archive.parquet_records`
     OUTPUT/manifest/timings-00000-of-00004.jsonl    of the same inputs {"name": …, "milliseconds": {stage: float},
                                                     "outputs": [fingerprint of each file when it was written]}
     OUTPUT/manifest/rejected-00000-of-00004.jsonl   the rejected inputs of the same ranges, if there are more than
@@ -63,20 +65,21 @@ from dataclasses import asdict, dataclass, field, replace
 from math import ceil
 from typing import Any, Self
 
-from pipelines.files import safe_names, storage
+from pipelines.files import safe_names
 from pipelines.files.hashes import stable_hash
-from pipelines.runtime.outcomes import Outcome, Status, to_jsonl
+from pipelines.runtime.outcomes import Outcome, Status
 
 FOLDER = "manifest"
 REPORT_FILE = "report.json"
 JOURNAL = f"{FOLDER}/journal"
 RUNS_FILE = f"{FOLDER}/runs.json"
 REJECTED_SHARDS = f"{FOLDER}/rejected-*.jsonl"
+JSON_LINES, PARQUET = FORMATS = ("jsonl", "parquet")
 CHANGED, OCCUPIED = "changed_since", "occupied"
 STAGES = ("read", "decode", "predict", "merge", "encode", "write")
 _RECORDS_PER_SHARD = 10_000  # about 8 MB, which a browser can load at once
 _JOURNAL = re.compile(rf"{JOURNAL}/\w+(?:-\w+)+\.jsonl\Z", re.ASCII)
-_SHARD = re.compile(r"(?P<kind>photos|timings|rejected)-\d{5,}-of-\d{5,}\.jsonl\Z")
+_SHARD = re.compile(r"(?P<kind>photos|timings|rejected)(?P<part>-\d{5,}-of-\d{5,})\.(?P<format>jsonl|parquet)\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,23 +177,30 @@ class Record:
         """Return the short form that other jobs use."""
         return Outcome(name=self.name, status=self.status, reason=self.reason, detail=self.detail, uri=self.uri)
 
-    def to_json(self, *, timed: bool = False) -> str:
-        """Return one line without its line break; with ``timed`` including what differs between runs."""
+    def to_fields(self, *, timed: bool = False) -> dict[str, Any]:
+        """Return its fields as values of JSON; with ``timed`` including what differs between runs."""
         fields = asdict(self)
         if not timed:
             del fields["milliseconds"], fields["at"], fields["pending"]
             for output in fields["outputs"]:
                 del output["fingerprint"]
-        return json.dumps(fields, ensure_ascii=False)
+        return fields
+
+    def to_json(self, *, timed: bool = False) -> str:
+        """Return one line without its line break; with ``timed`` including what differs between runs."""
+        return json.dumps(self.to_fields(timed=timed), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, line: str) -> Self:
         """Return the record of a line from `to_json`; ValueError, KeyError or TypeError for anything else."""
-        fields = json.loads(line)
-        fields["outputs"] = tuple(_output(output) for output in fields["outputs"])
-        fields["left"] = tuple(Left(**left) for left in fields.get("left", ()))
-        fields["warnings"] = tuple(fields["warnings"])
-        record = cls(**fields)
+        return cls.from_fields(json.loads(line))
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> Self:
+        """Return the record of fields from `to_fields`; ValueError, KeyError or TypeError for anything else."""
+        outputs = tuple(_output(output) for output in fields["outputs"])
+        left = tuple(Left(**left) for left in fields.get("left", ()))
+        record = cls(**{**fields, "outputs": outputs, "left": left, "warnings": tuple(fields["warnings"])})
         names = [*(output.name for output in record.outputs), *(left.name for left in record.left)]
         if not all(map(safe_names.is_safe, names)):
             raise ValueError("the record names a file outside its folder")
@@ -220,38 +230,6 @@ def shard_of(name: str, shards: int) -> int:
     return int.from_bytes(stable_hash(name)) % shards
 
 
-def write_shard(
-    output: str, index: int, shards: int, records: Iterable[Record], *, rejected: bool = False
-) -> tuple[str, bytes]:
-    """Write the records of one shard, and their times next to it.
-
-    Args:
-        output: the folder of the manifest.
-        index: of the shard.
-        shards: their number.
-        records: of the shard.
-        rejected: whether to list the rejected inputs next to it as well.
-
-    Returns:
-        the shard's path relative to the output, and its bytes.
-    """
-    ordered = sorted(records, key=lambda record: (record.name, record.uri, record.offset or 0))
-    times = (json.dumps(_times(record), ensure_ascii=False) for record in ordered)
-    suffix = f"{index:05d}-of-{shards:05d}.jsonl"
-    storage.write_in(output, f"{FOLDER}/timings-{suffix}", to_lines(times))
-    if rejected:
-        outcomes = (record.outcome() for record in ordered if record.status == "rejected")
-        storage.write_in(output, f"{FOLDER}/rejected-{suffix}", to_jsonl(outcomes))
-    name, data = f"{FOLDER}/photos-{suffix}", to_lines(record.to_json() for record in ordered)
-    storage.write_in(output, name, data)
-    return name, data
-
-
-def _times(record: Record) -> dict[str, Any]:
-    fingerprints = [output.fingerprint for output in record.outputs]
-    return {"name": record.name, "milliseconds": record.milliseconds, "outputs": fingerprints}
-
-
 def is_old_shard(name: str, written: Collection[str], *, rejected: bool = False) -> bool:
     """Return whether a path relative to the output is a shard that is not among those just written.
 
@@ -266,7 +244,9 @@ def is_old_shard(name: str, written: Collection[str], *, rejected: bool = False)
         return False
     if found["kind"] == "rejected" and not rejected:
         return True
-    return f"{FOLDER}/{file.replace(found['kind'], 'photos', 1)}" not in written
+    # Times and rejected inputs are JSON Lines next to records of either format.
+    formats = (found["format"],) if found["kind"] == "photos" else FORMATS
+    return not any(f"{FOLDER}/photos{found['part']}.{one}" in written for one in formats)
 
 
 def is_journal(name: str) -> bool:
@@ -277,6 +257,11 @@ def is_journal(name: str) -> bool:
 def is_journal_of(name: str, run: str) -> bool:
     """Return whether a path relative to the output is a journal of the run with that id."""
     return is_journal(name) and name.startswith(f"{JOURNAL}/{run}-")
+
+
+def format_of(name: str) -> str:
+    """Return the format of a shard of records, one of FORMATS, from its name."""
+    return PARQUET if name.endswith(f".{PARQUET}") else JSON_LINES
 
 
 def has_records(name: str) -> bool:

@@ -12,13 +12,15 @@ the new record. The mark in the file's XMP would not: it names neither the setti
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
-from pipelines.archive.manifest import FOLDER, REPORT_FILE, Record
+from pipelines.archive import manifest, parquet_records
+from pipelines.archive.manifest import FOLDER, JSON_LINES, PARQUET, REPORT_FILE, Record
 from pipelines.files import storage, versions
 
 _T = TypeVar("_T")
@@ -26,7 +28,7 @@ _T = TypeVar("_T")
 INDEX_FILE = f"{FOLDER}/shards.json"
 _READ_AT_ONCE = 1 << 20
 _FIRST_LINE = 1 << 14
-_NAMED_LINES = 3
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -121,12 +123,14 @@ def missing(index: Index, names: Iterable[str]) -> Iterator[Damage]:
 
 
 def first_name(uri: str) -> str:
-    """Return the name of the first record of a shard; '' if its first line is not a record.
+    """Return the name of the first record of a shard; '' if it is damaged.
 
     Raises:
         storage.IO_ERRORS, WorldError: the shard cannot be read.
     """
     with storage.opened(uri, _FIRST_LINE) as file:
+        if manifest.format_of(uri) == PARQUET:
+            return parquet_records.first_name(file)
         record = _record(file.readline())
     return record.name if record else ""
 
@@ -140,8 +144,7 @@ def journal(name: str, data: bytes) -> Iterator[Record | Damage]:
     """
     *lines, torn = data.split(b"\n")
     found = _Lines(name)
-    for line in lines:
-        yield from found.record(line)
+    yield from (record for record in found.of(lines) if record is not None)
     if (record := _record(torn)) is not None:
         yield record
     yield from found.damage()
@@ -160,14 +163,16 @@ def shard(uri: str, name: str, index: Index, buffer: int = _READ_AT_ONCE) -> Ite
         storage.IO_ERRORS, WorldError: the shard cannot be read.
     """
     folder, _, file_name = uri.rpartition("/")
+    timings = file_name.replace("photos", "timings", 1).replace(f".{PARQUET}", f".{JSON_LINES}")
+    is_parquet = manifest.format_of(name) == PARQUET
     with ExitStack() as stack:
         times: Iterator[bytes] = iter(())
         with suppress(*storage.IO_ERRORS):  # without this file, only the times are missing
-            times = stack.enter_context(_lines(f"{folder}/{file_name.replace('photos', 'timings', 1)}", buffer))
-        found = _Lines(name)
-        for line in stack.enter_context(_lines(uri, buffer)):
+            times = stack.enter_context(storage.opened(f"{folder}/{timings}", buffer))
+        found = _Rows(name) if is_parquet else _Lines(name)
+        for record in found.of(stack.enter_context(storage.opened(uri, buffer))):
             spent = next(times, b"")
-            for record in found.record(line):
+            if record is not None:
                 yield _timed(record, spent)
         yield from found.damage(index, index.shards.get(name))
 
@@ -193,10 +198,6 @@ def _with(original: _T, **fields: Any) -> _T:
     return copied
 
 
-def _lines(uri: str, buffer: int) -> BinaryIO:
-    return storage.opened(uri, buffer)
-
-
 def _record(line: bytes) -> Record | None:
     try:
         return Record.from_json(line.decode())
@@ -207,37 +208,62 @@ def _record(line: bytes) -> Record | None:
 class _Lines:
     """Counts the lines of a file, and collects those that are not records."""
 
+    unit = "line"
+
     def __init__(self, name: str) -> None:
         self._name = name
-        self._lines = 0
+        self._total = 0
         self._bad: list[int] = []
-        self._bad_lines = 0
+        self._bad_ones = 0
         self._digest = hashlib.sha256()
+        self._broken = ""
 
-    def record(self, line: bytes) -> Iterator[Record]:
-        self._lines += 1
-        self._digest.update(line)
-        if (record := _record(line)) is not None:
-            yield record
-            return
-        self._bad_lines += 1
-        if len(self._bad) < _NAMED_LINES:
-            self._bad.append(self._lines)
+    def of(self, file: Iterable[bytes]) -> Iterator[Record | None]:
+        """Yield the record of each line, or None."""
+        for line in file:
+            self._digest.update(line)
+            yield self.count(_record(line))
+
+    def count(self, record: Record | None) -> Record | None:
+        """Count the next record, or None for what is not one."""
+        self._total += 1
+        if record is None:
+            self._bad_ones += 1
+            if len(self._bad) < _NAMED:
+                self._bad.append(self._total)
+        return record
 
     def damage(self, index: Index = NO_INDEX, expected: Entry | None = None) -> Iterator[Damage]:
-        if self._bad_lines:
+        if self._bad_ones:
             yield Damage(self._name, self._said())
-        elif not index.shards and index.inputs and not self._lines:
+        elif self._broken:
+            yield Damage(self._name, f"is damaged ({self._broken})")
+        elif not index.shards and index.inputs and not self._total:
             # From a version that made no list: if there are any records at all, none of its shards is empty.
             yield Damage(self._name, "is empty")
-        elif expected is not None and self._lines < expected.records:
-            yield Damage(self._name, f"has {self._lines:,} of its {expected.records:,} records")
+        elif expected is not None and self._total < expected.records:
+            yield Damage(self._name, f"has {self._total:,} of its {expected.records:,} records")
         elif expected is not None and self._digest.hexdigest() != expected.sha256:
             yield Damage(self._name, "was changed since it was written")
 
     def _said(self) -> str:
         named = ", ".join(f"{number:,}" for number in self._bad)
-        more = self._bad_lines - len(self._bad)
-        if self._bad_lines == 1:
-            return f"line {named} is not a record"
-        return f"lines {named}{f' and {more:,} more' if more else ''} are not records"
+        more = self._bad_ones - len(self._bad)
+        if self._bad_ones == 1:
+            return f"{self.unit} {named} is not a record"
+        return f"{self.unit}s {named}{f' and {more:,} more' if more else ''} are not records"
+
+
+class _Rows(_Lines):
+    """Does the same for the rows of Parquet, whose bytes are in memory: a shard has few megabytes."""
+
+    unit = "row"
+
+    def of(self, file: Iterable[bytes]) -> Iterator[Record | None]:
+        """Yield the record of each row, or None."""
+        data = b"".join(file)
+        self._digest.update(data)
+        try:
+            yield from map(self.count, parquet_records.from_parquet(io.BytesIO(data)))
+        except parquet_records.NotParquetError as error:
+            self._broken = str(error).splitlines()[0]

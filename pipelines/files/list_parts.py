@@ -18,7 +18,10 @@ from tfrecords.errors import UserError
 COLUMNS = ("path", "uri", "id")
 """The columns that may name the photos, unless others are given; the first one that a row fills counts."""
 ENDINGS = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")
+RECORDS_MARK = b"autochrome.records"
+"""The key in the metadata of Parquet that says that its rows are records of a manifest."""
 LONGEST_LINE = 1 << 20
+_OF_RECORDS = ("uri", "name", "offset", "fingerprint")
 _PART_BYTES = 1 << 20
 _PART_ROWS = 1 << 16
 _LOOKED_AT = 1 << 16
@@ -63,6 +66,7 @@ class Part:
         positions: of these columns in CSV and TSV.
         delimiter: of CSV and TSV.
         group: row group of Parquet.
+        has_records: whether the rows of Parquet are records of a manifest.
     """
 
     uri: str
@@ -75,6 +79,7 @@ class Part:
     positions: tuple[int, ...] = ()
     delimiter: str = ","
     group: int = 0
+    has_records: bool = False
 
 
 def kind_of(name: str) -> str:
@@ -244,6 +249,8 @@ def _parquet_parts(file: BinaryIO, whole: Part) -> Iterator[Part]:
             raise
         raise UserError(f"{whole.uri} is not Parquet, or is damaged; write it again") from error
     names = {name.lower(): name for name in table.schema_arrow.names}
+    if whole.columns == COLUMNS and RECORDS_MARK in (table.schema_arrow.metadata or {}):
+        whole = replace(whole, columns=_OF_RECORDS, has_records=True)
     columns = tuple(names[column.lower()] for column in whole.columns if column.lower() in names)
     if not columns:
         raise _no_column(whole, table.schema_arrow.names)

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from pipelines.files import list_parts
 from pipelines.files.list_parts import COLUMNS, Part
+from pipelines.files.surrogates import unescaped
 from tfrecords.errors import UserError
 
 _BATCH = 8192
@@ -45,7 +46,11 @@ def rows(file: BinaryIO, part: Part) -> Iterator[Row]:
         OSError: it cannot be read.
     """
     if part.kind == ".parquet":
-        yield from map(_row, _values(file, part))
+        for values in _values(file, part):
+            if part.has_records:
+                yield _recorded(_unescaped(dict(zip(part.columns, values, strict=True))), part)
+            else:
+                yield _row(next((value for value in values if value), ""))
     elif part.kind == ".jsonl":
         for position, line in list_parts.lines(file, part):
             if line.strip():
@@ -80,6 +85,10 @@ def _is_record(found: dict[str, Any]) -> bool:
     return all(isinstance(found.get(field), str) for field in ("name", "uri", "status"))
 
 
+def _unescaped(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: unescaped(value) if isinstance(value, str) else value for key, value in found.items()}
+
+
 def _recorded(found: dict[str, Any], part: Part) -> Row:
     """Return the row of a record of `pipelines.archive.manifest` or an outcome of `pipelines.runtime.outcomes`."""
     path, name, offset = found["uri"], found["name"], found.get("offset")
@@ -92,7 +101,8 @@ def _recorded(found: dict[str, Any], part: Part) -> Row:
     return Row(path=path, name=name, offset=offset, size=int(size), fingerprint=fingerprint)
 
 
-def _values(file: BinaryIO, part: Part) -> Iterator[object]:
+def _values(file: BinaryIO, part: Part) -> Iterator[tuple[object, ...]]:
+    """Yield the values of each row of Parquet, in the order of the part's columns."""
     import pyarrow.parquet as pq
 
     table = pq.ParquetFile(file, pre_buffer=False)
@@ -105,8 +115,7 @@ def _values(file: BinaryIO, part: Part) -> Iterator[object]:
         batch = batch.slice(left, wanted)
         left = 0
         columns = [batch.column(name).to_pylist() for name in part.columns]
-        for values in zip(*columns, strict=True):
-            yield next((value for value in values if value), "")
+        yield from zip(*columns, strict=True)
         wanted -= batch.num_rows
         if not wanted:
             return

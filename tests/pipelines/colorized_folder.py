@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from pipelines.archive import manifest
 from pipelines.archive.manifest import STAGES, Output, Record
+from pipelines.archive.shards import ManifestWriter
 from tfrecords.color import colourfulness
 
 HOSTILE = "<img src=x onerror=\"document.title='broken into'\">'&amp;.jpg"
@@ -85,7 +86,7 @@ class Folder:
         shards = manifest.shard_count(len(self.records))
         for index in range(shards):
             part = [record for record in self.records if manifest.shard_of(record.name, shards) == index]
-            manifest.write_shard(str(self.output), index, shards, part)
+            ManifestWriter(output=str(self.output), shards=shards).write(index, part)
         return self.output
 
 

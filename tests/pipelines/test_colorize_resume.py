@@ -16,7 +16,8 @@ from PIL import Image
 from pipelines import colorize
 from pipelines.archive.colorize_photos import ColorizePhotos
 from pipelines.archive.job import Colorize
-from pipelines.archive.manifest import RUNS_FILE
+from pipelines.archive.ledger import Ledger
+from pipelines.archive.manifest import RUNS_FILE, Record, to_lines
 from tfrecords.errors import UserError
 
 
@@ -79,6 +80,25 @@ def test_sources_that_were_only_copied_or_touched_are_not_made_again(run, scans,
         "1000000000"
     }
     assert run("--retry=unreadable,crashed") == {"made": 1, "found": 4, "written": 4, "unreadable": 1}
+
+
+def test_a_run_goes_on_from_records_in_the_other_format_and_converts_them(run, tmp_path, saved_model_dir, capsys):
+    out = tmp_path / "out"
+    run()
+    files, records = digests(out), list(Ledger.of(str(out)).records())
+    again = {"made": 0, "found": 5, "written": 4, "unreadable": 1}
+    assert run("--manifest_format=parquet", "--direct_num_workers=2") == again
+    assert "manifest: the records are JSON Lines; this run ends with Parquet (--manif" in capsys.readouterr().out
+    assert [path.name for path in (out / "manifest").glob("photos-*")] == ["photos-00000-of-00001.parquet"]
+    assert list(Ledger.of(str(out)).records()) == records
+    photos = [f"--input={out / 'manifest'}", f"--output={tmp_path / 'two'}", f"--model={saved_model_dir}", "--dry_run"]
+    assert colorize.main(photos) == 0
+    assert "two: 5 inputs;" in capsys.readouterr().out
+    # A kill while the records are converted leaves some in both formats, and no list of shards.
+    (out / "manifest/photos-00000-of-00001.jsonl").write_bytes(to_lines(map(Record.to_json, records[:3])))
+    (out / "manifest/shards.json").unlink()
+    assert run() == again
+    assert digests(out) == files
 
 
 def test_other_settings_make_all_again_unless_it_is_to_be_kept(run, tmp_path):

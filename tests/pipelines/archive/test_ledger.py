@@ -4,10 +4,11 @@ from dataclasses import replace
 import pytest
 from colorized_folder import Folder
 
-from pipelines.archive import manifest, record_files
+from pipelines.archive import record_files
 from pipelines.archive.journal import Journal
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import Output
+from pipelines.archive.shards import ManifestWriter
 from pipelines.files import local_reads
 from tfrecords.errors import UserError
 
@@ -34,14 +35,14 @@ def test_records_come_in_order_of_name_with_their_times(folder):
 
 def test_several_shards_are_one(folder):
     for index in range(3):
-        manifest.write_shard(str(folder.output), index, 3, folder.records[index::3])
+        ManifestWriter(output=str(folder.output), shards=3).write(index, folder.records[index::3])
     assert names(Ledger.of(f"{folder.output}/")) == ["a.jpg", "b.jpg", "box/a.jpg", "ä.jpg"]
 
 
 def test_more_shards_than_files_may_be_open_are_one(folder):
     expected = [f"{index:03d}.jpg" for index in range(150)]
     for index, name in enumerate(expected):
-        manifest.write_shard(str(folder.output), index, 150, [replace(folder.records[0], name=name)])
+        ManifestWriter(output=str(folder.output), shards=150).write(index, [replace(folder.records[0], name=name)])
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (200, limits[1]))
     try:
@@ -56,7 +57,7 @@ def test_shards_of_ranges_of_names_are_read_one_after_the_other(folder, monkeypa
     shards = []
     for index, name in enumerate(expected):
         record = replace(folder.records[0], name=name)
-        shards.append((*manifest.write_shard(str(folder.output), index, 40, [record]), name))
+        shards.append((*ManifestWriter(output=str(folder.output), shards=40).write(index, [record]), name))
     if with_list:
         entries = [record_files.entry(name, 1, data, first) for name, data, first in shards]
         record_files.write_index(str(folder.output), entries)
@@ -69,14 +70,14 @@ def test_shards_of_ranges_of_names_are_read_one_after_the_other(folder, monkeypa
 
 def test_a_shard_whose_first_line_is_damaged_is_read_in_order_too(folder):
     for index, few in enumerate((folder.records[:2], folder.records[2:])):
-        manifest.write_shard(str(folder.output), index, 2, few)
+        ManifestWriter(output=str(folder.output), shards=2).write(index, few)
     path = folder.output / "manifest" / "photos-00001-of-00002.jsonl"
     path.write_bytes(b"?\n" + path.read_bytes())
     assert names(Ledger.of(str(folder.output))) == ["a.jpg", "b.jpg", "box/a.jpg", "ä.jpg"]
 
 
 def test_shards_beyond_99_999_are_read_as_well(folder):
-    manifest.write_shard(str(folder.output), 123_456, 200_000, folder.records)
+    ManifestWriter(output=str(folder.output), shards=200_000).write(123_456, folder.records)
     assert len(names(Ledger.of(str(folder.output)))) == 4
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from records import OUTPUT, RECORD, recorded, texts
 
 from pipelines.archive import manifest
 from pipelines.archive.journal import Journal
@@ -12,65 +13,6 @@ from pipelines.archive.manifest import Left, Output, Record
 
 def read(data: bytes) -> list[Record]:
     return [Record.from_json(line.decode()) for line in data.splitlines()]
-
-
-OUTPUT = Output(
-    name="a.jpg.png",
-    page=1,
-    width=640,
-    height=480,
-    bytes=1234,
-    sha256="9f",
-    tone="toned",
-    colourfulness=31.2,
-    fingerprint="1234-5",
-)
-RECORD = Record(
-    name="a.jpg",
-    uri="/scans/a.jpg",
-    offset=None,
-    fingerprint="7-1",
-    status="written",
-    bytes=7,
-    sha256="0a",
-    format="JPEG",
-    outputs=(OUTPUT,),
-)
-
-texts = st.text(max_size=8)
-paths = st.lists(
-    st.text("a.ü~ \udce9", min_size=1, max_size=4).filter(lambda part: part not in (".", "..")), min_size=1
-)
-names = paths.map("/".join)
-recorded = st.builds(
-    Record,
-    name=texts,
-    uri=texts,
-    offset=st.none() | st.integers(0, 2**40),
-    fingerprint=texts,
-    status=st.sampled_from(["written", "kept", "copied", "skipped", "rejected"]),
-    reason=texts,
-    detail=texts,
-    outputs=st.lists(
-        st.builds(
-            Output,
-            name=names,
-            page=st.integers(1, 9),
-            width=st.integers(0, 9),
-            height=st.integers(0, 9),
-            bytes=st.integers(0, 9),
-            sha256=texts,
-            tone=texts,
-            colourfulness=st.none() | st.floats(0, 99),
-            made_sha256=texts,
-        ),
-        max_size=2,
-    ).map(tuple),
-    warnings=st.lists(texts, max_size=2).map(tuple),
-    left=st.lists(st.builds(Left, names, texts), max_size=2).map(tuple),
-    milliseconds=st.dictionaries(st.sampled_from(manifest.STAGES), st.floats(0, 1e6)),
-    at=st.integers(0, 2**62),
-)
 
 
 @given(recorded)
@@ -92,18 +34,6 @@ def test_records_of_earlier_versions_are_read():
     assert Record.from_json(json.dumps(fields)) == RECORD
 
 
-def test_shards_have_the_same_bytes_whatever_the_order_and_the_times(tmp_path):
-    found = [replace(RECORD, name=f"{name}.jpg", milliseconds={"read": 1.5}) for name in ("b", "ä", "a")]
-    manifest.write_shard(str(tmp_path / "one"), 0, 1, found)
-    manifest.write_shard(str(tmp_path / "two"), 0, 1, [replace(record, milliseconds={}) for record in found[::-1]])
-    one, two = (tmp_path / name / "manifest" / "photos-00000-of-00001.jsonl" for name in ("one", "two"))
-    assert one.read_bytes() == two.read_bytes()
-    assert [record.name for record in read(one.read_bytes())] == ["a.jpg", "b.jpg", "ä.jpg"]
-    times = (tmp_path / "one" / "manifest" / "timings-00000-of-00001.jsonl").read_text().splitlines()
-    assert json.loads(times[0]) == {"name": "a.jpg", "milliseconds": {"read": 1.5}, "outputs": ["1234-5"]}
-    assert "1234-5" not in one.read_text()
-
-
 def test_a_name_that_is_not_utf_8_is_read_back():
     broken = b"caf\xe9.jpg".decode(errors="surrogateescape")
     data = manifest.to_lines([replace(RECORD, name=broken).to_json()])
@@ -123,6 +53,7 @@ def test_the_number_of_shards(records, shards):
 
 def test_what_is_what_in_the_folder():
     assert manifest.has_records("manifest/photos-00000-of-00002.jsonl")
+    assert manifest.has_records("manifest/photos-00000-of-00002.parquet")
     assert manifest.has_records("manifest/journal/1-ab.jsonl")
     for other in (
         "manifest/timings-00000-of-00002.jsonl",
@@ -147,6 +78,14 @@ def test_shards_of_a_larger_and_of_a_smaller_number_are_old(kind, total):
     assert manifest.is_old_shard(f"manifest/{kind}-00001-of-00002.jsonl", set()), "a run without photos has no shards"
     for other in (f"box/manifest/{kind}-00000-of-00009.jsonl", "manifest/runs.json", f"manifest/{kind}-1-of-2.jsonl"):
         assert not manifest.is_old_shard(other, written)
+
+
+def test_shards_of_the_other_format_are_old_and_the_times_next_to_them_are_not():
+    written = {"manifest/photos-00000-of-00001.parquet"}
+    assert manifest.is_old_shard("manifest/photos-00000-of-00001.jsonl", written)
+    assert not manifest.is_old_shard("manifest/photos-00000-of-00001.parquet", written)
+    assert not manifest.is_old_shard("manifest/timings-00000-of-00001.jsonl", written)
+    assert not manifest.is_old_shard("manifest/rejected-00000-of-00001.jsonl", written, rejected=True)
 
 
 def test_the_picture_within_a_border_is_in_the_record():

@@ -7,6 +7,7 @@ import pytest
 from pipelines.archive import manifest, record_files
 from pipelines.archive.manifest import Record
 from pipelines.archive.record_files import NO_INDEX, Damage, Index
+from pipelines.archive.shards import ManifestWriter
 
 RECORD = Record(
     name="a.jpg",
@@ -26,7 +27,7 @@ SHARD = "manifest/photos-00000-of-00001.jsonl"
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """A folder with one shard of six records and the list of it."""
-    name, data = manifest.write_shard(str(tmp_path), 0, 1, RECORDS)
+    name, data = ManifestWriter(output=str(tmp_path), shards=1).write(0, RECORDS)
     record_files.write_index(str(tmp_path), [record_files.entry(name, len(RECORDS), data)])
     return tmp_path
 
@@ -93,7 +94,7 @@ def test_a_shard_that_is_not_as_it_was_written_is_told(folder, keep, what):
 
 def test_times_stay_with_their_records_when_a_line_is_damaged(folder):
     timed = [replace(record, milliseconds={"read": float(index)}) for index, record in enumerate(RECORDS)]
-    manifest.write_shard(str(folder), 0, 1, timed)
+    ManifestWriter(output=str(folder), shards=1).write(0, timed)
     lines = (folder / SHARD).read_bytes().splitlines(keepends=True)
     (folder / SHARD).write_bytes(b"".join([lines[0], b"?\n", *lines[2:]]))
     read = list(record_files.shard(str(folder / SHARD), SHARD, NO_INDEX))
