@@ -67,8 +67,9 @@ EXTRAS = {
     "jax": ["jax>=0.6"],
     # pytest-xdist runs the tests in two processes, so that `make test` takes half the time; gcp-storage-emulator stands
     # in for Cloud Storage, over HTTP, and moto, with flask, for S3; cryptography makes a certificate for it, without
-    # which TensorFlow would not talk to it; c2pa-python is what the extra `sign` brings; bagit checks bags; pyexiv2
-    # reads metadata independently of this code; dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in
+    # which TensorFlow would not talk to it; c2pa-python is what the extra `sign` brings, and asn1crypto plays an
+    # authority of time stamps for it; bagit checks bags; pyexiv2 reads metadata independently of this
+    # code; dockerfile-parse, python-hcl2, pyyaml and shellcheck read what lies in
     # deploy/, together with packaging and the clients of Google's services; playwright drives a browser (`make
     # test-browser`); pytest-cov is for `make coverage`. `make lint` needs ruff, import-linter (imports point one way),
     # codespell (spelling) and oxlint (the report's JavaScript, without Node.js), `make types` mypy. `make hooks` needs
@@ -78,6 +79,7 @@ EXTRAS = {
         "pytest-timeout",
         "pytest-xdist",
         "hypothesis>=6",
+        "asn1crypto",
         "bagit",
         "c2pa-python",
         "gcp-storage-emulator",

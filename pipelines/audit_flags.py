@@ -1,6 +1,7 @@
 """Define the flags of the commands that look at results: `report`, `detect`, `verify`, `apply`, `deliver`."""
 
 import argparse
+from urllib.parse import urlsplit
 
 from model.commands import Parser, Rare, add_help, number, one_of, path, whole
 from pipelines.files.schemes import place
@@ -14,6 +15,21 @@ def table(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text} ends in neither {' nor '.join(ENDINGS)}; name the file so")
     if is_remote(text):
         raise argparse.ArgumentTypeError(f"{text} is not local; give a local path, and copy the file afterwards")
+    return text
+
+
+def authority(text: str) -> str:
+    """Return the URL of a time stamp authority as it is, or ''; an argparse error if it is none, or has a password."""
+    if not text:
+        return text
+    try:
+        url = urlsplit(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is not a URL: {error}") from error
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise argparse.ArgumentTypeError(f"{text} is not a URL with http:// or https://")
+    if url.username is not None:
+        raise argparse.ArgumentTypeError("a URL with a name or password would be in records; give one without")
     return text
 
 
@@ -159,6 +175,13 @@ def add_signing(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--sign_command", default="", metavar="CMD", help=Rare("signs its standard input, in place of --sign_key")
+    )
+    group.add_argument(
+        "--sign_timestamp_url",
+        type=authority,
+        default="",
+        metavar="URL",
+        help=Rare("authority (RFC 3161) that stamps signatures with the time"),
     )
 
 

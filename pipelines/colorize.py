@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         settings = replace(settings_of(args), format=file_format)
         plan = planning.of(args)
         planning.check_photo(plan, storage.normalized(args.input[0]).rpartition("/")[2])
-        signing = signings.of(args.sign, args.sign_key, args.sign_command)
+        signing = signings.of_flags(args)
         recipe = Recipe.of(args.model, settings, plan=plan, signing=signing)
         return single.run(
             args.input[0],

@@ -22,12 +22,13 @@ from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.render import Rendered
 from pipelines.archive.render_options import RenderOptions, options_of
+from pipelines.archive.signing import wait_for_stamp
 from pipelines.errors import ModelError, Rejected, Undecided
 from pipelines.files import inputs, storage
 from pipelines.files.beneath import LinkError
 from pipelines.guidance.plan import Guidance
 from pipelines.guidance.reading import BAD_HINT
-from pipelines.images.credentials import ToSign
+from pipelines.images.credentials import Asked, NotStamped, ToSign
 from pipelines.images.memory import out_of_memory
 from pipelines.runtime.stopwatch import Stopwatch
 from tfrecords.color import Floats
@@ -138,10 +139,12 @@ def _with_hints(record: Record, guidance: Guidance) -> tuple[Record, bytes]:
     return replace(record, guided=replace(guidance, hints=replace(file, sha256=_sha256(data))).told()), data
 
 
-def _answer(asked: Question | ToSign, chroma: list[Floats], context: Context, guidance: Guidance) -> Floats | bytes:
-    """Return the chroma of a page, which is kept as well, or a signature."""
+def _answer(asked: Question | Asked, chroma: list[Floats], context: Context, guidance: Guidance) -> Floats | bytes:
+    """Return the chroma of a page, which is kept as well, or a signature; or wait, if there was no time stamp."""
     if isinstance(asked, ToSign):
         return context.sign(asked.data)
+    if isinstance(asked, NotStamped):
+        return wait_for_stamp(asked)
     return _kept(chroma, _chroma(asked, context, guidance), context)
 
 

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         JobFailedError: the job failed.
     """
     options = runners.beam_options(beam_flags)
-    plan, signing = planning.of(args), signings.of(args.sign, args.sign_key, args.sign_command)
+    plan, signing = planning.of(args), signings.of_flags(args)
     planning.check_photos(plan, args.input, lists_of(args))
     for model in plan.models:
         if model.path not in saved_model.SHIPPED:  # which every worker has

@@ -23,7 +23,7 @@ from pipelines.archive.tone import COLOR, tone_of
 from pipelines.errors import Rejected
 from pipelines.guidance import reading
 from pipelines.images import credentials, encode, icc, label, pages, samples
-from pipelines.images.credentials import ToSign
+from pipelines.images.credentials import Asked
 from pipelines.images.formats import output_format
 from pipelines.images.memory import out_of_memory
 from pipelines.images.metadata import Metadata
@@ -42,7 +42,7 @@ _MEASURED_PIXELS = 1 << 16
 class Parent(Protocol):
     """The process that predicts and takes the files: `pipelines.runtime.photo_server.Parent`."""
 
-    def ask(self, question: Question | ToSign) -> Any:
+    def ask(self, question: Question | Asked) -> Any:
         """Return the chroma of a picture, float32 ``[h, w, 2]``, or a signature."""
 
     def give(self, data: bytes) -> None:

@@ -97,9 +97,4 @@ def _claim(record: "Record", recipe: "Recipe") -> Claim | None:
     """Return what signed files claim; None if they are not signed."""
     if recipe.signing is None:
         return None
-    return Claim(
-        chain=recipe.signing.chain,
-        algorithm=recipe.signing.algorithm,
-        training=recipe.training,
-        scan_sha256=record.sha256,
-    )
+    return recipe.signing.claim(recipe.training, record.sha256)

@@ -4,16 +4,18 @@
 is in no record, log, graph of a job or child process.
 """
 
+import argparse
 import datetime
 import shlex
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.files import storage
 from pipelines.images import credentials
+from pipelines.images.credentials import Asked, Claim, NotStamped
 from tfrecords.errors import UserError, WorldError
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Signing:
         until: when the certificate expires, in seconds since 1970.
         key: path or URI of the private key in PEM; '' with a command.
         command: gets bytes on its standard input and prints their signature.
+        timestamp_url: of an authority that stamps each signature with the time; '' for none.
     """
 
     chain: str
@@ -45,11 +48,23 @@ class Signing:
     until: float
     key: str = ""
     command: str = ""
+    timestamp_url: str = ""
 
     @property
     def told(self) -> dict[str, str]:
         """The entry for ``runs.json``."""
-        return {"certificate": self.fingerprint, "name": self.name}
+        told = {"certificate": self.fingerprint, "name": self.name}
+        return told | ({"timestamp_url": self.timestamp_url} if self.timestamp_url else {})
+
+    def claim(self, training: str, scan_sha256: str) -> Claim:
+        """Return what is needed to sign the files of a photo; see `pipelines.images.credentials.Claim`."""
+        return Claim(
+            chain=self.chain,
+            algorithm=self.algorithm,
+            training=training,
+            scan_sha256=scan_sha256,
+            timestamp_url=self.timestamp_url,
+        )
 
     def signer(self) -> Sign:
         """Return a function that signs; it may be called in several threads.
@@ -67,26 +82,42 @@ class Signing:
         return sign
 
 
-def of(certificate: str, key: str, command: str) -> Signing | None:
+def wait_for_stamp(failed: NotStamped) -> bytes:
+    """Wait until it is time to ask for a time stamp again; WorldError if the authority fails for too long."""
+    if failed.attempt >= len(_PAUSES):
+        said = f"the authority of --sign_timestamp_url fails: {failed.said}; {failed.attempt} attempts failed"
+        raise WorldError(f"{said}. Start again when it works")
+    time.sleep(_PAUSES[failed.attempt - 1])
+    return b""
+
+
+def of_flags(args: argparse.Namespace) -> Signing | None:
+    """Return what `of` does for the flags of a command."""
+    return of(args.sign, args.sign_key, args.sign_command, args.sign_timestamp_url)
+
+
+def of(certificate: str, key: str, command: str, timestamp_url: str = "") -> Signing | None:
     """Return who signs, after a trial; None if nobody does.
 
     Args:
         certificate: path or URI of the certificates in PEM, that of the signer first; '' for none.
         key: path or URI of the private key in PEM; or ''.
         command: instead of a key; or ''.
+        timestamp_url: of an authority that stamps signatures with the time; '' for none.
 
     Raises:
-        UserError: certificate, key or command cannot be used.
+        UserError: certificate, key, command or authority cannot be used.
     """
     if not certificate:
-        if key or command:
-            raise UserError(f"--sign_{'key' if key else 'command'} needs --sign CERTIFICATE")
+        if key or command or timestamp_url:
+            flag = "key" if key else "command" if command else "timestamp_url"
+            raise UserError(f"--sign_{flag} needs --sign CERTIFICATE")
         return None
     if bool(key) == bool(command):
         raise UserError("--sign needs --sign_key KEY or --sign_command COMMAND, one of them")
     if not credentials.is_installed():
         raise UserError("--sign needs c2pa-python; install it with: pip install 'autochrome[sign]'")
-    signing = _of_certificates(certificate, key, command)
+    signing = replace(_of_certificates(certificate, key, command), timestamp_url=timestamp_url)
     _try(signing)
     return signing
 
@@ -159,7 +190,13 @@ def _try(signing: Signing) -> None:
         which = f"--sign_key {signing.key}" if signing.key else "what --sign_command prints"
         raise UserError(f"{which} does not fit the certificate of --sign") from error
     sign = signing.signer()
-    if faults := credentials.trial(signing.chain, signing.algorithm, lambda asked: sign(asked.data)):
+
+    def answer(asked: Asked) -> bytes:
+        if isinstance(asked, NotStamped):
+            raise UserError(f"--sign_timestamp_url {signing.timestamp_url} gives no time stamp: {asked.said}")
+        return sign(asked.data)
+
+    if faults := credentials.trial(signing.claim(training="", scan_sha256=""), answer):
         raise UserError(f"the certificate of --sign is not one for Content Credentials: {', '.join(faults)}")
 
 

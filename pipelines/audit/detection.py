@@ -80,7 +80,8 @@ def _signature(signature: Signature) -> str:
         return f"Content Credentials NOT VALID ({', '.join(signature.faults)})"
     terms = ", ".join(one.rpartition("/")[2] for one in signature.digital_source_types) or "no source type"
     signer = ", ".join(part for part in (signature.signer, signature.issuer) if part)
-    return f"valid Content Credentials say {terms}, signed by {signer} with {signature.software}"
+    stamped = f", time stamp {signature.stamped}" if signature.stamped else ""
+    return f"valid Content Credentials say {terms}, signed by {signer} with {signature.software}{stamped}"
 
 
 def detect(source: Source, processes: PhotoProcesses, *, cropped: bool, last: bool = False) -> Detection:

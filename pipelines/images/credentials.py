@@ -1,7 +1,8 @@
 """Sign colour files with Content Credentials (C2PA 2.4), and read those of any picture.
 
 The scan is the parent, and the file is that scan, opened and edited by a model. Signing happens elsewhere: this module
-asks for a signature, so that no key is in the process that parses photos. Nothing is fetched from a network.
+asks for a signature, so that no key is in the process that parses photos. Nothing is fetched from a network, except
+the time stamps of signatures.
 """
 
 import importlib.util
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
+from pipelines.images.limits import waiting
 from pipelines.images.xmp import Mark
 
 if TYPE_CHECKING:
@@ -41,6 +43,17 @@ class ToSign:
     data: bytes
 
 
+@dataclass(frozen=True)
+class NotStamped:
+    """A report to the parent process: there was no time stamp, for the nth time. Any answer means: try again."""
+
+    attempt: int
+    said: str
+
+
+Asked = ToSign | NotStamped
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """What is needed to sign the files of a photo, apart from a key and from its `Mark`.
@@ -50,12 +63,14 @@ class Claim:
         algorithm: ``es256``, ``es384``, ``es512``, ``ps256`` or ``ed25519``.
         training: what the model was trained on, in words.
         scan_sha256: of the scan.
+        timestamp_url: of an authority of RFC 3161, whose time stamp the signature gets; '' for none.
     """
 
     chain: str
     algorithm: str
     training: str
     scan_sha256: str
+    timestamp_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +82,7 @@ class Signature:
         signer: common name in the certificate. Anybody can write any name: it is not compared with a list.
         issuer: organization in the certificate.
         software: that made the claim.
+        stamped: when an authority stamped the signature, as ISO 8601.
         digital_source_types: URIs that the last claim gives for its actions.
         faults: codes of C2PA of what is wrong.
     """
@@ -75,6 +91,7 @@ class Signature:
     signer: str = ""
     issuer: str = ""
     software: str = ""
+    stamped: str = ""
     digital_source_types: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
 
@@ -124,7 +141,7 @@ def definition(mark: Mark, claim: Claim, mime: str) -> dict[str, Any]:
 
 
 def sign(
-    file: bytes, file_format: str, mark: Mark, claim: Claim, scan: tuple[bytes, str], ask: Callable[[ToSign], bytes]
+    file: bytes, file_format: str, mark: Mark, claim: Claim, scan: tuple[bytes, str], ask: Callable[[Asked], bytes]
 ) -> bytes:
     """Return a colour file with Content Credentials. They differ from call to call, the rest of the file does not.
 
@@ -134,18 +151,49 @@ def sign(
         mark: how the file was made.
         claim: certificates, and what else is said.
         scan: the bytes of the source and its format. Credentials that it has stay in those of the file.
-        ask: returns a signature; for ECDSA in DER.
+        ask: returns a signature, for ECDSA in DER. It also gets reports of time stamps that failed, and returns when
+            it is time to try again.
 
     Raises:
         c2pa.C2paError: the file cannot be signed.
     """
     import c2pa
 
-    algorithm = c2pa.C2paSigningAlg[claim.algorithm.upper()]
+    attempt, is_signed = 1, False
+
+    def signature(data: bytes) -> bytes:
+        nonlocal is_signed
+        answer = ask(ToSign(data))
+        is_signed = True
+        return answer
+
+    while True:
+        try:
+            return _signed(file, file_format, mark, claim, scan, signature)
+        except c2pa.C2paError as error:
+            # The time stamp comes after the signature, and nothing else can fail there.
+            if not (claim.timestamp_url and is_signed):
+                raise
+            ask(NotStamped(attempt, " ".join(str(error).split())[:200]))
+        attempt, is_signed = attempt + 1, False
+
+
+def _signed(
+    file: bytes,
+    file_format: str,
+    mark: Mark,
+    claim: Claim,
+    scan: tuple[bytes, str],
+    signature: Callable[[bytes], bytes],
+) -> bytes:
+    import c2pa
+
+    algorithm, stamps = c2pa.C2paSigningAlg[claim.algorithm.upper()], claim.timestamp_url or None
     signed = io.BytesIO()
     with (
-        c2pa.Signer.from_callback(lambda data: ask(ToSign(data)), algorithm, claim.chain) as signer,
+        c2pa.Signer.from_callback(signature, algorithm, claim.chain, stamps) as signer,
         _builder(definition(mark, claim, _MIME[file_format]), _parent(mark, claim), *scan) as builder,
+        waiting(),  # for the key and the authority
     ):
         builder.sign(signer, _MIME[file_format], io.BytesIO(file), signed)
     return signed.getvalue()
@@ -171,14 +219,13 @@ def _builder(manifest: dict[str, Any], parent: dict[str, Any], scan: bytes, scan
     return c2pa.Builder({**manifest, "ingredients": [*manifest["ingredients"], parent]}, _context())
 
 
-def trial(chain: str, algorithm: str, ask: Callable[[ToSign], bytes]) -> tuple[str, ...]:
+def trial(claim: Claim, ask: Callable[[Asked], bytes]) -> tuple[str, ...]:
     """Sign a picture of one pixel; return what readers would reject, as codes of C2PA or a message."""
     import c2pa
 
     buffer = io.BytesIO()
     Image.new("L", (1, 1)).save(buffer, "PNG")
     mark = Mark(software="Autochrome 0", model_name="trial", model_digest="", source_name="trial")
-    claim = Claim(chain=chain, algorithm=algorithm, training="", scan_sha256="")
     try:
         signed = sign(buffer.getvalue(), "PNG", mark, claim, (b"", ""), ask)
     except c2pa.C2paError as error:
@@ -225,6 +272,7 @@ def _signature(store: Mapping[str, Any]) -> Signature:
         status="valid" if is_valid else "invalid",
         signer=str(about.get("common_name") or ""),
         issuer=str(about.get("issuer") or ""),
+        stamped=str(about.get("time") or ""),
         software=" ".join(str(software[key]) for key in ("name", "version") if software.get(key)),
         digital_source_types=tuple(dict.fromkeys(types)),
         faults=tuple(faults),
@@ -237,7 +285,7 @@ def _context() -> "c2pa.Context":
 
     settings = {
         "builder": {"thumbnail": {"enabled": False}},
-        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
+        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_timestamp_trust": False},
     }
     return c2pa.Context(c2pa.Settings.from_dict(settings))
 

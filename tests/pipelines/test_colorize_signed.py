@@ -6,6 +6,7 @@ from pathlib import Path
 import certificates
 import numpy as np
 import pytest
+import timestamps
 
 from pipelines import cli
 from pipelines.archive.manifest import Record
@@ -28,7 +29,9 @@ def root(tmp_path_factory, encoded, grey_photos) -> Path:
     album = encode.encode([(grey, Metadata()), (grey[:50], Metadata())], "TIFF")
     (made / "scans" / "pages.tif").write_bytes(album)
     files = certificates.write(made / "secret")
-    assert cli.main([*command(made), "--sidecar", str(made / "chroma"), *files.flags]) == 0
+    with timestamps.authority(made / "authority") as authority:
+        flags = [*files.flags, "--sign_timestamp_url", authority.url]
+        assert cli.main([*command(made), "--sidecar", str(made / "chroma"), *flags]) == 0
     return made
 
 
@@ -49,10 +52,12 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_every_file_is_signed_and_says_so(root, capsys):
     for name, file_format in FORMATS.items():
         found = credentials.read((root / "colour" / name).read_bytes(), file_format)
-        assert (found.status, found.signer) == ("valid", certificates.NAME)
+        assert (found.status, found.signer, found.stamped[:2]) == ("valid", certificates.NAME, "20")
     assert cli.main(["detect", str(root / "colour" / "coins.png")]) == 0
     said = "valid Content Credentials say compositeWithTrainedAlgorithmicMedia, signed by Archive of tests, Tests with"
-    assert said in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert said in out
+    assert ", time stamp 20" in out
 
 
 def test_a_second_run_makes_nothing(root, capsys):
@@ -114,3 +119,9 @@ def test_a_mistake_is_one_line_before_any_work(root, capsys):
     err = capsys.readouterr().err
     assert "needs --sign_key KEY or --sign_command COMMAND" in err
     assert err.count("\n") == 1
+    for url in ("stamps.example", "ftp://stamps.example", "http://", "https://me:secret@stamps.example"):
+        assert cli.main([*command(root), "--sign_timestamp_url", url]) == 2
+        err = capsys.readouterr().err
+        assert err.startswith("autochrome: error: --sign_timestamp_url: ")
+        assert err.count("\n") == 1
+        assert "secret" not in err
