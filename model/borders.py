@@ -13,7 +13,7 @@ Measured by ``tests/bench/borders_bench.py``: of 440 generated mounts around 11 
 1.5 to 20 % and tilts up to 1.8 degrees, 92 % are found, and 89 % to within 3 % of the area. Most of the others have
 the tone of the picture's own edge. Of 14,966 colour photos 270 seem to have a border, and nearly all of them do: only
 14 (0.1 % of all) have margins with colour, most of these coloured frames. The few false finds are things on an even
-ground. The search takes 2 ms, and 4 to 12 ms together with the reduction of a photo of 12 megapixels.
+ground. The search takes 1 ms, and 3 to 8 ms together with the reduction of a photo of 12 megapixels.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfrecords.color import Floats, Pixels, luminance
+from tfrecords.squeezing import averaged
 
 SIDE = 320
 """Longer side of the luminance that is searched."""
@@ -142,12 +143,10 @@ def small_luminance(pixels: Pixels) -> Floats:
     height, width = pixels.shape[:2]
     # Every nth pixel is enough to average from, and saves most of the time in large scans.
     step = max(1, max(height, width) // (4 * SIDE))
-    taken = pixels[::step, ::step].copy()
     scale = SIDE / max(height, width)
     if scale >= 1:
-        return luminance(taken)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return luminance(cv2.resize(taken, size, interpolation=cv2.INTER_AREA))
+        return luminance(pixels.copy())
+    return luminance(averaged(pixels, max(1, round(width * scale)), max(1, round(height * scale)), step))
 
 
 def find_in(light: Floats) -> Picture | None:

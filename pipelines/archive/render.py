@@ -30,6 +30,7 @@ from pipelines.images.metadata import Metadata
 from pipelines.images.pages import Page
 from pipelines.images.reading import Reading
 from pipelines.runtime.stopwatch import Stopwatch
+from tfrecords import squeezing
 from tfrecords.color import Pixels, colourfulness
 
 STAINED = "stain_suspected"
@@ -96,13 +97,14 @@ class Rendered:
 
 
 def warm_up() -> None:
-    """Load the compiled loops that merge photos, and compile them where no process has done so yet.
+    """Load the compiled loops that shrink and merge photos, and compile them where no process has done so yet.
 
     It is done before the first photo, whose limits on time and memory do not count it.
     """
     chroma = np.zeros((2, 2, 2), np.float32)
     for shape in ((2, 2), (2, 2, 3)):
         recolor(np.zeros(shape, np.uint8), chroma)
+    squeezing.averaged(np.zeros((1 << 10, 1 << 10), np.uint8), 3, 3)
 
 
 def render(parent: Parent, data: bytes, options: RenderOptions) -> Rendered:
