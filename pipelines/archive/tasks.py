@@ -22,6 +22,7 @@ from pipelines.runtime.progress import SILENT, Ticker
 
 # Subfolders of the output, and the folders in them that are not listed.
 _PARTLY_OWN = {"report": ("data", "names", "thumbnails"), "manifest": ("partitions",)}
+_OWN = tuple(f"{folder}/{one}/" for folder, below in _PARTLY_OWN.items() for one in below)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,9 +172,9 @@ class FindTasks(beam.PTransform):
 
 def _branches(output: str) -> Iterator[Branch]:
     """Yield the parts of the output except those with thousands of files that are neither photos nor records."""
-    for branch in listings.of_folder(output):
+    for branch in listings.of_folder(output, divide=True):
         name = branch.path.rstrip("/").removeprefix(output.rstrip("/")).strip("/")
-        # A page of objects of the output itself has its path.
+        # A page or a range of objects of the output itself has its path.
         if name in _PARTLY_OWN and not branch.page:
             below = listings.of_folder(branch.path)
             yield from (one for one in below if one.page or _end(one.path) not in _PARTLY_OWN[name])
@@ -187,7 +188,7 @@ def _end(path: str) -> str:
 
 def _listed(branch: Branch, output: str) -> Iterator[Source]:
     for file in files(branch, output.rstrip("/") or "/"):
-        if not file.fault:
+        if not file.fault and not (branch.span and file.name.startswith(_OWN)):
             yield replace(file, fingerprint=contents.listed(file))
 
 

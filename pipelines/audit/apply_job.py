@@ -50,7 +50,7 @@ class Apply(beam.PTransform):
         found = (
             root
             | "Folder" >> beam.Create([os.fsencode(self.sidecars)])
-            | "Branches" >> beam.FlatMap(lambda folder: listings.of_folder(os.fsdecode(folder)))
+            | "Branches" >> beam.FlatMap(lambda folder: listings.of_folder(os.fsdecode(folder), divide=True))
             | "Spread branches" >> beam.Reshuffle()
             | "Sidecars" >> beam.FlatMap(_sidecars, self.sidecars)
             | "Spread" >> beam.Reshuffle()

@@ -55,6 +55,13 @@ class Azure:
             files = [one for one in found if not isinstance(one, BlobPrefix) and _IS_FOLDER not in (one.metadata or {})]
             yield [_listed(f"{bucket_of(uri)}/{one.name}", one) for one in files], prefixes
 
+    def after(self, uri: str, prefix: str, name: str, number: int, attempts: Attempts) -> None:
+        """Return None: the store knows prefixes and its own markers, and cannot begin at a name.
+
+        Since 2026 it has ``startFrom``, which Azurite ignores. A prefix for each next character would leave out names
+        whose characters nobody thought of.
+        """
+
     def stat(self, uri: str, attempts: Attempts) -> Blob | None:
         """Look up an object."""
         try:

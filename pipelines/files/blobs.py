@@ -87,6 +87,22 @@ class ObjectStore(Protocol):
             retry: turns a function that sends a request into one that repeats it.
         """
 
+    def after(
+        self, uri: str, prefix: str, name: str, number: int, attempts: Attempts
+    ) -> tuple[list[Blob], bool] | None:
+        """Return the first objects of a prefix that come after a name, and whether there are more, in one request.
+
+        Args:
+            uri: anything in the bucket.
+            prefix: of the names.
+            name: after which the listing begins, in the order of UTF-8; no object need have it.
+            number: of objects, at most; 0 for a whole page.
+            attempts: of the request.
+
+        Returns:
+            None if the store can only list from the beginning.
+        """
+
     def stat(self, uri: str, attempts: Attempts) -> Blob | None:
         """Return what the store knows about an object, or None if there is none."""
 

@@ -12,15 +12,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from itertools import pairwise
 from types import MappingProxyType
 from typing import BinaryIO
 
-from pipelines.files import blobs, holds, stores
+from pipelines.files import blobs, holds, spans, stores
 from pipelines.files.blobs import NONE, Blob, Generation, Page
 from pipelines.files.cloud import patiently
 from pipelines.files.neighbours import Neighbours
 from pipelines.files.patience import Attempts
-from tfrecords.errors import DeniedError, OutageError
+from pipelines.files.spans import Span
+from tfrecords.errors import DeniedError, OutageError, WorldError
 
 _DELETED_AT_ONCE = 16
 _RACES = 10
@@ -76,6 +78,59 @@ def below(uri: str) -> Iterator[Blob]:
             inside = blob.uri == whole or blob.uri.startswith(folder)
             if inside and not blob.uri.endswith("/"):
                 yield blob
+
+
+def divided(folder: str, after: str) -> list[Span]:
+    """Return ranges of the names below a folder that come after a name, for workers that list them (`between`).
+
+    Returns:
+        [] if the store cannot list ranges, or does not list names in order.
+
+    Raises:
+        storage.IO_ERRORS: the bucket is missing.
+        WorldError: see `pipelines.files.cloud.patiently`.
+    """
+
+    def ask(name: str, number: int) -> tuple[list[str], bool]:
+        found, more = _after(folder, name, number)
+        return [blobs.split(blob.uri)[1] for blob in found], more
+
+    try:
+        return spans.spans(Span(after), ask)
+    except _UnorderedError:
+        return []
+
+
+def between(folder: str, span: Span) -> Iterator[Blob]:
+    """Yield the objects below a folder whose names are in a range.
+
+    Raises:
+        storage.IO_ERRORS: the bucket is missing.
+        WorldError: see `pipelines.files.cloud.patiently`; or the store does not list names in order.
+    """
+    name, more = span.after, True
+    while more:
+        found, more = _after(folder, name)
+        for blob in found:
+            name = blobs.split(blob.uri)[1]
+            if not span.has(name):
+                return
+            if not name.endswith("/"):
+                yield blob
+
+
+class _UnorderedError(WorldError):
+    """The store does not list names in the order of UTF-8, from a name on."""
+
+
+def _after(folder: str, name: str, number: int = 0) -> tuple[list[Blob], bool]:
+    _, prefix = blobs.split(folder.rstrip("/") + "/")
+    with patiently(folder) as attempts:
+        found = stores.of(folder).after(folder, prefix, name, number, attempts)
+    names = [name, *(blobs.split(blob.uri)[1] for blob in found[0])] if found else []
+    if found is None or any(one >= two for one, two in pairwise(names)):
+        raise _UnorderedError(f"{folder}: the store lists names out of order; name the photos in a list")
+    return found
 
 
 def matching(pattern: str) -> Iterator[Blob]:

@@ -35,6 +35,18 @@ class CloudStorage:
         for page in listing.pages:
             yield list(map(_listed, page)), listing.prefixes
 
+    def after(self, uri: str, prefix: str, name: str, number: int, attempts: Attempts) -> tuple[list[Blob], bool]:
+        """Return the objects after a name."""
+        # A listing from a name on has that name as well.
+        options = {"page_size": number + 1} if number else {}
+        listing = client().list_blobs(
+            _bucket(uri), prefix=prefix, start_offset=name, timeout=TIMEOUT, retry=attempts.retry, **options
+        )
+        for page in listing.pages:  # one without objects may come before others
+            if found := [blob for blob in map(_listed, page) if split(blob.uri)[1] != name]:
+                return found, bool(listing.next_page_token)
+        return [], False
+
     def stat(self, uri: str, attempts: Attempts) -> Blob | None:
         """Look up an object."""
         blob = _blob(uri)

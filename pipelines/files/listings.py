@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelines.files import buckets, listed_photos, local_listing, local_reads, storage
-from pipelines.files.blobs import Blob
+from pipelines.files.blobs import Blob, split
 from pipelines.files.list_parts import Part
 from pipelines.files.local_listing import MAGIC, Listed
+from pipelines.files.spans import Span
+
+_PAGES_IN_ORDER = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +24,7 @@ class Branch:
     Attributes:
         path: a folder to list with all its subfolders, or a file; or a list.
         page: objects that are listed already; then nothing is left to list.
+        span: the range of names that is listed, in a folder of a bucket that many workers list.
         is_glob: whether the path is a glob.
         is_entry: whether the path was found in a folder; then a link to a folder is not followed.
         part: of a list.
@@ -28,6 +32,7 @@ class Branch:
 
     path: str
     page: tuple[Blob, ...] = ()
+    span: Span | None = None
     is_glob: bool = False
     is_entry: bool = False
     part: Part | None = None
@@ -64,7 +69,7 @@ def of_input(pattern: str) -> Iterator[Branch]:
         pattern: folder, glob (``**`` crosses folders) or file; local or a URI.
     """
     if is_literal(pattern):
-        yield from of_folder(pattern)
+        yield from of_folder(pattern, divide=True)
     else:
         yield Branch(path=pattern, is_glob=True)
 
@@ -74,22 +79,39 @@ def of_list(whole: Part) -> Iterator[Branch]:
     return (Branch(path=part.uri, part=part) for part in listed_photos.parts(whole))
 
 
-def of_folder(path: str) -> Iterator[Branch]:
-    """Yield the parts of a folder: its subfolders and files, or the path itself if it is not a folder."""
+def of_folder(path: str, *, divide: bool = False) -> Iterator[Branch]:
+    """Yield the parts of a folder: its subfolders and files, or the path itself if it is not a folder.
+
+    Args:
+        path: of the folder.
+        divide: whether what comes after the first 10 pages of a bucket's folder may be in ranges of names, with the
+            contents of the subfolders among them.
+    """
     if storage.is_in_bucket(path):
-        has_any = False
-        for blobs, subfolders in buckets.pages(path):
-            has_any |= bool(blobs or subfolders)
-            yield from (Branch(path=subfolder) for subfolder in subfolders)
-            if blobs:
-                yield Branch(path=path, page=tuple(blobs))
-        if not has_any:  # nothing is below a single object
-            yield Branch(path=path)
+        yield from _of_folder_in_bucket(path, divide=divide)
     elif storage.is_remote(path) or not os.path.isdir(path):  # noqa: PTH112 (as above)
         yield Branch(path=path)
     else:
         for entry in local_reads.listed(path):
             yield Branch(path=entry.path, is_entry=True)
+
+
+def _of_folder_in_bucket(path: str, *, divide: bool) -> Iterator[Branch]:
+    has_any, last_folder = False, ""
+    for number, (blobs, subfolders) in enumerate(buckets.pages(path), start=1):
+        has_any |= bool(blobs or subfolders)
+        yield from (Branch(path=subfolder) for subfolder in subfolders)
+        if blobs:
+            yield Branch(path=path, page=tuple(blobs))
+        last_folder = max([last_folder, *subfolders])
+        # Behind an object that comes after all subfolders so far, nothing is listed yet.
+        if divide and number == _PAGES_IN_ORDER and blobs and blobs[-1].uri > last_folder:
+            ranges = buckets.divided(path, split(blobs[-1].uri)[1])
+            yield from (Branch(path=path, span=span) for span in ranges)
+            if ranges:
+                return
+    if not has_any:  # nothing is below a single object
+        yield Branch(path=path)
 
 
 def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
@@ -108,7 +130,7 @@ def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
     if branch.part is not None:
         yield from listed_photos.listed(branch.part)
     elif storage.is_in_bucket(path):
-        for blob in branch.page or (buckets.matching(path) if branch.is_glob else buckets.below(path)):
+        for blob in branch.page or _blobs(branch):
             yield Listed(uri=blob.uri, size=blob.size, fingerprint=blob.fingerprint, generation=blob.generation)
     elif storage.is_remote(path):
         raise storage.unknown(path)
@@ -116,3 +138,9 @@ def listed(branch: Branch, root: str | None = None) -> Iterator[Listed]:
         yield from local_listing.matching(path, root)
     else:
         yield from local_listing.below(path, root, is_entry=branch.is_entry)
+
+
+def _blobs(branch: Branch) -> Iterator[Blob]:
+    if branch.span is not None:
+        return buckets.between(branch.path, branch.span)
+    return buckets.matching(branch.path) if branch.is_glob else buckets.below(branch.path)

@@ -60,6 +60,15 @@ class S3:
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
+    def after(self, uri: str, prefix: str, name: str, number: int, attempts: Attempts) -> tuple[list[Blob], bool]:
+        """Return the objects after a name."""
+        place = {"Bucket": split(uri)[0], "Prefix": prefix, "MaxKeys": number or self.page, "StartAfter": name}
+        page = attempts.retry(lambda: _asked("list_objects_v2", uri, **place))()
+        bucket = bucket_of(uri)
+        return [_listed(f"{bucket}/{one['Key']}", one) for one in page.get("Contents", ())], bool(
+            page.get("IsTruncated")
+        )
+
     def stat(self, uri: str, attempts: Attempts) -> Blob | None:
         """Look up an object."""
         try:

@@ -4,7 +4,7 @@ After https://cloud.google.com/storage/docs/json_api and https://cloud.google.co
 
 * ``ifGenerationMatch`` on reads, uploads, rewrites and deletions (412), ``generation`` on reads (404);
 * resumable uploads that keep the part that has come, tell it (308), and answer again once they are finished;
-* listings in pages, objects and prefixes counted together;
+* listings in pages, objects and prefixes counted together, and listings from a name on;
 * uploads of nothing in one part;
 * ``x-goog-generation``, ``x-goog-hash`` and ``x-goog-stored-content-length`` on downloads; 416 behind the end.
 
@@ -187,6 +187,7 @@ class Store:
         listed = json.loads(whole.body)
         items = {item["name"]: item for item in listed["items"]}
         rest = sorted(name for name in [*items, *listed["prefixes"]] if name > query.get("pageToken", ""))
+        rest = [name for name in rest if name >= query.get("startOffset", "")]
         page = rest[: min(int(query.get("maxResults", self._page)), self._page)]
         listed["items"] = [items[name] for name in page if name in items]
         listed["prefixes"] = [name for name in page if name not in items]
