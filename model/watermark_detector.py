@@ -11,9 +11,10 @@ inequality P(Z ≥ z) ≤ exp(-z² / 2) for any picture; times the number of pla
 content with the right checksum, read from the other chips, divides the bound by 2¹⁶.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import exp, log
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -47,12 +48,15 @@ class Finding:
         false_alarm: bound on the probability of as much evidence in a picture without a watermark.
         payload: the content, if its checksum is right.
         part: share of the longer side of the marked photo that the picture shows.
+        searched: ``nothing`` if there are no colours in the picture, or it is too small; the ``whole`` picture; or
+            ``parts``, the whole picture and then, as a part of a photo, at each size and place.
     """
 
     z: float
     false_alarm: float
     payload: Payload | None
     part: float = 1.0
+    searched: Literal["nothing", "whole", "parts"] = "whole"
 
     @property
     def detected(self) -> bool:
@@ -68,12 +72,12 @@ def find(pixels: Bytes, *, cropped: bool = True) -> Finding:
         cropped: whether to look for parts of photos as well, which takes most of the time.
     """
     if pixels.ndim == 2 or min(pixels.shape[:2]) < 2 or not np.any(pixels != pixels[..., :1]):
-        return Finding(z=0.0, false_alarm=1.0, payload=None)
+        return Finding(z=0.0, false_alarm=1.0, payload=None, searched="nothing")
     whole = _in_whole(pixels)
     if whole.detected or not cropped:
         return whole
     part = _in_part(pixels)
-    return min(whole, part, key=lambda finding: finding.false_alarm)
+    return replace(min(whole, part, key=lambda finding: finding.false_alarm), searched="parts")
 
 
 def _in_whole(pixels: Bytes) -> Finding:

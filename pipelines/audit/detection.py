@@ -50,10 +50,17 @@ class Detection:
         return f"{self.name}: {'; '.join(part for part in said if part)}"
 
 
+_NONE_IN = {
+    "nothing": "no watermark (a picture without colours has none)",
+    "whole": "no watermark (searched: whole pictures, turned and mirrored)",
+    "parts": "no watermark (searched: whole pictures, turned and mirrored; parts of half the longer side or more)",
+}
+
+
 def _watermark(examined: Examined) -> str:
     found = [one for one in examined.watermarks if one.detected]
     if not found:
-        return "no watermark"
+        return _NONE_IN[max((one.searched for one in examined.watermarks), key=list(_NONE_IN).index)]
     best = min(found, key=lambda one: one.false_alarm)
     said = "watermark, content not readable"
     if best.payload is not None:

@@ -54,6 +54,7 @@ def _fields(page: int, finding: Finding) -> dict[str, Any]:
         "false_alarm": float(f"{finding.false_alarm:.3g}"),
         "z": finding.z,
         "part": finding.part,
+        "searched": finding.searched,
         "model_digest": said.model if said else "",
         "settings_digest": said.settings if said else "",
     }

@@ -35,7 +35,7 @@ from pipelines.images import encode, pages, samples
 from pipelines.images.metadata import Metadata
 
 PAYLOAD = Payload("c0ffee", "0a1b2c")
-_SMALL = 400
+_CLASSES = (32, 300), (300, 400), (400, 800), (800, 100_000), (400, 100_000)
 T = TypeVar("T")
 _COMPARED = 40_000
 
@@ -120,15 +120,17 @@ def changes(pixels: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[str,
 
 
 def table(found: dict[str, list[tuple[int, Finding]]]) -> None:
-    print(f"{'change':<32}{'all':>6}{'found':>8}{'read':>8}   {'400 px':>6}{'found':>8}{'read':>8}{'least z':>9}")
-    for change, results in found.items():
-        row = f"{change:<32}"
-        for least in (0, _SMALL):
-            some = [finding for longer, finding in results if longer >= least]
+    """Print how often watermarks were found and read, by the longer side of the photos."""
+    for least, most in _CLASSES:
+        print(f"{f'{least:,} to {most - 1:,} px':<32}{'photos':>6}{'found':>8}{'read':>8}{'least z':>9}")
+        for change, results in found.items():
+            some = [finding for longer, finding in results if least <= longer < most]
+            if not some:
+                continue
             detected = np.mean([finding.detected for finding in some])
             read = np.mean([finding.detected and finding.payload == PAYLOAD for finding in some])
-            row += f"{len(some):>6}{detected:>8.1%}{read:>8.1%}   "
-        print(f"{row}{min(finding.z for finding in some):>6.1f}")
+            z = min(finding.z for finding in some)
+            print(f"{change:<32}{len(some):>6}{detected:>8.1%}{read:>8.1%}{z:>9.1f}")
 
 
 def survival(places: list[str], limit: int) -> None:

@@ -56,6 +56,7 @@ CHANGES = {
 def test_a_watermark_survives(marked, name, change):
     finding = find(CHANGES[change](marked[name]), cropped=False)
     assert finding.detected
+    assert finding.searched == "whole"
     assert finding.payload == PAYLOAD or change == "JPEG at quality 75"
 
 
@@ -71,7 +72,7 @@ def test_a_part_of_a_photo_tells_what_the_whole_does(marked):
 
 def test_nothing_is_found_where_nothing_is(plain, photos):
     finding = find(plain["chelsea"])
-    assert (finding.detected, finding.payload) == (False, None)
+    assert (finding.detected, finding.payload, finding.searched) == (False, None, "parts")
     assert finding.false_alarm > 0.01
     for pixels in (*plain.values(), *photos.values()):
         assert abs(find(pixels, cropped=False).z) < 4
@@ -82,3 +83,4 @@ def test_grey_has_no_watermark(marked):
     for pixels in (grey, np.dstack([grey] * 3), np.zeros((1, 900, 3), np.uint8)):
         finding = find(pixels)
         assert (finding.detected, finding.payload, finding.false_alarm) == (False, None, 1.0)
+        assert finding.searched == "nothing"

@@ -2,12 +2,16 @@
 
 import json
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from colorized_folder import Folder
 
+from model import saved_model
 from pipelines import cli
 from pipelines.archive import provenance
 from pipelines.archive.provenance import Recipe, Settings
@@ -60,15 +64,32 @@ def test_a_mistake_is_one_line(folder, more, said, capsys, monkeypatch):
     assert err.count("\n") == 1
 
 
+def documented(repository: Path, argument: str, path: Path) -> str:
+    """Return what the command of the page with that argument prints for a path."""
+    page = (repository / "docs" / "audit.md").read_text()
+    [command] = [one for one in re.findall(r"    (python3 -c '.*?' \S+)\n", page, re.DOTALL) if one.endswith(argument)]
+    words = shlex.split(command.replace("\n    ", "\n"))
+    done = subprocess.run([sys.executable, *words[1:-1], str(path)], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
 @pytest.mark.parametrize(
     "settings", [Settings(), Settings(borders="keep", watermark="off", sidecar="/chroma", label="on")]
 )
 def test_a_stranger_computes_the_digest_of_the_settings_as_the_page_says(folder, repository, settings, capsys):
     recipe = Recipe(model="m", model_digest="ab" * 32, settings=settings, settings_digest=settings.digest())
     provenance.begin(str(folder.output), recipe)
-    page = (repository / "docs" / "audit.md").read_text()
-    script = re.search(r"python3 -c '(.*?)' colour/", page, re.DOTALL)[1].replace("\n    ", "\n")
-    command = [sys.executable, "-c", script, str(folder.output / "manifest" / "runs.json")]
-    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == settings.digest()
+    said = documented(repository, "colour/manifest/runs.json", folder.output / "manifest" / "runs.json")
+    assert said == settings.digest()
     assert cli.main(["verify", str(folder.output)]) == 0
     assert "settings same 1" in capsys.readouterr().err
+
+
+def test_a_stranger_computes_the_digest_of_the_model_as_the_page_says(repository, tmp_path):
+    released = repository / "model" / "released"
+    assert documented(repository, " run/saved_model", released) == saved_model.digest("released")
+    changed = tmp_path / "changed"
+    shutil.copytree(released, changed)
+    (changed / "variables" / "another").write_bytes(b"1")
+    digest = documented(repository, " run/saved_model", changed)
+    assert digest == saved_model.digest(str(changed)) != saved_model.digest("released")

@@ -20,7 +20,7 @@ def test_a_file_gets_one_line_in_words_and_one_in_json(tmp_path, encoded, photos
     (tmp_path / "cat.jpg").write_bytes(encoded(photos["chelsea"], "JPEG"))
     [source] = sources.find(str(tmp_path))
     found = detect(source, processes, cropped=False)
-    assert str(found) == "cat.jpg: no watermark; no mark in XMP"
+    assert str(found) == "cat.jpg: no watermark (searched: whole pictures, turned and mirrored); no mark in XMP"
     said = json.loads(found.to_json())
     assert (said["name"], said["status"], said["signature"]["status"]) == ("cat.jpg", "unmarked", "none")
 
