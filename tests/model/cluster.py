@@ -16,12 +16,12 @@ KILLED_AT = 4
 # One step a call, a checkpoint after each; each step's number goes to the worker's log, where the parent waits for it.
 CHILD = """
 import os, sys
+import tiny
 from model import loop, pace, strategy, trainer
-from model.config import autoencoder, mini
 made = strategy.make("auto")
 loop.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
 print("pid", os.getpid(), flush=True)
-config = mini(autoencoder()).override({settings})
+config = tiny.CONFIG.override({settings})
 trainer.train(config, sys.argv[1], sys.argv[2], made, checkpoint_minutes=0,
               on_report=lambda report: print("step", report.step, flush=True))
 """
@@ -45,7 +45,7 @@ def train_and_kill_one(workers: int, settings: Sequence[str], data_dir: str, fol
     program.write_text(f'#!/bin/bash\nexec "{sys.executable}" "{folder}/child.py" "{data_dir}" "{output}"\n')
     program.chmod(0o755)
     environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "RETRY_SECONDS": "0"}
-    environment["PYTHONPATH"] = str(SCRIPT.parents[2])
+    environment["PYTHONPATH"] = f"{SCRIPT.parents[2]}:{Path(__file__).parent}"
     cluster, last = {"worker": free_addresses(workers)}, workers - 1
     processes = []
     for index in range(workers):

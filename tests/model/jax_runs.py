@@ -21,15 +21,16 @@ os.environ["KERAS_BACKEND"] = "jax"
 import jax
 import keras
 import numpy as np
+import tiny
 
 from model import augment, bins, draws, jax_learner, jax_loop, jax_pictures, networks, precision
-from model.config import Config, autoencoder, mini, unet
+from model.config import Config, mini, unet
 from tfrecords.errors import UserError
 
 # All that a run's state can hold, and every use of random numbers.
 SETTINGS = ["optimizer=adamw", "weight_decay=0.01", "warmup_steps=2", "schedule=cosine", "clip_norm=1", "film=0.5"]
 SETTINGS += ["averaging=0.9", "crop=0.8", "resolution=24", "epochs=4", "validate_every=2", "mounts=0.5"]
-CONFIG = mini(autoencoder()).override(SETTINGS)
+CONFIG = tiny.CONFIG.override(SETTINGS)
 
 
 def loop(

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,13 +43,13 @@ def test_the_checksum_is_of_all_bytes_in_their_order():
 def test_workers_that_read_different_folders_are_refused(data_dir, tmp_path):
     """One of two has the run's checkpoint, the other one an empty folder."""
     assert trainer.train(CONFIG, data_dir, str(tmp_path / "0"), strategy.make("one"), stop=lambda: True).interrupted
-    cluster = {"worker": free_addresses(2)}
+    cluster, here = {"worker": free_addresses(2)}, Path(__file__).parent
     processes = []
     for index in range(2):
         command = [sys.executable, "-m", "model.train", f"--data={data_dir}", f"--output={tmp_path / str(index)}"]
-        command += ["--config=autoencoder_mini", *(f"--set={setting}" for setting in SETTINGS)]
+        command += ["--config=tiny:CONFIG", *(f"--set={setting}" for setting in SETTINGS)]
         task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(task), "PYTHONPATH": f"{here.parents[1]}:{here}"}
         processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
     for process in processes:
         _, errors = process.communicate()

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny
 
 from model import commands, exporting, initial, networks, weights
-from model.config import mini, unet
 from model.weights import Weights
 from pipelines import pack
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.statistics import CHROMA_CENTRES
 
-CONFIG = mini(unet())
+CONFIG = tiny.CLASSIFIER
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tiny
 
 from model import export, networks, saved_model
-from model.config import Config, mini, unet
+from model.config import Config
 from tfrecords import dataset
 
-CONFIG = mini(unet())
+CONFIG = tiny.CLASSIFIER
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ import jax_process
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny
 
 from model import export, initial, networks, saved_model, strategy, trainer
-from model.config import autoencoder, mini, unet
 from tfrecords import dataset
 from tfrecords.errors import UserError
 
-CONFIG = dataclasses.replace(mini(autoencoder()), learning_rate=1e-9, epochs=1, seed=5)
+CONFIG = dataclasses.replace(tiny.CONFIG, learning_rate=1e-9, epochs=1, seed=5)
 
 
 def weights(path: str) -> list[np.ndarray]:
@@ -24,8 +24,8 @@ def weights(path: str) -> list[np.ndarray]:
 @pytest.fixture(scope="module")
 def model(data_dir, tmp_path_factory) -> str:
     path = str(tmp_path_factory.mktemp("init") / "saved_model")
-    network = networks.build(mini(autoencoder()))
-    export.write(path, mini(autoencoder()), network.get_weights(), dataset.read_description(data_dir), {})
+    network = networks.build(tiny.CONFIG)
+    export.write(path, tiny.CONFIG, network.get_weights(), dataset.read_description(data_dir), {})
     return path
 
 
@@ -36,7 +36,7 @@ def test_a_run_starts_from_the_weights_of_an_exported_model(model, data_dir, tmp
 
 
 def test_another_network_is_refused(model, data_dir, tmp_path):
-    config = dataclasses.replace(mini(unet()), epochs=1)
+    config = dataclasses.replace(tiny.CLASSIFIER, epochs=1)
     with pytest.raises(UserError, match="holds another network"):
         trainer.train(config, data_dir, str(tmp_path), strategy.make("one"), init=model)
 
@@ -58,7 +58,7 @@ def test_weights_are_read_as_tensorflow_reads_them(path):
 
 
 def test_weights_are_read_without_tensorflow(model):
-    code = f"from model import initial; assert initial.read({model!r})[0].shape == (3, 3, 1, 4)"
+    code = f"from model import initial; assert initial.read({model!r})[0].shape == (5, 5, 1, 4)"
     jax_process.run("-c", code).check_returncode()
 
 

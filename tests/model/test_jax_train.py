@@ -4,9 +4,9 @@ import json
 import jax_process
 import numpy as np
 import pytest
+import tiny
 
 from model import commands, initial, jax_train, saved_model, strategy, trainer, weights
-from model.config import autoencoder, mini
 from pipelines import pack
 
 
@@ -14,7 +14,7 @@ from pipelines import pack
 def run(packed, undisturbed, tmp_path_factory):
     """The folder and the output of the command, on a machine without TensorFlow."""
     output = tmp_path_factory.mktemp("jax_train") / "run"
-    words = [f"--data={packed}", f"--output={output}", "--config=autoencoder_mini", "--set=learning_rate=2e-3"]
+    words = [f"--data={packed}", f"--output={output}", "--config=tiny:CONFIG", "--set=learning_rate=2e-3"]
     words.append(f"--init={undisturbed}/saved_model")
     done = jax_process.run("-m", "model.jax_train", *words, "--epochs=1")
     assert done.returncode == 0, done.stderr
@@ -24,7 +24,7 @@ def run(packed, undisturbed, tmp_path_factory):
 def test_weights_and_figures_are_made_without_tensorflow(run, packed):
     output, done = run
     found = weights.read(output / weights.FILE)
-    assert found.config == dataclasses.replace(mini(autoencoder()), learning_rate=2e-3, epochs=1)
+    assert found.config == dataclasses.replace(tiny.CONFIG, learning_rate=2e-3, epochs=1)
     contents = pack.packs.describe(packed)
     assert found.data["fingerprint"] == contents.fingerprint
     assert found.data["source"] == contents.source["fingerprint"]
@@ -49,7 +49,7 @@ def test_the_log_has_the_fields_of_the_other_trainer(run, undisturbed):
 
 def test_the_other_trainer_starts_from_the_weights(run, data_dir, tmp_path):
     path = str(run[0] / weights.FILE)
-    config = dataclasses.replace(mini(autoencoder()), learning_rate=1e-9, epochs=1)
+    config = dataclasses.replace(tiny.CONFIG, learning_rate=1e-9, epochs=1)
     result = trainer.train(config, data_dir, str(tmp_path), strategy.make("one"), init=path)
     for one, other in zip(initial.read(result.saved_model), initial.read(path), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)

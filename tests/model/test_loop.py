@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny
 from training_run import CONFIG, lines
 
 from model import inputs, pace, strategy, trainer
-from model.config import Config, autoencoder, mini
+from model.config import Config
 from model.loop import Loop
 
-ENDLESS = dataclasses.replace(mini(autoencoder()), epochs=10**6, validate_every=10**6, schedule="cosine")
+ENDLESS = dataclasses.replace(tiny.CONFIG, epochs=10**6, validate_every=10**6, schedule="cosine")
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,19 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny
 from training_run import CONFIG, TOLERANCE, assert_same, lines, weights
 
 from model import inputs, learner, losses, networks, pretrained, strategy, trainer
 from model.config import Config, autoencoder, mini, released_1
 from tfrecords.errors import UserError
 
-PAPER = dataclasses.replace(mini(autoencoder()), epochs=4)
+TINY = dataclasses.replace(tiny.CONFIG, epochs=4)
 
 
 def test_training_on_photographs_lowers_the_loss(data_dir, tmp_path):
     reports = []
-    config = dataclasses.replace(PAPER, epochs=60, learning_rate=3e-3)
+    config = dataclasses.replace(mini(autoencoder()), epochs=60, learning_rate=3e-3)
     first = trainer.train(dataclasses.replace(config, epochs=1), data_dir, str(tmp_path), strategy.make("one"))
     result = trainer.train(config, data_dir, str(tmp_path), strategy.make("one"), on_report=reports.append)
     assert result.loss < 0.7 * first.loss
@@ -72,7 +73,7 @@ def test_a_run_touches_no_checkpoint_of_a_run_whose_name_its_own_matches_as_a_gl
 
 
 def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best(data_dir, tmp_path):
-    config = dataclasses.replace(PAPER, learning_rate=1e-20, validate_every=1, patience=3)
+    config = dataclasses.replace(TINY, learning_rate=1e-20, validate_every=1, patience=3)
     result = trainer.train(config, data_dir, str(tmp_path), strategy.make("one"))
     assert (result.step, result.best_step) == (4, 1)
     losses = [line["validation_loss"] for line in lines(tmp_path)]
@@ -82,7 +83,7 @@ def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best(da
 
 
 def test_the_average_follows_the_weights(data_dir):
-    config = dataclasses.replace(PAPER, averaging=0.5)
+    config = dataclasses.replace(TINY, averaging=0.5)
     description = inputs.describe(data_dir, config)
     one = strategy.make("one")
     trained = learner.Learner(config, one, losses.make(config), 100)
@@ -166,14 +167,14 @@ def test_another_configuration_or_data_set_is_refused(data_dir, write_set, undis
 
 def test_a_set_smaller_than_a_batch_and_without_validation_trains(write_set, tmp_path):
     data = write_set(tmp_path / "data", 32, validation=0)
-    config = dataclasses.replace(PAPER, batch_size=16, epochs=3)
+    config = dataclasses.replace(TINY, batch_size=16, epochs=3)
     result = trainer.train(config, data, str(tmp_path / "run"), strategy.make("one"))
     assert result.step == 3
     assert result.validation_loss is None
 
 
 def test_a_batch_that_cannot_be_divided_is_refused(data_dir, tmp_path):
-    config = dataclasses.replace(PAPER, batch_size=3)
+    config = dataclasses.replace(TINY, batch_size=3)
     with pytest.raises(UserError, match="batch_size 3 cannot be divided among 2 devices; choose a multiple"):
         trainer.train(config, data_dir, str(tmp_path), strategy.make("mirrored"))
 
@@ -194,7 +195,7 @@ def without_a_gradient(config: Config) -> keras.Model:
 @pytest.mark.parametrize("clip_norm", [0.0, 1.0])
 def test_a_gradient_that_is_not_a_number_stops_the_run_at_its_step(data_dir, tmp_path, monkeypatch, clip_norm):
     monkeypatch.setitem(networks.NETWORKS, "without_a_gradient", without_a_gradient)
-    config = dataclasses.replace(PAPER, network="without_a_gradient", clip_norm=clip_norm)
+    config = dataclasses.replace(TINY, network="without_a_gradient", clip_norm=clip_norm)
     one = strategy.make("one")
     with pytest.raises(UserError, match=r"weights are not finite at step 1, on \w+-\d\.png, .*learning_rate"):
         trainer.train(config, data_dir, str(tmp_path), one)
@@ -213,12 +214,12 @@ def without_a_number(config: Config) -> keras.Model:
 
 def test_a_loss_that_is_not_a_number_stops_the_run(data_dir, tmp_path, monkeypatch):
     monkeypatch.setitem(networks.NETWORKS, "without_a_number", without_a_number)
-    config = dataclasses.replace(PAPER, network="without_a_number")
+    config = dataclasses.replace(TINY, network="without_a_number")
     with pytest.raises(UserError, match=r"loss is nan at step 1, on \w+-\d\.png, .*learning_rate"):
         trainer.train(config, data_dir, str(tmp_path), strategy.make("one"))
 
 
 def test_a_learning_rate_that_is_far_too_high_stops_the_run(data_dir, tmp_path):
-    config = dataclasses.replace(PAPER, learning_rate=1e30, optimizer="adamw", weight_decay=1.0)
+    config = dataclasses.replace(TINY, learning_rate=1e30, optimizer="adamw", weight_decay=1.0)
     with pytest.raises(UserError, match=r"(loss is|weights are) .* at step [23], on \w+-\d\.png, .*learning_rate"):
         trainer.train(config, data_dir, str(tmp_path), strategy.make("one"))

@@ -1,6 +1,7 @@
 """Training in processes of their own: killed, or stopped by a signal."""
 
 import dataclasses
+import os
 import shutil
 import signal
 import subprocess
@@ -8,32 +9,34 @@ import sys
 from pathlib import Path
 
 import pytest
-from training_run import CONFIG, SETTINGS, TOLERANCE, assert_same, lines
+import tiny
+from training_run import CONFIG, TOLERANCE, assert_same, lines
 
 from model import strategy, trainer
-from model.config import autoencoder, mini
 
-CHILD = f"""
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{Path(__file__).parents[2]}:{Path(__file__).parent}"}
+CHILD = """
 import sys, time
 import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
+from training_run import CONFIG
 from model import loop, pace, strategy, trainer
-from model.config import autoencoder, mini
 loop.REPORT_SECONDS, pace.MOST_STEPS_A_CALL = 0.0, 1
 def report(report):
     print(report.step, flush=True)
     time.sleep(0.3)
-config = mini(autoencoder()).override({SETTINGS})
-trainer.train(config, sys.argv[1], sys.argv[2], strategy.make("one"), checkpoint_minutes=0, on_report=report)
+trainer.train(CONFIG, sys.argv[1], sys.argv[2], strategy.make("one"), checkpoint_minutes=0, on_report=report)
 """
 
 
 def kill_after(step: int, data_dir: str, output: Path) -> None:
     """Train on and send SIGKILL as soon as the step is saved."""
     command = [sys.executable, "-c", CHILD, data_dir, str(output)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as process:
         assert process.stdout
         seen = next((line for line in process.stdout if int(line) >= step), None)
         process.kill()
@@ -66,8 +69,10 @@ def test_a_run_killed_twice_goes_on_to_the_same_weights(data_dir, undisturbed, t
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_sigterm_and_ctrl_c_save_and_end_and_the_same_command_goes_on(data_dir, tmp_path, number, code):
     command = [sys.executable, "-m", "model.train", f"--data={data_dir}", f"--output={tmp_path}"]
-    command += ["--config=autoencoder_mini", "--epochs=1000000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command += ["--config=tiny:CONFIG", "--epochs=1000000"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as process:
         assert process.stderr
         first = process.stderr.readline()
         process.send_signal(number)
@@ -79,6 +84,6 @@ def test_sigterm_and_ctrl_c_save_and_end_and_the_same_command_goes_on(data_dir, 
     assert ("saving a checkpoint; Ctrl-C again quits at once" in errors) == (number == signal.SIGINT)
     assert "Traceback" not in errors
     assert not (tmp_path / "saved_model").exists()
-    config = dataclasses.replace(mini(autoencoder()), epochs=1_000_000)
+    config = dataclasses.replace(tiny.CONFIG, epochs=1_000_000)
     result = trainer.train(config, data_dir, str(tmp_path), strategy.make("one"), stop=lambda: True)
     assert result.step > lines(tmp_path)[0]["step"] > 0

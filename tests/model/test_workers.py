@@ -1,11 +1,11 @@
 """Workers on this machine, each started again by deploy/training/vm.sh until it is done."""
 
 import pytest
+import tiny
 from cluster import train_and_kill_one
 from training_run import SETTINGS, TOLERANCE, assert_same
 
 from model import strategy, trainer
-from model.config import autoencoder, mini
 
 
 def test_a_worker_that_is_killed_starts_again_and_both_make_the_weights_of_one_device(data_dir, undisturbed, tmp_path):
@@ -15,8 +15,8 @@ def test_a_worker_that_is_killed_starts_again_and_both_make_the_weights_of_one_d
 
 @pytest.mark.chaos
 def test_of_three_workers_the_two_that_are_left_end_and_start_again(data_dir, tmp_path):
-    """The batches and the examples of the paper's network are divided by three."""
+    """The batches and the examples are divided by three."""
     settings = ["batch_size=3", "epochs=3", "validate_every=9"]
     output = train_and_kill_one(3, settings, data_dir, tmp_path)
-    trainer.train(mini(autoencoder()).override(settings), data_dir, str(tmp_path / "one"), strategy.make("one"))
+    trainer.train(tiny.CONFIG.override(settings), data_dir, str(tmp_path / "one"), strategy.make("one"))
     assert_same(tmp_path / "one", output, TOLERANCE)

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from model.config import autoencoder, mini
+import tiny
 
 # All that a run's state can hold: a schedule, clipping, averaged weights, crops, a best validation.
 SETTINGS = ["optimizer=adamw", "weight_decay=0.01", "warmup_steps=2", "schedule=cosine", "clip_norm=1"]
 SETTINGS += ["averaging=0.9", "crop=0.8", "resolution=24", "epochs=4", "validate_every=2"]
-CONFIG = mini(autoencoder()).override(SETTINGS)
+CONFIG = tiny.CONFIG.override(SETTINGS)
 # The sums over replicas and workers are those of one device in another order.
 TOLERANCE = 1e-4
 
