@@ -5,7 +5,6 @@ path come before it.
 """
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import replace
 
 from model import interrupt, saved_model
@@ -16,7 +15,7 @@ from pipelines.archive.provenance import Recipe, settings_of
 from pipelines.files import cloud, input_checks, storage
 from pipelines.files.list_parts import lists_of
 from pipelines.guidance import planning
-from pipelines.runtime import commands, local_threads, photo_process
+from pipelines.runtime import beam_import, commands, local_threads, photo_process
 from tfrecords.errors import UserError
 
 
@@ -68,15 +67,15 @@ def main(argv: list[str] | None = None) -> int:
     if local_threads.is_one_process(beam_flags) and not args.dry_run:
         # They are ready when Beam is.
         photo_process.start_early("pipelines.archive.render:render", local_threads.number(beam_flags))
-    with interrupt.at_once():
+    with interrupt.at_once(), beam_import.without_connectors(beam_flags):
         from pipelines.archive import job
     job.run(args, beam_flags)
     return 0
 
 
-def _check_beam_flags(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
+def _check_beam_flags(args: argparse.Namespace, beam_flags: list[str]) -> None:
     """Check Beam's flags, and that the workers they ask for can reach the files."""
-    with interrupt.at_once():
+    with interrupt.at_once(), beam_import.without_connectors(beam_flags):
         from pipelines.runtime import runners
     options = runners.beam_options(beam_flags)
     runners.check_reach(options, input=args.input, output=args.output)

@@ -8,14 +8,14 @@ from pipelines import flags
 from pipelines.dataset.converted import HANDLER
 from pipelines.files import cloud, input_checks
 from pipelines.files.list_parts import lists_of
-from pipelines.runtime import commands, local_threads, photo_process
+from pipelines.runtime import beam_import, commands, local_threads, photo_process
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``autochrome prepare``."""
     args, beam_flags = flags.prepare().parse_known_args(argv)
     if beam_flags:
-        with interrupt.at_once():
+        with interrupt.at_once(), beam_import.without_connectors(beam_flags):
             from pipelines.runtime import runners
         runners.check_reach(runners.beam_options(beam_flags), input=args.input, output=args.output)
     input_checks.check_any(args.input, lists_of(args))
@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     if local_threads.is_one_process(beam_flags):
         # They are ready when Beam is.
         photo_process.start_early(HANDLER, local_threads.number(beam_flags))
-    with interrupt.at_once():
+    with interrupt.at_once(), beam_import.without_connectors(beam_flags):
         from pipelines.dataset import job
     job.run(args, beam_flags)
     return 0

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from model.guidance import clustering
 from model.guidance.hints import chroma_of
 from pipelines.files import faults, storage
 from tfrecords import color
@@ -181,6 +180,8 @@ def _picture(data: bytes) -> Iterator[Chroma]:
         most = sorted(found, key=lambda pair: -pair[0])
         yield from (_of_rgb(*pixel) for pixel in np.array([one for _, one in most], np.uint8))
         return
+    from model.guidance import clustering  # SciPy takes a quarter of a second to import
+
     rgb.thumbnail((_SIDE, _SIDE))
     chroma = color.srgb_to_lab(np.asarray(rgb))[..., 1:].reshape(-1, 2).astype(np.float64)
     for a, b in clustering.centres(chroma, _MAIN):
