@@ -12,12 +12,11 @@ from rich.table import Table
 from model.terminal import say
 from pipelines.archive import manifest, partitions, provenance, record_files
 from pipelines.archive.finish import LAST_RUN_FILE
-from pipelines.archive.layout import REJECTED_IN_ONE_FILE
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import FOLDER, REJECTED_SHARDS, REPORT_FILE, Record
 from pipelines.archive.resume import Policy
 from pipelines.files import storage
-from pipelines.runtime.outcomes import DONE, REJECTED_FILE, print_table
+from pipelines.runtime.outcomes import DONE, REJECTED_FILE, REJECTED_IN_ONE_FILE, print_table
 from tfrecords.errors import UserError
 
 _FORMATS = {manifest.JSON_LINES: "JSON Lines", manifest.PARQUET: "Parquet"}

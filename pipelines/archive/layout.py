@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from pipelines.archive import manifest
 from pipelines.files.hashes import stable_hash
+from pipelines.runtime import outcomes
 
 _SAMPLED = 256
-REJECTED_IN_ONE_FILE = 100_000
-"""Rejected photos that fit into ``rejected.jsonl``, about 30 MB; more are in shards."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Layout:
         shards = manifest.shard_count(records)
         places = {index * len(names) // shards for index in range(1, shards)} - {0, len(names)}
         bounds = sorted({names[place] for place in places} - set(names[:1]))
-        return cls(tuple(bounds), splits_rejected=rejected > REJECTED_IN_ONE_FILE)
+        return cls(tuple(bounds), splits_rejected=rejected > outcomes.REJECTED_IN_ONE_FILE)
 
     @property
     def shards(self) -> int:

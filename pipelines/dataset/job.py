@@ -12,6 +12,7 @@ import apache_beam as beam
 from rich.console import Console
 
 from model.terminal import say
+from pipelines.dataset import rejections
 from pipelines.dataset.prepare_photos import CLAIM_FILE, CLEARED_FILE, PreparePhotos, Settings
 from pipelines.files import storage, writable
 from pipelines.files.find_photos import FindPhotos
@@ -76,5 +77,8 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         description = Description.from_json(storage.read(path).decode(), path)
         print_table(f"Prepared {', '.join(args.input)}", description.outcomes, Console())
         splits = ", ".join(f"{description.count(split):,} examples for {_FOR[split]}" for split in SPLITS)
-        say(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, REJECTED_FILE)}")
+        kept = ("written", "ignored")
+        rejected = {reason: number for reason, number in description.outcomes.items() if reason not in kept}
+        names = rejections.SHARDS if rejections.shard_count(rejected) else REJECTED_FILE
+        say(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, names)}")
         say(f"next: {shlex.join(['autochrome', 'train', '--data', args.output, '--output', 'run'])}")

@@ -5,8 +5,8 @@ judges, converts and writes its own file, and the set is described. Only names c
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import KW_ONLY, asdict, astuple, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import KW_ONLY, asdict, astuple, dataclass, field, replace
 from functools import partial, reduce
 from operator import add
 
@@ -15,18 +15,18 @@ from apache_beam.pvalue import AsSingleton
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipelines.dataset import claim, shard_writer
+from pipelines.dataset import claim, rejections, shard_writer
 from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize
 from pipelines.dataset.converted import HANDLER
 from pipelines.dataset.duplicates import MarkDuplicates
 from pipelines.dataset.measures import Measures
+from pipelines.dataset.rejections import WriteRejected
 from pipelines.dataset.shard_writer import ShardReport
 from pipelines.dataset.sharding import Slot, shard_count, slot
 from pipelines.files import storage
 from pipelines.files.keep_apart import KeepApart
 from pipelines.files.sources import Source
 from pipelines.runtime import runners
-from pipelines.runtime.outcomes import REJECTED_FILE, tally, to_jsonl
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import SILENT, Ticker
 from pipelines.runtime.worker_pool import Gate, WorkerPool
@@ -67,11 +67,20 @@ class Settings:
             raise UserError(f"--validation_percent {self.validation_percent} must be at least 0 and below 100")
 
 
-def describe(finished: list[ShardReport], settings: Settings, sources: Listing, ignored: int = 0) -> Description:
-    """Return the description of the set that the finished shards form."""
+def describe(
+    finished: list[ShardReport], rejected: Mapping[str, int], settings: Settings, sources: Listing, ignored: int = 0
+) -> Description:
+    """Return the description of the set that the finished shards form.
+
+    Args:
+        finished: the shards; their rejected photos are not looked at.
+        rejected: number of rejected photos by reason.
+        settings: of the run.
+        sources: that it found.
+        ignored: number of files that are not photos by name.
+    """
     by_name = sorted(finished, key=lambda part: part.shard.name)
-    outcomes = tally(outcome for part in finished for outcome in part.rejected)
-    outcomes["written"] = sum(part.shard.count for part in finished)
+    outcomes = {**rejected, "written": sum(part.shard.count for part in finished)}
     if ignored:
         outcomes["ignored"] = ignored
     statistics = {
@@ -88,12 +97,19 @@ def describe(finished: list[ShardReport], settings: Settings, sources: Listing, 
     )
 
 
+def _without_rejected(report: ShardReport) -> ShardReport:
+    return replace(report, rejected=[])
+
+
 def _finish(
-    finished: list[ShardReport], sources: Listing, output: str, settings: Settings, ignored: int = 0
+    finished: list[ShardReport],
+    rejected: dict[str, int],
+    sources: Listing,
+    output: str,
+    settings: Settings,
+    ignored: int = 0,
 ) -> Description:
-    rejected = [outcome for part in finished for outcome in part.rejected]
-    storage.write_in(output, REJECTED_FILE, to_jsonl(rejected))
-    description = describe(finished, settings, sources, ignored)
+    description = describe(finished, rejected, settings, sources, ignored)
     storage.write_in(output, FILE_NAME, description.to_json().encode())
     marker = storage.join(output, CLEARED_FILE)
     if storage.size(marker) >= 0:
@@ -106,7 +122,7 @@ def _finish(
 def _clear(output: str) -> None:
     """Remove what an earlier run wrote, except its claim, and nothing else."""
     # The description goes first: a kill must not leave a description of shards that are gone.
-    storage.remove([storage.join(output, name) for name in (FILE_NAME, REJECTED_FILE)])
+    storage.remove([storage.join(output, name) for name in (FILE_NAME, *rejections.lists(output))])
     for folder, ending in ((storage.join(output, shard_writer.FOLDER), ".json"), (output, "")):
         names = (name for name in storage.names(folder) if name.endswith(ending))
         storage.remove([storage.join(folder, name) for name in names if is_shard(name.removesuffix(ending))])
@@ -206,12 +222,15 @@ class PreparePhotos(beam.PTransform):
             >> beam.ParDo(_WriteShards(self.output, self.settings.size, self.ticker, threads)).with_resource_hints(
                 **self.hints
             )
-            | "Gather" >> beam.combiners.ToList()
         )
+        rejected = finished | "List rejected" >> WriteRejected(self.output)
+        gathered = finished | "Reports" >> beam.Map(_without_rejected) | "Gather" >> beam.combiners.ToList()
         counts = []
         if self.ignored is not None:
             counts.append(AsSingleton(self.ignored | "Ignored" >> beam.combiners.Count.Globally()))
-        return finished | "Describe" >> beam.Map(_finish, AsSingleton(listing), self.output, self.settings, *counts)
+        return gathered | "Describe" >> beam.Map(
+            _finish, AsSingleton(rejected), AsSingleton(listing), self.output, self.settings, *counts
+        )
 
     def _claim(self, listing: Listing) -> Listing:
         self.ticker.all_listed()

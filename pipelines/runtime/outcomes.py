@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Status = Literal["written", "kept", "copied", "skipped", "ignored", "rejected"]
 DONE: tuple[Status, ...] = ("written", "kept", "copied", "skipped", "ignored")
 REJECTED_FILE = "rejected.jsonl"
+REJECTED_IN_ONE_FILE = 100_000
+"""Rejected photos that fit into ``rejected.jsonl``, about 30 MB; more are in shards."""
 REASONS = (
     *("unreadable", "missing", "linked_folder", "camera_raw", "decoders_disagree", "too_large", "timed_out", "crashed"),
     *("out_of_memory", "unwritable", "failed", "bad_hint", "disallowed", "throttled"),

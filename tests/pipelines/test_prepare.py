@@ -188,8 +188,9 @@ def test_describe_is_in_order_whatever_comes_first():
         part("train", "t0", 0, "grayscale"),
         part("train", "t2", 5),
     ]
-    description = describe(parts, Settings(), Listing(photos=11, fingerprint="ab"))
-    assert describe(parts[::-1], Settings(), Listing(photos=11, fingerprint="ab")) == description
+    told = ({"toned": 2, "grayscale": 1}, Settings(), Listing(photos=11, fingerprint="ab"))
+    description = describe(parts, *told)
+    assert describe(parts[::-1], *told) == description
     assert [shard.name for shard in description.splits["train"]] == ["t0", "t1", "t2"]
     assert description.outcomes == {"grayscale": 1, "toned": 2, "written": 8}
     assert sum(description.outcomes.values()) == description.sources["photos"]

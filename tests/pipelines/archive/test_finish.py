@@ -6,7 +6,7 @@ import pytest
 from colorized_folder import Folder
 from one_task import RECIPE
 
-from pipelines.archive import layout, manifest, record_files, runs
+from pipelines.archive import manifest, record_files, runs
 from pipelines.archive.finish import LAST_RUN_FILE, WriteManifest
 from pipelines.archive.lease import Lease
 from pipelines.archive.ledger import Ledger
@@ -14,6 +14,7 @@ from pipelines.archive.manifest import REPORT_FILE, Output
 from pipelines.archive.results import Result
 from pipelines.archive.runs import Run
 from pipelines.files.sources import Source
+from pipelines.runtime import outcomes
 from pipelines.runtime.outcomes import REJECTED_FILE
 
 
@@ -80,7 +81,7 @@ def test_the_same_records_give_the_same_bytes(folder):
 
 
 def test_many_rejected_photos_are_listed_in_shards_and_few_in_one_file_again(folder, monkeypatch):
-    monkeypatch.setattr(layout, "REJECTED_IN_ONE_FILE", 0)
+    monkeypatch.setattr(outcomes, "REJECTED_IN_ONE_FILE", 0)
     one, shard = folder.output / REJECTED_FILE, folder.output / "manifest/rejected-00000-of-00001.jsonl"
     one.write_bytes(b"of an earlier run")
     finished(folder)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pipelines.archive import layout as layouts
 from pipelines.archive.layout import Layout
+from pipelines.runtime.outcomes import REJECTED_IN_ONE_FILE
 
 NAMES = [f"box {number // 500:03d}/caf\udce9 {number:06d}.tif" for number in range(60_000)]
 
@@ -41,5 +42,5 @@ def test_every_name_has_one_shard_whatever_the_sample(records, sample):
 
 
 def test_many_rejected_photos_are_listed_in_shards():
-    assert not of(NAMES, rejected=layouts.REJECTED_IN_ONE_FILE).splits_rejected
-    assert of(NAMES, rejected=layouts.REJECTED_IN_ONE_FILE + 1).splits_rejected
+    assert not of(NAMES, rejected=REJECTED_IN_ONE_FILE).splits_rejected
+    assert of(NAMES, rejected=REJECTED_IN_ONE_FILE + 1).splits_rejected
