@@ -2,10 +2,12 @@
 
 import os
 import sys
+from itertools import chain
 
 from model.terminal import say
 from pipelines import audit_flags
 from pipelines.archive import provenance
+from pipelines.archive.chroma_file import ONLY
 from pipelines.archive.ledger import Ledger
 from pipelines.delivery import packing
 from pipelines.delivery.bags import Item
@@ -29,8 +31,10 @@ def main(argv: list[str] | None = None) -> int:
     ledger = Ledger.of(args.folder, args.state)
     input_checks.check_apart([args.folder], args.to, "--to")
     writable.check(args.to, "--to")
-    runs = [run for one in (ledger, *ledger.partitions) for run in provenance.known(one.state)]
-    told = Told.of(runs, args.url)
+    histories = [provenance.known(one.state) for one in (ledger, *ledger.partitions)]
+    if args.url and any((runs[-1].get("settings") or {}).get("sidecar") == ONLY for runs in histories if runs):
+        raise UserError(f"{args.folder} has chroma files in place of pictures, which no viewer shows; leave out --url")
+    told = Told.of(chain.from_iterable(histories), args.url)
     threads = len(os.sched_getaffinity(0))
     pool: WorkerPool[str | Item] = WorkerPool(threads, Gate(threads))
     limits = {"has_scans": args.scans, "photos": args.bag_photos, "size": round(args.bag_gb * _GB)}
@@ -46,8 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     if not number:
         raise UserError(f"{args.folder} has no photos to deliver")
     say(
-        f"autochrome: {args.to} has {photos:,} photos in bags: {number:,} ({found:,} complete before), "
-        f"left out {left_out:,}",
+        f"autochrome: {args.to}: photos {photos:,}, left out {left_out:,}, bags {number:,}, complete before {found:,}",
         file=sys.stderr,
     )
     return 1 if left_out else 0

@@ -52,7 +52,7 @@ def pack(bag: Bag, folder: str, to: str, told: Told, pool: WorkerPool[str | Item
     tags = _tags(bag, told, info)
     there = storage.read_if_there(storage.join(root, "bag-info.txt"))
     if there is not None and f"{_PLAN}: {info[_PLAN]}\n".encode() not in there:
-        raise UserError(f"{root} is a bag of other photos; give another folder, or remove it first")
+        raise UserError(f"{root} was made of other photos or with other flags; give another folder, or remove it first")
     if storage.read_if_there(storage.join(root, _SEAL)) == tags[_SEAL]:
         return Packed(bag=bag, is_found=True)
     storage.write_in(root, "bag-info.txt", tags["bag-info.txt"])  # first, so that the bag is known if this is killed

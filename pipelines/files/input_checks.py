@@ -118,6 +118,4 @@ def check_apart(patterns: str | Sequence[str], output: str, flag: str = "--outpu
         raise UserError(f"{flag} is empty; name a folder")
     for path in input_paths.of(patterns):
         if input_paths.meets(path, output):
-            raise UserError(
-                f"{flag} {output} and --input {path.pattern} overlap; choose a folder apart from the photos"
-            )
+            raise UserError(f"{flag} {output} and {path.pattern} overlap; choose a folder apart from the photos")

@@ -19,7 +19,7 @@ _OF_PHOTOS = (
 _ENDINGS = (
     *_OF_PHOTOS,
     *(".jsonl", ".ndjson", ".csv", ".tsv", ".md", ".html", ".htm", ".thm", ".lnk", ".url"),
-    *(".idx", ".npy", ".npz", ".pkl", ".pickle", ".pth", ".pyd", ".parquet"),
+    *(".chroma", ".idx", ".npy", ".npz", ".pkl", ".pickle", ".pth", ".pyd", ".parquet"),
     *(".md5", ".sha1", ".sha256", ".sha512", ".log", ".ini", ".db", ".ds_store", ".nomedia"),
 )
 _APPLE = "._"  # AppleDouble files, in which macOS keeps what other file systems cannot store

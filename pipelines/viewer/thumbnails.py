@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipelines.archive.manifest import Output, Record
+from pipelines.archive.written_names import CHROMA_ENDING
 from pipelines.errors import Rejected, Undecided
 from pipelines.files import inputs, storage
 from pipelines.files.hashes import stable_hash
@@ -32,7 +33,7 @@ class Pair:
 
     Attributes:
         before: of the source; '' if there is none because it equals the one after.
-        after: of the output; '' for a photo that was left as it was.
+        after: of the output; '' for a photo that was left as it was, or whose chroma alone was written.
     """
 
     before: str
@@ -125,7 +126,7 @@ class Sheet:
         for name in dict.fromkeys(output.name for output in record.outputs):
             ours = [(o, pair.after) for o, pair in zip(record.outputs, self.pairs, strict=True) if o.name == name]
             # The pages of a multi-page file are in order; a page with its own file is the first one there.
-            wanted = {place: id_ for place, (_, id_) in enumerate(ours, start=1) if id_ not in there}
+            wanted = {place: id_ for place, (_, id_) in enumerate(ours, start=1) if id_ and id_ not in there}
             # Without the label, so that the pictures before and after have one shape.
             shares = {place: _share(output) for place, (output, _) in enumerate(ours, start=1)}
             output = ours[0][0]
@@ -161,6 +162,8 @@ def _before(record: Record, page: int) -> str:
 
 
 def _after(output: Output) -> str:
+    if output.name.endswith(CHROMA_ENDING):
+        return ""
     # Without a digest, the size must do.
     known = (output.sha256,) if output.sha256 else (output.name, output.bytes)
     return _id("after", *known, output.page)

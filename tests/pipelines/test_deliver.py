@@ -4,6 +4,8 @@ import pytest
 from colorized_folder import Folder
 
 from pipelines import cli
+from pipelines.archive import provenance
+from pipelines.archive.provenance import Recipe, Settings
 
 
 @pytest.fixture
@@ -18,13 +20,23 @@ def folder(tmp_path, photos) -> Folder:
 def test_the_exit_code_says_whether_every_photo_is_in_a_bag(folder, tmp_path, capsys):
     command = ["deliver", str(folder.output), "--to", str(tmp_path / "bags"), "--bag_photos", "1"]
     assert cli.main(command) == 0
-    assert capsys.readouterr().err.endswith("bags has 2 photos in bags: 2 (0 complete before), left out 0\n")
+    assert capsys.readouterr().err.endswith("bags: photos 2, left out 0, bags 2, complete before 0\n")
     (folder.output / "b.jpg").write_bytes(b"changed")
     command[3] = str(tmp_path / "more")
     assert cli.main(command) == 1
     out, err = capsys.readouterr()
     assert out == "bag-00002: left out: b.jpg has changed since it was recorded\n"
     assert "left out 1" in err
+
+
+def test_chroma_in_place_of_pictures_gets_no_manifest_for_a_viewer(folder, tmp_path, capsys):
+    settings = Settings(sidecar="only")
+    recipe = Recipe(model="m", model_digest="ab" * 32, settings=settings, settings_digest=settings.digest())
+    provenance.begin(str(folder.output), recipe)
+    command = ["deliver", str(folder.output), "--to", str(tmp_path / "bags"), "--scans", "--url", "https://a.example"]
+    assert cli.main(command) == 2
+    assert "has chroma files in place of pictures, which no viewer shows; leave out --url" in capsys.readouterr().err
+    assert cli.main(command[:-2]) == 0
 
 
 @pytest.mark.parametrize(

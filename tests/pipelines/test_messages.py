@@ -197,20 +197,20 @@ def test_an_input_that_is_not_photos_is_refused_with_what_is_supported(place, ca
         ("colorize scans/a.png scans/a.png", "--output scans/a.png is the photo itself; choose another name"),
         (
             "colorize scans scans/colour",
-            "--output scans/colour and --input scans overlap; choose a folder apart from the photos",
+            "--output scans/colour and scans overlap; choose a folder apart from the photos",
         ),
         (
             "colorize scans/a.png scans",
-            "--output scans and --input scans/a.png overlap; choose a folder apart from the photos",
+            "--output scans and scans/a.png overlap; choose a folder apart from the photos",
         ),
-        ("colorize scans .", "--output . and --input scans overlap; choose a folder apart from the photos"),
+        ("colorize scans .", "--output . and scans overlap; choose a folder apart from the photos"),
         (
             "colorize scans/*.png scans",
-            "--output scans and --input scans/*.png overlap; choose a folder apart from the photos",
+            "--output scans and scans/*.png overlap; choose a folder apart from the photos",
         ),
         (
             "colorize scans/**/*.png scans/colour",
-            "--output scans/colour and --input scans/**/*.png overlap; choose a folder apart from the photos",
+            "--output scans/colour and scans/**/*.png overlap; choose a folder apart from the photos",
         ),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_photo_that_differs_from_its_record_is_left_out_and_the_bag_is_valid(f
 def test_a_bag_of_other_photos_stays(folder):
     deliver(folder)
     before = contents(folder)
-    with pytest.raises(UserError, match="is a bag of other photos"):
+    with pytest.raises(UserError, match="was made of other photos or with other flags"):
         deliver(folder, photos=1)
     assert contents(folder) == before
 

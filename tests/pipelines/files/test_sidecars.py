@@ -14,6 +14,7 @@ from pipelines.files import sidecars
         ".DS_Store",
         "a.jpg.xmp",
         "a.md5",
+        "a.jpg.chroma",
         "Thumbs.db",
         "box/desktop.ini",
         "IMG_1.AAE",

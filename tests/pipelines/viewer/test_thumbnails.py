@@ -96,6 +96,15 @@ def test_what_is_as_it_was_has_one_picture(folder):
     assert sheet(folder, "box 2/cut short.jpg").pairs == ()
 
 
+def test_of_chroma_in_place_of_a_picture_there_is_the_source(tmp_path, photos, processes):
+    folder = colorized(tmp_path, photos)
+    record = folder.records[0]
+    outputs = tuple(replace(output, name=f"{output.name}.chroma") for output in record.outputs)
+    sheet = Sheet(replace(record, outputs=outputs))
+    assert {(bool(pair.before), pair.after) for pair in sheet.pairs} == {(True, "")}
+    assert sheet.make(str(folder.output), set(), saver(folder.output), processes) == sheet.ids
+
+
 def test_of_a_source_that_is_gone_there_is_the_output(folder):
     [pair] = sheet(folder, "box 2/lost.jpg").pairs
     assert (folder.output / path_of(pair.after)).is_file()
