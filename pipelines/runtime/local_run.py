@@ -23,7 +23,7 @@ from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from model import interrupt
 from pipelines.files import local_files, store_settings
-from pipelines.runtime import lifeline
+from pipelines.runtime import beam_specs, lifeline
 
 _ARENAS = 2
 _M_ARENA_MAX = -8  # malloc.h of glibc
@@ -56,7 +56,7 @@ def run(root: beam.PTransform, options: PipelineOptions) -> None:
         else:
             ended.set_result(None)
 
-    with lifeline.held() as workers:
+    with lifeline.held() as workers, beam_specs.remembered():
         try:
             threading.Thread(target=work, name="job", daemon=True).start()
             ended.result()
