@@ -7,6 +7,7 @@ a GPU, and where many pictures are predicted together.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
@@ -22,6 +23,7 @@ from model.guidance import guided
 from model.guidance.guided import Choices
 from model.guidance.hints import Hints, paint, shrunk
 from model.guidance.ranges import METHODS, best_method
+from model.lite_features import Features
 from tfrecords.color import Floats, Pixels
 from tfrecords.errors import UserError
 
@@ -125,6 +127,27 @@ class Colorizer:
             raise ValueError(f"model {self.path} takes no hints")
         small = np.stack([shrunk(one, self._engine.hint_side) for one in hints])
         return self._engine.predict(luminance, small / _HINT_SCALE) * CHROMA_SCALE
+
+    def look(self, light: Floats) -> tuple[Floats, ...]:
+        """Return what the network sees at the places of a picture, see `model.lite_features`.
+
+        Args:
+            light: L*, float32 ``[S, S]``.
+
+        Returns:
+            its inner layers, each float32 ``[n, n, C]``; none for a model without a network for LiteRT.
+        """
+        return () if self._features is None else self._features.look(light)
+
+    @functools.cached_property
+    def _features(self) -> Features | None:
+        model = saved_model.read(self.path, lambda folder: lite.content(folder, saved_model.check(self.path)))
+        if model is None:
+            return None
+        try:
+            return Features(model)
+        except ValueError:  # a network of one's own may have no such layers
+            return None
 
     def colorize(
         self,

@@ -105,6 +105,12 @@ def load(folder: str, record: dict[str, Any]) -> Engine | None:
         folder: of the SavedModel, local or gs://.
         record: `saved_model.check` of it.
     """
+    model = content(folder, record)
+    return None if model is None else Engine(model)
+
+
+def content(folder: str, record: dict[str, Any]) -> bytes | None:
+    """Return the bytes of the network's file; None where `load` returns None, which has the same arguments."""
     about = record.get(KEY)
     if not isinstance(about, dict):
         return None
@@ -113,4 +119,4 @@ def load(folder: str, record: dict[str, Any]) -> Engine | None:
     except OSError:  # The model lacks files; TensorFlow says which.
         return None
     is_its_own = (hashlib.sha256(model).hexdigest(), files) == (about.get("sha256"), about.get("files"))
-    return Engine(model) if is_its_own else None
+    return model if is_its_own else None

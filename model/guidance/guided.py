@@ -18,7 +18,7 @@ from model.guidance import blending, ranges, reference
 from model.guidance import hints as hints_
 from model.guidance.hints import Hints
 from model.guidance.ranges import METHODS
-from model.guidance.reference import Reference
+from model.guidance.reference import Look, Reference
 from tfrecords.color import Floats, Pixels, luminance
 
 Predict = Callable[[Floats, Floats | None], Floats]
@@ -94,7 +94,7 @@ def question(photo: Pixels, picture: Picture | None, size: int, hints: Hints | N
     return Question(seen=seen, light=light, given=hints_.cells(hints, photo.shape[:2], picture, height, width))
 
 
-def answer(asked: Question, choices: Choices, predict: Predict) -> Floats:
+def answer(asked: Question, choices: Choices, predict: Predict, look: Look = lambda light: ()) -> Floats:
     """Return the chroma for a photo.
 
     Args:
@@ -102,6 +102,7 @@ def answer(asked: Question, choices: Choices, predict: Predict) -> Floats:
         choices: how the prediction is changed.
         predict: the model: luminance float32 ``[1, S, S, 1]``, and hints ``[1, h, w, 3]`` or None → a and b, float32
             ``[1, S, S, 2]``.
+        look: what the network sees, by which references are compared with the photo.
 
     Returns:
         a and b, float32 ``[S, S, 2]``; with hints ``[h, w, 2]``.
@@ -109,7 +110,7 @@ def answer(asked: Question, choices: Choices, predict: Predict) -> Floats:
     given = asked.given if choices.hint_method == "network" else None
     chroma: Floats = predict(asked.seen[None], None if given is None else given[None])[0]
     if choices.references:
-        chroma = reference.apply(asked.seen[..., 0] * np.float32(100), chroma, choices.references)
+        chroma = reference.apply(asked.seen[..., 0] * np.float32(100), chroma, choices.references, look)
     if choices.palette:
         from model.guidance import palette  # SciPy takes half a second to import
 

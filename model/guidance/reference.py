@@ -5,17 +5,22 @@ become those of the reference. α and β are differences of logarithms, so a col
 changing them: luminance stays that of the photo, and the statistics are met exactly, before sRGB limits colours.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.guidance import matching
+from model.guidance import correspondence, matching
 from tfrecords.color import Bytes, Floats, srgb_to_lab
 
 Doubles = NDArray[np.float64]
+Look = Callable[[Floats], tuple[Floats, ...]]
+"""What a network sees in a luminance, L* float32 ``[S, S]``: layers float32 ``[n, n, C]``; none if it cannot say."""
+VERSION = 2
+"""Increase this when a reference gives other colours than before. Records name it."""
 _TO_LMS = np.array([[0.3897, 0.6890, -0.0787], [-0.2298, 1.1834, 0.0464], [0.0, 0.0, 1.0]])
 _WHITE = np.array([0.950456, 1.0, 1.088754])
 # α and β from the logarithms of L, M and S.
@@ -55,29 +60,46 @@ def of(pixels: Bytes) -> Reference:
     return Reference(light=light, chroma=chroma, statistics=statistics(light, chroma))
 
 
-def apply(light: Floats, chroma: Floats, references: Sequence[Reference]) -> Floats:
+def apply(light: Floats, chroma: Floats, references: Sequence[Reference], look: Look = lambda light: ()) -> Floats:
     """Return a prediction with the colours of the reference that is nearest to the photo.
 
-    If a reference shows the same scene, the one that matches best lends its colours place by place, and the rest of the
-    photo gets its statistics. Else the reference whose tones are most like the photo's gives its statistics.
+    Of several references, the one of the same scene that matches best is taken; else the one that shows things most
+    like the photo's; else the one whose tones are most like. A photo of the same scene lends its colours place by
+    place. Elsewhere the colours come from like things if there are any, and otherwise by statistics.
 
     Args:
         light: L* of the photo, float32 ``[S, S]``.
         chroma: the prediction, float32 ``[S, S, 2]``.
         references: at least one.
+        look: what the network sees, by which like things are found.
     """
-    if light.shape == references[0].light.shape:
-        matches = [matching.match(light, one.light) for one in references]
-        pairs = [found.pairs if found else 0 for found in matches]
+    is_comparable = light.shape == references[0].light.shape
+    matches = [matching.match(light, one.light) if is_comparable else None for one in references]
+    seen = look(light)
+    like = [
+        correspondence.correspond(light, seen, one.light, one.chroma, _known(one, look)) for one in references if seen
+    ]
+    pairs = [found.pairs if found else 0 for found in matches]
+    if any(pairs):
         best = int(np.argmax(pairs))
-        found = matches[best]
-        if found is not None:
-            one = references[best]
-            loan = matching.lend(light, one.light, one.chroma, found)
-            rest = transfer(light, chroma, one.statistics)
-            return rest + loan.weight[..., None] * (loan.chroma - rest)
-    differences = [np.abs(_tones(light) - _tones(one.light)).sum() for one in references]
-    return transfer(light, chroma, references[int(np.argmin(differences))].statistics)
+    elif like and max(one.likeness for one in like) >= correspondence.ALIKE:
+        best = int(np.argmax([one.likeness for one in like]))
+    else:
+        best = int(np.argmin([np.abs(_tones(light) - _tones(one.light)).sum() for one in references]))
+    one, found = references[best], matches[best]
+    if like and like[best].likeness >= correspondence.ALIKE:
+        rest = like[best].chroma
+    else:
+        rest = transfer(light, chroma, one.statistics)
+    if found is None:
+        return rest
+    loan = matching.lend(light, one.light, one.chroma, found)
+    return rest + loan.weight[..., None] * (loan.chroma - rest)
+
+
+@functools.lru_cache(maxsize=40)
+def _known(reference: Reference, look: Look) -> tuple[Floats, ...]:
+    return look(reference.light)
 
 
 def _tones(light: Floats) -> Doubles:

@@ -151,7 +151,7 @@ def _answer(asked: Question | Asked, chroma: list[Floats], context: Context, gui
 def _chroma(asked: Question, context: Context, guidance: Guidance) -> Floats:
     """Return the chroma of a page, float32 ``[S, S, 2]``, or ``[h, w, 2]`` with hints."""
     choices = guidance.choices(context.recipe.settings.saturation)
-    return answer(asked, choices, lambda seen, hints: _predicted(seen, hints, context))
+    return answer(asked, choices, lambda seen, hints: _predicted(seen, hints, context), context.look)
 
 
 def _kept(chroma: list[Floats], made: Floats, context: Context) -> Floats:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from model.guidance.guided import Predict
+from model.guidance.reference import Look
 from pipelines.archive.manifest import Record
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.render import render
@@ -28,6 +29,7 @@ class Context:
         recipe: settings, and the identity of the model.
         size: side S of the model's input, in pixels.
         predict: luminance float32 ``[1, S, S, 1]`` in [0, 1], and hints or None → a and b, float32 ``[1, S, S, 2]``.
+        look: what the network sees in a luminance, see `model.colorizer.Colorizer.look`.
         save: writes a photo's files, given by path relative to the output; returns the record of what is there then.
         processes: the child processes; their handler is `pipelines.archive.render.render`.
         sign: returns the signature of bytes; called only if the recipe says who signs.
@@ -37,6 +39,7 @@ class Context:
     recipe: Recipe
     size: int
     predict: Predict
+    look: Look = lambda light: ()
     save: Save
     processes: PhotoProcesses
     sign: Sign = bytes
@@ -52,7 +55,8 @@ class Context:
         if chosen is None:
             return self
         colorizer = self.load(chosen)
-        return replace(self, recipe=self.recipe.of_photo(name), size=colorizer.size, predict=colorizer.predict)
+        recipe = self.recipe.of_photo(name)
+        return replace(self, recipe=recipe, size=colorizer.size, predict=colorizer.predict, look=colorizer.look)
 
 
 class Engine:
@@ -92,6 +96,7 @@ class Engine:
             recipe=self._recipe,
             size=self.colorizer.size,
             predict=self.colorizer.predict,
+            look=self.colorizer.look,
             save=save,
             processes=self.processes,
             sign=self._sign,

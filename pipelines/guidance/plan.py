@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
+from model.guidance import reference
 from model.guidance.guided import Choices
 from model.guidance.ranges import METHODS, best_method
 from pipelines.guidance.hint_files import HintFile
@@ -57,7 +58,8 @@ class Guidance:
             how = {"strength": self.palette_strength}
             said["palette"] = {"file": self.palette.name, "sha256": self.palette.sha256, **how}
         if self.references is not None:
-            said["reference"] = {"file": self.references.name, "sha256": self.references.sha256}
+            how = {"version": reference.VERSION}
+            said["reference"] = {"file": self.references.name, "sha256": self.references.sha256, **how}
         if self.saturation is not None:
             said["saturation"] = self.saturation
         if self.skip:

@@ -72,7 +72,7 @@ def main() -> None:
     methods = args.methods.split(",")
     errors = {(method, number): np.zeros(3) for method in methods for number in COUNTS}
     for index, photo in enumerate(photos(args.photos, args.limit)):
-        grey = np.rint(255 * _encoded(luminance(photo))).astype(np.uint8)
+        grey = grey_of(photo)
         lab = srgb_to_lab(photo)
         points = truths(photo, max(COUNTS), index)
         plain = colorizer.predict(guided.question(grey, None, colorizer.size).seen[None])
@@ -99,6 +99,11 @@ def main() -> None:
         print(f"{method:10} points  ", *(f"{number:6}" for number in COUNTS))
         print(f"{'':10} PSNR    ", *(f"{value:6.2f}" for value in psnr))
         print(f"{'':10} dE2000  ", *(f"{difference / (index + 1):6.2f}" for *_, difference in rows))
+
+
+def grey_of(photo: np.ndarray) -> np.ndarray:
+    """The photo without colours, uint8 [H, W]."""
+    return np.rint(255 * _encoded(luminance(photo))).astype(np.uint8)
 
 
 def _encoded(light: np.ndarray) -> np.ndarray:

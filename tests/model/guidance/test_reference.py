@@ -48,3 +48,32 @@ def test_the_reference_that_shows_the_scene_lends_its_colours_and_else_the_one_w
     expected = [reference.transfer(other.light, other.chroma, one.statistics) for one in references]
     found = reference.apply(other.light, other.chroma, references)
     assert any(np.array_equal(found, one) for one in expected)
+
+
+def striped(lying_first: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A picture whose one half has lying stripes and is red, and whose other half has standing ones and is blue."""
+    lying = np.arange(256)[:, None] < 128 if lying_first else np.arange(256)[:, None] >= 128
+    rows, columns = np.indices((256, 256))
+    light = np.where(lying, rows % 4 < 2, columns % 4 < 2) * np.float32(20) + np.float32(40)
+    return light, np.where(lying[..., None], (40, 20), (5, -40)).astype(np.float32) + np.zeros(
+        (256, 256, 2), np.float32
+    )
+
+
+def slopes(light: np.ndarray) -> tuple[np.ndarray, ...]:
+    """What a network may see: whether stripes lie or stand."""
+    steps = [np.abs(np.diff(light, axis=axis, append=50)).reshape(16, 16, 16, 16).mean((1, 3)) for axis in (0, 1)]
+    return (np.stack(steps, axis=-1),)
+
+
+def test_like_things_lend_their_colours_where_no_scene_is_the_same(photos):
+    light, truth = striped(lying_first=True)
+    other_light, other = striped(lying_first=False)
+    like = reference.Reference(light=other_light, chroma=other, statistics=reference.statistics(other_light, other))
+    references = [reference.of(photos["rocket"]), like]
+    found = reference.apply(light, np.zeros_like(truth), references, slopes)
+    error = np.hypot(*np.moveaxis(found - truth, -1, 0))
+    assert error[:100].mean() < 2
+    assert error[-100:].mean() < 2
+    without = reference.apply(light, np.zeros_like(truth), references)
+    assert np.hypot(*np.moveaxis(without - truth, -1, 0)).mean() > 10
