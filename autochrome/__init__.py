@@ -129,9 +129,12 @@ def _hints(given: Bytes | str | os.PathLike[str] | Sequence[Mapping[str, object]
             raise ValueError(f"hints must be uint8 [h, w, 3] or [h, w, 4], and are {given.dtype} {list(given.shape)}")
         return hints.of_layer(given) if given.shape[2] == 4 else hints.of_copy(given, photo)
     try:
-        return reading.read(data, photo)
+        found = reading.read(data, photo)
     except Rejected as verdict:
         raise UserError(f"the hints cannot be used: {verdict.detail}") from verdict
+    if found is None:
+        raise UserError("the hints cannot be used: they are for other pages than the first")
+    return found
 
 
 def _bytes(path: str) -> bytes:

@@ -34,12 +34,14 @@ class Point:
         y: of its centre, 0 at the top of the photo and 1 at the bottom.
         radius: as a share of the photo's longer side; 0 for a single pixel.
         rgb: sRGB, each from 0 to 255; a neutral grey says that there is no colour.
+        page: of the photo's file, from 1.
     """
 
     x: float
     y: float
     radius: float
     rgb: tuple[int, int, int]
+    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

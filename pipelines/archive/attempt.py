@@ -132,11 +132,11 @@ def _with_hints(record: Record, guidance: Guidance) -> tuple[Record, bytes]:
     if file is None:
         return record, b""
     try:
-        data = inputs.read(file.uri) if file.uri else file.data
+        data, digest = file.read(inputs.read)
     except storage.IO_ERRORS as error:
         raise Rejected(BAD_HINT, f"its hint file cannot be read: {error}") from error
     # It may have changed since the job started.
-    return replace(record, guided=replace(guidance, hints=replace(file, sha256=_sha256(data))).told()), data
+    return replace(record, guided=replace(guidance, hints=replace(file, sha256=digest)).told()), data
 
 
 def _answer(asked: Question | Asked, chroma: list[Floats], context: Context, guidance: Guidance) -> Floats | bytes:

@@ -1,5 +1,6 @@
 """The model and the child processes that photos need, opened once for all photos of a process."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -18,6 +19,9 @@ from pipelines.runtime.photo_process import PhotoProcesses
 if TYPE_CHECKING:
     from model.colorizer import Colorizer
 
+MOST_CHOSEN = 4
+"""The number of models that a process keeps besides that of the run; of more, the one that was not used for longest
+leaves, and is loaded again when a photo needs it."""
 Save = Callable[[Record, dict[str, bytes]], Record]
 
 
@@ -81,7 +85,7 @@ class Engine:
         """
         self._sign = recipe.signing.signer() if recipe.signing else bytes
         self._recipe = recipe
-        self._chosen: dict[str, Colorizer] = {}
+        self._chosen: OrderedDict[str, Colorizer] = OrderedDict()
         self._lock = Lock()
         self.processes = PhotoProcesses(render, started=started, limits=recipe.settings.limits)
         try:
@@ -105,10 +109,14 @@ class Engine:
 
     def _load(self, model: Model) -> "Colorizer":
         """Return a model that a rule chose; it is loaded when the first photo needs it."""
+        if model.digest == self._recipe.model_digest:
+            return self.colorizer
         with self._lock:
             if model.digest not in self._chosen:
-                same = model.digest == self._recipe.model_digest
-                self._chosen[model.digest] = self.colorizer if same else _loaded(model.path, model.digest)
+                while len(self._chosen) >= MOST_CHOSEN:
+                    self._chosen.popitem(last=False)
+                self._chosen[model.digest] = _loaded(model.path, model.digest)
+            self._chosen.move_to_end(model.digest)
             return self._chosen[model.digest]
 
     def close(self) -> None:

@@ -227,8 +227,9 @@ def _recolored(
         is_known = options.borders != "keep" and source.dtype == np.uint8  # the tone is that of the 8-bit photo
         tone = tone_of(source, page.chroma_step, (lambda _: picture) if is_known else borders.find)
         hints = None
-        if options.hints and not page.index:
-            hints = reading.read_if_good(options.hints, source, options.on_bad_hint, warned)
+        if options.hints:
+            place = page.index + 1, page.count
+            hints = reading.read_if_good(options.hints, source, *place, options.on_bad_hint, warned)
         asked = guided.question(source, picture, options.size, hints)
         chroma = parent.ask(asked)
         if hints is None and stains.are_suspected(asked.seen, chroma):

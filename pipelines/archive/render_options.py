@@ -31,7 +31,7 @@ class RenderOptions:
         borders: whether margins get colour.
         color_space: of the files.
         alpha: what becomes of transparency.
-        hints: the bytes of the hint file of the first page; b"" for none.
+        hints: what `pipelines.guidance.reading` reads; b"" for none.
         on_bad_hint: what to do with a photo whose hint file is broken.
         reading: how the photo is read.
         watermark: content of the watermark in the chroma; None for none.
@@ -63,7 +63,7 @@ def options_of(record: "Record", recipe: "Recipe", size: int, hints: bytes) -> R
         record: of the photo, before it is made.
         recipe: of the run.
         size: side of the model's input, in pixels.
-        hints: the bytes of the photo's hint file; b"" for none.
+        hints: what `pipelines.guidance.reading` reads; b"" for none.
     """
     settings = recipe.settings
     mark = Mark(

@@ -1,11 +1,15 @@
 """Find the hints of a collection: a file beside or for each photo, or one file for all.
 
-HINTS/box 1/scan.tif.hints.png     for the photo INPUT/box 1/scan.tif; or .hints.json
-hints.csv, hints.jsonl             lines with `path`, `x`, `y`, `radius`, `color`
+HINTS/box 1/scan.tif.hints.png          for the photo INPUT/box 1/scan.tif; or .hints.json
+HINTS/box 1/scan.tif.p002.hints.png     for its second page
+hints.csv, hints.jsonl                  lines with `path`, `x`, `y`, `radius`, `color`, `page`
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import os
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +18,7 @@ from pipelines.files import faults, listings, sources, storage
 from pipelines.files.list_parts import PLAIN, ListOptions
 from pipelines.files.sources import Source
 from pipelines.guidance import points
+from pipelines.guidance.page_files import packed
 from tfrecords.errors import UserError
 
 ENDINGS = (".hints.png", ".hints.json")
@@ -22,6 +27,7 @@ _COLLECTIONS = (".csv", ".jsonl", ".ndjson")
 _LISTED = 100_000
 """The number of photos among which the photos of hints are looked for before the job starts."""
 _AT_A_TIME = 16
+_NAME = re.compile(r"(?P<photo>.+?)(?:\.p(?P<page>\d{3,6}))?\.hints\.(?:png|json)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +35,30 @@ class HintFile:
     """Where the hints of one photo are.
 
     Attributes:
-        name: of the file, relative to the folder of hints.
-        sha256: of the file; of a collection, of this photo's points.
-        uri: of the file; '' if the points are in ``data``.
+        name: of the file, relative to the folder of hints; of several, the first.
+        sha256: of the file; of a collection, of this photo's points; of several files, of their pages and digests.
+        uri: of the file; '' if the points are in ``data``, or if there are ``pages``.
         data: the photo's points of a collection, as JSON.
+        pages: page, from 1, and URI of each file, if files are for pages.
     """
 
     name: str
     sha256: str
     uri: str = ""
     data: bytes = b""
+    pages: tuple[tuple[int, str], ...] = ()
+
+    def read(self, read: Callable[[str], bytes]) -> tuple[bytes, str]:
+        """Return what `pipelines.guidance.reading` reads, and its digest as it is now.
+
+        Args:
+            read: returns the bytes of a file.
+        """
+        if not self.pages:
+            data = read(self.uri) if self.uri else self.data
+            return data, _sha256(data)
+        files = {page: read(uri) for page, uri in self.pages}
+        return packed(files), _of_pages((page, _sha256(data)) for page, data in files.items())
 
 
 def find(path: str) -> dict[str, HintFile]:
@@ -74,18 +94,37 @@ def _collection(path: str) -> dict[str, HintFile]:
 
 def _folder(path: str) -> dict[str, HintFile]:
     files = sorted(_listed(path), key=lambda file: file.name)
+    if not files and not storage.is_remote(path) and not os.path.lexists(path):
+        raise UserError(f"--hints {path} does not exist; give a folder of hint files, or a .csv or .jsonl file")
     if not files:
         raise UserError(
             f"--hints {path} has no hint files; name them like their photos, with {' or '.join(ENDINGS)} behind it"
         )
-    found: dict[str, HintFile] = {}
+    found: defaultdict[str, dict[int, HintFile]] = defaultdict(dict)
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         for file, digest in zip(files, pool.map(_digest, files), strict=True):
-            photo = photo_of(file.name)
-            if photo in found:
-                raise UserError(f"--hints: {photo} has two hint files, {found[photo].name} and {file.name}; keep one")
-            found[photo] = HintFile(name=file.name, sha256=digest, uri=file.uri)
-    return found
+            photo, page = _split(file.name)
+            if not page:
+                raise UserError(f"--hints: {file.name} is for page 0; the first page is .p001")
+            if page in found[photo]:
+                two = f"{found[photo][page].name} and {file.name}"
+                of_page = f" for page {page}" if page > 1 else ""
+                raise UserError(f"--hints: {photo} has two hint files{of_page}, {two}; keep one")
+            found[photo][page] = HintFile(name=file.name, sha256=digest, uri=file.uri)
+    return {photo: _joined(by_page) for photo, by_page in found.items()}
+
+
+def _joined(by_page: dict[int, HintFile]) -> HintFile:
+    files = sorted(by_page.items())
+    first = files[0][1]
+    if set(by_page) == {1}:
+        return first
+    digest = _of_pages((page, file.sha256) for page, file in files)
+    return HintFile(name=first.name, sha256=digest, pages=tuple((page, file.uri) for page, file in files))
+
+
+def _of_pages(digests: Iterable[tuple[int, str]]) -> str:
+    return _sha256("".join(f"{page} {digest}\n" for page, digest in digests).encode())
 
 
 def _listed(path: str) -> Iterator[Source]:
@@ -97,7 +136,13 @@ def _listed(path: str) -> Iterator[Source]:
 
 def photo_of(name: str) -> str:
     """Return the name of the photo that a hint file is for; '' if the file is not a hint file."""
-    return next((name[: -len(ending)] for ending in ENDINGS if name.lower().endswith(ending)), "")
+    return _split(name)[0]
+
+
+def _split(name: str) -> tuple[str, int]:
+    """Return the photo and the page of a hint file."""
+    found = _NAME.fullmatch(name)
+    return (found["photo"], int(found["page"] or 1)) if found else ("", 0)
 
 
 def _digest(file: Source) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from model.guidance.hints import chroma_of
 from pipelines.files import faults, storage
@@ -77,7 +77,10 @@ def read(name: str, data: bytes) -> tuple[Chroma, ...]:
     except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise ValueError(f"it is not a palette of the kind .{ending} ({error})") from error
     except OSError as error:
-        raise ValueError(f"it is not a picture ({error})") from error
+        broken = "" if isinstance(error, UnidentifiedImageError) else f" that can be read ({error})"
+        raise ValueError(
+            f"it is not a picture{broken}, and its ending is not one of .{', .'.join(_READERS)}"
+        ) from error
     if not 1 <= len(found) <= MOST_COLOURS:
         raise ValueError(f"it has {len(found):,} colours; 1 to {MOST_COLOURS} are possible")
     return tuple(found)

@@ -14,7 +14,7 @@ MOST_POINTS = 10_000
 """The number of points that a photo may have."""
 RADIUS = 0.01
 """The radius of a point that names none."""
-_FIELDS = ("x", "y", "radius", "color")
+_FIELDS = ("x", "y", "radius", "color", "page")
 _HEX = re.compile(r"#([0-9a-fA-F]{6})\Z")
 
 
@@ -31,8 +31,12 @@ def rgb_of(text: Any) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def of_json(data: bytes) -> tuple[Point, ...]:
+def of_json(data: bytes, page: int = 1) -> tuple[Point, ...]:
     """Return the points of a JSON file: a list of them, or an object whose ``hints`` is that list.
+
+    Args:
+        data: of the file.
+        page: of points that name none.
 
     Raises:
         ValueError: it is something else, or has no point or too many; says what.
@@ -46,13 +50,15 @@ def of_json(data: bytes) -> tuple[Point, ...]:
         raise ValueError("it is not a list of points")
     if not 1 <= len(found) <= MOST_POINTS:
         raise ValueError(f"it has {len(found):,} points; 1 to {MOST_POINTS:,} are possible")
-    return tuple(_point(one) for one in found)
+    return tuple(_point(one, page) for one in found)
 
 
 def to_json(points: Iterable[Point]) -> bytes:
     """Return the JSON that `of_json` reads; equal points give equal bytes."""
     told = [
-        {"x": point.x, "y": point.y, "radius": point.radius, "color": "#" + bytes(point.rgb).hex()} for point in points
+        {"x": point.x, "y": point.y, "radius": point.radius, "color": "#" + bytes(point.rgb).hex()}
+        | ({"page": point.page} if point.page != 1 else {})
+        for point in points
     ]
     return json.dumps(told).encode()
 
@@ -67,7 +73,10 @@ def of_collection(name: str, data: bytes) -> dict[str, tuple[Point, ...]]:
     Raises:
         ValueError: a line is broken; says which and why.
     """
-    text = data.decode("utf-8-sig")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not text in UTF-8") from error
     found: defaultdict[str, list[Point]] = defaultdict(list)
     for line, fields in _csv_lines(text) if name.lower().endswith(".csv") else _json_lines(text):
         path = fields.pop("path", "")
@@ -85,7 +94,7 @@ def of_collection(name: str, data: bytes) -> dict[str, tuple[Point, ...]]:
 def _csv_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
     if missing := {"path", "x", "y", "color"} - set(reader.fieldnames or ()):
-        raise ValueError(f"line 1: it has no column {min(missing)}; the columns are path, x, y, radius, color")
+        raise ValueError(f"line 1: it has no column {min(missing)}; the columns are path, x, y, radius, color, page")
     for row in reader:
         if None in row:
             raise ValueError(f"line {reader.line_num}: it has more values than columns")
@@ -105,12 +114,19 @@ def _json_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, fields
 
 
-def _point(fields: dict[str, Any]) -> Point:
+def _point(fields: dict[str, Any], page: int = 1) -> Point:
     if unknown := fields.keys() - set(_FIELDS):
         raise ValueError(f"{min(unknown)} is unknown; a point has {', '.join(_FIELDS)}")
     values = {name: _share(name, fields.get(name)) for name in ("x", "y")}
     radius = _share("radius", fields.get("radius", RADIUS))
-    return Point(x=values["x"], y=values["y"], radius=radius, rgb=rgb_of(fields.get("color")))
+    page = _page(fields.get("page", page))
+    return Point(x=values["x"], y=values["y"], radius=radius, rgb=rgb_of(fields.get("color")), page=page)
+
+
+def _page(value: Any) -> int:
+    if re.fullmatch(r"[1-9]\d{0,5}", str(value)) is None:
+        raise ValueError(f"page must be a whole number from 1, not {value!r}")
+    return int(value)
 
 
 def _share(name: str, value: Any) -> float:

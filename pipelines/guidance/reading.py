@@ -1,6 +1,8 @@
 """Read the hints of one photo from the bytes of its hint file. This is work of the process that opens photos."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
@@ -9,6 +11,7 @@ from model.guidance import hints
 from model.guidance.hints import Hints
 from pipelines.errors import Rejected
 from pipelines.guidance import points
+from pipelines.guidance.page_files import unpacked
 from pipelines.images.memory import out_of_memory
 from tfrecords.color import Pixels
 
@@ -19,44 +22,85 @@ MOST_PIXELS = 25_000_000
 _PNG = b"\x89PNG"
 
 
-def read(data: bytes, photo: Pixels) -> Hints:
-    """Return the hints of a photo.
+def read(data: bytes, photo: Pixels, page: int = 1) -> Hints | None:
+    """Return the hints of one page of a photo; None if they are all for other pages.
 
     Args:
-        data: of its hint file: PNG or JSON.
-        photo: uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB, upright.
+        data: of its hint file, PNG or JSON; or several, `pipelines.guidance.page_files.packed`.
+        photo: the page, uint8 or uint16, ``[H, W]`` or ``[H, W, 3]``, sRGB, upright.
+        page: its number, from 1.
 
     Raises:
-        Rejected: ``bad_hint``: the file is broken, is too large, or has no hints.
+        Rejected: ``bad_hint``: a file is broken, is too large, or has no hints; or there are two for the page.
     """
+    with _bad():
+        found = [hints for number, one in unpacked(data).items() if (hints := _of_file(one, number, photo, page))]
+        if len(found) > 1:
+            raise ValueError(f"there are two for page {page}")
+    if not found:
+        return None
+    if not found[0].given.any():
+        raise Rejected(BAD_HINT, "its hint file has no hints: no pixel is half opaque, or differs from the photo")
+    return found[0]
+
+
+def _of_file(data: bytes, number: int, photo: Pixels, page: int) -> Hints | None:
+    """Return the hints that a file, named for a page, has for another or the same page."""
+    if data.startswith(_PNG):
+        return _of_picture(data, photo) if number == page else None
+    points_ = [point for point in points.of_json(data, number) if point.page == page]
+    return hints.of_points(points_, *photo.shape[:2]) if points_ else None
+
+
+def check_pages(data: bytes, count: int) -> None:
+    """Check that a photo has the pages that its hints are for.
+
+    Args:
+        data: see `read`.
+        count: how many pages it has.
+
+    Raises:
+        Rejected: ``bad_hint``: it has not, or the file is broken.
+    """
+    named: set[int] = set()
+    with _bad():
+        for number, one in unpacked(data).items():
+            named |= {number} if one.startswith(_PNG) else {point.page for point in points.of_json(one, number)}
+    if max(named) > count:
+        pages = f"{count} page{'s' if count > 1 else ''}"
+        raise Rejected(BAD_HINT, f"its hints are for page {max(named)}, and it has {pages}")
+
+
+@contextmanager
+def _bad() -> Iterator[None]:
+    """Reject the photo for whatever a hint file raises."""
     try:
-        if data.startswith(_PNG):
-            found = _of_picture(data, photo)
-        else:
-            found = hints.of_points(points.of_json(data), *photo.shape[:2])
+        yield
     except Exception as error:  # Pillow raises many kinds
         if out_of_memory(error):
             raise
         raise Rejected(BAD_HINT, f"its hint file cannot be used: {error}"[:200]) from error
-    if not found.given.any():
-        raise Rejected(BAD_HINT, "its hint file has no hints: no pixel is half opaque, or differs from the photo")
-    return found
 
 
-def read_if_good(data: bytes, photo: Pixels, on_bad_hint: str, warned: list[str]) -> Hints | None:
-    """Return the hints of a photo; None if they are broken and may be ignored, which is added to the warnings.
+def read_if_good(
+    data: bytes, photo: Pixels, page: int, count: int, on_bad_hint: str, warned: list[str]
+) -> Hints | None:
+    """Return the hints of a page; None if it has none, or if they are broken and may be ignored, which is a warning.
 
     Args:
         data: see `read`.
         photo: see `read`.
+        page: see `read`.
+        count: how many pages the photo has.
         on_bad_hint: ``reject`` or ``ignore``.
         warned: the warnings on the photo.
 
     Raises:
-        Rejected: see `read`.
+        Rejected: see `read` and `check_pages`.
     """
     try:
-        return read(data, photo)
+        check_pages(data, count)
+        return read(data, photo, page)
     except Rejected:
         if on_bad_hint == "reject":
             raise

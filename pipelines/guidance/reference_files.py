@@ -8,15 +8,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from model import borders
 from model.guidance import matching, reference
 from model.guidance.reference import Reference
 from pipelines.errors import Rejected
 from pipelines.files import faults, listings, sources, storage
-from pipelines.images import pages, samples
+from pipelines.images import pages, photo_area, samples
 from tfrecords.errors import UserError
 
 MOST = 20
 """The number of photos that a folder of references may have."""
+_GREY = ("grayscale", "near_gray")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +86,11 @@ def load(path: str) -> References:
 
 def _read(name: str, data: bytes) -> ReferenceFile:
     try:
-        pixels = samples.to_bytes(next(pages.read(data)).pixels)
+        page = next(pages.read(data))
     except Rejected as verdict:
         raise UserError(f"reference {name} cannot be used: {verdict.reason}: {verdict.detail}") from verdict
-    if pixels.ndim == 2 or (pixels == pixels[..., :1]).all():
+    pixels = samples.to_bytes(page.pixels)
+    if pixels.ndim == 2 or photo_area.judge(pixels, page.chroma_step, borders.find).reason in _GREY:
         raise UserError(f"reference {name} cannot be used: it is grey; name photos in colour")
     small = cv2.resize(pixels, (matching.SIDE, matching.SIDE), interpolation=cv2.INTER_AREA)
     picture = cv2.imencode(".png", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1].tobytes()

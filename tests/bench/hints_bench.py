@@ -8,12 +8,18 @@ and so on. PSNR is that of the error pooled over all pixels of all photos, in sR
 pixels, then over photos. Photos that are grey or toned are left out.
 
 `alone` is the network's answer with hints, and no blending after it.
+
+``--patches`` follows R. Zhang et al., "Real-Time User-Guided Image Colorization with Learned Deep Priors" (2017), as
+``test_sweep.py`` of their repository richzhang/colorization-pytorch has it: photos squeezed to 256 x 256, and hints of
+6 x 6 pixels with the mean a and b of the truth, whose places are drawn from a normal distribution about the centre.
+`of each` is the mean of each photo's PSNR, which they give.
 """
 
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 from skimage.color import deltaE_ciede2000
@@ -21,7 +27,7 @@ from skimage.color import deltaE_ciede2000
 import autochrome
 from model.guidance import guided, hints
 from model.guidance.guided import Choices
-from model.guidance.hints import Point
+from model.guidance.hints import Hints, Point
 from model.guidance.ranges import METHODS
 from model.upsampling import recolor
 from pipelines.images import grayscale
@@ -29,6 +35,7 @@ from tfrecords.color import Floats, luminance, srgb_to_lab
 
 COUNTS = (0, 1, 5, 10, 50, 100, 500)
 RADIUS = 0.01
+PATCH = 6
 WAYS = {"alone": ("network", 0.0)} | {name: (name, reach) for name, reach in METHODS.items()}
 """Methods and reaches, by the name in the table."""
 
@@ -60,6 +67,22 @@ def truths(photo: np.ndarray, number: int, seed: int) -> list[Point]:
     return points
 
 
+def patches(photo: np.ndarray, number: int, seed: int) -> Hints:
+    """Hints of 6 x 6 pixels, as Zhang et al. place them."""
+    lab = srgb_to_lab(photo)
+    height, width = photo.shape[:2]
+    rng = np.random.default_rng(seed)
+    chroma, given = np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.bool_)
+    for across, down in rng.standard_normal((number, 2)):
+        top, left = (
+            int(np.clip((side - PATCH + 1) * (0.5 + 0.25 * place), 0, side - PATCH))
+            for side, place in ((height, down), (width, across))
+        )
+        at = slice(top, top + PATCH), slice(left, left + PATCH)
+        chroma[at], given[at] = lab[at][..., 1:].mean(axis=(0, 1)), True
+    return Hints(chroma=chroma, given=given)
+
+
 def main() -> None:
     """Print PSNR and CIEDE2000 by method and number of points."""
     parser = argparse.ArgumentParser()
@@ -67,14 +90,19 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=200)
     parser.add_argument("--model", default="released")
     parser.add_argument("--methods", default=",".join(WAYS))
+    parser.add_argument("--counts", type=lambda text: tuple(map(int, text.split(","))), default=COUNTS)
+    parser.add_argument("--patches", action="store_true")
     args = parser.parse_args()
     colorizer = autochrome.load_model(args.model)
     methods = args.methods.split(",")
-    errors = {(method, number): np.zeros(3) for method in methods for number in COUNTS}
+    errors = {(method, number): np.zeros(3) for method in methods for number in args.counts}
+    ratios: dict[tuple[str, int], list[float]] = {key: [] for key in errors}
     for index, photo in enumerate(photos(args.photos, args.limit)):
+        if args.patches:
+            photo = cv2.resize(photo, (256, 256), interpolation=cv2.INTER_AREA)
         grey = grey_of(photo)
         lab = srgb_to_lab(photo)
-        points = truths(photo, max(COUNTS), index)
+        points = truths(photo, max(args.counts), index)
         plain = colorizer.predict(guided.question(grey, None, colorizer.size).seen[None])
 
         def predict(seen: Floats, hints: Floats | None, plain: Floats = plain) -> Floats:
@@ -83,7 +111,10 @@ def main() -> None:
         for method, number in errors:
             how, reach = WAYS[method]
             choices = Choices(hint_method=how, hint_reach=reach)
-            given = hints.of_points(points[:number], *grey.shape) if number else None
+            if args.patches and number:
+                given = patches(photo, number, index)
+            else:
+                given = hints.of_points(points[:number], *grey.shape) if number else None
             asked = guided.question(grey, None, colorizer.size, given)
             chroma = guided.answer(asked, choices, predict)
             colour = recolor(grey, chroma, seen=asked.seen)
@@ -91,13 +122,15 @@ def main() -> None:
                 hints.paint(colour, grey, given)
             squares = (colour.astype(np.float64) - photo) ** 2
             difference = deltaE_ciede2000(lab, srgb_to_lab(colour)).mean()
+            ratios[method, number].append(float(10 * np.log10(255**2 / squares.mean())))
             errors[method, number] += squares.sum(), squares.size, difference
     print(f"{index + 1} photos")
     for method in methods:
-        rows = [errors[method, number] for number in COUNTS]
+        rows = [errors[method, number] for number in args.counts]
         psnr = [10 * np.log10(255**2 * size / squares) for squares, size, _ in rows]
-        print(f"{method:10} points  ", *(f"{number:6}" for number in COUNTS))
+        print(f"{method:10} points  ", *(f"{number:6}" for number in args.counts))
         print(f"{'':10} PSNR    ", *(f"{value:6.2f}" for value in psnr))
+        print(f"{'':10} of each ", *(f"{np.mean(ratios[method, number]):6.2f}" for number in args.counts))
         print(f"{'':10} dE2000  ", *(f"{difference / (index + 1):6.2f}" for *_, difference in rows))
 
 

@@ -15,6 +15,7 @@ from jobs import Made
 
 _CROP = 120
 _CROPS = 12
+_GUIDED = 2  # of each photo
 
 
 def _chosen(config: pytest.Config) -> list[Engine]:
@@ -89,11 +90,39 @@ def _crops(photos: dict[str, np.ndarray], encoded: Callable[..., bytes]) -> Iter
 
 
 @pytest.fixture(scope="session")
-def golden_flags(golden_tree: Path, saved_model_dir: str) -> dict[str, tuple[str, ...]]:
+def golden_guided(
+    tmp_path_factory: pytest.TempPathFactory, photos: dict[str, np.ndarray], encoded: Callable[..., bytes]
+) -> Path:
+    """8 photos, of which 3 have hints, 2 meet a rule with a palette and 1 a rule with a model; and a reference."""
+    root = tmp_path_factory.mktemp("golden_guided")
+    for name, data in _crops(photos, encoded):
+        if int(Path(name).stem) < _GUIDED:
+            (root / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / "photos" / name).write_bytes(data)
+    names = sorted(path.relative_to(root / "photos") for path in (root / "photos").rglob("*.jpg"))
+    points = "".join(f"{name},0.{index + 1},0.5,0.1,#a06080\n" for index, name in enumerate(names[::3]))
+    (root / "hints.csv").write_text(f"path,x,y,radius,color\n{points}")
+    (root / "warm.txt").write_text("#c86432 #f0dca0 #405060")
+    (root / "street.png").write_bytes(encoded(photos["coffee"], "PNG"))
+    (root / "rules.toml").write_text(
+        f'[[rule]]\nmatch = "{names[1].parent}/**"\npalette = "warm.txt"\n'
+        f'[[rule]]\nmatch = "{names[-1]}"\nmodel = "released"\nsaturation = 1.5\n'
+    )
+    return root
+
+
+@pytest.fixture(scope="session")
+def golden_flags(golden_tree: Path, golden_guided: Path, saved_model_dir: str) -> dict[str, tuple[str, ...]]:
     """What each job is told but for its output folder."""
+    guidance = [
+        f"--hints={golden_guided / 'hints.csv'}",
+        f"--reference={golden_guided / 'street.png'}",
+        f"--rules={golden_guided / 'rules.toml'}",
+    ]
     return {
         "prepare": (f"--input={golden_tree}", "--size=64", "--num_shards=8", "--validation_percent=20"),
         "colorize": (f"--input={golden_tree}", f"--model={saved_model_dir}"),
+        "guided": (f"--input={golden_guided / 'photos'}", f"--model={saved_model_dir}", *guidance),
     }
 
 

@@ -9,7 +9,9 @@ import pytest
 from engines import LOCAL, Engine
 from jobs import Job, Made, colorized, prepared
 
-READ = {"prepare": prepared, "colorize": colorized}
+READ = {"prepare": prepared, "colorize": colorized, "guided": colorized}
+PROGRAMS = {"prepare": "prepare", "colorize": "colorize", "guided": "colorize"}
+"""What runs each golden job."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,12 @@ class Runs:
         if engine in LOCAL:
             # In this process, which has imported already what the job imports.
             started = time.monotonic()
-            code = importlib.import_module(f"pipelines.{job}").main(list(flags))
+            code = importlib.import_module(f"pipelines.{PROGRAMS[job]}").main(list(flags))
             stderr, seconds = "", time.monotonic() - started
         else:
             with engine.workers() as pool:
                 flags = (*flags, *pool.flags) if pool else flags
-                with Job(job, flags, engine.environment) as running:
+                with Job(PROGRAMS[job], flags, engine.environment) as running:
                     code, stderr, seconds = running.finish()
         assert code == 0, stderr
         made = READ[job](output)

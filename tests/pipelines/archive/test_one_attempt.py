@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from model.guidance.hints import chroma_of
 from model.watermark_code import Payload
 from model.watermark_detector import find
 from pipelines.archive.attempt import attempt
@@ -228,6 +229,20 @@ def test_a_hint_file_that_is_gone_or_new_is_what_the_record_says(tmp_path, encod
     assert record.guided == planned(hints=str(tmp_path)).of("a.png").told() != plan.of("a.png").told()
     file.unlink()
     assert attempt(photo_of(tmp_path / "a.png"), guided).reason == "bad_hint"
+
+
+def test_hints_for_the_second_page_colour_it_and_not_the_first(tmp_path, grey_photos):
+    page = grey_photos["coins"][:100, :100]
+    Image.fromarray(page).save(tmp_path / "a.tif", save_all=True, append_images=[Image.fromarray(page)])
+    (tmp_path / "a.tif.p002.hints.json").write_text('[{"x": 0.5, "y": 0.5, "radius": 0.1, "color": "#a06080"}]')
+    made: dict[str, bytes] = {}
+    plain = context(green, made)
+    guided = replace(plain, recipe=replace(plain.recipe, plan=planned(hints=str(tmp_path))))
+    record = attempt(photo_of(tmp_path / "a.tif"), guided)
+    assert record.guided == guided.recipe.plan.of("a.tif").told()
+    first, second = (srgb_to_lab(found.pixels)[50, 50] for found in pages.read(made["a.tif"]))
+    assert np.hypot(*(second[1:] - chroma_of((0xA0, 0x60, 0x80)))) < 1
+    assert first[1] < 0 < second[1]
 
 
 @pytest.mark.parametrize("form", ["png", "tiff", "webp", "jpeg"])

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.guidance import hint_files
+from pipelines.guidance.page_files import unpacked
 from tfrecords.errors import UserError
 
 POINT = b'[{"x": 0.5, "y": 0.5, "color": "#ff0000"}]'
@@ -41,6 +42,12 @@ def test_a_collection_gives_each_photo_its_points(tmp_path):
     ("names", "message"),
     [
         (["a.jpg"], "has no hint files; name them like their photos, with .hints.png or .hints.json behind it"),
+        (
+            ["a.tif.hints.png", "a.tif.p001.hints.png"],
+            "a.tif has two hint files, a.tif.hints.png and a.tif.p001.hints.png",
+        ),
+        (["a.tif.p002.hints.png", "a.tif.p002.hints.json"], "a.tif has two hint files for page 2, .*; keep one"),
+        (["a.tif.p000.hints.png"], "a.tif.p000.hints.png is for page 0; the first page is .p001"),
         (["a.jpg.hints.png", "a.jpg.hints.json"], "a.jpg has two hint files, a.jpg.hints.json and a.jpg.hints.png"),
     ],
 )
@@ -49,10 +56,20 @@ def test_a_folder_without_use_is_refused(tmp_path, names, message):
         hint_files.find(write(tmp_path, *names))
 
 
-@pytest.mark.parametrize("name", ["none", "none.csv"])
-def test_what_is_not_there_is_refused(tmp_path, name):
-    with pytest.raises(UserError, match=r"--hints .*none"):
+@pytest.mark.parametrize(("name", "message"), [("none", "none does not exist; give"), ("none.csv", "--hints .*none")])
+def test_what_is_not_there_is_refused(tmp_path, name, message):
+    with pytest.raises(UserError, match=message):
         hint_files.find(str(tmp_path / name))
+
+
+def test_pages_have_hint_files_of_their_own(tmp_path):
+    found = hint_files.find(write(tmp_path, "a.tif.hints.json", "a.tif.p012.hints.png", "b.tif.P002.HINTS.JSON"))
+    assert set(found) == {"a.tif", "b.tif"}
+    assert [page for page, _ in found["a.tif"].pages] == [1, 12]
+    assert (found["a.tif"].name, found["b.tif"].name) == ("a.tif.hints.json", "b.tif.P002.HINTS.JSON")
+    data, digest = found["a.tif"].read(lambda uri: Path(uri).read_bytes())
+    assert unpacked(data) == {1: POINT, 12: POINT}
+    assert digest == found["a.tif"].sha256 != found["b.tif"].sha256
 
 
 def test_a_broken_collection_is_refused_with_its_line(tmp_path):

@@ -63,7 +63,7 @@ def test_a_photo_gives_its_main_colours(photos, encoded):
         ("a.ase", exchange()[:40], "not a palette of the kind .ase"),
         ("a.aco", b"\0\3\0\1", "its version 3 is unknown"),
         ("a.aco", photoshop(2)[:20], "not a palette of the kind .aco"),
-        ("a.png", b"Dear archive,", "it is not a picture"),
+        ("a.png", b"Dear archive,", "it is not a picture, and its ending is not one of .txt, .hex, .gpl, .ase, .aco$"),
     ],
 )
 def test_a_broken_palette_is_refused_with_what_is_wrong(name, data, message):

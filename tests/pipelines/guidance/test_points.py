@@ -32,12 +32,24 @@ def test_a_point_without_a_radius_has_the_default():
         (b'[{"x": NaN, "y": 0, "color": "#000000"}]', "x must be"),
         (b'[{"x": 0, "color": "#000000"}]', "y must be a number from 0 to 1, not None"),
         (b'[{"x": 0, "y": 0, "color": "blue"}]', "a color must be #rrggbb, not 'blue'"),
-        (b'[{"x": 0, "y": 0, "colour": "#000000"}]', "colour is unknown; a point has x, y, radius, color"),
+        (b'[{"x": 0, "y": 0, "color": "#000000", "page": 0}]', "page must be a whole number from 1, not 0"),
+        (b'[{"x": 0, "y": 0, "color": "#000000", "page": 1.5}]', "page must be a whole number from 1, not 1.5"),
+        (b'[{"x": 0, "y": 0, "color": "#000000", "page": true}]', "page must be"),
+        (b'[{"x": 0, "y": 0, "colour": "#000000"}]', "colour is unknown; a point has x, y, radius, color, page"),
     ],
 )
 def test_broken_points_are_refused_with_what_is_wrong(data, message):
     with pytest.raises(ValueError, match=message):
         points.of_json(data)
+
+
+def test_points_say_their_page_and_else_have_that_of_their_file():
+    data = b'[{"x": 0, "y": 0, "color": "#000000"}, {"x": 0, "y": 0, "color": "#000000", "page": 3}]'
+    assert [point.page for point in points.of_json(data)] == [1, 3]
+    assert [point.page for point in points.of_json(data, 2)] == [2, 3]
+    assert points.of_json(points.to_json(points.of_json(data))) == points.of_json(data)
+    [point] = points.of_collection("h.csv", b"path,page,x,y,color\na.tif,2,0,0,#000000\n")["a.tif"]
+    assert point.page == 2
 
 
 def test_a_collection_is_csv_or_json_lines():
@@ -56,6 +68,7 @@ def test_a_collection_is_csv_or_json_lines():
         ("h.csv", "path,x,y,color\na,0,0,#000000\na,0,0,red\n", "line 3: a color must be"),
         ("h.csv", "path,x,y,color\na,0,0,#000000,5\n", "line 2: it has more values than columns"),
         ("h.csv", "path,x,y,color\n,0,0,#000000\n", "line 2: path is missing"),
+        ("h.csv", "path,x,y,color,page\na.tif,0,0,#000000,0\n", "line 2: page must be a whole number from 1, not '0'"),
         ("h.jsonl", "\n{\n", "line 2: it is not JSON"),
         ("h.jsonl", "[]\n", "line 1: it is not an object"),
     ],
@@ -63,3 +76,8 @@ def test_a_collection_is_csv_or_json_lines():
 def test_a_broken_line_of_a_collection_is_named(name, text, message):
     with pytest.raises(ValueError, match=message):
         points.of_collection(name, text.encode())
+
+
+def test_a_collection_in_another_encoding_is_refused_in_plain_words():
+    with pytest.raises(ValueError, match="it is not text in UTF-8"):
+        points.of_collection("h.csv", "path,x,y,color\n".encode("utf-16"))

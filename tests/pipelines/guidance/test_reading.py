@@ -3,6 +3,7 @@ import pytest
 
 from pipelines.errors import Rejected
 from pipelines.guidance import reading
+from pipelines.guidance.page_files import packed
 
 PHOTO = np.full((40, 60), 128, np.uint8)
 
@@ -20,10 +21,38 @@ def test_a_layer_a_painted_copy_and_points_are_read(encoded):
     opaque = np.dstack([copy, np.full(PHOTO.shape, 255, np.uint8)])
     for file in (encoded(layer(), "PNG"), encoded(copy, "PNG"), encoded(opaque, "PNG")):
         found = reading.read(file, PHOTO)
+        assert found is not None
         rows, columns = found.given.shape
         assert found.given[rows // 3, columns // 4]
         assert found.given.mean() == pytest.approx(100 / 2400, rel=0.3)
-    assert reading.read(b'[{"x": 0.5, "y": 0.5, "color": "#ff0000"}]', PHOTO).given.any()
+    point = reading.read(b'[{"x": 0.5, "y": 0.5, "color": "#ff0000"}]', PHOTO)
+    assert point is not None
+    assert point.given.any()
+
+
+def test_each_page_has_its_own_hints(encoded):
+    first = b'[{"x": 0.5, "y": 0.5, "color": "#ff0000"}, {"x": 0.5, "y": 0.5, "color": "#ff0000", "page": 4}]'
+    data = packed({1: first, 2: encoded(layer(), "PNG"), 4: b'[{"x": 0.5, "y": 0.5, "color": "#ff0000"}]'})
+    reading.check_pages(data, 4)
+    for page in (1, 2):
+        found = reading.read(data, PHOTO, page)
+        assert found is not None
+        assert found.given.any()
+    assert reading.read(data, PHOTO, 3) is None
+    with pytest.raises(Rejected, match="there are two for page 4"):
+        reading.read(data, PHOTO, 4)
+
+
+@pytest.mark.parametrize(("pages", "said"), [(1, "1 page"), (3, "3 pages")])
+def test_hints_for_a_page_that_is_not_there_are_bad(encoded, pages, said):
+    for data in (packed({4: encoded(layer(), "PNG")}), b'[{"x": 0, "y": 0, "color": "#ff0000", "page": 4}]'):
+        with pytest.raises(Rejected, match="its hints are for page 4") as raised:
+            reading.check_pages(data, pages)
+        assert raised.value.reason == "bad_hint"
+        assert raised.value.detail.endswith(f"and it has {said}")
+        warned: list[str] = []
+        assert reading.read_if_good(data, PHOTO, 1, pages, "ignore", warned) is None
+        assert warned == ["bad_hint"]
 
 
 @pytest.mark.parametrize("kind", ["text", "cut", "empty layer", "same copy", "faint"])

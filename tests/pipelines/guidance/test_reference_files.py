@@ -21,10 +21,18 @@ def test_a_photo_and_a_folder_are_references(tmp_path, photos, encoded):
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("grey.png", "it is grey"), ("text.jpg", "unreadable"), ("none.jpg", "cannot be read|has 0")]
+    ("name", "message"),
+    [
+        ("grey.png", "it is grey"),
+        ("nearly.png", "it is grey"),
+        ("text.jpg", "unreadable"),
+        ("none.jpg", "cannot be read|has 0"),
+    ],
 )
 def test_what_cannot_be_used_is_refused(tmp_path, encoded, name, message):
     (tmp_path / "grey.png").write_bytes(encoded(np.full((40, 40, 3), 90, np.uint8), "PNG"))
+    nearly = np.random.default_rng(0).integers(90, 93, (40, 40, 3)).astype(np.uint8)
+    (tmp_path / "nearly.png").write_bytes(encoded(nearly, "PNG"))
     (tmp_path / "text.jpg").write_bytes(b"Dear archive,")
     with pytest.raises(UserError, match=message):
         reference_files.load(str(tmp_path / name))
