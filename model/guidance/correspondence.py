@@ -89,7 +89,7 @@ def _with_neighbours(likeness: Floats, side: int) -> Floats:
 
 
 def _overlap(side: int, step: int) -> tuple[slice, slice]:
-    """Return the places that have a neighbour so many steps on, and those neighbours."""
+    """Return the places that have a neighbour `step` places on, and those neighbours."""
     return slice(max(0, -step), side - max(0, step)), slice(max(0, step), side - max(0, -step))
 
 
