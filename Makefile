@@ -26,8 +26,8 @@ demo: $(READY)  ## set up, then prepare, train and colorize photos that ship ins
 test: $(READY) lint types  ## set up, then lint, types and all tests
 	$(BIN)/pytest --numprocesses=2 --dist=loadfile
 
-test-azure: $(READY) $(AZURITE)  ## fetch Azurite, then Azure as a store, through a proxy that fails (needs Node.js)
-	$(BIN)/pytest tests/stores --store=azure
+test-azure: $(READY) $(AZURITE)  ## fetch Azurite, then Azure as a store, through a proxy that fails, with kills (needs Node.js)
+	$(BIN)/pytest tests/stores --store=azure -m "chaos or not chaos"
 
 test-browser: $(READY)  ## look at the report's page in Chromium (apt-get install chromium)
 	$(BIN)/pytest tests/browser
@@ -50,8 +50,8 @@ test-install: $(READY)  ## install afresh, with the oldest and the newest pip, a
 test-prism: $(READY) $(PRISM)  ## build Prism, then the golden jobs on it, a worker killed (needs Go)
 	$(BIN)/pytest tests/conformance --timeout=1200 --engine=prism --engine=prism_loopback
 
-test-s3: $(READY)  ## the stores that speak S3, through a proxy that fails
-	$(BIN)/pytest tests/stores --store=s3
+test-s3: $(READY)  ## the stores that speak S3, through a proxy that fails, with kills
+	$(BIN)/pytest tests/stores --store=s3 -m "chaos or not chaos"
 
 $(JOB_SERVER): deploy/flink/pom.xml deploy/flink/jars.sha256
 	rm -rf $(@D)

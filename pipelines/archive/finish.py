@@ -74,8 +74,6 @@ class WriteManifest(beam.PTransform):
         layout = given | "Layout" >> beam.Map(_layout, AsSingleton(made), AsSingleton(sample), AsSingleton(rejected))
         written = (
             records
-            # As text, which takes less memory than objects if a local run keeps all of them.
-            | "Lines" >> beam.Map(_line)
             | "Shard" >> beam.Map(_placed, AsSingleton(layout))
             | "Group" >> beam.GroupByKey()
             | "Write shards" >> beam.Map(_write_shard, run.lease, self.format, AsSingleton(layout))
@@ -174,23 +172,16 @@ def _sum(efforts: Iterable[Effort]) -> Effort:
     return sum(efforts, Effort())
 
 
-def _line(record: Record) -> tuple[bytes, bytes]:
-    # The name as bytes, because Beam's coder for strings rejects names that are not UTF-8.
-    return os.fsencode(record.name), manifest.to_lines([record.to_json(timed=True)])
-
-
-def _placed(line: tuple[bytes, bytes], layout: Layout) -> tuple[int, bytes]:
-    name, data = line
-    return layout.shard_of(os.fsdecode(name)), data
+def _placed(record: Record, layout: Layout) -> tuple[int, Record]:
+    return layout.shard_of(record.name), record
 
 
 def _write_shard(
-    placed: tuple[int, Iterable[bytes]], lease: Lease, file_format: str, layout: Layout
+    placed: tuple[int, Iterable[Record]], lease: Lease, file_format: str, layout: Layout
 ) -> tuple[str, Entry]:
     lease.check()
     record_files.drop_index(lease.folder)
-    index, lines = placed
-    records = [Record.from_json(line.decode()) for line in lines]
+    index, records = placed[0], list(placed[1])
     rejected = layout.splits_rejected
     name, data = ManifestWriter(output=lease.folder, shards=layout.shards, format=file_format, rejected=rejected).write(
         index, records

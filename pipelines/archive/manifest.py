@@ -66,6 +66,7 @@ from math import ceil
 from typing import Any, Self
 
 from pipelines.files import safe_names
+from pipelines.files.compact import Compact
 from pipelines.files.hashes import stable_hash
 from pipelines.runtime.outcomes import Outcome, Status
 
@@ -83,7 +84,7 @@ _SHARD = re.compile(r"(?P<kind>photos|timings|rejected)(?P<part>-\d{5,}-of-\d{5,
 
 
 @dataclass(frozen=True, kw_only=True)
-class Output:
+class Output(Compact):
     """A file made from one page; the fields are described at the top of the module.
 
     Attributes:
@@ -111,7 +112,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Left:
+class Left(Compact):
     """A file of an earlier run that is still in the output; the fields are described at the top of the module."""
 
     name: str
@@ -119,7 +120,7 @@ class Left:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class Record(Compact):
     """The result for one input; the fields are described at the top of the module.
 
     Attributes:

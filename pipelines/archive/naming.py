@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import chain, count, product
 
 from pipelines.archive.written_names import Rules, folded
+from pipelines.files.compact import Compact
 from pipelines.files.sources import Source
 from pipelines.images import formats
 
@@ -24,7 +25,7 @@ _ANY_PAGE = re.compile(r"\.p\d{3}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class NamedSource:
+class NamedSource(Compact):
     """A source and the names that its files may have.
 
     Attributes:

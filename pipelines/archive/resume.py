@@ -15,13 +15,14 @@ from pipelines.archive.manifest import OCCUPIED, Output, Record
 from pipelines.archive.naming import LOCAL, NamedSource, assign, without_page
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.written_names import Rules
+from pipelines.files.compact import Compact
 from pipelines.files.sources import Source
 from pipelines.images import formats
 from pipelines.runtime.outcomes import RETRIED
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class Listed(Compact):
     """A file in the output.
 
     Attributes:
@@ -36,7 +37,7 @@ class Listed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class File:
+class File(Compact):
     """A file in the output whose name belongs to one photo, or is in its record, and belongs to no other photo.
 
     Attributes:
@@ -51,7 +52,7 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class Task(Compact):
     """The work for one input.
 
     Attributes:

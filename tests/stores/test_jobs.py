@@ -1,15 +1,20 @@
 """The same photos from a folder, a text list, a Parquet list and a store, to a disk and to a store: the same files."""
 
 import tarfile
+import time
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from colorize_job import Job as ColorizeJob
+from prepare_job import Job
+from prepare_job import Job as PrepareJob
 from servers import Store
 
 from pipelines import cli
 from pipelines.archive.ledger import Ledger
+from tfrecords.description import Description
 
 Files = dict[str, bytes]
 
@@ -57,6 +62,39 @@ def expected(scans, saved_model_dir, tmp_path_factory) -> tuple[Files, list]:
     colorized(saved_model_dir, f"--input={scans}", f"--output={output}")
     made = files_of(output), told(str(output))
     assert len(made[0]) == 6
+    return made
+
+
+@pytest.fixture(scope="session")
+def slides(tmp_path_factory, photos, encoded) -> Path:
+    """Photos in colour, and one that is not."""
+    root = tmp_path_factory.mktemp("slides") / "slides"
+    root.mkdir()
+    for name, pixels in photos.items():
+        (root / f"{name} ü.jpg").write_bytes(encoded(pixels[::4, ::4], "JPEG"))
+        (root / f"{name}.png").write_bytes(encoded(pixels[::5, ::5], "PNG"))
+    (root / "grey.png").write_bytes(encoded(photos["coffee"][::4, ::4, 0], "PNG"))
+    return root
+
+
+def prepared(*flags: str) -> None:
+    settings = ["--size=32", "--num_shards=4", "--validation_percent=30", "--direct_num_workers=1"]
+    assert cli.main(["prepare", *settings, *flags]) == 0
+
+
+def records_of(found: Files) -> tuple[Files, dict[str, int]]:
+    """The records, and the outcomes; what else the description has of the sources depends on where they are."""
+    outcomes = Description.from_json(found["dataset.json"].decode()).outcomes
+    return {name: data for name, data in found.items() if name.endswith(".tfrecord")}, outcomes
+
+
+@pytest.fixture(scope="session")
+def expected_records(slides, tmp_path_factory) -> tuple[Files, dict[str, int]]:
+    """Records and outcomes of a run from disk to disk."""
+    output = tmp_path_factory.mktemp("expected") / "records"
+    prepared(f"--input={slides}", f"--output={output}")
+    made = records_of({path.name: path.read_bytes() for path in output.iterdir() if path.is_file()})
+    assert len(made[0]) > 3
     return made
 
 
@@ -124,3 +162,61 @@ def test_flags_of_a_job_reach_its_workers(calm: Store, scans, saved_model_dir, m
     assert made.items() <= expected[0].items()
     for header, value in calm.server.headers_of_flags.items():
         assert {headers.get(header) for headers in calm.relay.headers} == {value}
+
+
+def killed(store: Store, job: Job, uploads: int) -> None:
+    """Kills all processes of a job when it has written a number of objects, in the middle of the next request."""
+    with job:
+        store.faults.gate.shut_after(uploads)
+        while not store.faults.gate.is_held():
+            assert not job.ends, job.finish()
+            time.sleep(0.05)
+    store.faults.gate.open()
+
+
+def finished(job: Job) -> None:
+    with job:
+        code, _, errors = job.finish()
+    assert code == 0, errors
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("uploads", [1, 4, 8, 12])
+def test_colorize_that_is_killed_between_stores_ends_with_the_bytes_of_a_disk(
+    usual: Store, scans, saved_model_dir, expected, uploads
+):
+    source, colour = usual.upload(scans, "scans"), usual.uri("colour")
+    flags = (source, colour, f"--model={saved_model_dir}", "--direct_num_workers=1")
+    killed(usual, ColorizeJob(*flags), uploads)
+    finished(ColorizeJob(*flags))
+    found = usual.files("colour")
+    assert (photos_of(found), told(colour)) == expected
+    assert not [name for name in found if "journal" in name or "lease" in name or "probe" in name]
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("uploads", [1, 3, 6])
+def test_prepare_that_is_killed_between_stores_ends_with_the_bytes_of_a_disk(
+    usual: Store, slides, expected_records, uploads
+):
+    source, records = usual.upload(slides, "slides"), usual.uri("records")
+    flags = (source, records, "--size=32", "--num_shards=4", "--validation_percent=30")
+    killed(usual, PrepareJob(*flags), uploads)
+    finished(PrepareJob(*flags))
+    assert records_of(usual.files("records")) == expected_records
+
+
+def test_prepare_from_a_store_to_a_store_gives_the_records_of_a_disk(usual: Store, slides, expected_records):
+    prepared(f"--input={usual.upload(slides, 'slides')}", f"--output={usual.uri('records')}")
+    assert records_of(usual.files("records")) == expected_records
+
+
+@pytest.mark.chaos
+def test_prepare_from_lists_gives_the_records_of_a_folder(slides, tmp_path, expected_records):
+    (tmp_path / "list.txt").write_text("\n".join(listed(slides)))
+    pq.write_table(pa.table({"path": listed(slides)}), tmp_path / "list.parquet")
+    for name in ("list.txt", "list.parquet"):
+        output = tmp_path / name.replace(".", "-")
+        prepared(f"--input={tmp_path / name}", f"--root={slides}", f"--output={output}")
+        found = {path.name: path.read_bytes() for path in output.iterdir() if path.is_file()}
+        assert records_of(found) == expected_records
