@@ -1,67 +1,24 @@
 """One photo through all stages, with a model that the test makes up: what its record says and which files come out."""
 
 import errno
-import hashlib
 import io
 import os
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import imagecodecs
 import numpy as np
 import pytest
+from attempts import context, green, never, paged, photo_of
 from PIL import Image, ImageCms
 
-from model.guidance.hints import chroma_of
 from model.watermark_code import Payload
 from model.watermark_detector import find
 from pipelines.archive.attempt import attempt
-from pipelines.archive.context import Context
 from pipelines.archive.manifest import Record
-from pipelines.archive.naming import NamedSource
-from pipelines.archive.provenance import Recipe, Settings
-from pipelines.archive.render import render
 from pipelines.errors import ModelError, Undecided
-from pipelines.files.sources import Source
-from pipelines.guidance.planning import planned
 from pipelines.images import pages, samples
-from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords import color
 from tfrecords.color import srgb_to_lab
-
-
-def photo_of(path: Path) -> NamedSource:
-    source = Source(uri=str(path), name=path.name, size=path.stat().st_size, fingerprint="1-1")
-    return NamedSource(source=source, own=source.name, stem=source.name)
-
-
-PROCESSES = PhotoProcesses(render)
-
-
-def context(predict, made: dict[str, bytes], format_: str = "keep", **more: Any) -> Context:
-    def save(record: Record, files: dict[str, bytes]) -> Record:
-        made.update(files)
-        return record
-
-    settings = Settings(format=format_, **more)
-    return Context(
-        recipe=Recipe(model="mini", model_digest="0" * 64, settings=settings, settings_digest=settings.digest()),
-        size=32,
-        predict=lambda luminance, hints: predict(luminance),
-        save=save,
-        processes=PROCESSES,
-        load=lambda model: pytest.fail(f"{model} is not wanted"),
-    )
-
-
-def green(luminance: np.ndarray) -> np.ndarray:
-    assert luminance.shape == (1, 32, 32, 1)
-    return np.broadcast_to(np.array([-20, 20], np.float32), (1, 32, 32, 2))
-
-
-def never(luminance: np.ndarray) -> np.ndarray:
-    raise AssertionError
 
 
 def test_a_label_is_below_the_picture_and_leaves_picture_and_watermark_as_they_are(encoded, tmp_path, grey_photos):
@@ -193,58 +150,6 @@ def test_a_scan_of_16_bits_stays_so_where_the_format_can(
     assert record.warnings == warnings
 
 
-@pytest.mark.parametrize("on_bad_hint", ["reject", "ignore"])
-def test_a_broken_hint_rejects_its_photo_or_is_left_out_with_a_warning(tmp_path, encoded, grey_photos, on_bad_hint):
-    (tmp_path / "a.png").write_bytes(encoded(grey_photos["coins"], "PNG"))
-    (tmp_path / "a.png.hints.png").write_bytes(b"no picture")
-    plan = planned(hints=str(tmp_path), on_bad_hint=on_bad_hint)
-    plain: dict[str, bytes] = {}
-    made: dict[str, bytes] = {}
-    attempt(photo_of(tmp_path / "a.png"), context(green, plain))
-    with_plan = context(green, made)
-    record = attempt(photo_of(tmp_path / "a.png"), replace(with_plan, recipe=replace(with_plan.recipe, plan=plan)))
-    assert record.guided["hints"]["file"] == "a.png.hints.png"
-    assert with_plan.recipe.has_made(record, "a.png") is False
-    if on_bad_hint == "reject":
-        assert (record.reason, made) == ("bad_hint", {})
-        return
-    assert record.warnings == ("bad_hint",)
-    images = [np.asarray(Image.open(io.BytesIO(files["a.png"]))) for files in (made, plain)]
-    np.testing.assert_array_equal(*images)
-    strict = replace(with_plan.recipe, plan=replace(plan, on_bad_hint="reject"))
-    assert not strict.has_made(record, "a.png")
-    assert replace(strict, plan=plan).has_made(record, "a.png")
-
-
-def test_a_hint_file_that_is_gone_or_new_is_what_the_record_says(tmp_path, encoded, grey_photos):
-    (tmp_path / "a.png").write_bytes(encoded(grey_photos["coins"], "PNG"))
-    file = tmp_path / "a.png.hints.json"
-    file.write_text('[{"x": 0.5, "y": 0.5, "color": "#ff0000"}]')
-    plan = planned(hints=str(tmp_path))
-    file.write_text('[{"x": 0.5, "y": 0.5, "color": "#0000ff"}]')
-    with_plan = context(green, {})
-    guided = replace(with_plan, recipe=replace(with_plan.recipe, plan=plan))
-    record = attempt(photo_of(tmp_path / "a.png"), guided)
-    assert record.status == "written"
-    assert record.guided == planned(hints=str(tmp_path)).of("a.png").told() != plan.of("a.png").told()
-    file.unlink()
-    assert attempt(photo_of(tmp_path / "a.png"), guided).reason == "bad_hint"
-
-
-def test_hints_for_the_second_page_colour_it_and_not_the_first(tmp_path, grey_photos):
-    page = grey_photos["coins"][:100, :100]
-    Image.fromarray(page).save(tmp_path / "a.tif", save_all=True, append_images=[Image.fromarray(page)])
-    (tmp_path / "a.tif.p002.hints.json").write_text('[{"x": 0.5, "y": 0.5, "radius": 0.1, "color": "#a06080"}]')
-    made: dict[str, bytes] = {}
-    plain = context(green, made)
-    guided = replace(plain, recipe=replace(plain.recipe, plan=planned(hints=str(tmp_path))))
-    record = attempt(photo_of(tmp_path / "a.tif"), guided)
-    assert record.guided == guided.recipe.plan.of("a.tif").told()
-    first, second = (srgb_to_lab(found.pixels)[50, 50] for found in pages.read(made["a.tif"]))
-    assert np.hypot(*(second[1:] - chroma_of((0xA0, 0x60, 0x80)))) < 1
-    assert first[1] < 0 < second[1]
-
-
 @pytest.mark.parametrize("form", ["png", "tiff", "webp", "jpeg"])
 @pytest.mark.parametrize("depth", [8, 16])
 def test_transparency_is_kept_where_the_format_can_and_else_warned_of(tmp_path, grey_photos, form, depth):
@@ -284,25 +189,6 @@ def test_transparency_is_kept_where_the_format_can_and_else_warned_of(tmp_path, 
     straight = srgb_to_lab((kept[..., :3] // (top // 255)).astype(np.uint8))
     assert np.abs(straight[..., 0] - color.luminance(grey)).mean() < tolerance
     assert straight[..., 1].mean() < -8, "it has colour, under the transparent part as well"
-
-
-def test_saturation_scales_chroma_and_leaves_luminance_and_hue(tmp_path, encoded, grey_photos):
-    photo = np.clip(grey_photos["coins"], 60, 200)  # where sRGB shows the colours
-    (tmp_path / "a.png").write_bytes(encoded(photo, "PNG"))
-
-    def made_of(saturation: float) -> tuple[Record, np.ndarray]:
-        made: dict[str, bytes] = {}
-        record = attempt(photo_of(tmp_path / "a.png"), context(green, made, saturation=saturation))
-        with Image.open(io.BytesIO(made["a.png"])) as image:
-            return record, srgb_to_lab(np.asarray(image))
-
-    _, plain = made_of(1)
-    for saturation in (0, 0.5, 1.1):
-        record, lab = made_of(saturation)
-        assert record.saturation == saturation
-        assert np.abs(lab[..., 0] - plain[..., 0]).max() < 0.5
-        a, b = lab[..., 1:].mean(axis=(0, 1)) - saturation * plain[..., 1:].mean(axis=(0, 1))
-        assert np.hypot(a, b) < 0.3
 
 
 @pytest.mark.parametrize("file_format", ["keep", "jpeg", "webp"])
@@ -358,89 +244,6 @@ def test_what_is_in_colour_is_skipped_or_copied_when_asked_for(tmp_path, encoded
         assert record.status == "written"
         tones[name] = record.outputs[0].tone
     assert tones == {"sepia.bmp": "toned", "grey.bmp": "grayscale"}
-
-
-def paged(path: Path, pages: list[np.ndarray]) -> None:
-    images = [Image.fromarray(page) for page in pages]
-    images[0].save(path, save_all=True, append_images=images[1:], compression="tiff_lzw")
-
-
-def test_pages_stay_together_in_a_tiff_and_become_files_elsewhere(tmp_path, grey_photos, photos):
-    pages = [grey_photos["coins"], photos["coffee"], grey_photos["moon"][:100]]
-    paged(tmp_path / "scan.tif", pages)
-    made: dict[str, bytes] = {}
-    record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made))
-    assert [(one.name, one.page, one.tone) for one in record.outputs] == [
-        ("scan.tif", 1, "grayscale"),
-        ("scan.tif", 2, "color"),
-        ("scan.tif", 3, "grayscale"),
-    ]
-    assert [(one.height, one.width) for one in record.outputs] == [page.shape[:2] for page in pages]
-    assert len({(one.bytes, one.sha256) for one in record.outputs}) == 1
-    with Image.open(io.BytesIO(made["scan.tif"])) as image:
-        assert image.n_frames == 3
-    assert set(record.milliseconds) == {"read", "decode", "predict", "merge", "encode", "write"}
-    made.clear()
-    record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made, "png"))
-    assert list(made) == [f"scan.tif.p00{page}.png" for page in (1, 2, 3)]
-    for one, page in zip(record.outputs, pages, strict=True):
-        assert (len(made[one.name]), one.sha256) == (one.bytes, hashlib.sha256(made[one.name]).hexdigest())
-        with Image.open(io.BytesIO(made[one.name])) as image:
-            assert image.size == page.shape[1::-1]
-    # Not all of its pages are in colour.
-    assert attempt(photo_of(tmp_path / "scan.tif"), context(green, {}, on_color="skip")).status == "written"
-
-
-LONG_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x3b\x01\x02\0\x70\x11\x01\0\x1a\0\0\0" + bytes(4) + b"x" * 70_000
-
-
-@pytest.mark.parametrize(
-    ("source", "target", "options", "expected"),
-    [
-        ("JPEG", "webp", {"comment": b"im Schnee"}, ()),
-        ("JPEG", "jpeg", {"comment": b"im Schnee"}, ()),
-        ("PNG", "jpeg", {"exif": LONG_EXIF}, ("exif_shortened", "left out: EXIF Artist")),
-        ("PNG", "png", {"exif": LONG_EXIF}, ()),
-        ("JPEG", "jpeg", {"exif": b"Exif\0\0" + b"\xa5" * 40, "xmp": b"<x"}, ("exif_broken", "xmp_broken")),
-    ],
-)
-def test_what_could_not_be_carried_is_in_the_record(tmp_path, encoded, grey_photos, source, target, options, expected):
-    (tmp_path / "a").write_bytes(encoded(grey_photos["coins"], source, **options))
-    record = attempt(photo_of(tmp_path / "a"), context(green, {}, target))
-    assert (record.status, record.warnings) == ("written", expected)
-
-
-def test_warnings_of_all_pages_are_in_the_record_once(tmp_path, grey_photos):
-    images = [Image.fromarray(grey_photos[name]) for name in ("coins", "moon", "camera")]
-    packets = [b"<a/>", b"<a", b"<a"]
-    for image, packet in zip(images, packets, strict=True):
-        image.encoderinfo = {"tiffinfo": {700: packet}}
-    images[0].save(tmp_path / "scan.tif", save_all=True, append_images=images[1:], tiffinfo={700: packets[0]})
-    for target in ("tiff", "png"):
-        assert attempt(photo_of(tmp_path / "scan.tif"), context(green, {}, target)).warnings == ("xmp_broken",)
-
-
-def with_zeros(data: bytes, start: int) -> bytes:
-    """A file whose last quarter, or another part from the start on, is gone, except its end."""
-    return data[:start] + bytes(len(data) // 4 - 400) + data[start + len(data) // 4 - 400 :]
-
-
-def test_a_broken_page_after_the_first_is_left_out_with_a_warning(tmp_path, grey_photos):
-    paged(tmp_path / "scan.tif", [grey_photos["coins"], grey_photos["moon"]])
-    data = (tmp_path / "scan.tif").read_bytes()
-    (tmp_path / "scan.tif").write_bytes(with_zeros(data, len(data) - len(data) // 4))
-    made: dict[str, bytes] = {}
-    record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made, "png"))
-    assert (record.status, [*made], record.warnings) == ("written", ["scan.tif.png"], ("page_unreadable",))
-
-
-def test_a_broken_first_page_rejects_the_file_and_leaves_nothing_behind(tmp_path, grey_photos):
-    paged(tmp_path / "scan.tif", [grey_photos["coins"], grey_photos["moon"]])
-    (tmp_path / "scan.tif").write_bytes(with_zeros((tmp_path / "scan.tif").read_bytes(), 1000))
-    made: dict[str, bytes] = {}
-    record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made, "png"))
-    assert (record.status, record.reason, record.outputs, made) == ("rejected", "unreadable", (), {})
-    assert "page 1 of 2" in record.detail
 
 
 def test_the_user_chooses_how_photos_are_read(tmp_path, encoded, grey_photos):
