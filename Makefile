@@ -24,7 +24,7 @@ demo: $(READY)  ## set up, then prepare, train and colorize photos that ship ins
 	$(BIN)/python deploy/demo.py --output $(DEMO)
 
 test: $(READY) lint types  ## set up, then lint, types and all tests
-	$(BIN)/pytest --numprocesses=2 --dist=loadfile
+	$(BIN)/pytest --numprocesses=3 --dist=loadfile
 
 test-azure: $(READY) $(AZURITE)  ## fetch Azurite, then Azure as a store, through a proxy that fails, with kills (needs Node.js)
 	$(BIN)/pytest tests/stores --store=azure -m "chaos or not chaos"
@@ -73,7 +73,7 @@ $(PRISM): requirements.lock
 	@touch $@
 
 coverage: $(READY)  ## all tests, and how much of the code they run, child processes as well
-	$(BIN)/pytest --numprocesses=2 --dist=loadfile --cov
+	$(BIN)/pytest --numprocesses=3 --dist=loadfile --cov
 
 hooks: $(READY)  ## have `make lint` run on what each commit changes
 	$(BIN)/pre-commit install
