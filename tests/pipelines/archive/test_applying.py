@@ -44,7 +44,8 @@ def colorized(root: Path, name: str, **settings: object) -> dict[str, bytes]:
 
 
 def applied(root: Path, processes: object = PROCESSES, **more: bool) -> tuple[Applied, dict[str, bytes]]:
-    [sidecar] = sources.find(str(root / "chroma"))
+    [path] = (root / "chroma").iterdir()
+    [sidecar] = sources.find(str(path))
     result = apply(sidecar, str(root / "scans"), str(root / "again"), processes, **more)
     there = (root / "again").rglob("*") if (root / "again").exists() else ()
     return result, {path.name: path.read_bytes() for path in there}
