@@ -113,7 +113,7 @@ class Azure:
         try:
             return str(attempts.retry(put)()["etag"]).strip('"')
         except StoreError as error:
-            if error.code == 412 or error.reason == "BlobAlreadyExists":
+            if error.code == 412:
                 return None
             raise
 

@@ -100,6 +100,8 @@ def translated(uri: str) -> Iterator[None]:
         reason = str(getattr(code, "value", code) or "")
         if reason in _ARCHIVED:
             raise StoreError(412, reason, f"{uri} is archived; rehydrate it first") from error
+        if reason == "BlobAlreadyExists":  # 409, though the condition failed
+            raise StoreError(412, reason, f"{uri} exists") from error
         status = error.status_code or (401 if isinstance(error, ClientAuthenticationError) else 400)
         raise StoreError(max(status, 400), reason, f"{reason}: {in_one_line(error)}".removeprefix(": ")) from error
     except AzureError as error:

@@ -109,6 +109,13 @@ def test_of_many_writers_where_there_is_nothing_one_succeeds(rough: Store):
     assert storage.read(rough.uri("contested")) in [b"%d" % number for number in possible]
 
 
+def test_an_object_that_is_there_is_noticed_without_trying_again(calm: Store):
+    assert storage.create(calm.uri("there"), b"one")
+    before = len(calm.relay.headers)
+    assert not storage.create(calm.uri("there"), b"two")
+    assert len(calm.relay.headers) - before <= 2
+
+
 def test_a_file_is_replaced_and_removed_only_in_the_version_that_was_read(calm: Store):
     uri = calm.uri("manifest/lease.json")
     assert versions.read(uri) is None
