@@ -3,22 +3,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import records
 
 from pipelines.archive import manifest, record_files
 from pipelines.archive.manifest import Record
 from pipelines.archive.record_files import NO_INDEX, Damage, Index
 from pipelines.archive.shards import ManifestWriter
 
-RECORD = Record(
-    name="a.jpg",
-    uri="/scans/a.jpg",
-    offset=None,
-    fingerprint="7-1",
-    status="written",
-    bytes=7,
-    sha256="0a",
-    format="JPEG",
-)
+RECORD = replace(records.RECORD, outputs=())
 RECORDS = [replace(RECORD, name=f"{name}.jpg") for name in "abcdef"]
 LINE = manifest.to_lines([RECORD.to_json()])
 SHARD = "manifest/photos-00000-of-00001.jsonl"

@@ -2,38 +2,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+import records
 from one_task import RECIPE, SETTINGS, SOURCE, listing
 
 from pipelines.archive import resume
-from pipelines.archive.manifest import Left, Output, Record
+from pipelines.archive.manifest import Left, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.resume import File, Listed, Policy, Task, left_alone, tasks
 from pipelines.files.sources import Source
 from pipelines.guidance.hint_files import HintFile
 from pipelines.guidance.plan import Plan
 
-OUTPUT = Output(
-    name="a.jpg",
-    page=1,
-    width=640,
-    height=480,
-    bytes=1234,
-    sha256="9f",
-    tone="toned",
-    colourfulness=31.2,
-    fingerprint="1234-1-1",
-)
-RECORD = Record(
-    name="a.jpg",
-    uri="/scans/a.jpg",
-    offset=None,
-    fingerprint="7-1",
-    status="written",
-    reason="",
-    detail="",
-    bytes=7,
-    sha256="0a",
-    format="JPEG",
+OUTPUT = replace(records.OUTPUT, name="a.jpg", fingerprint="1234-1-1")
+RECORD = replace(
+    records.RECORD,
     outputs=(OUTPUT,),
     model="unet",
     model_digest="m1",
