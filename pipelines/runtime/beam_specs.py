@@ -12,17 +12,21 @@ from typing import Any
 from apache_beam.transforms import userstate
 
 _Specs = tuple[set[Any], set[Any]]
+_inspect = userstate.get_dofn_specs
 
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """Remember what Beam finds in this block; DoFns with the same methods are of one kind."""
-    inspect, found = userstate.get_dofn_specs, {}
+    """Remember what Beam finds in this block; DoFns with the same methods are of one kind.
+
+    Jobs in several threads may overlap: after the first one has ended, the others inspect as Beam does.
+    """
+    found: dict[tuple[Any, ...], _Specs] = {}
 
     def specs(dofn: Any) -> _Specs:
         kind = _kind(dofn)
         if kind not in found:
-            found[kind] = inspect(dofn)
+            found[kind] = _inspect(dofn)
         states, timers = found[kind]
         return set(states), set(timers)
 
@@ -30,7 +34,7 @@ def remembered() -> Iterator[None]:
     try:
         yield
     finally:
-        userstate.get_dofn_specs = inspect
+        userstate.get_dofn_specs = _inspect
 
 
 def _kind(dofn: Any) -> tuple[Any, ...]:

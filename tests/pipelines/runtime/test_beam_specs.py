@@ -55,9 +55,20 @@ def test_beam_is_as_before_afterwards():
     assert userstate.get_dofn_specs is before
 
 
+def test_beam_is_as_before_after_two_jobs_that_overlap():
+    before = userstate.get_dofn_specs
+    one, two = beam_specs.remembered(), beam_specs.remembered()
+    for job in (one, two):
+        job.__enter__()
+    for job in (one, two):
+        job.__exit__(None, None, None)
+    assert userstate.get_dofn_specs is before
+
+
 def test_each_kind_of_dofn_is_inspected_once(monkeypatch):
     inspected = []
-    monkeypatch.setattr(userstate, "get_dofn_specs", lambda dofn: inspected.append(dofn) or (set(), set()))
+    monkeypatch.setattr(userstate, "get_dofn_specs", userstate.get_dofn_specs)  # to put it back
+    monkeypatch.setattr(beam_specs, "_inspect", lambda dofn: inspected.append(dofn) or (set(), set()))
     with beam_specs.remembered():
         for dofn in (Plain(), Plain(), CallableWrapperDoFn(len), CallableWrapperDoFn(lambda element: [element])):
             userstate.get_dofn_specs(dofn)
