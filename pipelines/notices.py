@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Self
 
 from model.terminal import say
+from pipelines import shared_file
 
 _VARIABLE = "AUTOCHROME_NOTICES"
 """The environment variable with the path of the file; workers inherit it."""
@@ -44,7 +45,7 @@ def tell(subject: str, line: str, severity: int = logging.WARNING) -> bool:
         severity: a level of `logging`, for workers without a terminal.
 
     Returns:
-        whether the line was shown; it is not if the process has no free file descriptor.
+        whether the line was shown; it is not if the process has no free file descriptor, or the run is over.
     """
     path = os.environ.get(_VARIABLE)
     if path is None:
@@ -55,8 +56,7 @@ def tell(subject: str, line: str, severity: int = logging.WARNING) -> bool:
                 _LOG.log(severity, "%s", news)
         return True
     try:
-        with open(path, "ab", buffering=0) as file:  # noqa: PTH123 (in append mode, and in one call)
-            file.write(json.dumps([subject, line]).encode() + b"\n")
+        shared_file.append(path, json.dumps([subject, line]).encode() + b"\n")
     except OSError:
         return False
     return True

@@ -11,6 +11,7 @@ from dataclasses import asdict
 import apache_beam as beam
 
 from model.terminal import say
+from pipelines import shared_file
 from pipelines.archive import forecast
 from pipelines.archive.forecast import Forecast
 from pipelines.archive.resume import Policy, Task
@@ -87,5 +88,4 @@ class _Listing(beam.PTransform):
 
     def _write(self, task: Task, policy: Policy, output: str) -> None:
         line = json.dumps([task.named.source.name, asdict(forecast.of(task, policy, output))])
-        with open(self._path, "a", encoding="ascii") as file:  # noqa: PTH123 (called once a photo)
-            file.write(line + "\n")
+        shared_file.append(self._path, line.encode("ascii") + b"\n")

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from model.terminal import printable, say, started
+from pipelines import shared_file
 from pipelines.notices import Mailbox
 from pipelines.runtime import words
 from pipelines.runtime.outcomes import Status
@@ -62,10 +63,9 @@ class Ticker:
 
     def _append(self, code: bytes) -> None:
         if self.path:
-            # A byte in append mode is written whole or not at all, also by several processes. If no file descriptor is
-            # free, the bar lags behind, but the job need not stop.
-            with contextlib.suppress(OSError), open(self.path, "ab", buffering=0) as file:  # noqa: PTH123 (called once a photo)
-                file.write(code)
+            # If no file descriptor is free, the bar lags behind, but the job need not stop.
+            with contextlib.suppress(OSError):
+                shared_file.append(self.path, code)
 
 
 SILENT = Ticker()

@@ -58,6 +58,7 @@ def cost(paths: list[str], folder: Path, rounds: int) -> None:
         clock, photos = _Clock(), 0
         with (folder / "records").open("wb") as file:
             writer, statistics_ = ShardWriter(file), Statistics()
+            (folder / "ticks").touch()
             ticker = Ticker(str(folder / "ticks"))
             for path in paths:
                 if record(path):

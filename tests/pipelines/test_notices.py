@@ -1,8 +1,10 @@
 """Where notices go: to the terminal of a command, to the one who shows progress, or to the logs of a runner."""
 
 import logging
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +92,13 @@ def test_a_library_says_it_as_python_libraries_do():
     code = "from pipelines import notices\nnotices.tell('gs://b', 'gs://b does not answer')"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == ("", "gs://b does not answer\n")
+
+
+def test_a_worker_that_is_late_does_not_bring_the_mailbox_back(monkeypatch):
+    with Mailbox() as mailbox:
+        path = os.environ["AUTOCHROME_NOTICES"]
+        assert tell("gs://b", "down")
+        assert mailbox.news() == ["down"]
+    monkeypatch.setenv("AUTOCHROME_NOTICES", path)
+    assert not tell("gs://b", "up")
+    assert not Path(path).exists()

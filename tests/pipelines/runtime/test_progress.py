@@ -33,7 +33,16 @@ def test_several_processes_lose_no_tick():
     assert not Path(ticker.path).exists()
 
 
+def test_a_worker_that_is_late_does_not_bring_the_file_back():
+    """As after Ctrl-C, when threads of the runner are still at work."""
+    with watched("preparing", enabled=True) as ticker:
+        ticker.listed()
+    ticker.done("written")
+    assert not Path(ticker.path).exists()
+
+
 def test_the_number_of_photos_is_unknown_until_all_are_listed(tmp_path):
+    (tmp_path / "ticks").touch()
     ticker = Ticker(str(tmp_path / "ticks"))
     ticker.listed()
     with (tmp_path / "ticks").open("rb") as file:
@@ -54,6 +63,7 @@ def test_the_number_of_photos_is_unknown_until_all_are_listed(tmp_path):
 def test_speed_and_time_left_are_told_only_when_they_are_known(tmp_path, monkeypatch):
     now = 0.0
     monkeypatch.setattr("time.monotonic", lambda: now)
+    (tmp_path / "ticks").touch()
     ticker = Ticker(str(tmp_path / "ticks"))
     for _ in range(30_000):
         ticker.listed()
