@@ -4,10 +4,10 @@ import argparse
 
 from model.commands import Rare, did_you_mean, one_of, path, whole
 from pipelines.archive.manifest import FORMATS
-from pipelines.archive.selection import WHOLE, Partition
 from pipelines.files.schemes import place
 from pipelines.images.reading import DEFAULT_MEGAPIXELS
 from pipelines.runtime.outcomes import REASONS, RETRIED
+from pipelines.runtime.partition import WHOLE, Partition
 from tfrecords.uris import is_remote
 
 
@@ -92,13 +92,12 @@ def add_choice(group: argparse._ArgumentGroup) -> None:
         metavar="A,B",
         help=Rare("reasons of rejected photos to make again"),
     )
-    group.add_argument(
-        "--partition",
-        type=partition,
-        default=WHOLE,
-        metavar="I/N",
-        help=Rare("only the I-th of N parts of the photos, with its own records"),
-    )
+    add_partition(group, "only the I-th of N parts of the photos, with its own records")
+
+
+def add_partition(group: argparse._ArgumentGroup, text: str) -> None:
+    """Add the flag that chooses one of several parts of the work, with a text for the help."""
+    group.add_argument("--partition", type=partition, default=WHOLE, metavar="I/N", help=Rare(text))
 
 
 def add_manifest(group: argparse._ArgumentGroup) -> None:
@@ -112,20 +111,8 @@ def add_manifest(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def add_exclude(group: argparse._ArgumentGroup) -> None:
-    """Add the flag that names files to ignore."""
-    group.add_argument(
-        "--exclude",
-        type=path,
-        action="append",
-        default=[],
-        metavar="GLOB",
-        help=Rare("ignore files or folders of this name; may be repeated"),
-    )
-
-
 def add_lists(group: argparse._ArgumentGroup) -> None:
-    """Add the flags that `pipelines.files.list_parts.lists_of` reads."""
+    """Add the flags that `pipelines.files.list_parts.lists_of` reads, and the one that names files to ignore."""
     group.add_argument(
         "--root",
         type=place,
@@ -139,4 +126,12 @@ def add_lists(group: argparse._ArgumentGroup) -> None:
         default=(),
         metavar="A,B",
         help=Rare("that name photos in lists (default: path,uri,id)"),
+    )
+    group.add_argument(
+        "--exclude",
+        type=path,
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help=Rare("ignore files or folders of this name; may be repeated"),
     )

@@ -10,7 +10,7 @@ from model.guidance import ranges
 from model.space_names import NAMES
 from pipelines import audit_flags
 from pipelines.files.schemes import place
-from pipelines.flag_types import add_choice, add_exclude, add_lists, add_manifest, add_reading, local, side
+from pipelines.flag_types import add_choice, add_lists, add_manifest, add_partition, add_reading, local, side
 from pipelines.guidance import arguments as guidance
 from pipelines.images.source_types import COMPOSITE, IPTC_TERMS
 from tfrecords.errors import UserError
@@ -36,7 +36,6 @@ def prepare() -> Parser:
     paths.add_argument("--input", type=place, action="append", metavar="PATH", help=_INPUT)
     paths.add_argument("--output", type=place, metavar="DIR", help="folder for the records and dataset.json")
     add_lists(paths)
-    add_exclude(paths)
     records = parser.add_argument_group("records")
     records.add_argument(
         "--size", type=side, default=256, metavar="N", help="side of the stored pictures in pixels (default: 256)"
@@ -56,6 +55,7 @@ def prepare() -> Parser:
         help="percent of the photos held out (default: 5)",
     )
     records.add_argument("--overwrite", action="store_true", help="delete the records of another run first")
+    add_partition(records, "only the I-th of N parts of the files; the last one describes the set")
     add_help(records)
     return parser
 
@@ -73,7 +73,6 @@ def colorize() -> Parser:
     group.add_argument("--input", type=place, action="append", metavar="PATH", help=_INPUT)
     group.add_argument("--output", type=place, metavar="DIR", help="folder for the results; or a file, for one photo")
     add_lists(group)
-    add_exclude(group)
     group.add_argument(
         "--copy_sidecars", action="store_true", help=Rare("copy .xmp, .json and the like along with their photos")
     )
@@ -117,7 +116,6 @@ def plan() -> Parser:
     group = parser.add_argument_group()
     group.add_argument("--input", type=place, action="append", metavar="PATH", help=_INPUT)
     add_lists(group)
-    add_exclude(group)
     _add_model(group)
     group.add_argument(
         "--sample", type=whole(1), default=SAMPLE, metavar="N", help=f"number of photos to measure (default: {SAMPLE})"

@@ -34,7 +34,7 @@ from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.results import Result
 from pipelines.archive.resume import Policy, Task
 from pipelines.archive.runs import Run
-from pipelines.archive.selection import ALL, WHOLE, Partition, Selection
+from pipelines.archive.selection import ALL, Selection
 from pipelines.archive.signing import Signing
 from pipelines.archive.tasks import FindTasks
 from pipelines.files.keep_apart import KeepApart
@@ -42,6 +42,7 @@ from pipelines.files.sources import Source
 from pipelines.guidance.plan import NONE, Plan
 from pipelines.runtime import local_threads, runners
 from pipelines.runtime.outcomes import RETRIED, count
+from pipelines.runtime.partition import WHOLE, Partition
 from pipelines.runtime.progress import SILENT, Ticker
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 
@@ -54,9 +55,9 @@ class ColorizePhotos(beam.PTransform):
     """Colorize photos into a folder: PCollection of `Source` → PCollection of `Record`, one per photo.
 
     A photo is not made again if an earlier run made it from the same file, with the same model and settings. Every
-    photo gets a unique name in the output. Only one run at a time writes into a folder. Photos may come from
-    `FindPhotos`, with any transforms in between, or from anywhere else; a photo that occurs twice is made once.
-    Pass all photos of a folder in each run: the manifest contains only the records of the photos that were passed.
+    photo gets a unique name in the output. Only one run at a time writes into a folder. Photos may come from anywhere,
+    such as `FindPhotos` with any transforms in between; a photo that occurs twice is made once. Pass all photos of a
+    folder in each run: the manifest has only the records of the photos that were passed.
 
         >>> with beam.Pipeline(runner="FnApiRunner") as p:
         ...     photos = p | FindPhotos("scans") | beam.Filter(lambda photo: photo.name.startswith("box 1/"))
@@ -82,9 +83,9 @@ class ColorizePhotos(beam.PTransform):
         lease: of the run, if the caller already holds it; used by the command.
 
     Raises:
-        UserError: when it is applied: the output overlaps with the photos, or with another `ColorizePhotos` of the
-            pipeline; the model is missing or is not one of ours; a setting has an unknown value. When the job runs:
-            another run writes into the folder, a photo is in the output, or the model has changed.
+        UserError: when it is applied: the output overlaps with the photos, or with that of another `ColorizePhotos`;
+            the model is missing or not ours; a setting is unknown. When the job runs: another run writes into the
+            folder, a photo is in the output, or the model has changed.
     """
 
     output: str
@@ -114,8 +115,7 @@ class ColorizePhotos(beam.PTransform):
         """Read the model and the runs in the folder, and return how photos are made.
 
         Raises:
-            UserError: the model is missing or not one of ours; the folder's list of runs is damaged; or records of
-                earlier runs in the output would be ignored, or are those of other partitions.
+            UserError: the model is missing or not ours; the list of runs is damaged; or records would be ignored.
         """
         partitions.check(self.state or self.output, self.partition)
         if self.state:

@@ -20,7 +20,7 @@ from pipelines.archive.holder import Holder
 from pipelines.archive.lease import Lease, held
 from pipelines.archive.manifest import JOURNAL, JSON_LINES
 from pipelines.archive.provenance import settings_of
-from pipelines.archive.selection import WHOLE, Partition, Selection
+from pipelines.archive.selection import Selection
 from pipelines.archive.sidecar_copies import CopySidecars
 from pipelines.files import writable
 from pipelines.files.find_photos import FindPhotos
@@ -29,6 +29,7 @@ from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
 from pipelines.files.sources import Source
 from pipelines.guidance import planning
 from pipelines.runtime import resource_hints, runners
+from pipelines.runtime.partition import WHOLE, Partition
 from pipelines.runtime.progress import watched
 
 

@@ -10,8 +10,8 @@ import re
 
 from pipelines.archive import provenance
 from pipelines.archive.manifest import FOLDER
-from pipelines.archive.selection import WHOLE, Partition
 from pipelines.files import listings, storage
+from pipelines.runtime.partition import WHOLE, Partition
 from tfrecords.errors import UserError
 
 PARTITIONS = f"{FOLDER}/partitions"

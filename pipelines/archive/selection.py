@@ -29,18 +29,3 @@ class Selection:
 
 
 ALL = Selection()
-
-
-@dataclass(frozen=True)
-class Partition:
-    """One of ``total`` parts of the photos; ``index`` is from 1 to ``total``."""
-
-    index: int = 1
-    total: int = 1
-
-    def has(self, key: bytes) -> bool:
-        """Return whether photos with this key are in the partition."""
-        return int.from_bytes(key) % self.total == self.index - 1
-
-
-WHOLE = Partition()

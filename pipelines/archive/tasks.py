@@ -13,11 +13,12 @@ from pipelines.archive.manifest import Record
 from pipelines.archive.naming import folders
 from pipelines.archive.record_files import Damage, Index
 from pipelines.archive.resume import Listed, Policy, Task, tasks
-from pipelines.archive.selection import ALL, WHOLE, Partition, Selection
+from pipelines.archive.selection import ALL, Selection
 from pipelines.archive.written_names import Rules
 from pipelines.files import contents, listings, local_files, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
+from pipelines.runtime.partition import WHOLE, Partition
 from pipelines.runtime.progress import SILENT, Ticker
 
 # Subfolders of the output, and the folders in them that are not listed.

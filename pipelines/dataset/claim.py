@@ -151,13 +151,17 @@ class Clearing:
         return f"{self.run}\n".encode()
 
 
-def stake(path: str, claim: Claim, *, clearing: Clearing | None = None) -> None:
+ADVICE = "choose another --output, or replace it with --overwrite"
+
+
+def stake(path: str, claim: Claim, *, clearing: Clearing | None = None, advice: str = ADVICE) -> None:
     """Write a claim if there is none, else compare it with the existing one. If several runs start at once, one writes.
 
     Args:
         path: of the claim.
         claim: of this run.
         clearing: how to clear the folder first; None to continue what earlier runs left.
+        advice: what to do if the claims differ.
 
     Raises:
         UserError: the folder belongs to a run with other settings or sources, and is not to be cleared; or such a run
@@ -180,9 +184,7 @@ def stake(path: str, claim: Claim, *, clearing: Clearing | None = None) -> None:
         repair = partial(locked_files.repair, Path(path), text, is_whole=lambda data: _parsed(data) is not None)
         local_writes.patiently(path, repair)
     if difference := claim.difference(there):
-        raise UserError(
-            f"{path} belongs to another run ({difference}); choose another --output, or replace it with --overwrite"
-        )
+        raise UserError(f"{path} belongs to another run ({difference}); {advice}")
 
 
 def _read(path: str) -> Claim | None:

@@ -12,13 +12,14 @@ import apache_beam as beam
 from rich.console import Console
 
 from model.terminal import say
-from pipelines.dataset import rejections
+from pipelines.dataset import partitions, rejections
 from pipelines.dataset.prepare_photos import CLAIM_FILE, CLEARED_FILE, PreparePhotos, Settings
 from pipelines.files import storage, writable
 from pipelines.files.find_photos import FindPhotos
 from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
 from pipelines.runtime import resource_hints, runners
 from pipelines.runtime.outcomes import REJECTED_FILE, print_table
+from pipelines.runtime.partition import WHOLE
 from pipelines.runtime.progress import watched
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.shards import SPLITS
@@ -45,7 +46,8 @@ class Prepare(beam.PTransform):
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Description]:
         """Apply the steps."""
-        on_found = self.photos.ticker.listed
+        # The photos of a partition are known, and reported, when all photos are listed.
+        on_found = self.photos.ticker.listed if self.photos.partition == WHOLE else None
         found = FindPhotos(self.input, lists=self.lists, on_found=on_found, exclude=self.exclude, is_checked=True)
         photos = root | found
         return photos | replace(self.photos, ignored=found.ignored)
@@ -65,14 +67,24 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     options = runners.beam_options(beam_flags)
     threads = runners.threads(beam_flags, options) if runners.is_local(options) else 0
     settings = Settings(size=args.size, num_shards=args.num_shards, validation_percent=args.validation_percent)
+    partitions.check(args.partition, args.output, overwrite=args.overwrite)
     writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE))
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
         asked = resource_hints.of(options)
         photos = PreparePhotos(
-            args.output, settings, overwrite=args.overwrite, threads=threads, ticker=ticker, hints=asked
+            args.output,
+            settings,
+            overwrite=args.overwrite,
+            threads=threads,
+            ticker=ticker,
+            hints=asked,
+            partition=args.partition,
         )
         runners.run(Prepare(args.input, photos, lists=lists_of(args), exclude=args.exclude), options)
-    if runners.is_local(options):
+    if runners.is_local(options) and args.partition != WHOLE and partitions.is_waiting(args.output):
+        title = f"Prepared partition {args.partition} of {', '.join(args.input)}"
+        print_table(title, partitions.counts(args.output, args.partition), Console())
+    elif runners.is_local(options):
         path = storage.join(args.output, FILE_NAME)
         description = Description.from_json(storage.read(path).decode(), path)
         print_table(f"Prepared {', '.join(args.input)}", description.outcomes, Console())

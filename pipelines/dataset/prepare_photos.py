@@ -5,7 +5,7 @@ judges, converts and writes its own file, and the set is described. Only names c
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, astuple, dataclass, field, replace
 from functools import partial, reduce
 from operator import add
@@ -15,18 +15,19 @@ from apache_beam.pvalue import AsSingleton
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipelines.dataset import claim, rejections, shard_writer
+from pipelines.dataset import claim, partitions, rejections, shard_writer
 from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize
 from pipelines.dataset.converted import HANDLER
 from pipelines.dataset.duplicates import MarkDuplicates
 from pipelines.dataset.measures import Measures
 from pipelines.dataset.rejections import WriteRejected
 from pipelines.dataset.shard_writer import ShardReport
-from pipelines.dataset.sharding import Slot, shard_count, slot
+from pipelines.dataset.sharding import Key, Slot, shard_count, slot
 from pipelines.files import storage
 from pipelines.files.keep_apart import KeepApart
 from pipelines.files.sources import Source
 from pipelines.runtime import runners
+from pipelines.runtime.partition import WHOLE, Partition
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import SILENT, Ticker
 from pipelines.runtime.worker_pool import Gate, WorkerPool
@@ -37,9 +38,6 @@ from tfrecords.statistics import Statistics
 
 CLAIM_FILE = f"{shard_writer.FOLDER}/claim.json"
 CLEARED_FILE = f"{shard_writer.FOLDER}/cleared_by"
-
-# A Slot as a tuple, because Beam warns about keys of other classes.
-_Key = tuple[str, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +109,9 @@ def _finish(
 ) -> Description:
     description = describe(finished, rejected, settings, sources, ignored)
     storage.write_in(output, FILE_NAME, description.to_json().encode())
-    marker = storage.join(output, CLEARED_FILE)
-    if storage.size(marker) >= 0:
-        storage.remove([marker])
+    for marker in (storage.join(output, CLEARED_FILE), storage.join(output, partitions.FILE)):
+        if storage.size(marker) >= 0:
+            storage.remove([marker])
     for folder in (output, storage.join(output, shard_writer.FOLDER)):
         storage.sweep(folder)
     return description
@@ -122,7 +120,7 @@ def _finish(
 def _clear(output: str) -> None:
     """Remove what an earlier run wrote, except its claim, and nothing else."""
     # The description goes first: a kill must not leave a description of shards that are gone.
-    storage.remove([storage.join(output, name) for name in (FILE_NAME, *rejections.lists(output))])
+    storage.remove([storage.join(output, name) for name in (FILE_NAME, *rejections.lists(output), partitions.FILE)])
     for folder, ending in ((storage.join(output, shard_writer.FOLDER), ".json"), (output, "")):
         names = (name for name in storage.names(folder) if name.endswith(ending))
         storage.remove([storage.join(folder, name) for name in names if is_shard(name.removesuffix(ending))])
@@ -141,7 +139,7 @@ class _WriteShards(beam.DoFn):
         self._processes = PhotoProcesses(HANDLER)
         self._pool = WorkerPool[_Finished](self._threads, Gate(self._threads))
 
-    def process(self, grouped: tuple[_Key, Iterable[Source]]) -> Iterator[ShardReport]:
+    def process(self, grouped: tuple[Key, Iterable[Source]]) -> Iterator[ShardReport]:
         (split, index, total), photos = grouped
         make = partial(self._make, Slot(split=split, index=index, total=total), list(photos))
         return map(_counted, self._pool.add(make, make))
@@ -190,10 +188,11 @@ class PreparePhotos(beam.PTransform):
         hints: resources that the stage that converts photos requests; used by the command.
         run: an id that no other run has; a runner that starts the job again keeps it.
         ignored: files of the input that are not photos (`FindPhotos.ignored`), which the description counts.
+        partition: the part of the shards that is made. There is no description until those of all parts are complete.
 
     Raises:
-        UserError: when it is applied: the output overlaps with the photos. When the job runs: the output belongs to a
-            run with other photos or settings, or a photo is in it.
+        UserError: when it is applied: the output overlaps with the photos, or a partition is to clear the output. When
+            the job runs: the output belongs to a run with other photos, settings or partitions, or a photo is in it.
     """
 
     output: str
@@ -205,32 +204,54 @@ class PreparePhotos(beam.PTransform):
     hints: dict[str, str] = field(default_factory=dict)
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
     ignored: beam.PCollection[Source] | None = None
+    partition: Partition = WHOLE
 
     def expand(self, photos: beam.PCollection[Source]) -> beam.PCollection[Description]:
         """Build the graph."""
+        partitions.check(self.partition, self.output, overwrite=self.overwrite)
         photos = photos | "Apart" >> KeepApart(self.output)
         listing = photos | "Summarize" >> Summarize() | "Claim" >> beam.Map(self._claim)
         local = runners.is_run_locally(photos.pipeline)
         threads = self.threads or (runners.threads_of(photos.pipeline) if local else 1)
-        finished = (
+        grouped = (
             photos
             | "Duplicates" >> MarkDuplicates()
             # Nothing is written before the claim is made: this step waits for the listing that the claim yields.
             | "Place" >> beam.Map(self._place, AsSingleton(listing))
             | "Group" >> beam.GroupByKey()
-            | "Write shards"
-            >> beam.ParDo(_WriteShards(self.output, self.settings.size, self.ticker, threads)).with_resource_hints(
-                **self.hints
-            )
         )
-        rejected = finished | "List rejected" >> WriteRejected(self.output)
+        is_whole = self.partition == WHOLE
+        mine = grouped if is_whole else grouped | "Of this partition" >> beam.Filter(self._is_mine)
+        write = _WriteShards(self.output, self.settings.size, self.ticker, threads)
+        finished = mine | "Write shards" >> beam.ParDo(write).with_resource_hints(**self.hints)
+        missing: AsSingleton | None = None
+        if not is_whole:
+            finished, missing = partitions.with_others(
+                grouped, finished, self.output, self.settings.size, self.partition
+            )
+        rejected = finished | "List rejected" >> WriteRejected(self.output, missing)
         gathered = finished | "Reports" >> beam.Map(_without_rejected) | "Gather" >> beam.combiners.ToList()
         counts = []
         if self.ignored is not None:
             counts.append(AsSingleton(self.ignored | "Ignored" >> beam.combiners.Count.Globally()))
-        return gathered | "Describe" >> beam.Map(
-            _finish, AsSingleton(rejected), AsSingleton(listing), self.output, self.settings, *counts
-        )
+        told = (AsSingleton(rejected), AsSingleton(listing))
+        return gathered | "Describe" >> beam.FlatMap(self._described, *told, () if is_whole else missing, *counts)
+
+    def _is_mine(self, grouped: tuple[Key, Iterable[Source]]) -> bool:
+        return partitions.has(self.partition, grouped[0])
+
+    def _described(
+        self,
+        finished: list[ShardReport],
+        rejected: dict[str, int],
+        sources: Listing,
+        missing: Sequence[int],
+        ignored: int = 0,
+    ) -> Iterator[Description]:
+        if missing:
+            partitions.tell(self.output, self.partition, missing)
+        else:
+            yield _finish(finished, rejected, sources, self.output, self.settings, ignored)
 
     def _claim(self, listing: Listing) -> Listing:
         self.ticker.all_listed()
@@ -239,9 +260,16 @@ class PreparePhotos(beam.PTransform):
             run=self.run, marker=storage.join(self.output, CLEARED_FILE), clear=partial(_clear, self.output)
         )
         mine = Claim(asdict(self.settings), listing)
-        claim.stake(path, mine, clearing=clearing if self.overwrite else None)
+        if self.partition == WHOLE:
+            claim.stake(path, mine, clearing=clearing if self.overwrite else None)
+        else:
+            claim.stake(path, mine, advice=partitions.ADVICE)
+            partitions.stake(self.output, self.partition, listing)
         return listing
 
-    def _place(self, source: Source, listing: Listing) -> tuple[_Key, Source]:
+    def _place(self, source: Source, listing: Listing) -> tuple[Key, Source]:
         shards = self.settings.num_shards or shard_count(listing.photos)
-        return astuple(slot(source.name, shards, self.settings.validation_percent)), source
+        place = slot(source.name, shards, self.settings.validation_percent)
+        if self.partition != WHOLE and self.partition.has(place.index):
+            self.ticker.listed()
+        return astuple(place), source

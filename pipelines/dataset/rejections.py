@@ -6,7 +6,7 @@ RECORDS/rejected-00000-of-00012.jsonl     the same if there are more than 100,00
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -32,9 +32,11 @@ class WriteRejected(beam.PTransform):
 
     Attributes:
         output: the folder.
+        waits_for: AsSingleton of what is missing from the set; if anything is, nothing is listed and old lists stay.
     """
 
     output: str
+    waits_for: AsSingleton | None = None
 
     def expand(self, finished: beam.PCollection[ShardReport]) -> beam.PCollection[dict[str, int]]:
         """Build the graph."""
@@ -52,7 +54,8 @@ class WriteRejected(beam.PTransform):
             | "Group rejected" >> beam.GroupByKey()
             | "Write rejected" >> beam.Map(self._write, shards)
         )
-        return counts | "Old lists" >> beam.Map(self._finish, AsList(written))
+        missing = () if self.waits_for is None else (self.waits_for,)
+        return counts | "Old lists" >> beam.Map(self._finish, AsList(written), *missing)
 
     def _write(self, placed: tuple[int, Iterable[Outcome]], shards: int) -> str:
         index, rejected = placed
@@ -60,7 +63,9 @@ class WriteRejected(beam.PTransform):
         storage.write_in(self.output, name, to_jsonl(rejected))
         return name
 
-    def _finish(self, counts: dict[str, int], written: list[str]) -> dict[str, int]:
+    def _finish(self, counts: dict[str, int], written: list[str], missing: Sequence[object] = ()) -> dict[str, int]:
+        if missing:
+            return counts
         if not written:
             written = [self._write((0, ()), 0)]
         storage.remove([storage.join(self.output, name) for name in lists(self.output) if name not in written])

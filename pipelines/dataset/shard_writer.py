@@ -1,7 +1,7 @@
 """Write one shard of records as a unit of work: complete and with a report, or found finished and left alone."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import blake2b
@@ -100,11 +100,10 @@ def finish(
         WorldError: a photo cannot be read, or this machine has too little memory for it.
         PhotoProcessError: the child processes fail.
     """
-    slot, sources = grouped
-    photos = sorted(sources, key=lambda source: (order(source.name), source.place))
+    slot, photos = grouped[0], _sorted(grouped[1])
     name = shard_name(slot.split, slot.index, slot.total)
     account = f"{FOLDER}/{name}.json"
-    part = _found(storage.join(output, account), output, photos, size)
+    part = _found(storage.join(output, account), output, photos, size, is_whole=_is_whole)
     if part is None:
         make = partial(_make, slot.split, name, photos, output, size, _Progress(ticker), processes, measures)
         path = storage.join(output, name)
@@ -117,6 +116,26 @@ def finish(
         ticker.done("skipped", part.shard.count)
         ticker.done("rejected", len(part.rejected))
     return part
+
+
+def found(grouped: tuple[Slot, Iterable[Source]], output: str, size: int) -> ShardReport | None:
+    """Return the report on a shard that another run has finished, whose size alone is compared; None if there is none.
+
+    Args:
+        grouped: the place of the shard, and its photos in any order.
+        output: the data folder.
+        size: side of the stored pictures in pixels.
+
+    Raises:
+        WorldError: a file or a photo cannot be read.
+    """
+    slot, photos = grouped[0], _sorted(grouped[1])
+    account = f"{FOLDER}/{shard_name(slot.split, slot.index, slot.total)}.json"
+    return _found(storage.join(output, account), output, photos, size, is_whole=_has_its_size)
+
+
+def _sorted(photos: Iterable[Source]) -> list[Source]:
+    return sorted(photos, key=lambda source: (order(source.name), source.place))
 
 
 def _fingerprint(photos: list[Source], size: int) -> str:
@@ -139,13 +158,15 @@ def _digest(photo: Source) -> str:
         return ""
 
 
-def _found(account: str, output: str, photos: list[Source], size: int) -> ShardReport | None:
+def _found(
+    account: str, output: str, photos: list[Source], size: int, *, is_whole: Callable[[str, Shard], bool]
+) -> ShardReport | None:
     """Return the report on a finished shard, or None if the shard must be made."""
     try:
         part = ShardReport.from_json((storage.read_if_there(account) or b"").decode())
     except (ValueError, KeyError, TypeError):
         return None
-    if not _is_whole(storage.join(output, part.shard.name), part.shard):
+    if not is_whole(storage.join(output, part.shard.name), part.shard):
         return None
     sources = _fingerprint(photos, size)
     if part.sources == sources:
@@ -160,7 +181,11 @@ def _found(account: str, output: str, photos: list[Source], size: int) -> ShardR
 
 def _is_whole(path: str, shard: Shard) -> bool:
     """Return whether a file is the shard; reading it takes 0.25 seconds a gigabyte, or what the disk takes."""
-    return storage.size(path) == shard.bytes and contents.checksum(path) == shard.crc32c
+    return _has_its_size(path, shard) and contents.checksum(path) == shard.crc32c
+
+
+def _has_its_size(path: str, shard: Shard) -> bool:
+    return storage.size(path) == shard.bytes
 
 
 @dataclass

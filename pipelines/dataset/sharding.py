@@ -25,6 +25,10 @@ class Slot:
     total: int
 
 
+Key = tuple[str, int, int]
+"""A Slot as a tuple, because Beam warns about keys of other classes."""
+
+
 def _hash(purpose: str, name: str) -> int:
     return int.from_bytes(stable_hash(name, purpose))
 

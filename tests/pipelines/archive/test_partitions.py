@@ -8,8 +8,8 @@ from colorize_job import digests
 from pipelines import cli, flags
 from pipelines.archive import partitions
 from pipelines.archive.ledger import Ledger
-from pipelines.archive.selection import WHOLE, Partition
 from pipelines.archive.written_names import Rules
+from pipelines.runtime.partition import WHOLE, Partition
 from tfrecords.errors import UserError
 
 
