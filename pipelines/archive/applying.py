@@ -7,9 +7,10 @@ from pipelines.archive import chroma_file
 from pipelines.archive.chroma_file import ChromaFile
 from pipelines.archive.render import Rendered
 from pipelines.errors import Rejected, Undecided
-from pipelines.files import contents, storage
+from pipelines.files import contents, safe_names, storage
 from pipelines.files.sources import Source
 from pipelines.runtime.photo_process import PhotoProcesses
+from tfrecords.color import Floats
 from tfrecords.errors import UserError
 
 Outcome = Literal["made", "found", "failed"]
@@ -62,23 +63,36 @@ def apply(sidecar: Source, scans: str, output: str, processes: PhotoProcesses, *
 
 def _scan(content: ChromaFile, scans: str) -> bytes:
     about = content.source
-    name, offset = str(about["name"]), about["offset"]
-    uri = storage.join(scans, name) if offset is None else str(about["uri"])
-    data = Source(uri=uri, name=name, size=int(about["bytes"]), fingerprint="", offset=offset).read()
+    uri = storage.join(scans, _path(about["name"], about["uri"])) if about["offset"] is None else about["uri"]
+    source = Source(uri=uri, name=about["name"], size=about["bytes"], fingerprint="", offset=about["offset"])
+    data = source.read()
     if contents.sha256(data) != about["sha256"]:
         raise UserError(f"{uri} is not the scan that it was made from")
     return data
 
 
+def _path(name: str, uri: str) -> str:
+    """Return the path of a scan below its folder: its name, in which control characters are escaped, as in its URI."""
+    parts = uri.split("/")
+    path = "/".join(parts[-1 - name.count("/") :])
+    return path if safe_names.relative(path) == name else name
+
+
 def _made(content: ChromaFile, scan: bytes, processes: PhotoProcesses, *, last: bool) -> dict[str, bytes]:
     """Return the colour files by name, the same as the job's."""
     files: list[bytes] = []
-    chroma = iter(content.chroma)
-    rendered: Rendered = processes.call(
-        scan, content.options, answer=lambda _: next(chroma), give=files.append, alone=last
-    )
+    chroma = list(content.chroma)
+
+    def answer(_: object) -> Floats:
+        if not chroma:
+            raise UserError(f"it is for {len(content.chroma)} of the pages of the scan, which has more")
+        return chroma.pop(0)
+
+    rendered: Rendered = processes.call(scan, content.options, answer=answer, give=files.append, alone=last)
     if rendered.status != "written":
         raise Rejected(rendered.reason or "failed", rendered.detail or "it is in colour")
+    if chroma:
+        raise UserError(f"it is for {len(content.chroma)} pages, and the scan has {len(content.chroma) - len(chroma)}")
     made = dict(zip(content.outputs, files, strict=False))
     if {name: contents.sha256(file) for name, file in made.items()} != content.outputs:
         raise UserError("its colour file came out different; take the version of Autochrome that made it")

@@ -23,6 +23,7 @@ from pipelines.archive.provenance import Recipe
 from pipelines.archive.render import Rendered
 from pipelines.archive.render_options import RenderOptions, options_of
 from pipelines.archive.signing import wait_for_stamp
+from pipelines.archive.written_names import Rules
 from pipelines.errors import ModelError, Rejected, Undecided
 from pipelines.files import inputs, storage
 from pipelines.files.beneath import LinkError
@@ -235,7 +236,7 @@ def _written(
         sidecar = chroma_file.pack(written, *made_of) if context.recipe.settings.sidecar else b""
         named_files = {output.name: file for output, file in zip(outputs, files, strict=True)}
         if context.recipe.settings.sidecar == chroma_file.ONLY:
-            written = chroma_file.in_place(written, sidecar)
+            written = chroma_file.in_place(written, named.rules.sidecar(outputs[0].name), sidecar)
             return _saved(written, {written.outputs[0].name: sidecar}, context)
         return _saved(written, named_files, context, sidecar)
 
@@ -243,8 +244,8 @@ def _written(
 def _saved(record: Record, files: dict[str, bytes], context: Context, sidecar: bytes = b"") -> Record:
     try:
         if sidecar:  # first, so that a photo that counts as done has one
-            name = record.outputs[0].name + chroma_file.ENDING
-            storage.write_in(context.recipe.settings.sidecar, name, sidecar)
+            folder = context.recipe.settings.sidecar
+            storage.write_in(folder, Rules.of(folder).sidecar(record.outputs[0].name), sidecar)
         return context.save(record, files)
     except LinkError as error:
         raise Rejected("unwritable", str(error)) from error

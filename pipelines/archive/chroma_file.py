@@ -88,9 +88,9 @@ def _files(record: Record) -> Iterable[Output]:
     return {output.name: output for output in record.outputs}.values()
 
 
-def in_place(record: Record, sidecar: bytes) -> Record:
-    """Return the record of a photo whose sidecar is written in place of its pictures."""
-    name, digest = record.outputs[0].name + ENDING, hashlib.sha256(sidecar).hexdigest()
+def in_place(record: Record, name: str, sidecar: bytes) -> Record:
+    """Return the record of a photo whose sidecar is written under a name in place of its pictures."""
+    digest = hashlib.sha256(sidecar).hexdigest()
     outputs = (replace(one, name=name, bytes=len(sidecar), sha256=digest) for one in record.outputs)
     return replace(record, outputs=tuple(outputs))
 
@@ -112,14 +112,36 @@ def unpack(data: bytes) -> ChromaFile:
             raise ValueError("sizes are out of range")
         xz = lzma.LZMADecompressor(memlimit=1 << 28)
         values = xz.decompress(packed, 2 * number + 1)
-        outputs = {str(name): str(sha256) for name, sha256 in header["outputs"]}
-        if len(values) != 2 * number or not xz.eof or not all(map(safe_names.is_safe, outputs)):
-            raise ValueError("it is cut short, or names files outside its folder")
-        source = {name: header[name] for name in ("name", "uri", "offset", "bytes", "sha256")}
+        if len(values) != 2 * number or not xz.eof:
+            raise ValueError("it is cut short, or has other sizes than it says")
+        if xz.unused_data:
+            raise ValueError("there are other bytes after its end")
+        source, outputs = _source(header), _outputs(header["outputs"])
         chroma = tuple(_planes(values, shapes))
         return ChromaFile(source=source, outputs=outputs, options=_options(header["options"]), chroma=chroma)
-    except (ValueError, LookupError, TypeError, EOFError, lzma.LZMAError) as error:
+    except (ValueError, LookupError, TypeError, EOFError, RecursionError, lzma.LZMAError) as error:
         raise UserError(f"it is damaged, or was made by another version: {error}") from error
+
+
+def _source(header: dict[str, Any]) -> dict[str, Any]:
+    source = {name: header[name] for name in ("name", "uri", "offset", "bytes", "sha256")}
+    numbers = [source["bytes"], 0 if source["offset"] is None else source["offset"]]
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError("the size of its scan is not a number")
+    if not all(isinstance(source[name], str) for name in ("name", "uri", "sha256")):
+        raise ValueError("it does not name its scan")
+    if not safe_names.is_safe(source["name"]):
+        raise ValueError(f"its scan is outside the folder: {source['name']}")
+    return source
+
+
+def _outputs(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    outputs = {str(name): str(sha256) for name, sha256 in pairs}
+    if not outputs or len(outputs) != len(pairs):
+        raise ValueError("it names no colour file, or one twice")
+    if not all(map(safe_names.is_safe, outputs)):
+        raise ValueError("it names files outside its folder")
+    return outputs
 
 
 def _options(fields: dict[str, Any]) -> RenderOptions:

@@ -222,7 +222,7 @@ def _names(record: Record, named: NamedSource, recipe: Recipe) -> list[str]:
     file_format = formats.output_format(recipe.settings.format, record.format)
     count = len(record.outputs)
     if recipe.settings.sidecar == chroma_file.ONLY:
-        return count * [named.output(file_format, 0, count) + chroma_file.ENDING]
+        return count * [named.rules.sidecar(named.output(file_format, 0, count))]
     return [named.output(file_format, index, count) for index in range(count)]
 
 

@@ -141,6 +141,14 @@ class Rules:
         folder, slash, file = beginning(base, self.whole - _LONGEST_END).rpartition("/")
         return f"{folder}{slash}{beginning(file, self.part - _LONGEST_END) if self.part else file}{tail}"
 
+    def sidecar(self, path: str) -> str:
+        """Return the path of the sidecar of a colour file, which may be in a folder of its own with other rules.
+
+        Args:
+            path: of the colour file, relative to its output.
+        """
+        return self.fit(self.placed(path) + CHROMA_ENDING)
+
     def key(self, path: str) -> bytes:
         """Return eight bytes that all files have in common that could ever be the same: a key to group them by.
 

@@ -52,6 +52,26 @@ def test_sidecars_in_place_of_pictures_are_all_that_is_kept(root, capsys):
         assert (root / "from only" / name).read_bytes() == (root / "colour" / name).read_bytes()
 
 
+def test_photos_with_the_longest_names_and_with_line_breaks_have_sidecars_and_come_back(tmp_path, encoded, grey_photos):
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    for name in ("x" * 251 + ".jpg", "é" * 125 + ".jpg", "two\nlines.jpg"):
+        (scans / name).write_bytes(encoded(grey_photos["coins"][:40, :40], "JPEG"))
+    colorize = ["colorize", str(scans), str(tmp_path / "only"), "--sidecar", "only"]
+    assert cli.main(colorize) == 0
+    assert json.loads((tmp_path / "only" / "report.json").read_text())["outcomes"] == {"written": 3}
+    assert cli.main(["colorize", str(scans), str(tmp_path / "colour"), "--sidecar", str(tmp_path / "chroma")]) == 0
+    assert json.loads((tmp_path / "colour" / "report.json").read_text())["outcomes"] == {"written": 3}
+    assert cli.main(colorize) == 0  # which makes nothing
+    assert json.loads((tmp_path / "only" / "manifest" / "last_run.json").read_text())["made"] == 0
+    pictures = {path.name: path.read_bytes() for path in (tmp_path / "colour").glob("*.jpg")}
+    assert len(pictures) == 3
+    for sidecars in ("chroma", "only"):
+        again = tmp_path / f"from {sidecars}"
+        assert cli.main(["apply", str(scans), str(tmp_path / sidecars), str(again)]) == 0
+        assert {path.name: path.read_bytes() for path in again.iterdir()} == pictures
+
+
 def test_a_job_makes_the_same_files_and_writes_a_line_for_each(root, capsys):
     folders = [str(root / name) for name in ("scans", "chroma", "by job")]
     assert cli.main(["apply", *folders, "--report", str(root / "lines")]) == 0

@@ -1,10 +1,13 @@
 """Scan and sidecar together are the colour file: checked on the files of `attempt`, which a job writes as they are."""
 
+import json
+import lzma
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipelines.archive import chroma_file
 from pipelines.archive.applying import Applied, apply
 from pipelines.archive.attempt import attempt
 from pipelines.archive.context import Context
@@ -111,6 +114,21 @@ def test_a_damaged_sidecar_makes_no_file(root):
     path.write_bytes(path.read_bytes()[:-40])
     result, files = applied(root)
     assert (result.outcome, files) == ("failed", {})
+
+
+def test_a_sidecar_of_other_pages_than_the_scan_has_makes_no_file(root):
+    colorized(root, "a.tif")
+    path = root / "chroma" / "a.tif.chroma"
+    whole = path.read_bytes()
+    content = chroma_file.unpack(whole)
+    start, (header, _) = whole[:20], whole[20:].split(b"\n", 1)
+    for pages in (content.chroma[:1], content.chroma * 2):
+        shapes = json.dumps({**json.loads(header), "shapes": [plane.shape[:2] for plane in pages]}).encode()
+        values = b"".join(chroma_file._differences(chroma_file._steps(plane)) for plane in pages)
+        path.write_bytes(start + shapes + b"\n" + lzma.compress(values))
+        result, files = applied(root)
+        assert (result.outcome, files) == ("failed", {})
+        assert "is for" in result.detail
 
 
 class _Dying:

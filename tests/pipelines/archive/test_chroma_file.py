@@ -71,8 +71,24 @@ WHOLE = chroma_file.pack(RECORD, OPTIONS, [chroma((8, 8), 30)])
         WHOLE.replace(b'"quality"', b'"clarity"'),
         WHOLE[: WHOLE.index(b"\xfd7zXZ")] + lzma.compress(b"\0" * 10_000_000),
         chroma_file.pack(replace(RECORD, outputs=(replace(OUTPUT, name="../a.jpg"),)), OPTIONS, [chroma((2, 2), 1)]),
+        WHOLE + b"\0",
+        WHOLE + WHOLE,
+        WHOLE.replace(b'[["a.jpg", "cd"]]', b"[]"),
+        WHOLE.replace(b'[["a.jpg", "cd"]]', b'[["a.jpg", "cd"], ["a.jpg", "ef"]]'),
+        WHOLE.replace(b'"bytes": 4', b'"bytes": null'),
+        WHOLE.replace(b'"bytes": 4', b'"bytes": -4'),
+        WHOLE.replace(b'"offset": null', b'"offset": "4"'),
+        WHOLE.replace(b'"uri": "/scans/a.jpg"', b'"uri": 7'),
+        WHOLE.replace(b'"name": "a.jpg"', b'"name": "../a.jpg"'),
+        WHOLE.replace(b'"name": "a.jpg"', b'"name": ["a.jpg"]'),
+        b"autochrome chroma 1\n" + b"[" * 100_000 + b"\n",
     ],
 )
 def test_a_damaged_or_foreign_file_is_refused(data):
     with pytest.raises(UserError):
         chroma_file.unpack(data)
+
+
+def test_a_sidecar_with_more_bytes_than_it_needs_is_refused_in_plain_words():
+    with pytest.raises(UserError, match="there are other bytes after its end"):
+        chroma_file.unpack(WHOLE + b"signed by somebody")
