@@ -21,7 +21,7 @@ _GB = 10**9
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run ``autochrome deliver``; return 0 if every photo is in a bag, else 1."""
+    """Run ``autochrome deliver``; return 0 if every photo is in a bag and all bags are of this delivery, else 1."""
     args = audit_flags.deliver().parse_args(argv)
     cloud.check({"DIR": args.folder, "--state": args.state, "--to": args.to})
     if args.url and not args.scans:
@@ -38,22 +38,24 @@ def main(argv: list[str] | None = None) -> int:
     threads = len(os.sched_getaffinity(0))
     pool: WorkerPool[str | Item] = WorkerPool(threads, Gate(threads))
     limits = {"has_scans": args.scans, "photos": args.bag_photos, "size": round(args.bag_gb * _GB)}
-    number = photos = found = left_out = 0
+    number = filled = photos = found = left_out = 0
     try:
         for one in packing.packed(ledger.records(), ledger.folder, args.to, told, pool, **limits):
-            number, found, photos = number + 1, found + one.is_found, photos + len(one.bag.items)
-            left_out += len(one.faults)
+            number, found, photos = one.bag.number, found + one.is_found, photos + len(one.bag.items)
+            filled, left_out = filled + bool(one.bag.items), left_out + len(one.faults)
             for line in one.faults:
                 say(f"{one.bag.name}: left out: {line}")
     finally:
         pool.close()
     if not number:
         raise UserError(f"{args.folder} has no photos to deliver")
+    if stale := packing.beyond(args.to, number):
+        say(f"{stale} is of an earlier delivery, which had more photos; remove it")
     say(
-        f"autochrome: {args.to}: photos {photos:,}, left out {left_out:,}, bags {number:,}, complete before {found:,}",
+        f"autochrome: {args.to}: photos {photos:,}, left out {left_out:,}, bags {filled:,}, complete before {found:,}",
         file=sys.stderr,
     )
-    return 1 if left_out else 0
+    return 1 if left_out or stale else 0
 
 
 if __name__ == "__main__":

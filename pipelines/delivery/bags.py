@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pipelines.archive.manifest import Output, Record
+from pipelines.archive.written_names import folded
 from pipelines.files import safe_names
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _LONGEST = 200  # bytes of a name, so that endings fit
-# Readers of bags disagree on %, line breaks and bytes that are not UTF-8.
-_UNSAFE = re.compile("[%\x00-\x1f\x7f\\\\\ud800-\udfff]")
+# Readers of bags disagree on %, line breaks and bytes that are not UTF-8; XML has no place for the others.
+_UNSAFE = re.compile("[%\x00-\x1f\x7f-\x9f\\\\\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +76,17 @@ class Bag:
     @property
     def name(self) -> str:
         """The name of its folder."""
-        return f"bag-{self.number:05d}"
+        return name_of(self.number)
 
     def payload(self) -> list[File]:
         """Return its files below ``data``."""
         files = [file for item in self.items for file in item.files.values()]
         return files + [item.scan for item in self.items if self.has_scans]
+
+
+def name_of(number: int) -> str:
+    """Return the name of the folder of a bag, which are numbered from 1."""
+    return f"bag-{number:05d}"
 
 
 def divided(records: Iterable[Record], *, has_scans: bool, photos: int, size: int) -> Iterator[Bag]:
@@ -117,13 +123,13 @@ def _item(record: Record, taken: set[str]) -> Item:
 
 
 def _path(folder: str, name: str, taken: set[str]) -> str:
-    """Return a path that any disk takes and that is not taken; names that differ in case alone count as the same."""
+    """Return a path that readers of bags agree on, and that no disk takes for another one of the bag."""
     name = "/".join(map(_short, _UNSAFE.sub(_code, name).split("/")))
     path, number = PurePosixPath(folder, name), 1
-    while str(path).casefold() in taken:
+    while folded(str(path)) in taken:
         number += 1
         path = PurePosixPath(folder, name).with_stem(f"{PurePosixPath(name).stem} ({number})")
-    taken.add(str(path).casefold())
+    taken.add(folded(str(path)))
     return str(path)
 
 

@@ -44,7 +44,8 @@ def document(item: Item, bag: str, path: str, told: Told) -> bytes:
 
 def _canvas(item: Item, output: Output, bag: str, here: str, told: Told) -> dict[str, Any]:
     size = {"width": output.width, "height": output.height}
-    colour = {**size, "height": output.height + output.label}
+    # A file that somebody changed may have been cropped: its record has the size of the file that was made.
+    colour = {} if output.was_changed else {**size, "height": output.height + output.label}
     files = ((item.scan, size, "Scan"), (item.files[output.name], colour, "Colours by a machine"))
     choice = [{**_image(file, bag, told), **its, "label": _english(label)} for file, its, label in files]
     painting = {

@@ -55,13 +55,19 @@ def pack(bag: Bag, folder: str, to: str, told: Told, pool: WorkerPool[str | Item
         raise UserError(f"{root} was made of other photos or with other flags; give another folder, or remove it first")
     if storage.read_if_there(storage.join(root, _SEAL)) == tags[_SEAL]:
         return Packed(bag=bag, is_found=True)
+    if there is not None:
+        storage.remove([storage.join(root, _SEAL)])  # of a run from which photos were left out
     storage.write_in(root, "bag-info.txt", tags["bag-info.txt"])  # first, so that the bag is known if this is killed
     results = list(_copied(bag, folder, root, pool))
     items = sorted((one for one in results if isinstance(one, Item)), key=lambda item: item.name)
     filled = replace(bag, items=tuple(items))
-    if items:
-        for path, data in _tags(filled, told, info).items():
-            storage.write_in(root, path, data)
+    final = _tags(filled, told, info) if items else {}
+    planned = [file.path for file in bag.payload()]
+    kept = {file.path for file in filled.payload()}.union(final)
+    # An earlier run may have copied photos that are now left out.
+    storage.remove([storage.join(root, path) for path in (*planned, *tags) if path not in kept])
+    for path, data in final.items():
+        storage.write_in(root, path, data)
     return Packed(bag=filled, faults=tuple(sorted(one for one in results if isinstance(one, str))))
 
 
@@ -116,3 +122,9 @@ def packed(
     """Fill all bags, one after the other; `limits` are those of `pipelines.delivery.bags.divided`."""
     for bag in bags.divided(records, **limits):
         yield pack(bag, folder, to, told, pool)
+
+
+def beyond(to: str, number: int) -> str:
+    """Return the bag of an earlier delivery that would follow the last bag of this one; '' if there is none."""
+    root = storage.join(to, bags.name_of(number + 1))
+    return root if storage.read_if_there(storage.join(root, "bag-info.txt")) is not None else ""

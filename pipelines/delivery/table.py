@@ -31,8 +31,8 @@ def _rows(item: Item, told: Told) -> Iterator[dict[str, object]]:
             "file": item.files[output.name].path,
             "sha256": output.sha256,
             "bytes": output.bytes,
-            "width": output.width,
-            "height": output.height + output.label,
+            "width": "" if output.was_changed else output.width,  # the record has the size of the file that was made
+            "height": "" if output.was_changed else output.height + output.label,
             "created": written_at(output),
             "scan": printable(record.name),
             "scan_sha256": record.sha256,

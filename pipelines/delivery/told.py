@@ -1,5 +1,6 @@
 """What every document of a delivery says about how the photos of a run were made."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from typing import Any
 from pipelines.archive.manifest import Output
 from pipelines.images.source_types import COMPOSITE
 
+# Control characters as well, which XML 1.0 has or discourages; all spaces and marks of direction stay.
+_NOT_IN_XML = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 NOTE = "The colours were made by a machine, and are not those of the scene."
 
 
@@ -50,4 +53,4 @@ def written_at(output: Output) -> str:
 
 def printable(text: str) -> str:
     """Return a text in which bytes that are not UTF-8, and characters that XML has no place for, are replaced."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)
+    return _NOT_IN_XML.sub("\ufffd", text)

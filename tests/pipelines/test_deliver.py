@@ -29,6 +29,27 @@ def test_the_exit_code_says_whether_every_photo_is_in_a_bag(folder, tmp_path, ca
     assert "left out 1" in err
 
 
+def test_bags_that_are_not_of_this_delivery_are_named(folder, tmp_path, capsys):
+    command = ["deliver", str(folder.output), "--to", str(tmp_path / "bags"), "--bag_photos", "1"]
+    assert cli.main(command) == 0
+    folder.records.pop()
+    for path in (folder.output / "manifest").iterdir():
+        path.unlink()
+    folder.write()
+    capsys.readouterr()
+    assert cli.main(command) == 1
+    out, err = capsys.readouterr()
+    assert out == f"{tmp_path / 'bags' / 'bag-00002'} is of an earlier delivery, which had more photos; remove it\n"
+    assert err.endswith("photos 1, left out 0, bags 1, complete before 1\n")
+
+
+def test_a_delivery_from_which_every_photo_is_left_out_has_no_bags(folder, tmp_path, capsys):
+    for name in ("a.jpg", "b.jpg"):
+        (folder.output / name).unlink()
+    assert cli.main(["deliver", str(folder.output), "--to", str(tmp_path / "bags")]) == 1
+    assert capsys.readouterr().err.endswith("bags: photos 0, left out 2, bags 0, complete before 0\n")
+
+
 def test_chroma_in_place_of_pictures_gets_no_manifest_for_a_viewer(folder, tmp_path, capsys):
     settings = Settings(sidecar="only")
     recipe = Recipe(model="m", model_digest="ab" * 32, settings=settings, settings_digest=settings.digest())

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from deliveries import OUTPUT, RECORD, named
 
+from pipelines.archive.written_names import folded
 from pipelines.delivery import bags
 from pipelines.delivery.bags import Bag
 
@@ -66,3 +67,11 @@ def test_pages_of_one_tiff_are_one_file():
     [bag] = divided([replace(RECORD, outputs=pages)])
     assert len(bag.payload()) == 1
     assert [output.page for output in bag.items[0].outputs] == [1]
+
+
+@pytest.mark.parametrize("twin", ["cafe\u0301.jpg", "CAFÉ.JPG", "caf\u200bé.jpg", "café.jpg ", "café.jpg."])
+def test_no_two_files_have_paths_that_some_disk_takes_for_the_same(twin):
+    records = [named("café.jpg"), replace(named("café~2.jpg"), name=twin)]
+    [bag] = divided(records, has_scans=True)
+    paths = [folded(file.path) for file in bag.payload()]
+    assert len(set(paths)) == len(paths) == 4

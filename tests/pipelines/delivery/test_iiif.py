@@ -42,3 +42,10 @@ def test_a_name_of_any_kind_makes_an_address():
     assert manifest["label"] == {"none": ["caf\ufffd #?.jpg"]}
     scan = manifest["items"][0]["items"][0]["items"][0]["body"]["items"][0]["id"]
     assert scan.endswith("/data/scans/caf_e9_%20%23%3F.jpg")
+
+
+def test_a_file_that_somebody_changed_has_no_size_of_the_one_before():
+    manifest = json.loads(document(replace(RECORD, outputs=(replace(OUTPUT, made_sha256="ab"),))))
+    scan, colour = manifest["items"][0]["items"][0]["items"][0]["body"]["items"]
+    assert (scan["width"], scan["height"]) == (OUTPUT.width, OUTPUT.height)
+    assert {"width", "height"}.isdisjoint(colour)

@@ -8,6 +8,7 @@ from colorized_folder import Folder
 from pipelines.delivery import packing
 from pipelines.delivery.packing import Packed
 from pipelines.delivery.told import Told
+from pipelines.files import storage
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 from tfrecords.errors import UserError
 
@@ -93,3 +94,39 @@ def test_manifests_for_the_web_are_made_where_there_is_an_address(folder):
     deliver(folder, Told(source_types={}, url="https://a.example"))
     assert "bag-00001/metadata/iiif/box 1/a.jpg.json" in contents(folder)
     assert bagit.Bag(str(bags(folder)[0])).validate()
+
+
+def test_a_bag_holds_nothing_of_a_photo_that_was_left_out_after_a_kill(folder):
+    told = Told(source_types={}, url="https://a.example")
+    deliver(folder, told, photos=9)
+    [path] = bags(folder)
+    (path / "tagmanifest-sha256.txt").unlink()  # as if killed before the end
+    (folder.output / NAMES[0]).unlink()
+    assert [len(one.bag.items) for one in deliver(folder, told, photos=9)] == [2]
+    assert bagit.Bag(str(path)).validate()
+    assert not [name for name in contents(folder) if "/a.jpg" in name]
+
+
+def test_a_bag_that_is_filled_again_has_no_seal_meanwhile(folder, monkeypatch):
+    (folder.output / NAMES[0]).write_bytes(b"changed")
+    deliver(folder, photos=9)
+    [path] = bags(folder)
+    (folder.output / NAMES[0]).write_bytes(b"colour" + NAMES[0].encode())
+    written = []
+
+    def write(root: str, name: str, data: bytes) -> None:
+        written.append((name, (path / "tagmanifest-sha256.txt").exists()))
+        write_in(root, name, data)
+
+    write_in = storage.write_in
+    monkeypatch.setattr(storage, "write_in", write)
+    deliver(folder, photos=9)
+    assert written[-1] == ("tagmanifest-sha256.txt", False)
+    assert not any(sealed for _, sealed in written)
+
+
+def test_a_bag_without_photos_is_not_left_behind(folder):
+    for name in NAMES:
+        (folder.output / name).unlink()
+    assert [len(one.faults) for one in deliver(folder, photos=9)] == [3]
+    assert contents(folder) == {}

@@ -51,3 +51,12 @@ def test_any_name_and_warning_makes_xml_that_can_be_read():
     root = parsed(named("caf\udce9 <&>\x01.jpg", warnings=("odd\x02", "stain_suspected")))
     assert texts(root, "p:object/p:originalName") == 2 * ["caf\ufffd <&>\ufffd.jpg"]
     assert texts(root, "p:event//p:eventOutcomeDetailNote") == ["odd\ufffd", "stain_suspected"]
+
+
+def test_identifiers_are_the_paths_in_the_bag_whatever_spaces_and_signs_they_have():
+    for sign in ("\u00a0", "\u3000", "\u202f", "👩\u200d🚒", "\u2028", "\ufffe"):
+        one = item(named(f"東京{sign}駅.jpg"))
+        root = ElementTree.fromstring(premis.document(one, TOLD))
+        paths = [one.scan.path, *(file.path for file in one.files.values())]
+        assert texts(root, "p:object/p:objectIdentifier/p:objectIdentifierValue") == paths
+    assert texts(parsed(named("東京\u3000駅.jpg")), "p:object/p:originalName") == ["東京\u3000駅.jpg"] * 2

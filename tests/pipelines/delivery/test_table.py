@@ -28,3 +28,12 @@ def test_commas_quotes_and_line_breaks_stay_in_their_columns():
 def test_a_copy_does_not_say_that_a_machine_made_it():
     [row] = rows(replace(RECORD, status="copied", outputs=(replace(OUTPUT, sha256=RECORD.sha256),)))
     assert (row["status"], row["software"], row["note"]) == ("copied", "", "")
+
+
+def test_the_scan_has_its_name_with_all_its_spaces():
+    assert rows(named("東京\u3000駅\u00a01.jpg"))[0]["scan"] == "東京\u3000駅\u00a01.jpg"
+
+
+def test_a_file_that_somebody_changed_has_no_size_of_the_one_before():
+    [row] = rows(replace(RECORD, status="kept", outputs=(replace(OUTPUT, made_sha256="ab"),)))
+    assert (row["width"], row["height"], row["bytes"]) == ("", "", str(OUTPUT.bytes))
