@@ -147,5 +147,5 @@ def _bytes(path: str) -> bytes:
 
     try:
         return storage.read(path)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         raise UserError(f"{path} cannot be read: {error}") from error

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Tra
 from google.cloud import storage
 from requests import RequestException
 
+from model.causes import in_one_line
 from model.terminal import say
 from tfrecords.errors import OutageError, UserError
 
@@ -119,14 +119,3 @@ def _told(bucket: str) -> Callable[[Exception], None]:
             say(f"autochrome: {line}", file=sys.stderr)
 
     return tell
-
-
-def in_one_line(error: BaseException) -> str:
-    """Return what went wrong with a request, in one line: the reason alone where the library wraps it."""
-    text: object = error
-    if isinstance(error, GoogleAuthError) and error.args:
-        text = error.args[0]  # the second argument is the whole answer of the server
-    elif isinstance(error, RequestException) and error.args:
-        reason = getattr(error.args[0], "reason", None) or error.args[0]
-        text = re.sub(r"^\w+\(.*?\): ", "", str(reason))  # such as "HTTPSConnection(host='…', port=443): "
-    return str(text).strip().partition("\n")[0] or type(error).__name__

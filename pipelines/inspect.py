@@ -36,7 +36,7 @@ def verify(data_dir: str, shard: Shard) -> str:
             return f"{size:,} bytes with crc32c {crc32c:08x} instead of {shard.bytes:,} with {shard.crc32c:08x}"
         with storage.opened(storage.join(data_dir, shard.name)) as file:
             number = len([LabExample.from_bytes(record).name for record in read_records(file)])
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         return str(error)
     return "" if number == shard.count else f"{number:,} records instead of {shard.count:,}"
 
@@ -53,7 +53,7 @@ def sample(data_dir: str, description: Description, number: int) -> list[LabExam
         try:
             with storage.opened(storage.join(data_dir, shard.name)) as file:
                 found += map(LabExample.from_bytes, islice(read_records(file), number - len(found)))
-        except storage.IO_ERRORS as error:
+        except storage.io_errors() as error:
             raise UserError(
                 f"{shard.name} cannot be read ({error}); run `autochrome inspect {data_dir} --verify`"
             ) from error

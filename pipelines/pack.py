@@ -54,7 +54,7 @@ def _pictures(data_dir: str, description: Description, split: str, side: int, qu
                         # Parsed in this thread: protobuf makes its classes at the first use, and threads would race.
                         parsed = map(LabExample.from_bytes, some)
                         yield from pool.map(lambda example: picture(example, side, quality), parsed)
-            except storage.IO_ERRORS as error:
+            except storage.io_errors() as error:
                 raise UserError(
                     f"{shard.name} cannot be read ({error}); run `autochrome inspect {data_dir} --verify`"
                 ) from error

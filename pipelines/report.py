@@ -210,7 +210,7 @@ def main(argv: list[str] | None = None) -> int:
             _tabulate(ledger, Path(args.table))
         else:
             _report(ledger)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         raise UserError(f"{args.folder}: {str(error).splitlines()[0]}; is a run writing there? Try again") from error
     return 0
 

@@ -77,7 +77,7 @@ def attempt(named: NamedSource, context: Context, *, last: bool = False) -> Reco
             attempt.
         ModelError: the model fails.
         PhotoProcessError: the child processes fail.
-        storage.IO_ERRORS: the output cannot be written.
+        storage.io_errors: the output cannot be written.
     """
     watch = Stopwatch()
     record = blank(named, context.recipe)
@@ -134,7 +134,7 @@ def _with_hints(record: Record, guidance: Guidance) -> tuple[Record, bytes]:
         return record, b""
     try:
         data, digest = file.read(inputs.read)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         raise Rejected(BAD_HINT, f"its hint file cannot be read: {error}") from error
     # It may have changed since the job started.
     return replace(record, guided=replace(guidance, hints=replace(file, sha256=digest)).told()), data

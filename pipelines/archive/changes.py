@@ -44,7 +44,7 @@ def settled(task: Task, policy: Policy, output: str) -> Record | None:
         the record of a photo that stays as it is; None if it must be made.
 
     Raises:
-        storage.IO_ERRORS: a file cannot be read.
+        storage.io_errors: a file cannot be read.
     """
     record = task.existing or task.earlier
     if record is None or not record.outputs:

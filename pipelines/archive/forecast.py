@@ -44,7 +44,7 @@ def of(task: Task, policy: Policy, output: str) -> Forecast:
         output: the folder.
 
     Raises:
-        storage.IO_ERRORS, WorldError: a file cannot be read.
+        storage.io_errors, WorldError: a file cannot be read.
     """
     guidance = policy.recipe.plan.of(task.named.source.name)
     model = guidance.model.name if guidance.model else ""

@@ -124,7 +124,7 @@ class Lease:
         # If the file has changed since the last look, another process of this run has renewed it.
         if version.id == self._known:
             # If it cannot be renewed, as on a full disk, it stays valid until it expires and somebody takes it over.
-            with contextlib.suppress(*storage.IO_ERRORS, WorldError):
+            with storage.errors_ignored(WorldError):
                 versions.replace(self.uri, self.holder.to_json(), version)
         self._known, self._looked = version.id, _now()
 
@@ -144,7 +144,7 @@ class Lease:
 
     def release(self) -> None:
         """Give up the lease; do nothing if another run has it. A lease that cannot be removed expires."""
-        with contextlib.suppress(*storage.IO_ERRORS, WorldError):
+        with storage.errors_ignored(WorldError):
             version = versions.read(self.uri)
             if version is not None and self._is_ours(version):
                 versions.remove(self.uri, version)
@@ -212,5 +212,5 @@ def _keep(lease: Lease, ended: threading.Event) -> None:
             lease.keep()
         except LostLeaseError:
             return  # the workers notice this themselves
-        except (*storage.IO_ERRORS, WorldError):
+        except storage.io_errors(WorldError):
             continue  # the file system may answer the next time

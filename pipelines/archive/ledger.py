@@ -74,7 +74,7 @@ class Ledger:
             tell: called with each damage.
 
         Raises:
-            storage.IO_ERRORS: a shard cannot be read.
+            storage.io_errors: a shard cannot be read.
         """
         if self.partitions:
             yield from merge(*(one._told(tell, self.state) for one in self.partitions), key=place_of)

@@ -29,7 +29,7 @@ def settle(record: Record, files: Iterable[File], output: str, *, keep: bool = F
         the record, with a warning for each file that it does not name and that stays; and the number of removed files.
 
     Raises:
-        storage.IO_ERRORS: a file cannot be read or removed.
+        storage.io_errors: a file cannot be read or removed.
     """
     named = {one.name for one in record.outputs}
     warnings, left, removed = list(record.warnings), [], 0

@@ -40,7 +40,7 @@ def there(folder: str) -> list[Partition]:
     """Return the partitions that have records below a folder, in order.
 
     Raises:
-        storage.IO_ERRORS, WorldError: the folder cannot be listed.
+        storage.io_errors, WorldError: the folder cannot be listed.
     """
     branches = listings.of_folder(storage.join(folder, PARTITIONS))
     found = (_NAME.fullmatch(branch.path.rstrip("/").rpartition("/")[2]) for branch in branches)

@@ -70,7 +70,7 @@ def place(
     Raises:
         OccupiedError: files that earlier runs did not write are there.
         LinkError: a folder on the way to a local file is a link.
-        storage.IO_ERRORS: a file cannot be written.
+        storage.io_errors: a file cannot be written.
     """
     if not storage.is_remote(output):
         for name in files:

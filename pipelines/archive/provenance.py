@@ -216,7 +216,7 @@ def known(output: str) -> list[dict[str, Any]]:
 
     Raises:
         UserError: the list of runs is damaged.
-        storage.IO_ERRORS: it cannot be read.
+        storage.io_errors: it cannot be read.
     """
     uri = storage.join(output, RUNS_FILE)
     found = versions.read(uri)

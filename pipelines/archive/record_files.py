@@ -15,7 +15,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -126,7 +126,7 @@ def first_name(uri: str) -> str:
     """Return the name of the first record of a shard; '' if it is damaged.
 
     Raises:
-        storage.IO_ERRORS, WorldError: the shard cannot be read.
+        storage.io_errors, WorldError: the shard cannot be read.
     """
     with storage.opened(uri, _FIRST_LINE) as file:
         if manifest.format_of(uri) == PARQUET:
@@ -160,14 +160,14 @@ def shard(uri: str, name: str, index: Index, buffer: int = _READ_AT_ONCE) -> Ite
         buffer: bytes to read at a time, of the records and of the timings.
 
     Raises:
-        storage.IO_ERRORS, WorldError: the shard cannot be read.
+        storage.io_errors, WorldError: the shard cannot be read.
     """
     folder, _, file_name = uri.rpartition("/")
     timings = file_name.replace("photos", "timings", 1).replace(f".{PARQUET}", f".{JSON_LINES}")
     is_parquet = manifest.format_of(name) == PARQUET
     with ExitStack() as stack:
         times: Iterator[bytes] = iter(())
-        with suppress(*storage.IO_ERRORS):  # without this file, only the times are missing
+        with storage.errors_ignored():  # without this file, only the times are missing
             times = stack.enter_context(storage.opened(f"{folder}/{timings}", buffer))
         found = _Rows(name) if is_parquet else _Lines(name)
         for record in found.of(stack.enter_context(storage.opened(uri, buffer))):

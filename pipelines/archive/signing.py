@@ -271,5 +271,5 @@ def _run(command: str, data: bytes) -> bytes:
 def _read(uri: str, flag: str) -> bytes:
     try:
         return storage.read(uri)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         raise UserError(f"{flag} {uri} cannot be read: {getattr(error, 'strerror', None) or error}") from error

@@ -96,7 +96,7 @@ def finish(
         the report on the shard.
 
     Raises:
-        storage.IO_ERRORS: a file cannot be written.
+        storage.io_errors: a file cannot be written.
         WorldError: a photo cannot be read, or this machine has too little memory for it.
         PhotoProcessError: the child processes fail.
     """

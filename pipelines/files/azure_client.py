@@ -19,7 +19,7 @@ from azure.core.exceptions import (
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient
 
-from model.google_cloud import in_one_line
+from model.causes import in_one_line
 from pipelines.files import blobs, store_settings
 from pipelines.files.blobs import StoreError
 from tfrecords.errors import UserError

@@ -30,7 +30,7 @@ def read(uri: str, generation: Generation | None = None, *, neighbours: Neighbou
         neighbours: other objects of the input, where this object alone may be forbidden.
 
     Raises:
-        storage.IO_ERRORS: the object is missing, has another generation, or is the only one
+        storage.io_errors: the object is missing, has another generation, or is the only one
             that is forbidden.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
@@ -79,7 +79,7 @@ def opened(uri: str, *, neighbours: Neighbours | None = None, buffer: int = 0) -
 
     Raises:
         FileNotFoundError: there is no such object.
-        storage.IO_ERRORS: the object is the only one that is forbidden; while reading: it was
+        storage.io_errors: the object is the only one that is forbidden; while reading: it was
             replaced or deleted.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
@@ -99,7 +99,7 @@ def read_range(
 
     Raises:
         ValueError: the object ends before the end of the range.
-        storage.IO_ERRORS: the object is missing, has another generation, or is the only one
+        storage.io_errors: the object is missing, has another generation, or is the only one
             that is forbidden.
         WorldError: see `pipelines.files.cloud.patiently`.
     """

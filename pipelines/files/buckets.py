@@ -32,7 +32,7 @@ def _pages(uri: str, prefix: str, delimiter: str = "") -> Iterator[Page]:
     """Yield a listing page by page: the objects of the page, and all subfolders so far.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     under_way: list[Attempts] = []
@@ -51,7 +51,7 @@ def pages(folder: str) -> Iterator[tuple[list[Blob], list[str]]]:
     """Yield the direct contents of a folder, page by page: objects, and subfolders with a trailing slash.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     _, prefix = blobs.split(folder.rstrip("/") + "/")
@@ -67,7 +67,7 @@ def below(uri: str) -> Iterator[Blob]:
     """Yield the objects below a folder, or the one object with that name, in pages of 1,000.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     bucket, name = blobs.bucket_of(uri), blobs.split(uri)[1]
@@ -87,7 +87,7 @@ def divided(folder: str, after: str) -> list[Span]:
         [] if the store cannot list ranges, or does not list names in order.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
 
@@ -105,7 +105,7 @@ def between(folder: str, span: Span) -> Iterator[Blob]:
     """Yield the objects below a folder whose names are in a range.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`; or the store does not list names in order.
     """
     name, more = span.after, True
@@ -137,7 +137,7 @@ def matching(pattern: str) -> Iterator[Blob]:
     """Yield the objects that match a glob, with the rules of Beam: ``**`` crosses folders.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     from apache_beam.io.filesystem import FileSystem  # takes a second, which local paths need not wait for
@@ -159,7 +159,7 @@ def find(uri: str, neighbours: Neighbours | None = None) -> Blob | None:
         neighbours: other objects of the input, where this object alone may be forbidden.
 
     Raises:
-        storage.IO_ERRORS: the object is the only one that is forbidden.
+        storage.io_errors: the object is the only one that is forbidden.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     if not blobs.split(uri)[1]:
@@ -180,7 +180,7 @@ def write(uri: str, file: bytes | BinaryIO, check: Callable[[], None] | None = N
         check: called before each request that writes; an exception from it stops the write.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     file = io.BytesIO(file) if isinstance(file, bytes) else file
@@ -208,7 +208,7 @@ def create(uri: str, data: bytes) -> bool:
         whether it was written; False if an object exists already.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     return replace(uri, io.BytesIO(data), NONE)
@@ -220,7 +220,7 @@ def replace(uri: str, file: BinaryIO, generation: Generation) -> bool:
     The result is also False if the answer is lost and the repeated request finds the object that the first one wrote.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     return upload(uri, file, generation) is not None
@@ -250,7 +250,7 @@ def delete(uris: Iterable[str]) -> None:
     """Delete objects in parallel; missing ones are ignored.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     with ThreadPoolExecutor(_DELETED_AT_ONCE) as pool:

@@ -10,14 +10,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 
-from model.google_cloud import client
 from pipelines.files import blobs, faults, patience, stores
 from pipelines.files.faults import Fault
 from pipelines.files.neighbours import Neighbours
 from pipelines.files.patience import Attempts
 from tfrecords.errors import DeniedError, OutageError
-
-__all__ = ["client"]
 
 _DENIALS = 3
 """Refusals before other objects are tried."""
@@ -91,7 +88,7 @@ def patiently(
     Raises:
         OutageError: no attempt succeeded for five minutes.
         DeniedError: all attempts were refused for a minute, and not because of this object alone.
-        storage.IO_ERRORS: the object is missing, has another generation, or is the only one that is refused.
+        storage.io_errors: the object is missing, has another generation, or is the only one that is refused.
     """
     denied_seconds = 0.0 if _IS_LAUNCH.get() else patience.DENIED_SECONDS
     denials = _Denials(uri, neighbours, denied_seconds)

@@ -104,7 +104,7 @@ def read(uri: str) -> Content | None:
     """Read a file; return None if there is none.
 
     Raises:
-        storage.IO_ERRORS: it cannot be read, for a reason other than its permissions on a local disk.
+        storage.io_errors: it cannot be read, for a reason other than its permissions on a local disk.
     """
     found = own_objects.find(uri) if storage.is_in_bucket(uri) else None
     before = f"{found.size}-{found.generation}" if found else fingerprint(uri)
@@ -114,7 +114,7 @@ def read(uri: str) -> Content | None:
         data = storage.read(uri)
     except PermissionError:
         return Content(bytes=int(before.partition("-")[0]), sha256="", fingerprint=before)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         if faults.is_missing(error):
             return None
         raise
@@ -133,7 +133,7 @@ def remove(uri: str, content: Content) -> None:
     """Remove a file that was read before; an object only if it has not been written since.
 
     Raises:
-        storage.IO_ERRORS: it cannot be removed.
+        storage.io_errors: it cannot be removed.
     """
     if storage.is_in_bucket(uri):
         buckets.remove(uri, content.fingerprint.partition("-")[2])

@@ -10,13 +10,8 @@ import http.client
 import ssl
 from enum import Enum
 
-import requests
-import urllib3
-from google.api_core.exceptions import RetryError
-from google.auth.exceptions import GoogleAuthError, TransportError
-from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
-
-from model.google_cloud import in_one_line
+from model import loaded
+from model.causes import in_one_line
 from tfrecords.errors import WorldError
 
 
@@ -49,23 +44,19 @@ _PHOTO_STATUSES = frozenset((404, 410, 412, 416))
 _PASSING_STATUSES = frozenset((408, 429))
 # Reasons of Cloud Storage (https://cloud.google.com/storage/docs/json_api/v1/status-codes) and of Azure.
 _KEPT = ("retentionPolicyNotMet", "objectUnderActiveHold", "BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold")
-_NETWORK_ERRORS = (
-    *(requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException),
-    *(ssl.SSLError, DataCorruption, TransportError),
-)
 
 
 def of(error: BaseException) -> Fault:
     """Classify an error from opening, reading, listing or looking up a file."""
     if isinstance(error, WorldError):
         return Fault.WORLD
-    if isinstance(error, RetryError):
-        return Fault.PASSING if error.cause is None else of(error.cause)
+    if (last := _before_giving_up(error)) is not error:
+        return Fault.PASSING if last is None else of(last)
     # Before OSError: requests and ssl derive from it, with their own error numbers.
-    if isinstance(error, (MemoryError, *_NETWORK_ERRORS)):
+    if isinstance(error, (MemoryError, *_network_errors())):
         return Fault.PASSING
-    if isinstance(error, GoogleAuthError):
-        return Fault.PASSING if error.retryable else Fault.DENIED
+    if isinstance(error, loaded.errors("google.auth.exceptions", "GoogleAuthError")):
+        return Fault.PASSING if getattr(error, "retryable", False) else Fault.DENIED
     if (status := status_of(error)) is not None:
         return _of_status(status)
     if isinstance(error, OSError):
@@ -74,10 +65,27 @@ def of(error: BaseException) -> Fault:
     return Fault.PHOTO if isinstance(error, (ValueError, LookupError)) else Fault.WORLD
 
 
+def _network_errors() -> tuple[type[Exception], ...]:
+    return (
+        *(http.client.HTTPException, ssl.SSLError),
+        *loaded.errors("requests.exceptions", "RequestException"),
+        *loaded.errors("urllib3.exceptions", "HTTPError"),
+        *loaded.errors("google.cloud.storage.exceptions", "DataCorruption"),
+        *loaded.errors("google.auth.exceptions", "TransportError"),
+    )
+
+
+def _before_giving_up(error: BaseException) -> BaseException | None:
+    """Return the last error of Google's retries, which may be unknown; any other error as it is."""
+    if isinstance(error, loaded.errors("google.api_core.exceptions", "RetryError")):
+        return getattr(error, "cause", None)
+    return error
+
+
 def status_of(error: BaseException) -> int | None:
     """Return the HTTP status of an error, or None."""
-    if isinstance(error, InvalidResponse):
-        return int(error.response.status_code)
+    if isinstance(error, loaded.errors("google.cloud.storage.exceptions", "InvalidResponse")):
+        return int(getattr(error, "response").status_code)  # noqa: B009 (its class is not known to the type checker)
     code = getattr(error, "code", None)
     return int(code) if isinstance(code, int) and 400 <= code < 600 else None
 
@@ -88,7 +96,7 @@ def is_kept(error: BaseException) -> bool:
         return True
     told = getattr(error, "errors", None)
     response = getattr(error, "response", None)
-    if not told and isinstance(response, requests.Response):
+    if not told and response is not None and hasattr(response, "json"):
         with contextlib.suppress(ValueError, LookupError, TypeError):
             told = response.json()["error"]["errors"]
     return any(isinstance(one, dict) and one.get("reason") in _KEPT for one in told or ())
@@ -115,7 +123,7 @@ def _of_os_error(error: OSError) -> Fault:
 
 def is_missing(error: BaseException) -> bool:
     """Return whether an error means that a file, object or folder does not exist."""
-    if isinstance(error, OSError) and not isinstance(error, _NETWORK_ERRORS):
+    if isinstance(error, OSError) and not isinstance(error, _network_errors()):
         if error.errno is None and error.args and isinstance(error.args[0], BaseException):
             return is_missing(error.args[0])
         return isinstance(error, (FileNotFoundError, NotADirectoryError))
@@ -126,8 +134,8 @@ def cause(error: BaseException) -> str:
     """Return the cause of an error in one line, with the text of the operating system if there is one."""
     if isinstance(error, OSError) and error.strerror:
         return str(error.strerror)
-    if isinstance(error, RetryError) and error.cause is not None:
-        return cause(error.cause)
-    if isinstance(error, InvalidResponse):
-        return f"HTTP {error.response.status_code}"
+    if (last := _before_giving_up(error)) is not error and last is not None:
+        return cause(last)
+    if isinstance(error, loaded.errors("google.cloud.storage.exceptions", "InvalidResponse")):
+        return f"HTTP {status_of(error)}"
     return in_one_line(error)

@@ -4,8 +4,7 @@ In Cloud Storage, a refusal for this reason has status 403, like a missing right
 (``forbidden``). The metadata of the object say what protects it.
 """
 
-from google.api_core.exceptions import ClientError
-
+from model import loaded
 from pipelines.files import cloud, stores
 from pipelines.files.cloud import patiently
 from tfrecords.errors import DeniedError
@@ -25,7 +24,9 @@ def of_bucket(uri: str) -> str:
     try:
         with cloud.at_launch(), patiently(uri) as attempts:
             return stores.of(uri).protection_of_bucket(uri, attempts)
-    except (ClientError, DeniedError):
+    except DeniedError:
+        return ""
+    except loaded.errors("google.api_core.exceptions", "ClientError"):
         return ""
 
 
@@ -33,7 +34,7 @@ def check_creatable(uri: str) -> None:
     """Check that an object can be created, without creating it.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: the object cannot be created.
     """
     with cloud.at_launch(), patiently(uri) as attempts:

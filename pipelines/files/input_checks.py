@@ -55,7 +55,7 @@ def _check(path: InputPath) -> None:
             _check_no_records(pattern)
         if next(sources.find(path), None) is None:
             raise UserError(f"--input {pattern} has no photos; {_FIX}")
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         raise UserError(f"--input {pattern} cannot be listed: {faults.cause(error)}") from error
 
 

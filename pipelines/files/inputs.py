@@ -38,7 +38,7 @@ def read(uri: str, generation: Generation | None = None) -> bytes:
 
     Raises:
         Rejected: it is on the web, and cannot be read (`pipelines.files.web`).
-        storage.IO_ERRORS: this one file is missing, changed or forbidden.
+        storage.io_errors: this one file is missing, changed or forbidden.
         WorldError: the disk or the bucket fails, or rights are lost.
     """
     if storage.is_in_bucket(uri):
@@ -69,7 +69,7 @@ def _in_bucket(uri: str, work: Callable[[Neighbours], T]) -> T:
     known = bucket_reads.neighbours_in(bucket)
     try:
         done = work(known)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         if not _IS_OPTIONAL.get() and faults.is_missing(error) and not known.can_be_read(uri):
             raise OutageError(
                 f"{uri} is gone, and no other object of {bucket} can be read; start again when it answers"

@@ -214,7 +214,7 @@ def _in_bucket(uri: str) -> Iterator[Listed]:
         )
     try:
         found = buckets.find(uri)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         yield Listed(uri=uri, fault=f"{uri}: {faults.cause(error)}")
         return
     blobs = [found] if found else buckets.below(f"{uri.rstrip('/')}/")

@@ -32,7 +32,7 @@ def find(uri: str) -> Found | None:
     """Look up an object; return None if there is none.
 
     Raises:
-        storage.IO_ERRORS: the object is the only one that is forbidden.
+        storage.io_errors: the object is the only one that is forbidden.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     blob = buckets.find(uri)
@@ -58,7 +58,7 @@ def write(
         the generation of the object, and whether it replaced another one; None if an object must not be replaced.
 
     Raises:
-        storage.IO_ERRORS: the bucket is missing.
+        storage.io_errors: the bucket is missing.
         WorldError: see `pipelines.files.cloud.patiently`.
     """
     checksum = stores.of(uri).checksum(io.BytesIO(data))

@@ -6,16 +6,15 @@ record, which a runner such as Dataflow keeps and a local run does not show.
 """
 
 import errno
+import functools
 import logging
 import os
+import random
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import NoReturn, Self, TypeVar
-
-from google.api_core.exceptions import RetryError
-from google.api_core.retry import Retry
+from typing import Any, NoReturn, Self, TypeVar
 
 from pipelines import notices
 from pipelines.files import faults
@@ -41,11 +40,7 @@ _LOOK_EVERY_SECONDS = 0.5
 
 
 class Attempts:
-    """The attempts at one operation: a context that lasts until the operation succeeds or finally fails.
-
-    Attributes:
-        retry: the policy that makes the attempts.
-    """
+    """The attempts at one operation: a context that lasts until the operation succeeds or finally fails."""
 
     def __init__(
         self,
@@ -77,14 +72,42 @@ class Attempts:
         self._started = time.monotonic()
         self._since = self._started if is_awaited else None
         self._is_told = False
-        self.retry = Retry(
-            predicate=is_retried,
+        self._is_retried = is_retried
+        self._longest_pause = longest_pause or LONGEST_PAUSE
+
+    @functools.cached_property
+    def retry(self) -> Any:
+        """The policy for requests to a store, a `google.api_core.retry.Retry`."""
+        from google.api_core.retry import Retry  # slow to import, and local runs do without it
+
+        return Retry(
+            predicate=self._is_retried,
             initial=FIRST_PAUSE,
-            maximum=longest_pause or LONGEST_PAUSE,
+            maximum=self._longest_pause,
             multiplier=2,
-            timeout=seconds,
+            timeout=self._seconds,
             on_error=self._failed,
         )
+
+    def make(self, work: Callable[[], T]) -> T:
+        """Do some local work by the same policy; raise its last error.
+
+        Nothing is imported for it: a process without a free file descriptor could not.
+        """
+        until = time.monotonic() + self._seconds
+        longest = FIRST_PAUSE
+        while True:
+            try:
+                return work()
+            except Exception as error:
+                if not self._is_retried(error):
+                    raise
+                self._failed(error)
+                pause = random.uniform(0.0, longest)
+                if time.monotonic() + pause > until:
+                    raise
+            time.sleep(pause)
+            longest = min(2 * longest, self._longest_pause)
 
     def __enter__(self) -> Self:
         if self._since is not None:
@@ -180,13 +203,12 @@ def locally(
     attempts = Attempts(path, f"cannot be {done}", LOCAL_SECONDS, is_retried, longest_pause=LONGEST_LOCAL_PAUSE)
     try:
         with attempts:
-            found: T = attempts.retry(work)()
-            return found
-    except RetryError as error:
-        said = f"{path} could not be {done} for {in_words(LOCAL_SECONDS)}: {faults.cause(error)}"
-        raise OutageError(f"{said}; {_advice(error.cause)}") from error.cause
+            return attempts.make(work)
     except Exception as error:
-        _raise(path, error)
+        if not is_retried(error):
+            _raise(path, error)
+        said = f"{path} could not be {done} for {in_words(LOCAL_SECONDS)}: {faults.cause(error)}"
+        raise OutageError(f"{said}; {_advice(error)}") from error
 
 
 def _raise(path: str, error: Exception) -> NoReturn:
@@ -196,7 +218,7 @@ def _raise(path: str, error: Exception) -> NoReturn:
     raise error
 
 
-def _advice(error: BaseException | None) -> str:
+def _advice(error: Exception) -> str:
     number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, MemoryError) or number == errno.ENOMEM:
         return "give the workers more memory, or run fewer of them"

@@ -11,7 +11,7 @@ from botocore import UNSIGNED, exceptions
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from model.google_cloud import in_one_line
+from model.causes import in_one_line
 from pipelines.files import store_settings
 from pipelines.files.blobs import StoreError
 from pipelines.files.store_settings import Settings

@@ -68,7 +68,7 @@ class Source(Compact):
             if self.offset is None and start == 0:
                 return inputs.read(self.uri, self.generation)
             return inputs.read_range(self.uri, (self.offset or 0) + start, self.size - start, self.generation)
-        except storage.IO_ERRORS as error:
+        except storage.io_errors() as error:
             raise Rejected("unreadable", str(error)) from error
 
 
@@ -163,7 +163,7 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
                     is_ignored=ignored,
                     mtime_ns=round(1e9 * member.mtime),
                 )
-    except (*storage.IO_ERRORS, UserError) as error:
+    except storage.io_errors(UserError) as error:
         yield replace(source, fault=str(error))
     sidecars.note(left_out)
 

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from google.api_core.exceptions import GoogleAPIError
-from google.auth.exceptions import GoogleAuthError
-
+from model import loaded
 from pipelines.files import (
     beneath,
     bucket_reads,
@@ -29,14 +27,36 @@ from pipelines.files.faults import Fault
 from tfrecords.errors import DeniedError, WorldError
 from tfrecords.uris import is_remote as is_remote
 
-# What file systems raise if a path is missing or forbidden. WorldError is excluded on purpose: a file on a disk or in a
-# bucket that does not answer is not a missing file.
-IO_ERRORS = (GoogleAPIError, GoogleAuthError, StoreError, OSError, ValueError)
 _IN_MEMORY = 64 << 20
 
 
 class OutsideError(ValueError):
     """A name leads out of its folder. This is a bug: the names of all sources have been made safe."""
+
+
+def io_errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what disks and stores raise if a path is missing or forbidden, and more.
+
+    The classes of libraries that have not been imported are left out, so call it in the ``except`` clause itself, not
+    before the block.
+
+    WorldError is excluded on purpose: a file on a disk or in a bucket that does not answer is not a missing file.
+    """
+    return (
+        *(StoreError, OSError, ValueError, *more),
+        *loaded.errors("google.api_core.exceptions", "GoogleAPIError"),
+        *loaded.errors("google.auth.exceptions", "GoogleAuthError"),
+    )
+
+
+@contextlib.contextmanager
+def errors_ignored(*more: type[Exception]) -> Iterator[None]:
+    """Ignore `io_errors`, and other errors, in a block: which ones there are is known when one was raised."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, io_errors(*more)):
+            raise
 
 
 def unknown(uri: str) -> ValueError:
@@ -52,7 +72,7 @@ def opened(uri: str, buffer: int = 0) -> BinaryIO:
         buffer: bytes to read at a time; 0 for what suits the disk or the bucket.
 
     Raises:
-        IO_ERRORS: the file is missing or forbidden.
+        io_errors: the file is missing or forbidden.
         WorldError: the disk or the bucket fails; or, in a bucket, rights or credentials are missing.
     """
     if is_in_bucket(uri):
@@ -88,7 +108,7 @@ def read_if_there(uri: str) -> bytes | None:
     """
     try:
         return read(uri)
-    except IO_ERRORS as error:
+    except io_errors() as error:
         if faults.is_missing(error):
             return None
         raise _cannot_be_read(uri, error) from error
@@ -107,7 +127,7 @@ def size(uri: str) -> int:
         if not is_remote(uri):
             return local_reads.size(uri)
         raise unknown(uri)
-    except IO_ERRORS as error:
+    except io_errors() as error:
         if faults.is_missing(error):
             return -1
         raise _cannot_be_read(uri, error) from error
@@ -184,7 +204,7 @@ def names(folder: str) -> list[str]:
         return [blob.uri.rpartition("/")[2] for blobs, _ in buckets.pages(folder) for blob in blobs]
     try:
         return [entry.name for entry in local_reads.listed(folder) if entry.is_file(follow_symlinks=False)]
-    except IO_ERRORS as error:
+    except io_errors() as error:
         if faults.is_missing(error):
             return []
         raise _cannot_be_read(folder, error) from error

@@ -43,13 +43,13 @@ def read(uri: str) -> Version | None:
     """Read a file; return None if there is none.
 
     Raises:
-        storage.IO_ERRORS, WorldError: it cannot be read.
+        storage.io_errors, WorldError: it cannot be read.
     """
     if storage.is_in_bucket(uri):
         while blob := buckets.find(uri):
             try:
                 data = bucket_reads.read(uri, blob.generation)
-            except storage.IO_ERRORS as error:
+            except storage.io_errors() as error:
                 if faults.status_of(error) not in _CHANGED:
                     raise
             else:

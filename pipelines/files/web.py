@@ -5,22 +5,25 @@ A photo that is gone (404, 410) is missing; one that its host still refuses to d
 the job stops if it does not. A host that never answered is given up if others do.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import requests
-from google.api_core.exceptions import RetryError
-
+from model import loaded
 from pipelines.errors import Rejected
 from pipelines.files import faults, patience
 from pipelines.files.patience import Attempts
 from pipelines.files.web_hosts import AGENT, Host, host_of, origin_of, seconds_of
 from tfrecords.errors import OutageError
+
+if TYPE_CHECKING:
+    import requests
 
 T = TypeVar("T")
 SECONDS = 120.0
@@ -98,6 +101,8 @@ def _session() -> requests.Session:
     """Return the session of this thread; sessions are not made to be shared."""
     session: requests.Session | None = getattr(_local, "session", None)
     if session is None:
+        import requests  # slow, and few lists name URLs
+
         session = _local.session = requests.Session()
         session.headers.update({"User-Agent": f"{AGENT}/{version(AGENT)}", "Accept-Encoding": "identity"})
     return session
@@ -182,8 +187,8 @@ def _patiently(url: str, work: Callable[[Host], T]) -> T:
         if error.code in _GONE:
             raise Rejected("missing", f"{url}: HTTP {error.code}") from error
         raise Rejected("unreadable", f"{url}: HTTP {error.code}") from error
-    except RetryError as error:
-        raise _lasting(host, url, error.cause or error) from error
+    except loaded.errors("google.api_core.exceptions", "RetryError") as error:
+        raise _lasting(host, url, getattr(error, "cause", None) or error) from error
     _ANSWERED.add(host)
     host.answered = url
     return done
@@ -219,6 +224,8 @@ def _answers(host: Host) -> bool:
     """Return whether a host still delivers what it delivered last."""
     try:
         _described(host, host.answered)
-    except (requests.RequestException, HttpError, Rejected):
+    except (HttpError, Rejected):
+        return False
+    except loaded.errors("requests.exceptions", "RequestException"):
         return False
     return True

@@ -43,7 +43,7 @@ def check(
             local_writes.patiently(folder, lambda: _probe(Path(folder)))
     except OutageError:
         raise
-    except (*storage.IO_ERRORS, WorldError) as error:
+    except storage.io_errors(WorldError) as error:
         of_disk = error.__cause__ if isinstance(error.__cause__, OSError) else error
         raise UserError(
             f"{flag} {folder} cannot be written to ({faults.cause(of_disk)}); choose another folder"

@@ -75,7 +75,7 @@ def find(path: str) -> dict[str, HintFile]:
         if path.lower().endswith(_COLLECTIONS) and listings.is_file(path):
             return _collection(path)
         return _folder(path)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         raise UserError(f"--hints {path} cannot be read: {faults.cause(error)}") from error
 
 
@@ -162,7 +162,7 @@ def one(path: str) -> HintFile:
     """
     try:
         return HintFile(name=path.rpartition("/")[2], sha256=_sha256(storage.read(path)), uri=path)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         raise UserError(f"hints {path} cannot be read: {faults.cause(error)}") from error
 
 

@@ -51,7 +51,7 @@ def load(path: str) -> PaletteFile:
     """
     try:
         data = storage.read(path)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         raise UserError(f"palette {path} cannot be read: {faults.cause(error)}") from error
     name = path.rpartition("/")[2]
     try:

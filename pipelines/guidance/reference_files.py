@@ -77,7 +77,7 @@ def load(path: str) -> References:
         if not 1 <= len(found) <= MOST:
             raise UserError(f"reference {path} has {len(found):,} files; name a photo, or a folder of up to {MOST}")
         files = tuple(_read(file.name, storage.read(file.uri)) for file in found)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         raise UserError(f"reference {path} cannot be read: {faults.cause(error)}") from error
     told = json.dumps([[file.name, file.sha256] for file in files]).encode()
     digest = files[0].sha256 if listings.is_file(path) else hashlib.sha256(told).hexdigest()

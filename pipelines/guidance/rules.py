@@ -110,7 +110,7 @@ def load(path: str) -> Rules:
     """
     try:
         data = storage.read(path)
-    except storage.IO_ERRORS as error:
+    except storage.io_errors() as error:
         raise UserError(f"--rules {path} cannot be read: {faults.cause(error)}") from error
     try:
         content = tomllib.loads(data.decode())

@@ -15,7 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage as cloud
 from store import Store
 
-from pipelines.files import cloud as requests_to_cloud
+from model import google_cloud
 
 PAGE = 7
 
@@ -89,8 +89,8 @@ def behind_a_front(bucket: str, folder: Path, seed: int, rate: float) -> Iterato
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", front.address)
-        requests_to_cloud.client.cache_clear()
+        google_cloud.client.cache_clear()
         yield Cloud(bucket, emulator, faults, {**os.environ, **own}, front.store)
-    requests_to_cloud.client.cache_clear()
+    google_cloud.client.cache_clear()
     front.shutdown()
     front.server_close()

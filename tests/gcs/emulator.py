@@ -17,7 +17,7 @@ def running() -> Iterator[str]:
     """Runs the emulator, to which this process and those it starts talk meanwhile; gives the bucket's name."""
     from apache_beam.internal.gcp import auth
 
-    from pipelines.files import cloud
+    from model import google_cloud
 
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -30,7 +30,7 @@ def running() -> Iterator[str]:
         patch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{port}")
         # Beam takes half a minute to find that there are no credentials; this says so at once.
         patch.setattr(auth._Credentials, "_credentials_init", True)
-        cloud.client.cache_clear()
+        google_cloud.client.cache_clear()
         for _ in range(200):
             with socket.socket() as knock:
                 if knock.connect_ex(("localhost", port)) == 0:
@@ -39,4 +39,4 @@ def running() -> Iterator[str]:
         yield BUCKET
     emulator.kill()
     emulator.wait()
-    cloud.client.cache_clear()
+    google_cloud.client.cache_clear()

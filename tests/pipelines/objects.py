@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import google_crc32c
 import pytest
 
-from pipelines.files import cloud
+from model import google_cloud
 
 BUCKET = "objects"
 
@@ -76,8 +76,8 @@ def served(objects: dict[str, bytes], requests: list[str] | None = None) -> Iter
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{server.server_port}")
-        cloud.client.cache_clear()
+        google_cloud.client.cache_clear()
         yield f"gs://{BUCKET}"
-    cloud.client.cache_clear()
+    google_cloud.client.cache_clear()
     server.shutdown()
     server.server_close()

@@ -88,7 +88,7 @@ def test_what_is_missing_is_told_at_once(tmp_path):
     for name in ("nothing", "nothing/below", "file/below"):
         assert storage.read_if_there(str(tmp_path / name)) is None
         assert storage.size(str(tmp_path / name)) == -1
-        with pytest.raises(storage.IO_ERRORS):
+        with pytest.raises(storage.io_errors()):
             storage.opened(str(tmp_path / name))
     assert storage.size(str(tmp_path / "file")) == 0
 

@@ -3,6 +3,8 @@
 import errno
 import logging
 import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 
 import pytest
@@ -144,3 +146,33 @@ def test_every_failure_is_a_log_record_for_the_runner(clock, told, caplog):
 def test_a_run_that_shows_no_log_shows_no_failure(clock, told, caplog):
     patience.locally("a.jpg", failing(3, OSError(errno.EIO, "Input/output error")))
     assert caplog.records == []
+
+
+FULL = """
+import contextlib, os, resource
+from pipelines.files import patience
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+taken = []
+with contextlib.suppress(OSError):
+    while True:
+        taken.append(os.dup(0))
+attempts = 0
+
+def work():
+    global attempts
+    attempts += 1
+    if attempts == 3:
+        os.close(taken.pop())
+    with open(os.devnull):
+        return attempts
+
+patience.FIRST_PAUSE = 0.001
+print(patience.locally("a.jpg", work))
+"""
+
+
+def test_a_process_without_a_free_file_descriptor_waits_for_one():
+    """It cannot import anything either."""
+    done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("3\n", "", 0)

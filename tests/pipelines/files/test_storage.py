@@ -1,3 +1,6 @@
+import importlib
+import sys
+
 import pytest
 
 from pipelines.files import storage
@@ -11,7 +14,7 @@ def test_compressed_files_stay_as_they_are(tmp_path):
 
 def test_reading_what_is_not_there(tmp_path):
     for name in ("missing", ""):
-        with pytest.raises(storage.IO_ERRORS):
+        with pytest.raises(storage.io_errors()):
             storage.read(str(tmp_path / name))
 
 
@@ -45,3 +48,14 @@ def test_join_and_normalized(tmp_path, monkeypatch):
     (tmp_path / "link").symlink_to(tmp_path)
     assert storage.normalized("link/x/../y/") == str(tmp_path / "y")
     assert storage.normalized("gs://bucket/out/") == "gs://bucket/out"
+
+
+def test_errors_of_a_library_that_is_imported_late_are_ignored_too(monkeypatch):
+    """A store is first used, and its library imported, in the block."""
+    monkeypatch.delitem(sys.modules, "google.api_core.exceptions", raising=False)
+    with storage.errors_ignored():
+        raise importlib.import_module("google.api_core.exceptions").NotFound("no such object")
+    with pytest.raises(KeyError), storage.errors_ignored():
+        raise KeyError
+    with storage.errors_ignored(KeyError):
+        raise KeyError
