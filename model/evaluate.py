@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model import commands, progress, quiet, saved_model
+from model import commands, progress, quiet, saved_model, terminal
 from model.terminal import printable, say, started
 from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS
@@ -161,7 +161,7 @@ def show(board: Scoreboard, split: str) -> None:
         figures = row.to_dict()
         cells = (form.format(figures[key]) if key in figures else "–" for _, key, form in COLUMNS)
         table.add_row(Text(printable(row.name)), *cells)
-    Console().print(table)
+    terminal.show(table, Console())
     for line in _recognised(board):
         say(line)
 

@@ -1,11 +1,19 @@
 """What is printed to a terminal: lines that cannot command it, whatever names of files they hold.
 
 A name on a disk, in a bucket or in a tar may hold escape sequences, line breaks and bytes that are not UTF-8. All
-commands print through `say`; only tables go to Rich directly.
+commands print lines through `say`, and tables through `show`.
+
+If the program that reads the output has ended, as ``head`` does, the rest is dropped and the work goes on.
 """
 
+import contextlib
+import os
 import sys
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 # Characters that `str.isprintable` refuses and that a terminal shows without harm: spaces, and the joiners of emoji.
 _HARMLESS = frozenset("\u00a0\u2002\u2003\u2009\u202f\u3000\u200c\u200d")
@@ -53,4 +61,33 @@ def say(*parts: object, sep: str = " ", file: IO[str] | None = None) -> None:
     file = file or sys.stdout
     line = sep.join(printable(str(part)) for part in parts)
     encoding = getattr(file, "encoding", None) or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), file=file, flush=True)
+    _write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n", file)
+
+
+def show(table: "Table", console: "Console") -> None:
+    """Print a table."""
+    with console.capture() as captured:
+        console.print(table)
+    _write(captured.get(), console.file)
+
+
+_unread = False
+UNREAD = 141
+"""The exit code of a command that only prints, when nobody reads it: that of a program which SIGPIPE ended."""
+
+
+def is_read() -> bool:
+    """Return whether somebody may still read standard output."""
+    return not _unread
+
+
+def _write(text: str, file: IO[str]) -> None:
+    try:
+        file.write(text)
+        file.flush()
+    except BrokenPipeError:
+        global _unread
+        _unread = _unread or file is sys.stdout
+        # What is in the buffer goes there as well, so that Python says nothing of it when it ends.
+        with contextlib.suppress(OSError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device)
+            os.dup2(nowhere.fileno(), file.fileno())

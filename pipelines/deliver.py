@@ -6,7 +6,7 @@ from itertools import chain
 
 from model.terminal import say
 from pipelines import audit_flags
-from pipelines.archive import provenance
+from pipelines.archive import provenance, scan_places
 from pipelines.archive.chroma_file import ONLY
 from pipelines.archive.ledger import Ledger
 from pipelines.delivery import packing
@@ -30,6 +30,8 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError(f"--url {args.url} must start with https:// or http://")
     ledger = Ledger.of(args.folder, args.state)
     input_checks.check_apart([args.folder], args.to, "--to")
+    if args.scans:
+        scan_places.check(ledger)
     writable.check(args.to, "--to")
     histories = [provenance.known(one.state) for one in (ledger, *ledger.partitions)]
     if args.url and any((runs[-1].get("settings") or {}).get("sidecar") == ONLY for runs in histories if runs):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from model import interrupt
-from model.terminal import say
+from model.terminal import UNREAD, is_read, say
 from pipelines import audit_flags
 from pipelines.audit.detection import Detection, detect
 from pipelines.audit.examine import examine
@@ -56,6 +56,8 @@ def main(argv: list[str] | None = None) -> int:
         for detection in detections(args.input):
             counts[detection.reason or detection.status] += 1
             say(detection.to_json() if args.json else str(detection))
+            if not is_read():
+                return UNREAD
     said = ", ".join(f"{key} {number:,}" for key, number in sorted(counts.items())) or "no files"
     where = f"; {args.output} has a line for each" if args.output else ""
     say(f"autochrome: {said}{where}", file=sys.stderr)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from model.terminal import printable, say
+from model.terminal import printable, say, show
 from pipelines import flags
 from pipelines.files import cloud, storage
 from pipelines.flags import SAMPLE_FILE
@@ -109,7 +109,7 @@ def main(argv: list[str] | None = None) -> int:
     faults = {shard.name: verify(args.data, shard) for shard in shards} if args.verify else None
     console = Console()
     say(f"{args.data}: Lab records, {description.size} x {description.size}")
-    console.print(_summary(description, faults))
+    show(_summary(description, faults), console)
     for split in description.splits:
         say(f"{split}: {description.count(split):,} examples")
     if statistics := description.statistics.get("train"):

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from model.terminal import say
+from model.terminal import say, show
 from pipelines import audit_flags
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import STAGES, Record
@@ -32,9 +32,10 @@ _WRITERS = 16  # the files are small: most of the time is spent waiting for the 
 _DELETED_AT_ONCE = 100
 
 
-def tell(folder: str, summary: Summary, console: Console) -> None:
-    """Print a summary."""
-    print_table(f"Colorized into {folder}", dict(html.ordered(summary)), console)
+def tell(ledger: Ledger, summary: Summary, console: Console) -> None:
+    """Print a summary, and the number of ignored files."""
+    ignored = {"ignored": number} if (number := ledger.ignored()) else {}
+    print_table(f"Colorized into {ledger.folder}", dict(html.ordered(summary)) | ignored, console)
     figures = [
         ("pictures", f"{summary.pages:,}, {summary.pixels / 1e6:,.1f} megapixels, {in_bytes(summary.bytes_out)}"),
         ("sources", f"{in_bytes(summary.bytes_in)} read"),
@@ -46,7 +47,7 @@ def tell(folder: str, summary: Summary, console: Console) -> None:
     for row in _rows(figures):
         say(row, file=console.file)
     if summary.timed:
-        console.print(_times(summary))
+        show(_times(summary), console)
 
 
 def _rows(figures: list[tuple[str, str]]) -> Iterator[str]:
@@ -162,7 +163,7 @@ def _tabulate(ledger: Ledger, path: Path) -> None:
 
     with local_files.whole_file(path) as file:
         table.write(counted(), path.suffix.lower(), file)
-    tell(ledger.folder, summary, Console())
+    tell(ledger, summary, Console())
     say(f"{path}: {summary.inputs:,} rows")
 
 
@@ -171,7 +172,7 @@ def _report(ledger: Ledger) -> None:
     there = Ids(id_ for id_, _ in thumbnails.listed(folder))
     damaged: list[Damage] = []
     summary, wanted, lacking = _counted(ledger.records(damaged.append), there)
-    tell(ledger.folder, summary, Console())
+    tell(ledger, summary, Console())
     for damage in damaged:
         say(f"{storage.join(folder, damage.name)} {damage.what}; run the same `autochrome colorize` again to repair it")
     if ledger.journals:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from model import interrupt
-from model.terminal import say
+from model.terminal import UNREAD, is_read, say
 from pipelines import audit_flags
+from pipelines.archive import scan_places
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import Record
 from pipelines.archive.record_files import Damage
@@ -51,6 +52,8 @@ def main(argv: list[str] | None = None) -> int:
     args, beam_flags = audit_flags.verify().parse_known_args(argv)
     cloud.check({"DIR": args.folder, "--state": args.state, "--report": args.report})
     ledger = Ledger.of(args.folder, args.state)
+    if args.sources:
+        scan_places.check(ledger)
     if args.report:
         counts = _as_job(ledger, args, beam_flags)
         if counts is None:
@@ -65,6 +68,8 @@ def main(argv: list[str] | None = None) -> int:
                 say(check.to_json())
             elif check.verdict != "same":
                 say(str(check))
+            if not is_read():
+                return UNREAD
     said = ", ".join(f"{key} {number:,}" for key, number in sorted(counts.items())) or "no files"
     where = f"; {args.report} has a line for each" if args.report else ""
     say(f"autochrome: {said}{where}", file=sys.stderr)

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from model.terminal import say
+from model.terminal import say, show
 from pipelines.archive import manifest, partitions, provenance, record_files
 from pipelines.archive.finish import LAST_RUN_FILE
 from pipelines.archive.ledger import Ledger
@@ -85,7 +85,7 @@ def after(pattern: str, output: str, state: str, console: Console) -> None:
     report = json.loads(storage.read(storage.join(state, REPORT_FILE)))
     last = json.loads(storage.read(storage.join(state, LAST_RUN_FILE)))
     print_table(f"Colorized {pattern}", report["outcomes"], console)
-    console.print(_work(last))
+    show(_work(last), console)
     for line in _closing(report, last, output, state):
         say(line, file=console.file)
 

@@ -119,6 +119,17 @@ class Ledger:
         with suppress(UserError):  # a damaged file, which the next run reports
             if runs := known(self.state):
                 return runs[-1]
+        return self._report()
+
+    def ignored(self) -> int:
+        """Return how many files of the input were not photos, which have no records; 0 if that is unknown."""
+        if self.partitions:
+            return sum(one.ignored() for one in self.partitions)
+        outcomes = self._report().get("outcomes")
+        number = outcomes.get("ignored", 0) if isinstance(outcomes, dict) else 0
+        return number if isinstance(number, int) else 0
+
+    def _report(self) -> dict[str, Any]:
         try:
             return dict(json.loads(storage.read_if_there(storage.join(self.state, REPORT_FILE)) or b"{}"))
         except (ValueError, TypeError):

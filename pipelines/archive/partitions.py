@@ -31,6 +31,12 @@ def folder_of(folder: str, partition: Partition) -> str:
     return storage.join(folder, f"{PARTITIONS}/{partition.index:05d}-of-{partition.total:05d}")
 
 
+def of_folder(folder: str) -> Partition:
+    """Return the partition whose records are in a folder; WHOLE for any other folder."""
+    found = _PATH.search(folder)
+    return Partition(int(found["index"]), int(found["total"])) if found else WHOLE
+
+
 def base_of(folder: str) -> str:
     """Return the folder of the records of all partitions, from that of one; any other folder is returned unchanged."""
     return _PATH.sub("", folder)

@@ -26,6 +26,8 @@ from pipelines.files import storage, versions
 _T = TypeVar("_T")
 
 INDEX_FILE = f"{FOLDER}/shards.json"
+LOST_FILE = "is missing"
+"""The damage of a file that the list of shards names and that is not there."""
 _READ_AT_ONCE = 1 << 20
 _FIRST_LINE = 1 << 14
 _NAMED = 3
@@ -119,7 +121,7 @@ def _inputs(folder: str) -> int:
 
 def missing(index: Index, names: Iterable[str]) -> Iterator[Damage]:
     """Yield the damage of shards that are in the list but not among the names of the files."""
-    return (Damage(name, "is missing") for name in sorted(index.shards.keys() - set(names)))
+    return (Damage(name, LOST_FILE) for name in sorted(index.shards.keys() - set(names)))
 
 
 def first_name(uri: str) -> str:

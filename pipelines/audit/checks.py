@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from model import saved_model
-from pipelines.archive import provenance
+from pipelines.archive import partitions, provenance
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import Output, Record
-from pipelines.archive.record_files import Damage
+from pipelines.archive.record_files import LOST_FILE, Damage
 from pipelines.errors import Rejected
 from pipelines.files import contents, storage
 from pipelines.files.sources import Source
+from pipelines.runtime.partition import WHOLE
 from tfrecords.errors import UserError
 
 Kind = Literal["file", "source", "model", "settings", "records"]
@@ -50,6 +51,8 @@ class Check:
 
     def __str__(self) -> str:
         """Return the result in words."""
+        if self.kind == "records":
+            return f"records {self.name}"
         more = (
             f": recorded {self.recorded[:12]}, now {self.found[:12]}"
             if self.verdict == "changed" and self.found
@@ -102,7 +105,7 @@ def _compared(kind: Kind, name: str, uri: str, recorded: str, found: str) -> Che
 
 
 def of_runs(ledger: Ledger, model: str = "") -> Iterator[Check]:
-    """Yield a check of the settings of each run, and of the model of the last one.
+    """Yield a check of the settings of each run, and of the model of the last one, for each partition if there are any.
 
     Args:
         ledger: of the folder.
@@ -111,16 +114,21 @@ def of_runs(ledger: Ledger, model: str = "") -> Iterator[Check]:
     Raises:
         UserError: the list of runs is damaged; the model is missing or is not one of ours.
     """
-    runs = provenance.known(ledger.state)
-    for number, run in enumerate(runs, start=1):
-        recorded, settings = str(run.get("settings_digest", "")), run.get("settings")
-        found = _settings_digest(settings, recorded)
-        yield _compared("settings", f"of run {number}", ledger.state, recorded, found)
-    if model:
-        if not runs:
-            raise UserError(f"{ledger.state} does not say which model made it; leave out --model")
-        recorded = str(runs[-1].get("model_digest", ""))
-        yield _compared("model", str(runs[-1].get("model", "")), model, recorded, saved_model.digest(model))
+    parts = ledger.partitions or (ledger,)
+    histories = {one.state: provenance.known(one.state) for one in parts}
+    if model and not all(histories.values()):
+        raise UserError(f"{ledger.state} does not say which model made it; leave out --model")
+    digest = saved_model.digest(model) if model else ""
+    for state, runs in histories.items():
+        part = partitions.of_folder(state)
+        of_part = "" if part == WHOLE else f" of partition {part}"
+        for number, run in enumerate(runs, start=1):
+            recorded, settings = str(run.get("settings_digest", "")), run.get("settings")
+            found = _settings_digest(settings, recorded)
+            yield _compared("settings", f"of run {number}{of_part}", state, recorded, found)
+        if model:
+            name, recorded = str(runs[-1].get("model", "")), str(runs[-1].get("model_digest", ""))
+            yield _compared("model", f"{name}{of_part}", model, recorded, digest)
 
 
 def _settings_digest(settings: Any, recorded: str) -> str:
@@ -134,4 +142,5 @@ def _settings_digest(settings: Any, recorded: str) -> str:
 def of_damage(damage: Damage, folder: str) -> Check:
     """Return the check of a file of records that is damaged."""
     uri = storage.join(folder, damage.name)
-    return Check(kind="records", name=f"{damage.name} {damage.what}", uri=uri, verdict="changed")
+    verdict: Verdict = "missing" if damage.what == LOST_FILE else "changed"
+    return Check(kind="records", name=f"{damage.name} {damage.what}", uri=uri, verdict=verdict)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from model.terminal import printable, say
+from model.terminal import printable, say, show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,4 +85,4 @@ def print_table(title: str, counts: dict[str, int], console: "Console") -> None:
         if key not in done:
             table.add_row(Text(printable(f"rejected: {key}")), f"{number:,}")
     say(title, file=console.file)
-    console.print(table)
+    show(table, console)

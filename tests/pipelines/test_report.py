@@ -8,10 +8,14 @@ from pathlib import Path
 import hostile
 import pytest
 from colorized_folder import Folder, colorized
+from rich.console import Console
 
 from pipelines import cli, report
+from pipelines.archive import report_file
 from pipelines.archive.journal import Journal
+from pipelines.archive.ledger import Ledger
 from pipelines.images.limits import Limits
+from pipelines.viewer.summary import Summary
 from pipelines.viewer.thumbnails import Sheet, listed
 
 
@@ -104,6 +108,17 @@ def test_a_table_is_written_instead_of_the_page(folder, tmp_path, capsys):
 def test_a_table_of_another_kind_or_elsewhere_is_refused(folder, capsys, name, said):
     assert cli.main(["report", str(folder.write()), "--table", name]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_counts_are_those_of_report_json_and_include_ignored_files(folder, capsys):
+    folder.write()
+    report.tell(Ledger.of(str(folder.output)), Summary.of(folder.records), Console())
+    assert "ignored" not in capsys.readouterr().out
+    (folder.output / "report.json").write_bytes(report_file.summary([("ignored", 3), ("written", 9)], {}))
+    report.tell(Ledger.of(str(folder.output)), Summary.of(folder.records), Console())
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["ignored", "│", "3"] in lines
+    assert ["inputs", "│", "17"] in lines
 
 
 def test_a_run_that_goes_on_is_told(folder, capsys):

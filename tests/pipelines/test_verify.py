@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from colorized_folder import Folder
 
 from model import saved_model
 from pipelines import cli
-from pipelines.archive import provenance
+from pipelines.archive import partitions, provenance
 from pipelines.archive.provenance import Recipe, Settings
+from pipelines.archive.shards import ManifestWriter
+from pipelines.runtime.partition import Partition
 
 
 @pytest.fixture
@@ -62,6 +65,36 @@ def test_a_mistake_is_one_line(folder, more, said, capsys, monkeypatch):
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_settings_and_model_of_every_partition_are_checked(tmp_path, photos, capsys):
+    made = Folder(tmp_path)
+    made.add("a.jpg", b"scan", b"colour", [photos["chelsea"][:8, :8]])
+    settings = Settings()
+    digest = saved_model.digest("released")
+    for index, model_digest in ((1, digest), (2, "ab" * 32)):
+        part = partitions.folder_of(str(made.output), Partition(index, 2))
+        recipe = Recipe(model="m", model_digest=model_digest, settings=settings, settings_digest=settings.digest())
+        provenance.begin(part, recipe)
+        ManifestWriter(output=part, shards=1).write(0, made.records if index == 1 else [])
+    assert cli.main(["verify", str(made.output), "--model", "released"]) == 1
+    out, err = capsys.readouterr()
+    assert err.endswith("autochrome: file same 1, model changed 1, model same 1, settings same 2\n")
+    assert out.startswith("model m of partition 2/2 changed: recorded abababababab, now ")
+
+
+def test_scans_that_are_named_from_another_folder_are_a_mistake_and_not_missing(folder, capsys, monkeypatch):
+    folder.records[:] = [replace(record, uri=f"scans/{record.name}") for record in folder.records]
+    folder.write()
+    monkeypatch.chdir(folder.output.parent)
+    assert cli.main(["verify", "colour", "--sources"]) == 0
+    monkeypatch.chdir("/")
+    capsys.readouterr()
+    for command in (["verify", "--sources"], ["deliver", "--scans", "--to", str(folder.output.parent / "bags")]):
+        assert cli.main([command[0], str(folder.output), *command[1:]]) == 2
+        assert (
+            "names scans from the folder in which `colorize` ran, such as scans/a.jpg; run" in capsys.readouterr().err
+        )
 
 
 def documented(repository: Path, argument: str, path: Path) -> str:
