@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 _START = b"\xff\xd8"
 # In the data of a scan 0xFF is followed by 0, or by the number of a restart.
-_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 _END_OF_IMAGE, _START_OF_SCAN = 0xD9, 0xDA
 _SEQUENTIAL = (0xC0, 0xC1)  # Huffman-coded, each scan of which takes 6 bits a block
 _JPEG_LS = 0xF7
