@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 
-from pipelines.images import around, high_depth, icc, orientation, plain_jpeg, samples, sizes
+from pipelines.images import around, high_depth, icc, orientation, plain_jpeg, samples, sizes, usual_jpeg
 from pipelines.images.opening import OpenPhoto, judged, opened
 from pipelines.images.reading import AS_IT_IS, Reading
 from pipelines.images.strips import by_strips
@@ -52,6 +52,10 @@ def decode(data: bytes, shrink_to: int | None = None, reading: Reading = AS_IT_I
     """
     with judged(data):
         data, _ = around.unwrapped(data)
+        usual = usual_jpeg.read(data, shrink_to) if reading == AS_IT_IS else None
+    if usual is not None:
+        height, width = usual.pixels.shape[:2]
+        return Photo(pixels=usual.pixels, height=height, width=width, format="JPEG", chroma_step=usual.chroma_step)
     with opened(data, None, reading) as photo:
         image = photo.image
         width, height = image.size
