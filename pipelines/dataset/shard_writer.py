@@ -1,8 +1,10 @@
 """Write one shard of records as a unit of work: complete and with a report, or found finished and left alone."""
 
 import json
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Self
@@ -15,13 +17,14 @@ from pipelines.dataset.sharding import Slot, order
 from pipelines.errors import Rejected
 from pipelines.files import contents, local_writes, storage
 from pipelines.files.sources import Source
-from pipelines.runtime.outcomes import Outcome
+from pipelines.runtime.outcomes import Outcome, Status
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.progress import Ticker
 from tfrecords.shards import Shard, ShardWriter, shard_name
 from tfrecords.statistics import Statistics
 
 FOLDER = "parts"
+_TELL_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +108,14 @@ def finish(
     account = f"{FOLDER}/{name}.json"
     part = _found(storage.join(output, account), output, photos, size, is_whole=_is_whole)
     if part is None:
-        make = partial(_make, slot.split, name, photos, output, size, _Progress(ticker), processes, measures)
+        progress = _Progress(ticker)
+        make = partial(_make, slot.split, name, photos, output, size, progress, processes, measures)
         path = storage.join(output, name)
-        # For a bucket the request is repeated; on a disk the whole file must be written again.
-        part, outcomes = make() if storage.is_remote(path) else local_writes.patiently(path, make)
+        try:
+            # For a bucket the request is repeated; on a disk the whole file must be written again.
+            part, outcomes = make() if storage.is_remote(path) else local_writes.patiently(path, make)
+        finally:
+            progress.tell()
         for outcome in outcomes:
             measures.add_outcome(outcome)
         storage.write_in(output, account, part.to_json().encode())
@@ -190,15 +197,28 @@ def _has_its_size(path: str, shard: Shard) -> bool:
 
 @dataclass
 class _Progress:
-    """Reports each photo of a shard to the ticker once, even if the shard is started several times."""
+    """Reports each photo of a shard to the ticker once, even if the shard is started several times.
+
+    Small photos are reported a few at a time, because a report takes as long as a hundredth of such a photo.
+    """
 
     ticker: Ticker
-    told: int = 0
+    photos: int = 0
+    last: float = 0.0
+    untold: Counter[Status] = field(default_factory=Counter)
 
     def done(self, index: int, outcome: Outcome) -> None:
-        if index == self.told:
-            self.ticker.done(outcome.status)
-            self.told += 1
+        if index == self.photos:
+            self.photos += 1
+            self.untold[outcome.status] += 1
+            if time.monotonic() - self.last >= _TELL_EVERY_S:
+                self.tell()
+
+    def tell(self) -> None:
+        self.last = time.monotonic()
+        for status, photos in self.untold.items():
+            self.ticker.done(status, photos)
+        self.untold.clear()
 
 
 def _make(

@@ -8,14 +8,28 @@ import socket
 import subprocess
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
 from pipelines import notices
 from pipelines.errors import PhotoProcessError, Rejected, Undecided
 from pipelines.images.limits import Limits
-from pipelines.runtime.photo_server import Call, Done, Failed, File, NoMemory, Photo, Question, Ready, Refused, Told
+from pipelines.runtime import shared_memory
+from pipelines.runtime.photo_server import (
+    Call,
+    Done,
+    Failed,
+    File,
+    NoMemory,
+    Photo,
+    Question,
+    Ready,
+    Refused,
+    Shared,
+    Told,
+)
+from pipelines.runtime.shared_memory import SharedMemory
 
 Answer = Callable[[Any], Any]
 Give = Callable[[bytes], None]
@@ -32,29 +46,24 @@ class PhotoProcess:
     """
 
     def __init__(self, handler: str) -> None:
-        ours, theirs = socket.socketpair()
-        lifeline, held = os.pipe()
-        command = [sys.executable, "-P", "-m", "pipelines.runtime.photo_server", str(theirs.fileno()), str(lifeline)]
-        with theirs, contextlib.ExitStack() as stack:
-            stack.callback(os.close, lifeline)
-            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _UNHEARD)  # the child inherits the mask
-            try:
-                self._process = subprocess.Popen(
-                    [*command, handler],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(), lifeline),
-                    env=_environment(),
-                )
-            except BaseException:
-                ours.close()
-                os.close(held)
-                raise
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        self._connection = Connection(ours.detach())
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+            shared = shared_memory.created()
+            if shared != shared_memory.NONE:
+                theirs.callback(os.close, shared)
+            memory = SharedMemory(shared)
+            ours.callback(memory.close)
+            end, other_end = socket.socketpair()
+            ours.callback(end.close)
+            theirs.callback(other_end.close)
+            lifeline, held = os.pipe()
+            ours.callback(os.close, held)
+            theirs.callback(os.close, lifeline)
+            self._process = _started(handler, other_end.fileno(), lifeline, shared)
+            ours.pop_all()
+        self._connection = Connection(end.detach())
+        self._memory = memory
         self._is_ready = False
-        self._close = weakref.finalize(self, _ended, self._process, self._connection, held)
+        self._close = weakref.finalize(self, _ended, self._process, self._connection, memory, held)
 
     def wait_until_ready(self) -> bool:
         """Wait until the process has started; return False if it was killed instead.
@@ -76,12 +85,12 @@ class PhotoProcess:
                     ) from None
         return self._is_ready
 
-    def call(self, photos: tuple[Photo, ...], data: bytes, answer: Answer, give: Give) -> Reply:
+    def call(self, photos: tuple[Photo, ...], files: Sequence[bytes], answer: Answer, give: Give) -> Reply:
         """Let the process handle photos.
 
         Args:
             photos: at least one.
-            data: the bytes of their files, concatenated.
+            files: the bytes of each.
             answer: answers the handler's questions.
             give: takes the files that the handler makes.
 
@@ -92,13 +101,17 @@ class PhotoProcess:
         """
         limits = photos[0].limits
         try:
-            self._connection.send(Call(photos))
-            self._connection.send_bytes(data)
+            is_shared = self._memory.put(files)
+            self._connection.send(Call(photos, is_shared))
+            if not is_shared:
+                self._connection.send_bytes(files[0] if len(files) == 1 else b"".join(files))
         except OSError:
             raise self._death(limits) from None
         while True:
             try:
                 message = self._connection.recv()
+                if isinstance(message, Shared):
+                    message = self._memory.unpickled(message.size)
                 file = self._connection.recv_bytes() if isinstance(message, File) else b""
             except (EOFError, OSError):
                 raise self._death(limits) from None
@@ -139,8 +152,25 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def _ended(process: "subprocess.Popen[bytes]", connection: Connection, lifeline: int) -> None:
+def _started(handler: str, connection: int, lifeline: int, shared: int) -> "subprocess.Popen[bytes]":
+    """Start the process, which gets these descriptors."""
+    descriptors = connection, lifeline, shared
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _UNHEARD)  # the child inherits the mask
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "pipelines.runtime.photo_server", *map(str, descriptors), handler],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[descriptor for descriptor in descriptors if descriptor != shared_memory.NONE],
+            env=_environment(),
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _ended(process: "subprocess.Popen[bytes]", connection: Connection, memory: SharedMemory, lifeline: int) -> None:
     connection.close()
+    memory.close()
     os.close(lifeline)
     process.kill()
     process.wait()

@@ -79,7 +79,7 @@ class PhotoProcesses:
         if alone:
             self.close()
         limits = self._limits_of(data)
-        reply = self._reply((Photo(size=len(data), arguments=arguments, limits=limits),), data, answer, give)
+        reply = self._reply((Photo(size=len(data), arguments=arguments, limits=limits),), [data], answer, give)
         if isinstance(reply, NoMemory):
             raise _verdict(reply, limits)
         if isinstance(reply, Refused):
@@ -106,17 +106,15 @@ class PhotoProcesses:
             Photo(size=len(data), arguments=arguments, limits=self._limits_of(data)) for data, arguments in photos
         )
         try:
-            reply = self._reply(
-                described, b"".join(data for data, _ in photos), lambda question: None, lambda file: None
-            )
+            reply = self._reply(described, [data for data, _ in photos], lambda question: None, lambda file: None)
         except (Rejected, Undecided):
             return None
         return reply.results if isinstance(reply, Done) else None
 
-    def _reply(self, photos: tuple[Photo, ...], data: bytes, answer: Answer, give: Give) -> Reply:
+    def _reply(self, photos: tuple[Photo, ...], files: Sequence[bytes], answer: Answer, give: Give) -> Reply:
         process = self._ready()
         try:
-            reply = process.call(photos, data, answer, give)
+            reply = process.call(photos, files, answer, give)
         except BaseException:
             process.close()
             raise

@@ -12,6 +12,7 @@ import fcntl
 import importlib
 import logging
 import os
+import pickle
 import resource
 import select
 import signal
@@ -20,6 +21,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,8 +31,11 @@ import cv2
 from pipelines.errors import Rejected
 from pipelines.images.limits import Limits, address_space, enforced, is_memory_there, waiting
 from pipelines.images.memory import out_of_memory
+from pipelines.runtime.shared_memory import SharedMemory
 
 Handler = Callable[..., Any]
+_MUCH = 1 << 14
+"""Bytes that are worth the shared memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +49,20 @@ class Photo:
 
 @dataclass(frozen=True)
 class Call:
-    """From the parent: handle these photos; the bytes of their files follow, concatenated."""
+    """From the parent: handle these photos.
+
+    The bytes of their files, one after the other, are in the shared memory; or they follow.
+    """
 
     photos: tuple[Photo, ...]
+    is_shared: bool
+
+
+@dataclass(frozen=True)
+class Shared:
+    """From the child: a message is in the shared memory, pickled; its size in bytes."""
+
+    size: int
 
 
 @dataclass(frozen=True)
@@ -131,7 +147,7 @@ class Parent:
         self._connection.send_bytes(data)
 
 
-def serve(connection: Connection, handler: Handler) -> None:
+def serve(connection: Connection, memory: SharedMemory, handler: Handler) -> None:
     """Handle photos until the parent closes the connection."""
     parent = Parent(connection)
     at_rest = address_space()
@@ -140,23 +156,41 @@ def serve(connection: Connection, handler: Handler) -> None:
     while True:
         try:
             call = connection.recv()
-            data = connection.recv_bytes()
+            data = b"" if call.is_shared else connection.recv_bytes()
         except (EOFError, OSError):
             return
-        reply = _reply(handler, parent, data, call.photos, at_rest, is_fresh)
-        del data
-        connection.send(reply)
+        part = memory.part if call.is_shared else partial(_part, data)
+        reply = _reply(handler, parent, part, call.photos, at_rest, is_fresh)
+        del data, part
+        _send(connection, memory, reply)
         is_fresh = False
 
 
+def _part(data: bytes, start: int, size: int) -> bytes:
+    return data if size == len(data) else data[start : start + size]
+
+
+def _send(connection: Connection, memory: SharedMemory, reply: Done | Refused | NoMemory | Failed) -> None:
+    pickled = pickle.dumps(reply)
+    if len(pickled) >= _MUCH and memory.put([pickled]):
+        connection.send(Shared(len(pickled)))
+    else:
+        connection.send_bytes(pickled)
+
+
 def _reply(
-    handler: Handler, parent: Parent, data: bytes, photos: tuple[Photo, ...], at_rest: int, is_fresh: bool
+    handler: Handler,
+    parent: Parent,
+    part: Callable[[int, int], bytes],
+    photos: tuple[Photo, ...],
+    at_rest: int,
+    is_fresh: bool,
 ) -> Done | Refused | NoMemory | Failed:
     started = time.process_time()
     results = []
     start = 0
     for photo in photos:
-        file = data if photo.size == len(data) else data[start : start + photo.size]
+        file = part(start, photo.size)
         start += photo.size
         try:
             with enforced(photo.limits, at_rest):
@@ -222,8 +256,9 @@ def _logged_to(connection: Connection) -> Iterator[None]:
 
 
 def main() -> None:
-    """Run the process; its arguments are two file descriptors, and a handler as ``module:name``."""
-    connection, lifeline, (module, _, name) = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].partition(":")
+    """Run the process; its arguments are three file descriptors, and a handler as ``module:name``."""
+    connection, lifeline, memory = map(int, sys.argv[1:4])
+    module, _, name = sys.argv[4].partition(":")
     _end_with_parent(lifeline)
     for ending in (signal.SIGXCPU, signal.SIGALRM):
         signal.signal(ending, signal.SIG_DFL)
@@ -240,7 +275,7 @@ def main() -> None:
         with _logged_to(parent):
             # A module of a handler may have a function that loads what is not in memory after its import.
             getattr(importlib.import_module(module), "warm_up", lambda: None)()
-        serve(parent, handler)
+        serve(parent, SharedMemory(memory), handler)
 
 
 if __name__ == "__main__":

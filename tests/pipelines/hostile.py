@@ -35,6 +35,10 @@ def _misbehave(data: bytes) -> None:
         held = []
         while True:
             held.append(bytearray(1 << 26))
+    elif word == b"shorten":
+        for file in Path("/proc/self/fd").iterdir():
+            if "memfd" in str(file.readlink()):
+                os.ftruncate(int(file.name), 0)
     elif word == b"bug":
         raise ZeroDivisionError("a bug")
 

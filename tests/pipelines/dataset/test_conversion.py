@@ -2,13 +2,18 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+import hostile
+import numpy as np
 import pytest
+from photo_files import file_of
 
 from pipelines.dataset.conversion import converted
 from pipelines.dataset.converted import Converted
 from pipelines.dataset.measures import Measures
 from pipelines.errors import Rejected, Undecided
 from pipelines.files.sources import Source, find
+from pipelines.images.limits import Limits
+from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import WorldError
 
 
@@ -74,6 +79,21 @@ def test_one_that_misbehaves_has_all_of_its_batch_done_one_by_one(tmp_path, capl
     assert ("pipelines.dataset", logging.INFO, "slow.jpg: not done after 60 s; trying again, in a fresh process") in (
         caplog.record_tuples
     )
+
+
+def test_a_photo_that_breaks_its_process_is_rejected_alone_wherever_it_is_in_its_batch(tmp_path, monkeypatch):
+    monkeypatch.setattr(Limits, "of", lambda size, **_: Limits(memory=300_000_000, processor=1, wall=60))
+    photo = file_of(np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8), "JPEG")
+    misbehave = {0: (b"#die 11", "crashed"), 8 + 3: (b"#spin", "timed_out"), 16 + 7: (b"#fill", "too_large")}
+    for number in range(3 * 8):
+        (tmp_path / f"{number:02}.jpg").write_bytes(photo + misbehave.get(number, (b"",))[0])
+    processes = PhotoProcesses(hostile.broken_convert)
+    found = list(converted(list(find(str(tmp_path))), 32, processes, Measures()))
+    assert [source.name for source, _ in found] == [f"{number:02}.jpg" for number in range(24)]
+    assert {number: one.reason for number, (_, one) in enumerate(found) if one.reason} == {
+        number: reason for number, (_, reason) in misbehave.items()
+    }
+    assert len({one.record.replace(source.name.encode(), b"") for source, one in found if one.record}) == 1
 
 
 def test_a_machine_without_memory_ends_the_job_and_blames_no_photo(tmp_path):

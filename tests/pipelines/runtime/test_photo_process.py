@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.errors import PhotoProcessError, Rejected, Undecided
 from pipelines.images.limits import Limits
+from pipelines.runtime import shared_memory
 from pipelines.runtime.photo_process import PhotoProcesses
 
 
@@ -45,6 +46,26 @@ def test_one_process_handles_photo_after_photo(processes):
     ]
     assert len({pid for pid, _, _ in answers}) == 1
     assert answers[0][0] != os.getpid()
+
+
+def test_photos_and_results_that_the_shared_memory_cannot_hold_arrive(processes):
+    small, large = b"s" * 100_000, b"l" * (shared_memory.SIZE + 1)
+    for files in ([large], [small, large], [small] * 8, [b"", large]):
+        assert [data for _, data, _ in processes.call_together([(file, ()) for file in files])] == files
+    assert processes.call(large)[1] == large
+
+
+def test_without_shared_memory_all_goes_through_the_socket(monkeypatch):
+    monkeypatch.delattr(os, "memfd_create")
+    processes = PhotoProcesses(hostile.echo)
+    for files in ([b"a", b""], [b"b" * 100_000] * 8):
+        assert [data for _, data, _ in processes.call_together([(file, ()) for file in files])] == files
+
+
+def test_a_child_cannot_take_the_shared_memory_away(processes):
+    with pytest.raises(PhotoProcessError, match="Operation not permitted"):
+        processes.call(b"#shorten")
+    assert processes.call(b"next")[1] == b"next"
 
 
 def test_questions_are_answered_and_files_arrive_in_order():

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.errors import Rejected
 from pipelines.images.limits import Limits
-from pipelines.runtime import photo_server
+from pipelines.runtime import photo_server, shared_memory
 from pipelines.runtime.photo_server import (
     Call,
     Done,
@@ -22,8 +22,10 @@ from pipelines.runtime.photo_server import (
     Question,
     Ready,
     Refused,
+    Shared,
     serve,
 )
+from pipelines.runtime.shared_memory import SharedMemory
 
 
 @pytest.fixture(autouse=True)
@@ -33,11 +35,14 @@ def no_limits(monkeypatch):
     monkeypatch.setattr(photo_server, "waiting", contextmanager(lambda: (yield)))
 
 
+MEMORY = SharedMemory(shared_memory.created())
+
+
 @contextmanager
 def served(handler: Callable[..., object]) -> Iterator[Connection]:
     """The parent's end of a server that runs in a thread; the server ends with the block."""
     ours, theirs = multiprocessing.Pipe()
-    thread = threading.Thread(target=serve, args=(theirs, handler))
+    thread = threading.Thread(target=serve, args=(theirs, MEMORY, handler))
     thread.start()
     try:
         assert ours.recv() == Ready()
@@ -47,20 +52,23 @@ def served(handler: Callable[..., object]) -> Iterator[Connection]:
         thread.join()
 
 
-def send(connection: Connection, *files: bytes) -> None:
-    connection.send(
-        Call(
-            tuple(Photo(size=len(file), arguments=(number,), limits=Limits.of(9)) for number, file in enumerate(files))
-        )
-    )
-    connection.send_bytes(b"".join(files))
+def send(connection: Connection, *files: bytes, memory: SharedMemory | None = None) -> None:
+    photos = (Photo(size=len(file), arguments=(number,), limits=Limits.of(9)) for number, file in enumerate(files))
+    is_shared = memory is not None and memory.put(files)
+    connection.send(Call(tuple(photos), is_shared))
+    if not is_shared:
+        connection.send_bytes(b"".join(files))
 
 
-def test_photos_of_a_call_are_cut_apart_and_answered_together():
+@pytest.mark.parametrize("memory", [None, MEMORY], ids=["socket", "memory"])
+def test_photos_of_a_call_are_cut_apart_and_answered_together(memory):
     with served(lambda parent, data, number: (data, number)) as connection:
-        for files in ((b"abc", b"", b"defg"), (b"x",)):
-            send(connection, *files)
+        for files in ((b"abc", b"", b"defg"), (b"x",), (b"y" * 30_000, b"z" * 20_000)):
+            send(connection, *files, memory=memory)
             reply = connection.recv()
+            if isinstance(reply, Shared):
+                assert sum(map(len, files)) < reply.size < 60_000
+                reply = MEMORY.unpickled(reply.size)
             assert isinstance(reply, Done)
             assert reply.results == tuple((file, number) for number, file in enumerate(files))
             assert reply.processor >= 0
