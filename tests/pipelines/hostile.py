@@ -2,65 +2,35 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from misbehaviour import misbehave
 
 from pipelines.archive.render import render, warm_up  # noqa: F401 (called when the process starts)
 from pipelines.dataset.examples import convert
 from pipelines.viewer.pictures import draw
 
 
-def _misbehave(data: bytes) -> None:
-    """Photos of these tests end in a word, behind what decoders look at."""
-    word, _, argument = data[-200:].rpartition(b"#")[2].partition(b" ")
-    if word == b"die":
-        os.kill(os.getpid(), int(argument))
-    elif word == b"die-first":
-        times, _, name = argument.decode().partition(" ")
-        deaths = Path(name)
-        if not deaths.exists() or deaths.stat().st_size < int(times):
-            with deaths.open("ab") as file:
-                file.write(b".")
-            os.kill(os.getpid(), signal.SIGSEGV)
-    elif word == b"exit":
-        os._exit(int(argument))
-    elif word == b"spin":
-        while True:
-            pass
-    elif word == b"sleep":
-        time.sleep(3600)
-    elif word == b"fill":
-        held = []
-        while True:
-            held.append(bytearray(1 << 26))
-    elif word == b"shorten":
-        for file in Path("/proc/self/fd").iterdir():
-            if "memfd" in str(file.readlink()):
-                os.ftruncate(int(file.name), 0)
-    elif word == b"bug":
-        raise ZeroDivisionError("a bug")
-
-
 def broken_render(parent: Any, data: bytes, *arguments: Any) -> Any:
-    _misbehave(data)
+    misbehave(data)
     return render(parent, data, *arguments)
 
 
 def broken_convert(parent: Any, data: bytes, *arguments: Any) -> Any:
-    _misbehave(data)
+    misbehave(data)
     return convert(parent, data, *arguments)
 
 
 def broken_draw(parent: Any, data: bytes, *arguments: Any) -> Any:
-    _misbehave(data)
+    misbehave(data)
     return draw(parent, data, *arguments)
 
 
 def echo(parent: Any, data: bytes, *arguments: Any) -> tuple[int, bytes, tuple[Any, ...]]:
     """The process that handled a photo, and what it was given."""
-    _misbehave(data)
+    misbehave(data)
     return os.getpid(), data, arguments
 
 
