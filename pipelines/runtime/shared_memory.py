@@ -5,6 +5,7 @@ which fills up a dozen times, and 0.05 through this memory. What does not fit go
 everything on systems other than Linux.
 """
 
+import errno
 import fcntl
 import mmap
 import os
@@ -17,23 +18,29 @@ SIZE = 1 << 22
 NONE = -1
 """In place of a descriptor where the system has no such memory."""
 
+_SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
 
 def created() -> int:
-    """Return the descriptor of new memory, or NONE.
+    """Return the descriptor of new memory; NONE if the system has no such memory, or does not allow it.
 
     Raises:
         OSError: there is no descriptor or memory left.
     """
     if not hasattr(os, "memfd_create"):
         return NONE
-    descriptor = os.memfd_create("autochrome", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    descriptor = NONE
     try:
+        descriptor = os.memfd_create("autochrome", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(descriptor, SIZE)
         # A child that shortens it would end the parent.
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-    except OSError:
-        os.close(descriptor)
-        raise
+    except OSError as error:
+        if descriptor != NONE:
+            os.close(descriptor)
+        if error.errno in _SHORTAGES:
+            raise
+        return NONE  # a sandbox forbids it, or a limit on the size of files, such as that of `ulimit -f`, is lower
     return descriptor
 
 

@@ -1,5 +1,6 @@
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -56,8 +57,14 @@ def test_photos_and_results_that_the_shared_memory_cannot_hold_arrive(processes)
 
 
 def test_without_shared_memory_all_goes_through_the_socket(monkeypatch):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (shared_memory.SIZE - 1, hard))
+    try:
+        processes = PhotoProcesses(hostile.echo, started=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     monkeypatch.delattr(os, "memfd_create")
-    processes = PhotoProcesses(hostile.echo)
+    assert shared_memory.created() == shared_memory.NONE
     for files in ([b"a", b""], [b"b" * 100_000] * 8):
         assert [data for _, data, _ in processes.call_together([(file, ()) for file in files])] == files
 
