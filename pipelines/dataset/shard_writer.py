@@ -108,7 +108,7 @@ def finish(
     account = f"{FOLDER}/{name}.json"
     part = _found(storage.join(output, account), output, photos, size, is_whole=_is_whole)
     if part is None:
-        progress = _Progress(ticker)
+        progress = _Progress(ticker=ticker)
         make = partial(_make, slot.split, name, photos, output, size, progress, processes, measures)
         path = storage.join(output, name)
         try:
@@ -195,7 +195,7 @@ def _has_its_size(path: str, shard: Shard) -> bool:
     return storage.size(path) == shard.bytes
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Progress:
     """Reports each photo of a shard to the ticker once, even if the shard is started several times.
 
