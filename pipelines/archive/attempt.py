@@ -256,6 +256,8 @@ def _saved(record: Record, files: dict[str, bytes], context: Context, sidecar: b
 
 
 def _warnings(named: NamedSource, output: str) -> tuple[str, ...]:
+    if output == named.source.name:
+        return ()
     if not named.has_its_name:
         return (f"written as {output}: its name is that of another photo",)
     return () if output.startswith(named.source.name) else (f"written as {output}: the output cannot have its name",)

@@ -25,7 +25,8 @@ class Forecast:
         replaces: paths of files that would be replaced.
         removes: paths of files that would be removed.
         rule: the glob of the rule that the photo meets; '' for none.
-        model: name of the model that the rule chooses; '' for that of the run.
+        model: that the rule chooses, by the last part of its path, as models of one configuration have one name; '' for
+            that of the run.
     """
 
     action: str
@@ -47,7 +48,7 @@ def of(task: Task, policy: Policy, output: str) -> Forecast:
         storage.io_errors, WorldError: a file cannot be read.
     """
     guidance = policy.recipe.plan.of(task.named.source.name)
-    model = guidance.model.name if guidance.model else ""
+    model = guidance.model.path.rstrip("/").rpartition("/")[2] if guidance.model else ""
     return replace(_of(task, policy, output, skips=guidance.skip), rule=guidance.rule, model=model)
 
 

@@ -24,7 +24,7 @@ from tfrecords.errors import UserError
 ENDINGS = (".hints.png", ".hints.json")
 """What the names of hint files end in, behind the name of their photo."""
 _COLLECTIONS = (".csv", ".jsonl", ".ndjson")
-_LISTED = 100_000
+LISTED = 100_000
 """The number of photos among which the photos of hints are looked for before the job starts."""
 _AT_A_TIME = 16
 _NAME = re.compile(r"(?P<photo>.+?)(?:\.p(?P<page>\d{3,6}))?\.hints\.(?:png|json)", re.IGNORECASE | re.DOTALL)
@@ -179,12 +179,12 @@ def check_photos(found: dict[str, HintFile], patterns: str | Sequence[str], list
     """
     missing = set(found)
     listed = 0
-    for source in islice(sources.everything(patterns, lists), _LISTED):
+    for source in islice(sources.everything(patterns, lists), LISTED):
         missing.discard(source.name)
         listed += 1
         if not missing:
             return
-    if listed < _LISTED:
+    if listed < LISTED:
         raise UserError(_without_photo(found, missing))
 
 

@@ -3,6 +3,7 @@
 import colorsys
 import hashlib
 import io
+import math
 import re
 import struct
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from PIL import Image, UnidentifiedImageError
 
 from model.guidance.hints import chroma_of
 from pipelines.files import faults, storage
+from pipelines.images import formats
+from pipelines.images.memory import out_of_memory
 from tfrecords import color
 from tfrecords.errors import UserError
 
@@ -39,6 +42,8 @@ MOST_COLOURS = 256
 _SWATCHES = 64  # a picture with more colours than this is a photo, of which the main colours are taken
 _MAIN = 6
 _SIDE = 128
+_MOST_PIXELS = 25_000_000
+_FARTHEST = 200.0  # a and b of the strongest colours of any space are below
 _HEX = re.compile(r"#?([0-9a-fA-F]{6})\Z")
 
 
@@ -74,13 +79,12 @@ def read(name: str, data: bytes) -> tuple[Chroma, ...]:
     ending = name.lower().rpartition(".")[2]
     try:
         found = list(dict.fromkeys(_READERS.get(ending, _picture)(data)))
-    except (struct.error, IndexError, UnicodeDecodeError) as error:
-        raise ValueError(f"it is not a palette of the kind .{ending} ({error})") from error
-    except OSError as error:
-        broken = "" if isinstance(error, UnidentifiedImageError) else f" that can be read ({error})"
-        raise ValueError(
-            f"it is not a picture{broken}, and its ending is not one of .{', .'.join(_READERS)}"
-        ) from error
+    except (struct.error, IndexError) as error:
+        raise ValueError(f"it is cut short, or is not a palette of the kind .{ending}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not text in UTF-8") from error
+    if not all(math.isfinite(value) and abs(value) <= _FARTHEST for chroma in found for value in chroma):
+        raise ValueError("a colour has numbers out of range")
     if not 1 <= len(found) <= MOST_COLOURS:
         raise ValueError(f"it has {len(found):,} colours; 1 to {MOST_COLOURS} are possible")
     return tuple(found)
@@ -174,10 +178,7 @@ def _of_cmyk(cyan: float, magenta: float, yellow: float, black: float) -> Chroma
 
 def _picture(data: bytes) -> Iterator[Chroma]:
     """The colours of a picture of swatches; of any other picture, its main colours."""
-    with Image.open(io.BytesIO(data)) as image:
-        if image.width * image.height > 25_000_000:
-            raise ValueError("it has more than 25 megapixels; make it smaller")
-        rgb = image.convert("RGB")
+    rgb = _pixels(data)
     found = rgb.getcolors(_SWATCHES)
     if found is not None:
         most = sorted(found, key=lambda pair: -pair[0])
@@ -189,6 +190,25 @@ def _picture(data: bytes) -> Iterator[Chroma]:
     chroma = color.srgb_to_lab(np.asarray(rgb))[..., 1:].reshape(-1, 2).astype(np.float64)
     for a, b in clustering.centres(chroma, _MAIN):
         yield float(a), float(b)
+
+
+def _pixels(data: bytes) -> Image.Image:
+    large = "it has more than 25 megapixels; make it smaller"
+    try:
+        # Of all formats that Pillow knows, some run other programs.
+        with Image.open(io.BytesIO(data), formats=formats.READ) as image:
+            if image.width * image.height <= _MOST_PIXELS:
+                return image.convert("RGB")
+    except UnidentifiedImageError as error:
+        known = f".{', .'.join(_READERS)}"
+        raise ValueError(f"it is not a picture, and its ending is not one of {known}") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(large) from error
+    except Exception as error:  # Pillow raises many kinds
+        if out_of_memory(error):
+            raise
+        raise ValueError(f"it is a picture that cannot be read ({error})") from error
+    raise ValueError(large)
 
 
 _READERS: dict[str, Callable[[bytes], Iterator[Chroma]]] = {

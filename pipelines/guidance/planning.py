@@ -2,9 +2,11 @@
 
 import argparse
 from collections.abc import Sequence
+from itertools import islice
 
 from model.guidance import ranges
-from pipelines.files import cloud
+from pipelines import notices
+from pipelines.files import cloud, sources
 from pipelines.files.list_parts import PLAIN, ListOptions
 from pipelines.guidance import hint_files, palette_files, reference_files
 from pipelines.guidance import rules as rules_
@@ -78,13 +80,18 @@ def planned(
 
 
 def check_photos(plan: Plan, patterns: Sequence[str], lists: ListOptions = PLAIN) -> None:
-    """Check that what is for one photo has that photo in the input.
+    """Check that what is for some photos has them in the input. A line names rules that no photo meets.
 
     Raises:
         UserError: a hint has no photo.
     """
     if plan.hints:
         hint_files.check_photos(dict(plan.hints), patterns, lists)
+    if plan.rules:
+        photos = sources.everything(patterns, lists)
+        unmet = plan.rules.unmet(photo.name for photo in islice(photos, hint_files.LISTED))
+        if unmet and next(photos, None) is None:  # in a larger input they may be met later
+            notices.tell(plan.rules.name, f"{plan.rules.name}: no photo of the input meets {', '.join(unmet)}")
 
 
 def check_photo(plan: Plan, name: str) -> None:

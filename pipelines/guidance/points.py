@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from model.guidance.hints import Point
+from pipelines.files import safe_names
 
 MOST_POINTS = 10_000
 """The number of points that a photo may have."""
@@ -79,9 +80,10 @@ def of_collection(name: str, data: bytes) -> dict[str, tuple[Point, ...]]:
         raise ValueError("it is not text in UTF-8") from error
     found: defaultdict[str, list[Point]] = defaultdict(list)
     for line, fields in _csv_lines(text) if name.lower().endswith(".csv") else _json_lines(text):
-        path = fields.pop("path", "")
+        named = fields.pop("path", "")
+        path = safe_names.relative(named) if isinstance(named, str) else ""  # as photos are named
         try:
-            if not isinstance(path, str) or not path:
+            if not path:
                 raise ValueError("path is missing")
             found[path].append(_point(fields))
         except ValueError as error:
@@ -102,12 +104,12 @@ def _csv_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _json_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):  # names may hold other line breaks
         if not line.strip():
             continue
         try:
             fields = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"line {number}: it is not JSON") from error
         if not isinstance(fields, dict):
             raise ValueError(f"line {number}: it is not an object")

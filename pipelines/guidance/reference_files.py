@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -12,13 +13,15 @@ from model import borders
 from model.guidance import matching, reference
 from model.guidance.reference import Reference
 from pipelines.errors import Rejected
-from pipelines.files import faults, listings, sources, storage
+from pipelines.files import faults, listings, sidecars, sources, storage
+from pipelines.files.listings import Branch
+from pipelines.files.sources import Source
 from pipelines.images import pages, photo_area, samples
 from tfrecords.errors import UserError
 
 MOST = 20
 """The number of photos that a folder of references may have."""
-_GREY = ("grayscale", "near_gray")
+_TONES = {"grayscale": "is grey", "near_gray": "is grey", "toned": "has one hue, as a toned print has"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +74,7 @@ def load(path: str) -> References:
     """
     try:
         found = sorted(
-            (file for branch in listings.of_input(path) for file in sources.files(branch, listings.root_of(path))),
+            (file for branch in listings.of_input(path) for file in _files(branch, path)),
             key=lambda file: file.name,
         )
         if not 1 <= len(found) <= MOST:
@@ -84,14 +87,20 @@ def load(path: str) -> References:
     return References(name=path.rstrip("/").rpartition("/")[2], sha256=digest, files=files)
 
 
+def _files(branch: Branch, path: str) -> Iterator[Source]:
+    found = sources.files(branch, listings.root_of(path))
+    return (file for file in found if not sidecars.is_sidecar(file.name) or file.uri == path)
+
+
 def _read(name: str, data: bytes) -> ReferenceFile:
     try:
         page = next(pages.read(data))
     except Rejected as verdict:
         raise UserError(f"reference {name} cannot be used: {verdict.reason}: {verdict.detail}") from verdict
     pixels = samples.to_bytes(page.pixels)
-    if pixels.ndim == 2 or photo_area.judge(pixels, page.chroma_step, borders.find).reason in _GREY:
-        raise UserError(f"reference {name} cannot be used: it is grey; name photos in colour")
+    tone = "grayscale" if pixels.ndim == 2 else photo_area.judge(pixels, page.chroma_step, borders.find).reason
+    if tone in _TONES:
+        raise UserError(f"reference {name} cannot be used: it {_TONES[tone]}; name photos in colour")
     small = cv2.resize(pixels, (matching.SIDE, matching.SIDE), interpolation=cv2.INTER_AREA)
     picture = cv2.imencode(".png", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1].tobytes()
     return ReferenceFile(name=name, sha256=hashlib.sha256(data).hexdigest(), picture=picture)

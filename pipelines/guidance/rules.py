@@ -17,7 +17,7 @@ import functools
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +94,19 @@ class Rules:
         met = [rule for rule in self.rules if rule.holds(name)]
         return max(reversed(met), key=lambda rule: rule.rank, default=None)
 
+    def unmet(self, names: Iterable[str]) -> list[str]:
+        """Return the number and the glob of each rule that no photo of an input meets.
+
+        Args:
+            names: of the photos, which are looked at until each rule is met.
+        """
+        rest = dict(enumerate(self.rules, start=1))
+        for name in names:
+            rest = {number: rule for number, rule in rest.items() if not rule.holds(name)}
+            if not rest:
+                break
+        return [f"rule {number} ({rule.match})" for number, rule in rest.items()]
+
 
 @functools.cache
 def _pattern(glob: str) -> re.Pattern[str]:
@@ -113,7 +126,7 @@ def load(path: str) -> Rules:
     except storage.io_errors() as error:
         raise UserError(f"--rules {path} cannot be read: {faults.cause(error)}") from error
     try:
-        content = tomllib.loads(data.decode())
+        content = tomllib.loads(_text(data))
         rules = content.pop("rule", [])
         if content:
             raise ValueError(f"{min(content)} is unknown; rules begin with [[rule]]")
@@ -123,10 +136,21 @@ def load(path: str) -> Rules:
         found = tuple(_rule(number, fields, folder) for number, fields in enumerate(rules, start=1))
     except ValueError as error:
         raise UserError(f"--rules {path}: {error}") from error
+    except RecursionError as error:
+        raise UserError(f"--rules {path}: it is nested too deep") from error
     return Rules(name=path.rpartition("/")[2], sha256=hashlib.sha256(data).hexdigest(), rules=found)
 
 
-def _rule(number: int, fields: dict[str, Any], folder: str) -> Rule:
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not text in UTF-8; save it as UTF-8") from error
+
+
+def _rule(number: int, fields: Any, folder: str) -> Rule:
+    if not isinstance(fields, dict):
+        raise ValueError(f"rule {number} is not a table; begin each with [[rule]]")
     for key, value in fields.items():
         if key not in _KEYS:
             raise ValueError(f"rule {number}: {key} is unknown; a rule has {', '.join(_KEYS)}")

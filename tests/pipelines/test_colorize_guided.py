@@ -147,5 +147,8 @@ def test_rules_choose_palettes_and_models_and_skip_photos_and_a_dry_run_names_th
     run(tmp_path / "new", f"--rules={tmp_path / 'rules.toml'}", "--dry_run")
     out = capsys.readouterr().out
     assert "make, rule a.*, model released\ta.png" in out
+    (tmp_path / "rules.toml").write_text('[[rule]]\nmatch = "a.*"\nmodel = "released_1"\n')
+    run(tmp_path / "new", f"--rules={tmp_path / 'rules.toml'}", "--dry_run")
+    assert "make, rule a.*, model released_1\ta.png" in capsys.readouterr().out
     assert "make, rule box 1/**\tbox 1/b.png" in out
     assert "skip, rule box 1/c.png\tbox 1/c.png" in out

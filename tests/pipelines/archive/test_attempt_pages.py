@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from dataclasses import replace
 
 import pytest
 from attempts import context, green, paged, photo_of
@@ -86,3 +87,12 @@ def test_a_broken_first_page_rejects_the_file_and_leaves_nothing_behind(tmp_path
     record = attempt(photo_of(tmp_path / "scan.tif"), context(green, made, "png"))
     assert (record.status, record.reason, record.outputs, made) == ("rejected", "unreadable", (), {})
     assert "page 1 of 2" in record.detail
+
+
+def test_only_a_photo_whose_file_has_another_name_has_a_warning_about_it(tmp_path, grey_photos):
+    paged(tmp_path / "scan.tif", [grey_photos["coins"][:40, :40]] * 2)
+    # There is a photo scan.tif.p001.png as well, so that pages in files of their own need a number.
+    named = replace(photo_of(tmp_path / "scan.tif"), stem="scan.tif~2")
+    assert attempt(named, context(green, {})).warnings == ()
+    [warning] = attempt(named, context(green, {}, "png")).warnings
+    assert warning == "written as scan.tif~2.p001.png: its name is that of another photo"

@@ -1,4 +1,5 @@
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -23,6 +24,16 @@ def photoshop(version: int) -> bytes:
     told = [struct.pack(">5H", 0, *(257 * value for value in colour), 0) + name for colour in COLOURS]
     told.append(struct.pack(">2H2hH", 7, 5000, 1200, -700, 0) + name)
     return struct.pack(">2H", version, len(told)) + b"".join(told)
+
+
+def png(side: int, data: bytes) -> bytes:
+    """A picture that says that it is a square, with any data."""
+    chunks = ((b"IHDR", struct.pack(">2I5B", side, side, 8, 0, 0, 0, 0)), (b"IDAT", data), (b"IEND", b""))
+    parts = (struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+VAST, TORN = png(30_000, b""), png(9, b"Dear archive,")
 
 
 def swatches(encoded) -> bytes:
@@ -60,9 +71,14 @@ def test_a_photo_gives_its_main_colours(photos, encoded):
         ("a.gpl", b"200 30 40\n", "its first line is not GIMP Palette"),
         ("a.gpl", b"GIMP Palette\n200 30\n", "line 2: a colour has three numbers"),
         ("a.ase", b"ASEX", "it does not begin with ASEF"),
-        ("a.ase", exchange()[:40], "not a palette of the kind .ase"),
+        ("a.ase", exchange()[:40], "it is cut short, or is not a palette of the kind .ase$"),
+        ("a.ase", exchange()[:-14] + 14 * b"\x7f", "a colour has numbers out of range"),
+        ("a.txt", b"\xff\xfe#\0c\0", "it is not text in UTF-8$"),
         ("a.aco", b"\0\3\0\1", "its version 3 is unknown"),
-        ("a.aco", photoshop(2)[:20], "not a palette of the kind .aco"),
+        ("a.aco", photoshop(2)[:20], "it is cut short, or is not a palette of the kind .aco$"),
+        ("a.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "it is not a picture, and its"),
+        ("a.png", VAST, "it has more than 25 megapixels; make it smaller"),
+        ("a.png", TORN, "it is a picture that cannot be read "),
         ("a.png", b"Dear archive,", "it is not a picture, and its ending is not one of .txt, .hex, .gpl, .ase, .aco$"),
     ],
 )

@@ -1,6 +1,6 @@
 import pytest
 
-from pipelines import flags
+from pipelines import flags, notices
 from pipelines.guidance import planning
 from pipelines.guidance.plan import NONE
 from tfrecords.errors import UserError
@@ -32,6 +32,22 @@ def test_hints_for_other_photos_are_no_help_to_the_only_one(tmp_path):
     planning.check_photo(NONE, "b.jpg")
     with pytest.raises(UserError, match=r"a\.jpg, which is not in the input"):
         planning.check_photos(plan, [str(tmp_path)])
+
+
+def test_rules_that_no_photo_meets_are_named(tmp_path, capsys):
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "a.jpg").write_bytes(b"scan")
+    text = "".join(f'[[rule]]\nmatch = "{glob}"\nskip = true\n' for glob in ("*.jpg", "./a.jpg", "box 1/**"))
+    (tmp_path / "rules.toml").write_text(text)
+    plan = planning.planned(rules=str(tmp_path / "rules.toml"))
+    with notices.on_terminal():
+        planning.check_photos(plan, [str(tmp_path / "scans")])
+    said = "rules.toml: no photo of the input meets rule 2 (./a.jpg), rule 3 (box 1/**)\n"
+    assert capsys.readouterr().err == f"autochrome: {said}"
+    (tmp_path / "rules.toml").write_text('[[rule]]\nmatch = "*"\nskip = true\n')
+    with notices.on_terminal():
+        planning.check_photos(planning.planned(rules=str(tmp_path / "rules.toml")), [str(tmp_path / "scans")])
+    assert capsys.readouterr().err == ""
 
 
 def test_a_palette_is_read_before_work_starts(tmp_path):

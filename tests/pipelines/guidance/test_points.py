@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 
 import pytest
@@ -71,11 +73,26 @@ def test_a_collection_is_csv_or_json_lines():
         ("h.csv", "path,x,y,color,page\na.tif,0,0,#000000,0\n", "line 2: page must be a whole number from 1, not '0'"),
         ("h.jsonl", "\n{\n", "line 2: it is not JSON"),
         ("h.jsonl", "[]\n", "line 1: it is not an object"),
+        ("h.jsonl", 5000 * "[" + "\n", "line 1: it is not JSON"),
+        ("h.jsonl", '{"path": "..", "x": 0, "y": 0, "color": "#000000"}\n', "line 1: path is missing"),
     ],
 )
 def test_a_broken_line_of_a_collection_is_named(name, text, message):
     with pytest.raises(ValueError, match=message):
         points.of_collection(name, text.encode())
+
+
+def test_photos_are_named_as_they_are_on_the_disk_whatever_their_names_hold():
+    names = ["a\u2028b.jpg", "a\x85b.jpg", "a\x0cb.jpg", "two\nlines.jpg", "./box//c.jpg"]
+    points_ = [{"path": name, "x": 0, "y": 0, "color": "#000000"} for name in names]
+    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in points_)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, ["path", "x", "y", "color"])
+    writer.writeheader()
+    writer.writerows(points_)
+    known = {"a\u2028b.jpg", "a%C2%85b.jpg", "a%0Cb.jpg", "two%0Alines.jpg", "box/c.jpg"}  # as in records
+    assert set(points.of_collection("h.jsonl", lines.encode())) == known
+    assert set(points.of_collection("h.csv", table.getvalue().encode())) == known
 
 
 def test_a_collection_in_another_encoding_is_refused_in_plain_words():

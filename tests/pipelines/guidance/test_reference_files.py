@@ -25,6 +25,7 @@ def test_a_photo_and_a_folder_are_references(tmp_path, photos, encoded):
     [
         ("grey.png", "it is grey"),
         ("nearly.png", "it is grey"),
+        ("sepia.png", "it has one hue, as a toned print has; name photos in colour"),
         ("text.jpg", "unreadable"),
         ("none.jpg", "cannot be read|has 0"),
     ],
@@ -33,9 +34,18 @@ def test_what_cannot_be_used_is_refused(tmp_path, encoded, name, message):
     (tmp_path / "grey.png").write_bytes(encoded(np.full((40, 40, 3), 90, np.uint8), "PNG"))
     nearly = np.random.default_rng(0).integers(90, 93, (40, 40, 3)).astype(np.uint8)
     (tmp_path / "nearly.png").write_bytes(encoded(nearly, "PNG"))
+    grey = np.random.default_rng(0).integers(20, 230, (40, 40, 1))
+    (tmp_path / "sepia.png").write_bytes(encoded((grey * [1.0, 0.85, 0.65]).astype(np.uint8), "PNG"))
     (tmp_path / "text.jpg").write_bytes(b"Dear archive,")
     with pytest.raises(UserError, match=message):
         reference_files.load(str(tmp_path / name))
+
+
+def test_files_beside_the_references_that_are_sidecars_or_left_by_systems_are_ignored(tmp_path, photos, encoded):
+    (tmp_path / "coffee.jpg").write_bytes(encoded(photos["coffee"], "JPEG"))
+    for name in (".DS_Store", "Thumbs.db", "coffee.jpg.xmp", "notes.txt", "._coffee.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    assert [one.name for one in reference_files.load(str(tmp_path)).files] == ["coffee.jpg"]
 
 
 def test_too_many_references_are_refused(tmp_path, monkeypatch):

@@ -73,6 +73,8 @@ def test_files_are_named_relative_to_the_rules(tmp_path, photos, encoded):
     [
         ("[[rule]", "rules.toml: "),
         ("", "it has no rules"),
+        ("rule = [1, 2]", r"rule 1 is not a table; begin each with \[\[rule\]\]"),
+        ("rule = " + 5000 * "[", "it is nested too deep"),
         ("rules = 1", "rules is unknown; rules begin with"),
         ('[[rule]]\nmatch = "*"\npallet = "a.gpl"', "rule 1: pallet is unknown; a rule has match, palette,"),
         ('[[rule]]\nmatch = "*"\nskip = "yes"', "rule 1: skip cannot be 'yes'"),
@@ -85,6 +87,15 @@ def test_broken_rules_are_refused_in_one_line(tmp_path, text, message):
     with pytest.raises(UserError, match=message) as raised:
         load(tmp_path, text)
     assert "\n" not in str(raised.value)
+
+
+def test_rules_of_an_editor_that_marks_utf_8_are_read_and_other_encodings_are_named(tmp_path):
+    path = tmp_path / "rules.toml"
+    path.write_bytes(b'\xef\xbb\xbf[[rule]]\nmatch = "caf\xc3\xa9/*"\nskip = true\n')
+    assert rules.load(str(path)).of("café/a.jpg") is not None
+    path.write_bytes(b'[[rule]]\nmatch = "caf\xe9/*"\n')
+    with pytest.raises(UserError, match=r"rules.toml: it is not text in UTF-8; save it as UTF-8"):
+        rules.load(str(path))
 
 
 def test_rules_that_are_not_there_are_refused(tmp_path):
