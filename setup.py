@@ -16,6 +16,8 @@ REQUIRES = [
     "google-auth",
     "requests",
     "urllib3",
+    # robots.txt as RFC 9309 describes it: with wildcards, and the longest rule counts. Python's own parser has neither.
+    "protego",
     # Checksums of records and shards, at 6.5 GB/s.
     "google-crc32c",
     # Lists of photos in Parquet; Beam brings it as well.

@@ -87,9 +87,10 @@ def _check_list(path: InputPath) -> None:
     if not tried:
         raise UserError(f"--input {path.pattern} names no photos; write one path in each line")
     number = "its only photo does not exist" if len(tried) == 1 else f"none of its first {len(tried)} photos exists"
-    raise UserError(
-        f"--input {path.pattern}: {number}: {tried[0]}; name the folder that its paths are relative to with --root"
-    )
+    fix = "name the folder that its paths are relative to with --root"
+    if any("\udc80" <= char <= "\udcff" for char in tried[0]):
+        fix = f"save the list as UTF-8, or {fix}"
+    raise UserError(f"--input {path.pattern}: {number}: {tried[0]}; {fix}")
 
 
 def _check_no_records(folder: str) -> None:

@@ -156,6 +156,8 @@ def _text_begin(file: BinaryIO, whole: Part) -> int:
         raise UserError(f"{whole.uri} is in UTF-16; save it as UTF-8")
     if b"\0" in start:
         raise UserError(f"{whole.uri} is not text, but {whole.kind} lists are; name the photos in a text file")
+    if b"\r" in start.rstrip(b"\r") and b"\n" not in start:
+        raise UserError(f"{whole.uri} ends its lines with carriage returns alone; save it with line feeds")
     return len(_BYTE_ORDER_MARK) if start.startswith(_BYTE_ORDER_MARK) else 0
 
 
@@ -165,7 +167,8 @@ class Rows:
     def __init__(self, file: BinaryIO, part: Part) -> None:
         self.position = part.start
         self._part = part
-        self._reader = csv.reader(self._lines(file), delimiter=part.delimiter)
+        # Otherwise a quote that is not closed would take all photos up to the next one, or to the end, for one name.
+        self._reader = csv.reader(self._lines(file), delimiter=part.delimiter, strict=True)
 
     def _lines(self, file: BinaryIO) -> Iterator[str]:
         for position, line in lines(file, self._part, is_split=False):
@@ -174,23 +177,39 @@ class Rows:
             yield text(line) + "\n"
 
     def __iter__(self) -> Iterator[list[str]]:
+        read = 0
         try:
-            yield from self._reader
+            for row in self._reader:
+                read = self._reader.line_num
+                yield row
         except csv.Error as error:
-            where = f"{self._part.uri} is damaged before byte {self.position:,}"
-            raise UserError(f"{where} ({error}); look for a quote that is not closed") from error
+            is_first = self._part.start <= len(_BYTE_ORDER_MARK)
+            where = f"line {read + 1:,}" if is_first else f"the part from byte {self._part.start:,} on"
+            raise UserError(
+                f"{self._part.uri} is damaged: the row that begins in {where} has a quote that is not closed, or text "
+                f"behind a closing quote ({error})"
+            ) from error
 
 
 def _table_parts(file: BinaryIO, whole: Part, begin: int) -> Iterator[Part]:
     size = file.seek(0, io.SEEK_END)
+    if size == begin:
+        raise UserError(f"{whole.uri} is empty; its first row must name the columns")
     headers: list[list[str]] = []
+    damage: UserError | None = None
     for delimiter in _DELIMITERS[whole.kind]:
         table = replace(whole, start=begin, stop=size, delimiter=delimiter)
-        header = next(iter(Rows(file, table)), [])
+        try:
+            header = next(iter(Rows(file, table)), [])
+        except UserError as error:  # quotes end where another separator is
+            damage = damage or error
+            continue
         headers.append(header)
-        if positions := _positions(header, whole.columns):
+        if positions := _positions(header, whole):
             yield from _ranges(file, replace(table, positions=positions))
             return
+    if damage is not None:
+        raise damage
     widest = max(headers, key=len)
     raise _no_column(whole, widest)
 
@@ -209,9 +228,18 @@ def _ranges(file: BinaryIO, table: Part) -> Iterator[Part]:
         yield replace(table, start=start, stop=rows.position)
 
 
-def _positions(header: Sequence[str], columns: Iterable[str]) -> tuple[int, ...]:
+def _positions(header: Sequence[str], whole: Part) -> tuple[int, ...]:
     names = [name.strip().lower() for name in header]
-    return tuple(names.index(column.lower()) for column in columns if column.lower() in names)
+    return tuple(names.index(column.lower()) for column in _there(names, whole))
+
+
+def _there(names: Sequence[str], whole: Part) -> Iterator[str]:
+    """Yield the columns of a list that a table has, whose names are in lower case."""
+    for column in whole.columns:
+        if (number := names.count(column.lower())) > 1:
+            raise UserError(f"{whole.uri} has several columns named {column}; rename all but one")
+        if number:
+            yield column
 
 
 def _no_column(whole: Part, there: Iterable[str]) -> UserError:
@@ -248,12 +276,17 @@ def _parquet_parts(file: BinaryIO, whole: Part) -> Iterator[Part]:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise UserError(f"{whole.uri} is not Parquet, or is damaged; write it again") from error
-    names = {name.lower(): name for name in table.schema_arrow.names}
+    names = [name.lower() for name in table.schema_arrow.names]
     if whole.columns == COLUMNS and RECORDS_MARK in (table.schema_arrow.metadata or {}):
         whole = replace(whole, columns=_OF_RECORDS, has_records=True)
-    columns = tuple(names[column.lower()] for column in whole.columns if column.lower() in names)
-    if not columns:
+    fields = [table.schema_arrow.field(names.index(column.lower())) for column in _there(names, whole)]
+    if not fields:
         raise _no_column(whole, table.schema_arrow.names)
+    if nested := next((field for field in fields if pa.types.is_nested(field.type)), None):
+        raise UserError(
+            f"{whole.uri}: column {nested.name} holds {nested.type}, not texts; choose another with --input_columns"
+        )
+    columns = tuple(field.name for field in fields)
     for group in range(table.metadata.num_row_groups):
         rows = table.metadata.row_group(group).num_rows
         for start in range(0, rows, _PART_ROWS):

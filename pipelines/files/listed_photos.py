@@ -15,7 +15,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pipelines import notices
 from pipelines.errors import Rejected
@@ -93,7 +93,7 @@ def _path(row: Row, part: Part) -> str:
     """Return the path or URI that a row names."""
     path = row.path
     if path.startswith("file://"):
-        path = unquote(urlsplit(path).path, errors="surrogateescape")
+        path = unquote(f"/{path.removeprefix('file://').partition('/')[2]}", errors="surrogateescape")
     if storage.is_remote(path) or path.startswith("/"):
         return path
     # Records of an earlier run name photos as that run was given them.
@@ -157,7 +157,7 @@ def _at(path: str) -> Iterator[Listed]:
 
 def _on_web(url: str) -> Listed:
     try:
-        if tars.is_tar(urlsplit(url).path):
+        if tars.is_tar(web.path_of(url)):
             raise Rejected("unreadable", f"{url}: tars are not read from the web; download it, and name the file")
         page = web.look_up(url)
     except Rejected as verdict:

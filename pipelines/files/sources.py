@@ -146,7 +146,7 @@ def members(source: Source, path: InputPath | str) -> Iterator[Source]:
             found = tars.members(file, name=source.uri, within=inner, depth=1)
             for member, label in samples.labelled(found, lambda one: tars.read_range(file, one.offset, one.size)):
                 # An inner tar is marked as unopened; another worker opens it.
-                opens = tars.is_tar(member.name) and inner is None
+                opens = tars.is_tar(member.name) and inner is None and not member.is_link
                 fingerprint = f"{source.fingerprint}-{member.offset}-{member.size}"
                 name = safe_names.relative(folder + member.name)
                 ignored = sidecars.is_sidecar(name)

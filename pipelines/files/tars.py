@@ -44,7 +44,7 @@ class BrokenTarError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A regular file inside a tar.
+    """A file inside a tar.
 
     Attributes:
         name: its path, relative and with forward slashes; below a folder with the stem of an inner tar. Bytes that are
@@ -52,8 +52,10 @@ class Member:
         offset: of its first byte in the outer file.
         size: in bytes.
         fault: why the range is not the content of one file, as a readable message; else ''. Set for sparse files
-            (stored without their holes) and for inner tars that are broken, compressed, or nested too deep.
+            (stored without their holes), for links, whose content is elsewhere, and for inner tars that are broken,
+            compressed, or nested too deep.
         mtime: when it was changed, in seconds since 1970, as the tar says.
+        is_link: whether it is a link to another file, which has a fault too.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Member:
     size: int
     fault: str = ""
     mtime: float = field(default=0, compare=False)
+    is_link: bool = False
 
 
 def is_tar(name: str) -> bool:
@@ -69,11 +72,11 @@ def is_tar(name: str) -> bool:
 
 
 def members(file: BinaryIO, *, name: str = "the tar", within: Member | None = None, depth: int = 2) -> Iterator[Member]:
-    """Yield the regular files of a tar, and of the tars in it, as byte ranges of the file, in their order.
+    """Yield the files of a tar, and of the tars in it, as byte ranges of the file, in their order.
 
-    Contents are never read, and memory does not grow with the number of members. The caller may use the file between
-    two members. Folders, links (the target of a hard link is listed under its own name), devices and pipes are left
-    out. ``._box.tar`` is a file of macOS and not opened. Names are made relative: ``/``, ``.`` and ``..`` are dropped,
+    Contents are never read, and memory does not grow with the number of members, so links have a fault: nobody knows
+    where their content is. The caller may use the file between two members. Folders, devices and pipes are left out.
+    ``._box.tar`` is a file of macOS and not opened. Names are made relative: ``/``, ``.`` and ``..`` are dropped,
     and backslashes become slashes. A name that occurs twice, as after ``tar --append``, is yielded twice.
 
     A broken inner tar does not stop the listing: its complete files are yielded, then the inner tar with a fault.
@@ -149,6 +152,9 @@ def _listed(window: _Window, name: str, folder: str, depth: int) -> Iterator[Mem
     tar = _opened(window, name)
     while (info := _next(tar, window, name)) is not None:
         path = _below(folder, info)
+        if info.islnk() or info.issym():
+            here = window.start + info.offset_data
+            yield Member(name=path, offset=here, size=0, fault=_link(path, info), is_link=True)
         if not info.isreg():
             continue
         size = info.size if info.sparse is None else tar.offset - info.offset_data
@@ -162,6 +168,11 @@ def _listed(window: _Window, name: str, folder: str, depth: int) -> Iterator[Mem
             yield Member(name=path, offset=window.start + info.offset_data, size=size, mtime=info.mtime)
         if not whole:
             raise BrokenTarError(f"{name} is truncated: it ends inside {path}")
+
+
+def _link(path: str, info: tarfile.TarInfo) -> str:
+    kind, flag = ("a hard link", "--hard-dereference") if info.islnk() else ("a link", "--dereference")
+    return f"{path} is {kind} to {info.linkname}; make the tar again with {flag}"
 
 
 def _inner(window: _Window, path: str, depth: int) -> Iterator[Member]:

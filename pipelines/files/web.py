@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from model import loaded
 from pipelines.errors import Rejected
@@ -49,6 +50,10 @@ class HttpError(ValueError):
         self.code = code
 
 
+class NowhereError(Exception):
+    """A redirect leads to what is not a URL, or goes round in circles."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """What a host says about a URL.
@@ -67,6 +72,21 @@ class Page:
 def is_url(uri: str) -> bool:
     """Return whether a URI is read from the web."""
     return uri.startswith(("http://", "https://"))
+
+
+def path_of(url: str) -> str:
+    """Return the path of a URL, without its query.
+
+    Raises:
+        Rejected: ``unreadable``: it is not a valid URL.
+    """
+    import requests  # as below
+
+    try:
+        requests.PreparedRequest().prepare_url(url, None)
+        return urlsplit(url).path
+    except ValueError as error:
+        raise Rejected("unreadable", f"{url} is not a valid URL ({faults.cause(error)})") from error
 
 
 def look_up(url: str) -> Page:
@@ -111,11 +131,20 @@ def _session() -> requests.Session:
 @contextlib.contextmanager
 def _answer(host: Host, method: str, url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
     """Make one request in its turn, which lasts until its body is read; an error status becomes an HttpError."""
-    with host.turn(), _session().request(method, url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+    with host.turn(), _requested(method, url, headers) as response:
         if response.status_code >= 400:
             _note_pause(host, url, response)
             raise HttpError(response.status_code)
         yield response
+
+
+def _requested(method: str, url: str, headers: dict[str, str]) -> requests.Response:
+    try:
+        return _session().request(method, url, headers=headers, stream=True, timeout=_TIMEOUT)
+    except ValueError as error:
+        raise NowhereError(faults.cause(error)) from error
+    except loaded.errors("requests.exceptions", "TooManyRedirects") as error:
+        raise NowhereError(faults.cause(error)) from error
 
 
 def _note_pause(host: Host, url: str, response: requests.Response) -> None:
@@ -175,6 +204,7 @@ def _content(response: requests.Response, url: str) -> bytes:
 
 def _patiently(url: str, work: Callable[[Host], T]) -> T:
     """Make the requests for one URL, and decide whose fault it is if they fail."""
+    path_of(url)
     host = host_of(origin_of(url))
     if host.fault:
         raise Rejected("unreadable", f"{url}: {host.fault}")
@@ -187,10 +217,12 @@ def _patiently(url: str, work: Callable[[Host], T]) -> T:
         if error.code in _GONE:
             raise Rejected("missing", f"{url}: HTTP {error.code}") from error
         raise Rejected("unreadable", f"{url}: HTTP {error.code}") from error
+    except NowhereError as error:
+        raise Rejected("unreadable", f"{url} redirects to where nothing can be read ({error})") from error
     except loaded.errors("google.api_core.exceptions", "RetryError") as error:
         raise _lasting(host, url, getattr(error, "cause", None) or error) from error
     _ANSWERED.add(host)
-    host.answered = url
+    host.note(url)
     return done
 
 
@@ -208,11 +240,12 @@ def _robots(host: Host, url: str) -> tuple[int, str]:
 
 def _lasting(host: Host, url: str, cause: BaseException) -> Exception:
     """Return the error for a failure that lasted: a Rejected if it is the photo's, or the fault of its host alone."""
-    told = f"{faults.cause(cause)} for {patience.in_words(SECONDS)}"
+    told = f"{_told(cause)} for {patience.in_words(SECONDS)}"
     if faults.status_of(cause) == 429:
         return Rejected("throttled", f"{url}: {told}")
-    if host.answered:
-        if host.answered != url and _answers(host):
+    if host.delivered():
+        # If it delivered nothing else yet, it answers as long as it tells about this photo.
+        if _answers(host, besides=url):
             return Rejected("unreadable", f"{url}: {told}")
     elif any(_answers(other) for other in tuple(_ANSWERED)):
         host.fault = f"{host.origin} does not answer ({told})"
@@ -220,11 +253,19 @@ def _lasting(host: Host, url: str, cause: BaseException) -> Exception:
     return OutageError(f"{host.origin} does not answer ({told}); start again later")
 
 
-def _answers(host: Host) -> bool:
-    """Return whether a host still delivers what it delivered last."""
+def _told(cause: BaseException) -> str:
+    if isinstance(cause, loaded.errors("requests.exceptions", "ChunkedEncodingError")):
+        return "the download ends early"
+    if isinstance(cause, loaded.errors("requests.exceptions", "ContentDecodingError")):
+        return "its compression is damaged"
+    return faults.cause(cause)
+
+
+def _answers(host: Host, besides: str = "") -> bool:
+    """Return whether a host still delivers what it delivered."""
     try:
-        _described(host, host.answered)
-    except (HttpError, Rejected):
+        _described(host, host.delivered(besides))
+    except (HttpError, Rejected, NowhereError):
         return False
     except loaded.errors("requests.exceptions", "RequestException"):
         return False

@@ -35,7 +35,7 @@ def test_names_that_are_not_utf_8_are_kept(tmp_path):
         ("a.txt", b"x" * (1 << 20), "no line break in the megabyte"),
         ("a.jsonl", b'{"path"', "the line at byte 0 is not JSON"),
         ("a.jsonl", b'"a"\n3\n', "the line at byte 4 is neither an object nor a path"),
-        ("a.csv", b'path\na\n"b\n' + b"x\n" * 100_000, "look for a quote that is not closed"),
+        ("a.csv", b'path\na\n"b\n' + b"x\n" * 100_000, "line 3 has a quote that is not closed"),
         ("a.parquet", b"path\na\n", "is not Parquet"),
     ],
 )

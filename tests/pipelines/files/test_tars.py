@@ -5,6 +5,7 @@ import tracemalloc
 import pytest
 from tar_files import FILES, FORMATS, LONG, MARK, Counting, contents, entry, listed, tar_of
 
+from pipelines.files.sources import everything
 from pipelines.files.tars import Member, is_tar, members, read_range
 
 
@@ -145,7 +146,24 @@ def test_only_regular_files(tar_format):
     ]
     apple = [("._a.jpg", b"meta"), ("folder/._n01.tar", b"meta")]  # of macOS, and not tars
     data = tar_of([*((info.name, info) for info in special), *apple, ("a.jpg", b"a")], tar_format)
-    assert contents(data, listed(data)) == [*apple, ("a.jpg", b"a")]
+    found = [member for member in listed(data) if not member.is_link]
+    assert contents(data, found) == [*apple, ("a.jpg", b"a")]
+
+
+@pytest.mark.parametrize("tar_format", FORMATS.values(), ids=FORMATS)
+def test_a_link_is_not_left_out_without_a_word(tar_format, tmp_path):
+    links = [
+        entry("hard.jpg", type=tarfile.LNKTYPE, linkname="box/a.jpg"),
+        entry("n01.tar", type=tarfile.SYMTYPE, linkname="../n02.tar"),
+    ]
+    path = tmp_path / "scans.tar"
+    path.write_bytes(tar_of([("box/a.jpg", b"a"), *((info.name, info) for info in links)], tar_format))
+    found = {source.name: source.fault for source in everything(str(path))}
+    assert found == {
+        "box/a.jpg": "",
+        "hard.jpg": "hard.jpg is a hard link to box/a.jpg; make the tar again with --hard-dereference",
+        "n01.tar": "n01.tar is a link to ../n02.tar; make the tar again with --dereference",
+    }
 
 
 def test_global_pax_headers_are_no_files():

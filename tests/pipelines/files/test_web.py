@@ -83,6 +83,40 @@ def test_statuses_have_their_outcomes(served):
     }
 
 
+@pytest.mark.parametrize(
+    ("broken", "detail"),
+    [
+        ((200, PHOTO[:100], {"Content-Length": "200"}), "the download ends early"),
+        ((200, PHOTO[:100], {"Content-Encoding": "gzip"}), "its compression is damaged"),
+    ],
+)
+def test_a_photo_that_never_arrives_whole_is_at_fault_if_its_host_answers(served, broken, detail):
+    served.pages["/a.jpg"] = lambda _: (broken[0], broken[1], dict(broken[2]))
+    web.look_up(f"{served.url}/a.jpg")  # the last thing that the host delivered
+    with pytest.raises(Rejected) as raised:
+        web.read(f"{served.url}/a.jpg")
+    assert raised.value.reason == "unreadable"
+    assert detail in raised.value.detail
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[bad/a.jpg", "http:///a.jpg", "http://host:99999/a.jpg", "http://ex ample/a.jpg", "http://.x/a.jpg"]
+)
+def test_what_is_no_url_is_the_fault_of_its_row_alone(served, url, tmp_path):
+    served.pages["/a.jpg"] = PHOTO
+    (tmp_path / "list.txt").write_text(f"{served.url}/a.jpg\n{url}\n")
+    one, other = everything(str(tmp_path / "list.txt"))
+    assert not one.fault
+    assert other.fault.startswith(f"{url} is not a valid URL")
+
+
+@pytest.mark.parametrize("place", ["/turn", "file:///etc/passwd", "http://[bad/x", "ftp://host/x"])
+def test_a_redirect_that_leads_nowhere_is_not_tried_again(served, place):
+    served.pages["/turn"] = lambda _: (302, b"", {"Location": place})
+    assert reason_of(f"{served.url}/turn") == "unreadable"
+    assert served.asked["HEAD /turn"] <= 31
+
+
 def test_a_host_is_left_alone_as_long_as_it_asks_for(served, monkeypatch):
     pauses: list[float] = []
     monkeypatch.setattr(web, "SECONDS", 30.0)

@@ -32,6 +32,30 @@ def test_requests_to_a_host_begin_one_after_the_other(monkeypatch):
     assert slept == [0, 5, 10, 60]
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "is_allowed"),
+    [
+        ("\ufeffUser-agent: *\nDisallow: /private\n", "/private/a.jpg", False),
+        ("User-agent: *\nDisallow: /*.tif$\n", "/box/a.tif", False),
+        ("User-agent: *\nDisallow: /*.tif$\n", "/box/a.tif.jpg", True),
+        ("User-agent: *\nDisallow: /scans\nAllow: /scans/open\n", "/scans/open/a.jpg", True),
+        ("user-AGENT : autochrome # us\r\nDISALLOW : /\r\n\r\nUser-agent: *\r\nDisallow:\r\n", "/a.jpg", False),
+        ("User-agent: *\nDisallow: /s%C3%BC\n", "/s\u00fc/a.jpg", False),
+        ("<html><body>Not found</body></html>", "/a.jpg", True),
+        ("User-agent: other\nDisallow: /\n", "/a.jpg", True),
+    ],
+)
+def test_robots_files_of_all_forms(text, path, is_allowed):
+    assert Host("http://h").allows(f"http://h{path}", lambda _: (200, text)) == is_allowed
+
+
+@pytest.mark.parametrize(("told", "delay"), [("0.5", 0.5), ("2", 2.0), ("never", 0.1), ("9999", 60.0)])
+def test_the_delay_that_a_host_asks_for(told, delay):
+    host = Host("http://h")
+    assert host.allows("http://h/a.jpg", lambda _: (200, f"User-agent: *\nCrawl-delay: {told}\n"))
+    assert host._delay == delay
+
+
 def test_a_missing_robots_file_forbids_nothing_and_is_asked_for_once():
     asked = []
     host = Host("https://a")
