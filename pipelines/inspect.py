@@ -14,7 +14,7 @@ from model.terminal import printable, say, show
 from pipelines import flags
 from pipelines.files import cloud, storage
 from pipelines.flags import SAMPLE_FILE
-from pipelines.runtime import commands
+from pipelines.runtime import commands, words
 from pipelines.runtime.outcomes import print_table
 from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb, quantize_chroma
 from tfrecords.description import FILE_NAME, Description
@@ -96,7 +96,7 @@ def _summary(description: Description, faults: dict[str, str] | None) -> Table:
 def _synsets(examples: dict[str, int]) -> str:
     # Photos whose folder names no synset are counted under ''.
     number = sum(map(bool, examples))
-    return f"; {number:,} synset{'s' * (number > 1)}" if number else ""
+    return f"; {words.counted(number, 'synset')}" if number else ""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -111,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     say(f"{args.data}: Lab records, {description.size} x {description.size}")
     show(_summary(description, faults), console)
     for split in description.splits:
-        say(f"{split}: {description.count(split):,} examples")
+        say(f"{split}: {words.counted(description.count(split), 'example')}")
     if statistics := description.statistics.get("train"):
         say(
             f"records: {statistics['record_bytes'] / max(1, statistics['examples']) / 1000:.1f} kB on average, "

@@ -13,8 +13,8 @@ import numpy as np
 from model import packs
 from model.terminal import say
 from pipelines import flags
-from pipelines.files import cloud, storage
-from pipelines.runtime import commands
+from pipelines.files import cloud, faults, storage
+from pipelines.runtime import commands, words
 from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
@@ -56,7 +56,7 @@ def _pictures(data_dir: str, description: Description, split: str, side: int, qu
                         yield from pool.map(lambda example: picture(example, side, quality), parsed)
             except storage.io_errors() as error:
                 raise UserError(
-                    f"{shard.name} cannot be read ({error}); run `autochrome inspect {data_dir} --verify`"
+                    f"{shard.name} cannot be read ({faults.cause(error)}); run `autochrome inspect {data_dir} --verify`"
                 ) from error
 
 
@@ -73,11 +73,11 @@ def _files(pictures: list[bytes], limit: int) -> list[list[bytes]]:
     return groups
 
 
-def _written(output: Path, split: str, groups: list[list[bytes]]) -> list[packs.File]:
+def _written(output: str, split: str, groups: list[list[bytes]]) -> list[packs.File]:
     found = []
     for index, group in enumerate(groups):
         name, data = packs.file_name(split, index, len(groups)), packs.encoded(group)
-        (output / name).write_bytes(data)
+        storage.write_in(output, name, data)
         found.append(packs.File(name=name, count=len(group), bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
     return found
 
@@ -96,10 +96,13 @@ def pack(data_dir: str, output: str, *, side: int, quality: int, file_mib: int, 
         seed: of the order.
 
     Raises:
-        UserError: there is no set, it has smaller pictures, a shard is damaged, or the output has packs or cannot be
-            written.
+        UserError: there is no set, it is empty or has smaller pictures, a shard is damaged, or the output has packs or
+            may not be written.
+        WorldError: the disk is full or fails.
     """
     description = Description.of_folder(data_dir, storage.read_if_there(storage.join(data_dir, FILE_NAME)))
+    if not description.count("train"):
+        raise UserError(f"{data_dir} has no training examples; prepare more photos")
     side = side or description.size
     if side > description.size:
         raise UserError(f"{data_dir} holds pictures of {description.size} px; choose --side={description.size} or less")
@@ -113,7 +116,7 @@ def pack(data_dir: str, output: str, *, side: int, quality: int, file_mib: int, 
             pictures = list(_pictures(data_dir, description, split, side, quality))
             if split == "train":
                 random.Random(seed).shuffle(pictures)
-            splits[split] = _written(folder, split, _files(pictures, file_mib << 20))
+            splits[split] = _written(output, split, _files(pictures, file_mib << 20))
         contents = packs.Contents(
             size=side,
             splits=splits,
@@ -125,7 +128,8 @@ def pack(data_dir: str, output: str, *, side: int, quality: int, file_mib: int, 
         for left in folder.glob(f"*{packs.SUFFIX}"):  # of a run that was killed
             if left.name not in named:
                 left.unlink()
-        (folder / packs.FILE_NAME).write_text(contents.to_json())
+        storage.write_in(output, packs.FILE_NAME, contents.to_json().encode())
+        storage.sweep(output)
     except OSError as error:
         raise UserError(f"output {output} cannot be written: {error.strerror}") from error
     return contents
@@ -139,7 +143,7 @@ def main(argv: list[str] | None = None) -> int:
     files = [file for files in made.splits.values() for file in files]
     photos = ", ".join(f"{made.count(split):,} {split}" for split in packs.SPLITS)
     size = sum(file.bytes for file in files) / 2**20
-    say(f"{args.output}: {photos} pictures of {made.size} px, {size:.1f} MiB in {len(files)} files")
+    say(f"{args.output}: {photos} pictures of {made.size} px, {size:.1f} MiB in {words.counted(len(files), 'file')}")
     say(f"next: python -m model.jax_train --data {args.output} --output run")
     return 0
 

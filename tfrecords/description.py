@@ -8,6 +8,7 @@ from typing import Any, Self
 from tfrecords.errors import UserError
 from tfrecords.example import FEATURES, SPEC_VERSION
 from tfrecords.shards import Shard
+from tfrecords.statistics import Statistics
 
 FILE_NAME = "dataset.json"
 _FORMAT = "autochrome-lab"
@@ -79,6 +80,7 @@ class Description:
                 raise KeyError("format")
             splits = {split: [Shard(**shard) for shard in shards] for split, shards in fields.pop("splits").items()}
             description = cls(splits=splits, **fields)
+            description._check()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(
                 f"{source} does not describe a set of Lab records; make it with `autochrome prepare`"
@@ -89,6 +91,21 @@ class Description:
                 "prepare the set again"
             )
         return description
+
+    def _check(self) -> None:
+        """Raise TypeError, KeyError or ValueError if a field has another type than `to_json` writes."""
+        shards = [shard for some in self.splits.values() for shard in some]
+        for shard in shards:
+            if not isinstance(shard.name, str) or not shard.name or "/" in shard.name:
+                raise ValueError(f"not the name of a shard: {shard.name!r}")
+        numbers = [number for shard in shards for number in (shard.count, shard.bytes, shard.crc32c)]
+        for number in (self.size, self.version, *numbers, *self.outcomes.values()):
+            if type(number) is not int or number < 0:
+                raise TypeError(f"not a number: {number!r}")
+        if not self.size or not isinstance(self.settings, dict) or not isinstance(self.sources, dict):
+            raise TypeError("a field has another type")
+        for one in self.statistics.values():
+            Statistics.from_dict(one)
 
 
 def is_description(text: str) -> bool:

@@ -17,7 +17,7 @@ from pipelines.dataset.prepare_photos import CLAIM_FILE, CLEARED_FILE, PreparePh
 from pipelines.files import storage, writable
 from pipelines.files.find_photos import FindPhotos
 from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
-from pipelines.runtime import resource_hints, runners
+from pipelines.runtime import resource_hints, runners, words
 from pipelines.runtime.outcomes import REJECTED_FILE, print_table
 from pipelines.runtime.partition import WHOLE
 from pipelines.runtime.progress import watched
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     threads = runners.threads(beam_flags, options) if runners.is_local(options) else 0
     settings = Settings(size=args.size, num_shards=args.num_shards, validation_percent=args.validation_percent)
     partitions.check(args.partition, args.output, overwrite=args.overwrite)
-    writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE))
+    writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE, partitions.FILE))
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
         asked = resource_hints.of(options)
         photos = PreparePhotos(
@@ -88,9 +88,11 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         path = storage.join(args.output, FILE_NAME)
         description = Description.from_json(storage.read(path).decode(), path)
         print_table(f"Prepared {', '.join(args.input)}", description.outcomes, Console())
-        splits = ", ".join(f"{description.count(split):,} examples for {_FOR[split]}" for split in SPLITS)
+        counts = {split: words.counted(description.count(split), "example") for split in SPLITS}
+        splits = ", ".join(f"{counts[split]} for {_FOR[split]}" for split in SPLITS)
         kept = ("written", "ignored")
         rejected = {reason: number for reason, number in description.outcomes.items() if reason not in kept}
         names = rejections.SHARDS if rejections.shard_count(rejected) else REJECTED_FILE
         say(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, names)}")
-        say(f"next: {shlex.join(['autochrome', 'train', '--data', args.output, '--output', 'run'])}")
+        if description.count("train"):
+            say(f"next: {shlex.join(['autochrome', 'train', '--data', args.output, '--output', 'run'])}")

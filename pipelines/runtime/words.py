@@ -1,4 +1,9 @@
-"""Format durations and rates in readable units."""
+"""Format numbers of things, durations and rates."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things: ``1 file``, ``2,000 files``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

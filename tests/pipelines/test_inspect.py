@@ -11,6 +11,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from pipelines import inspect, prepare
+from pipelines.runtime import words
 from tfrecords.description import FILE_NAME, Description
 
 
@@ -41,7 +42,7 @@ def test_the_summary(prepared, capsys):
         assert f"{shard.crc32c:08x}" in shown
     description = Description.from_json((prepared / FILE_NAME).read_text())
     for split in ("train", "validation"):
-        assert f"{split}: {description.count(split)} examples" in shown
+        assert f"{split}: {words.counted(description.count(split), 'example')}\n" in shown
     assert "verified" not in shown
     assert "rejected: grayscale" in shown
     assert "32 x 32" in shown

@@ -1,5 +1,8 @@
 import hashlib
 import json
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +103,25 @@ def test_mistakes_are_one_line(records, packed, tmp_path, capsys):
         ([f"--data={records}", output, "--quality=0"], "--quality"),
     ):
         assert what in mistake(["pack", *words], packed, capsys)
+
+
+def test_a_set_without_photos_is_not_packed(tmp_path, capsys):
+    empty = Description(size=64, splits={"train": [], "validation": []}, settings={}, outcomes={"grayscale": 3})
+    (tmp_path / FILE_NAME).write_text(empty.to_json())
+    said = mistake(["pack", f"--data={tmp_path}", f"--output={tmp_path}/out"], tmp_path, capsys)
+    assert "has no training examples; prepare more photos" in said
+
+
+def test_a_full_disk_is_not_the_user_s_mistake(records, tmp_path):
+    command = [sys.executable, "-m", "pipelines.cli", "pack", f"--data={records}", f"--output={tmp_path}/out"]
+    full = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))  # noqa: E731
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=full)
+    *_, said = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert said.startswith("autochrome: error: ")
+    assert "File too large" in said
+    assert not packs.is_pack(tmp_path / "out")
+    assert not list((tmp_path / "out").glob(".*"))
 
 
 def test_a_pack_is_described_by_what_its_files_are(packed):

@@ -56,6 +56,14 @@ def test_the_fingerprint_is_of_the_records_only():
         lambda fields: fields.update(splits=[]),
         lambda fields: fields["splits"]["train"][0].pop("crc32c"),
         lambda fields: fields["splits"].update(train=[1, 2]),
+        lambda fields: fields.update(size="64"),
+        lambda fields: fields.update(size=0),
+        lambda fields: fields.update(outcomes={"written": "8"}),
+        lambda fields: fields.update(settings=[]),
+        lambda fields: fields["splits"]["train"][0].update(count=None),
+        lambda fields: fields["splits"]["train"][0].update(bytes=-1),
+        lambda fields: fields["splits"]["train"][0].update(name="../a"),
+        lambda fields: fields.update(statistics={"train": {"examples": 3}}),
     ],
 )
 def test_another_object_is_a_user_error(change):
