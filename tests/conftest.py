@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import emulator
+import kept_processes
 import numpy as np
 import pytest
 import skimage.data
@@ -37,6 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engine", action="append", default=[], help="runner that tests/conformance takes the golden job to"
     )
     parser.addoption("--store", action="append", default=[], help="store that tests/stores runs against")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _processes_are_kept() -> Iterator[None]:
+    """Hands the processes that open photos from one job to the next."""
+    with kept_processes.kept():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,11 @@
 """Jobs over photos whose decoders crash, spin or fill the memory: they are rejected, and all others are done."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hostile
+import kept_processes
 import pytest
 
 from pipelines import colorize, plan, prepare
@@ -22,6 +23,12 @@ VERDICTS = {
     "bad 3.jpg": ("too_large", "it needs more than 0.3 GB of memory"),
     "bad 4.jpg": ("crashed", "its process ended with exit code 3"),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _processes_are_not_kept() -> Iterator[None]:
+    with kept_processes.not_kept():
+        yield
 
 
 @pytest.fixture

@@ -1,0 +1,112 @@
+"""Processes that open photos, handed from one job to the next: to start them takes as long as a small job.
+
+A job gets one only if it would start one like it: for the same handler, in the same environment and folder. A photo
+that wants a fresh process gets it. Commands that tests run as processes of their own start theirs, as users' do.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from pipelines.runtime import photo_process
+from pipelines.runtime.photo_child import PhotoProcess
+from pipelines.runtime.photo_process import PhotoProcesses
+
+_MOST = 4  # they take 100 MB each
+_OF_PYTEST = "PYTEST_CURRENT_TEST"
+_handle, _end = PhotoProcesses.call, PhotoProcesses.close
+
+
+class _Kept(PhotoProcess):
+    """A process that knows where it was started."""
+
+    def __init__(self, handler: str) -> None:
+        self.surroundings = _surroundings(handler)
+        super().__init__(handler)
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+
+def _surroundings(handler: str) -> object:
+    environment = {name: value for name, value in os.environ.items() if name != _OF_PYTEST}
+    return handler, environment, tuple(sys.path), os.getcwd()  # noqa: PTH109
+
+
+class _Shelf:
+    """The processes that no job uses, the one that was used last at the end."""
+
+    def __init__(self) -> None:
+        self._idle: list[_Kept] = []
+        self._lock = threading.Lock()
+
+    def take(self, handler: str) -> _Kept:
+        """Gives a process that an earlier job left, or a new one."""
+        wanted = _surroundings(handler)
+        with self._lock:
+            for process in reversed(self._idle):
+                if process.surroundings == wanted:
+                    self._idle.remove(process)
+                    if process.is_alive():
+                        return process
+                    process.close()
+                    break
+        return _Kept(handler)
+
+    def put(self, process: _Kept) -> None:
+        """Takes a process that a job leaves, and ends the one that has been here longest if there are many."""
+        with self._lock:
+            self._idle.append(process)
+            if len(self._idle) > _MOST:
+                self._idle.pop(0).close()
+
+    def clear(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Hands processes on within the block."""
+    shelf, this = _Shelf(), threading.local()
+
+    def call(processes: PhotoProcesses, *arguments: Any, alone: bool = False, **more: Any) -> Any:
+        this.alone = alone
+        try:
+            return _handle(processes, *arguments, alone=alone, **more)
+        finally:
+            this.alone = False
+
+    def is_alone() -> bool:
+        return getattr(this, "alone", False)
+
+    def close(processes: PhotoProcesses) -> None:
+        if is_alone():
+            _end(processes)
+        while processes._idle:
+            shelf.put(processes._idle.pop())
+
+    def start(handler: str) -> _Kept:
+        return _Kept(handler) if is_alone() else shelf.take(handler)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PhotoProcesses, "call", call)
+        patch.setattr(PhotoProcesses, "close", close)
+        patch.setattr(photo_process, "PhotoProcess", start)
+        yield
+    shelf.clear()
+
+
+@contextmanager
+def not_kept() -> Iterator[None]:
+    """Lets each job within the block start and end its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PhotoProcesses, "call", _handle)
+        patch.setattr(PhotoProcesses, "close", _end)
+        patch.setattr(photo_process, "PhotoProcess", PhotoProcess)
+        yield
