@@ -9,6 +9,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+import quick_pipeline
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from colorize_job import Job, digests, recorded
 
@@ -94,7 +95,7 @@ def test_a_run_removes_only_journals_that_it_read_or_wrote(tmp_path):
         for run in ("read", "foreign")
     )
     (tmp_path / "manifest" / "photos-00001-of-00002.jsonl").write_text("")
-    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+    with quick_pipeline.running() as pipeline:
         records = pipeline | "Read" >> beam.Create(
             [Source(uri=str(read), name=f"{manifest.JOURNAL}/{read.name}", size=1, fingerprint="")]
         )

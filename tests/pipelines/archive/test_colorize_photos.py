@@ -8,6 +8,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+import quick_pipeline
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from colorize_job import digests
 
@@ -33,7 +34,7 @@ def mine(photo: Source) -> bool:
 
 
 def run(photos: beam.PTransform, out: Path, model: str, **fields: object) -> None:
-    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+    with quick_pipeline.running() as pipeline:
         colour = pipeline | photos | ColorizePhotos(str(out), model, **fields)
         _ = colour | "Pass on" >> beam.Map(lambda record: record) | WriteManifest(str(out))
 
@@ -179,7 +180,10 @@ def test_without_a_manifest_the_next_run_finds_what_is_done(scans, saved_model_d
 def test_beam_warns_of_nothing(scans, saved_model_dir, tmp_path, caplog):
     with warnings.catch_warnings(record=True) as said, caplog.at_level(logging.WARNING):
         warnings.simplefilter("always")
-        run(FindPhotos(str(scans)) | beam.Filter(mine), tmp_path / "out", saved_model_dir)
+        with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+            photos = pipeline | FindPhotos(str(scans)) | beam.Filter(mine)
+            colour = photos | ColorizePhotos(str(tmp_path / "out"), saved_model_dir)
+            _ = colour | WriteManifest(str(tmp_path / "out"))
     assert [one.message for one in said if "apache_beam" in one.filename or "pipelines" in one.filename] == []
     assert [record.message for record in caplog.records] == []
 

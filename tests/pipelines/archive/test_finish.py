@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import apache_beam as beam
 import pytest
+import quick_pipeline
 from colorized_folder import Folder
 from one_task import RECIPE
 
@@ -40,7 +41,7 @@ def results(folder: Folder) -> list[Result]:
 def finished(folder: Folder, *, records: tuple[str, ...] = (), damaged: tuple[str, ...] = ()) -> Lease:
     lease = Lease(folder=str(folder.output))
     lease.take()
-    with beam.Pipeline() as pipeline:
+    with quick_pipeline.running() as pipeline:
         made = pipeline | "Made" >> beam.Create(results(folder))
         read = [Source(uri=str(folder.output / name), name=name, size=1, fingerprint="1-1") for name in records]
         sources = pipeline | "Read" >> beam.Create(read, reshuffle=False)

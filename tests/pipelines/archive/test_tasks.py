@@ -5,6 +5,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+import quick_pipeline
 from apache_beam.testing.util import assert_that, equal_to
 from colorized_folder import Folder
 from one_task import RECIPE
@@ -55,7 +56,7 @@ def folder(tmp_path) -> Folder:
 
 
 def found(folder: Folder, check, selection: Selection = ALL, begin: beam.DoFn | None = None) -> None:
-    with beam.Pipeline() as pipeline:
+    with quick_pipeline.running() as pipeline:
         sources = pipeline | FindPhotos(str(folder.sources))
         check(sources | FindTasks(str(folder.output), Policy(recipe=RECIPE), selection=selection, begin=begin))
 
@@ -112,7 +113,7 @@ def test_what_the_report_and_other_partitions_wrote_is_not_listed(folder):
 
 
 def test_tasks_that_are_spread_are_the_same(folder):
-    with beam.Pipeline() as pipeline:
+    with quick_pipeline.running() as pipeline:
         sources = pipeline | FindPhotos(str(folder.sources))
         spread = sources | FindTasks(str(folder.output), Policy(recipe=RECIPE), spread=True)
         assert_that(spread.tasks | beam.Map(told), equal_to([("a.jpg", True), ("b.jpg", False), ("c.jpg", False)]))

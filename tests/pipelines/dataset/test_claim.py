@@ -7,7 +7,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+import quick_pipeline
 
 from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize, stake
 from pipelines.files.sources import Source
@@ -19,7 +19,7 @@ PHOTOS = [Source(uri=f"/photos/{name}", name=name, size=5, fingerprint=f"5-{name
 
 def listing_of(photos: list[Source], folder: Path) -> Listing:
     file = folder / "listing.json"
-    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+    with quick_pipeline.running() as pipeline:
         text = pipeline | beam.Create(photos) | Summarize() | beam.Map(lambda one: json.dumps(asdict(one)))
         _ = text | beam.Map(file.write_text)
     return Listing(**json.loads(file.read_text()))

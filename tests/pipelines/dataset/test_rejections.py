@@ -4,7 +4,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+import quick_pipeline
 
 from pipelines.dataset import rejections
 from pipelines.dataset.rejections import WriteRejected
@@ -28,7 +28,7 @@ def report(index: int, names: list[str]) -> ShardReport:
 
 def written(folder: Path, reports: list[ShardReport]) -> dict[str, bytes]:
     told: list[dict[str, int]] = []
-    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+    with quick_pipeline.running() as pipeline:
         counts = pipeline | beam.Create(reports, reshuffle=False) | WriteRejected(str(folder))
         _ = counts | beam.Map(lambda found: (folder / "told").write_text(json.dumps(found)))
     told.append(json.loads((folder / "told").read_text()))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+import quick_pipeline
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 
@@ -19,7 +20,7 @@ def source(path: Path | str) -> Source:
 
 def test_photos_elsewhere_pass(tmp_path):
     photos = [source(tmp_path / "out.jpg"), source(tmp_path / "output" / "a.jpg"), source("gs://bucket/out/a.jpg")]
-    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+    with quick_pipeline.running() as pipeline:
         assert_that(pipeline | beam.Create(photos) | KeepApart(str(tmp_path / "out")), equal_to(photos))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+import quick_pipeline
 from apache_beam.testing.util import assert_that, equal_to
 from objects import served
 from photo_files import write_names
@@ -161,7 +161,7 @@ def test_the_transform_gives_every_source_once(tree):
         Source(uri=str(tree / name), name=name, size=stat.st_size, fingerprint=f"{stat.st_size}-{stat.st_mtime_ns}")
         for name, stat in ((name, (tree / name).stat()) for name in FILES)
     ]
-    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+    with quick_pipeline.running() as pipeline:
         assert_that(pipeline | FindPhotos(str(tree)), equal_to(expected))
 
 
@@ -189,7 +189,7 @@ def transformed(pattern: str, tmp_path: Path) -> dict[str, str]:
         assert len(dict(pairs)) == len(pairs)
         file.write_text(json.dumps(dict(pairs)))
 
-    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+    with quick_pipeline.running() as pipeline:
         _ = pipeline | FindPhotos(pattern) | beam.Map(read) | beam.combiners.ToList() | beam.Map(keep)
     return json.loads(file.read_text())
 
