@@ -2,9 +2,11 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numba
 import numpy as np
+import pytest
 
 from tfrecords import compiled
 
@@ -47,6 +49,26 @@ def test_compiling_for_long_is_logged(monkeypatch, caplog, tmp_path):
     with caplog.at_level(logging.INFO, "tfrecords.compiled"):
         assert triple(14) == 42
     assert [record.getMessage()[:9] for record in caplog.records] == ["compiling"]
+
+
+def tripling() -> Callable[[int], int]:
+    """A loop as a new process has it: not compiled, nor loaded."""
+
+    @compiled.compiled("int64(int64)")
+    def triple(number: int) -> int:
+        return 3 * number
+
+    return triple
+
+
+@pytest.mark.parametrize("kept", ["*.nbi", "*.nbc"])
+def test_damaged_files_of_compiled_code_are_not_used(monkeypatch, tmp_path, kept):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert tripling()(14) == 42
+    [path] = tmp_path.rglob(kept)
+    for damaged in (b"", path.read_bytes()[:-100]):  # as a power cut may leave it
+        path.write_bytes(damaged)
+        assert tripling()(14) == 42
 
 
 def test_what_an_image_compiled_for_avx2_is_loaded_by_its_workers(tmp_path):
