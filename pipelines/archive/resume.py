@@ -59,7 +59,8 @@ class Task(Compact):
         named: the input and its names.
         existing: the record that it has already; None if the photo is to be made.
         needs_check: whether to compare the files with the digests of the record before it is trusted.
-        needs_source: whether the record counts only if the source, whose fingerprint has changed, has the same digest.
+        needs_source: whether the record counts only if the source has the same digest: its fingerprint has changed, or
+            the record is not trusted.
         earlier: the record of an earlier run, if the photo is to be made; None if there is none.
         files: the photo's files in the output, if they need a check or the photo is to be made.
     """
@@ -181,7 +182,8 @@ def _task(named: NamedSource, found: Record | None, own: dict[str, Listed], poli
             existing=replace(_restored(found), fingerprint=source.fingerprint),
             needs_check=_needs_check(found, own, recipe),
             earlier=found,
-            needs_source=found.fingerprint != source.fingerprint,
+            # A pending record may be from a damaged file, which somebody may have edited.
+            needs_source=found.pending or found.fingerprint != source.fingerprint,
         )
     if policy.keep_existing and (kept := _unrecorded(named, own, recipe)):
         return Task(named=named, existing=kept, needs_check=True)
@@ -206,6 +208,8 @@ def _may_be_made_so(record: Record, source: Source, recipe: Recipe) -> bool:
 def _stands(record: Record, named: NamedSource, own: dict[str, Listed], policy: Policy) -> bool:
     """Return whether a matching record is still what this run would make: the same names, and all files are there."""
     recipe = policy.recipe
+    if record.outputs and record.status in ("rejected", "skipped"):
+        return False  # an edited record: these have no files
     if record.status == "rejected":
         is_raised = record.reason == "too_large" and policy.recipe.settings.are_limits_raised
         return bool(record.sha256) and record.reason not in policy.retry and not is_raised

@@ -82,7 +82,7 @@ def _metadata(examined: Examined) -> str:
 
 def _signature(signature: Signature) -> str:
     if signature.status in ("none", "unchecked"):
-        return "Content Credentials, not checked" if signature.status == "unchecked" else ""
+        return "Content Credentials, not checked: they need autochrome[sign]" if signature.status == "unchecked" else ""
     if signature.status == "invalid":
         return f"Content Credentials NOT VALID ({', '.join(signature.faults)})"
     terms = ", ".join(one.rpartition("/")[2] for one in signature.digital_source_types) or "no source type"

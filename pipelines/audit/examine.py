@@ -30,10 +30,9 @@ class Examined:
 
     @property
     def is_marked(self) -> bool:
-        """Whether anything says that a machine made or changed the picture; invalid credentials say nothing."""
-        is_signed = self.signature.status == "unchecked" or (
-            self.signature.status == "valid" and not set(BY_MACHINE).isdisjoint(self.signature.digital_source_types)
-        )
+        """Whether anything says that a machine made or changed the picture; credentials do if they are valid."""
+        says_so = not set(BY_MACHINE).isdisjoint(self.signature.digital_source_types)
+        is_signed = self.signature.status == "valid" and says_so
         return self.metadata is not None or is_signed or any(one.detected for one in self.watermarks)
 
     def to_dict(self) -> dict[str, Any]:

@@ -87,3 +87,14 @@ def test_what_is_left_of_a_changed_shard_is_compared_with_the_files(run, whole, 
     told = recorded(out)["0.png"]
     assert told["outputs"][0]["sha256"] == first, "the record tells what the file holds"
     assert recorded(out).keys() == recorded(whole).keys()
+
+
+def test_what_a_changed_shard_says_of_sources_and_outcomes_is_not_taken_over(run, whole, out):
+    lines = [json.loads(line) for line in (out / SHARD).read_text().splitlines()]
+    lines[0]["sha256"] = "0" * 64
+    lines[1] |= {"status": "rejected", "reason": "failed"}
+    lines[2] |= {"status": "skipped"}
+    (out / SHARD).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert run(out)["damaged"] == [f"{SHARD} was changed since it was written"]
+    assert recorded(out) == recorded(whole)
+    assert identities(out).keys() == identities(whole).keys()

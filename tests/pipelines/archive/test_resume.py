@@ -92,8 +92,9 @@ def test_without_a_recorded_fingerprint_the_size_counts_within_a_run():
     assert verdict(decide(OLD, recipe=replace(RECIPE, run=3))) == "look"
 
 
-def test_what_was_only_announced_is_looked_at():
-    assert verdict(decide(replace(OLD, pending=True))) == "look"
+def test_what_was_only_announced_is_looked_at_and_so_is_its_source():
+    task = decide(replace(OLD, pending=True))
+    assert (task.existing is not None, task.needs_check, task.needs_source) == (True, True, True)
     assert verdict(decide(replace(OLD, pending=True), there={})) == "make"
 
 

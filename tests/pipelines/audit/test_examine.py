@@ -8,7 +8,9 @@ from model.watermark_code import Payload
 from pipelines.audit.examine import Examined, examine
 from pipelines.errors import Rejected
 from pipelines.images import credentials, encode
+from pipelines.images.credentials import Signature
 from pipelines.images.metadata import Metadata
+from pipelines.images.source_types import COMPOSITE
 from pipelines.images.xmp import Mark
 
 PAYLOAD = Payload("c0ffee", "0a1b2c")
@@ -41,6 +43,14 @@ def test_without_metadata_the_colours_say_it(colour):
     examined = look(encode.encode([(colour, Metadata())], "JPEG"))
     assert examined.metadata is None
     assert examined.is_marked
+
+
+@pytest.mark.parametrize(
+    ("status", "is_marked"), [("none", False), ("unchecked", False), ("invalid", False), ("valid", True)]
+)
+def test_only_credentials_that_were_checked_are_a_mark(status, is_marked):
+    signature = Signature(status=status, digital_source_types=(COMPOSITE,))
+    assert Examined(metadata=None, signature=signature, watermarks=()).is_marked == is_marked
 
 
 def test_every_page_is_examined(colour, photos):
