@@ -7,7 +7,7 @@ from pipelines.archive import chroma_file
 from pipelines.archive.chroma_file import ChromaFile
 from pipelines.archive.render import Rendered
 from pipelines.errors import Rejected, Undecided
-from pipelines.files import contents, safe_names, storage
+from pipelines.files import contents, faults, inputs, safe_names, storage, tars
 from pipelines.files.sources import Source
 from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.color import Floats
@@ -63,9 +63,15 @@ def apply(sidecar: Source, scans: str, output: str, processes: PhotoProcesses, *
 
 def _scan(content: ChromaFile, scans: str) -> bytes:
     about = content.source
-    uri = storage.join(scans, _path(about["name"], about["uri"])) if about["offset"] is None else about["uri"]
-    source = Source(uri=uri, name=about["name"], size=about["bytes"], fingerprint="", offset=about["offset"])
-    data = source.read()
+    uri = storage.join(scans, _path(about["name"], about["uri"]))
+    if about["offset"] is not None:
+        # The tar itself, or one below the scans, or where it was; the digest decides.
+        beside = storage.join(scans, about["uri"].rpartition("/")[2])
+        uri = scans if tars.is_tar(scans) else beside if storage.size(beside) >= 0 else about["uri"]
+    try:
+        data = inputs.read(uri) if about["offset"] is None else inputs.read_range(uri, about["offset"], about["bytes"])
+    except storage.io_errors() as error:
+        raise UserError(f"its scan {uri} cannot be read: {faults.cause(error)}") from error
     if contents.sha256(data) != about["sha256"]:
         raise UserError(f"{uri} is not the scan that it was made from")
     return data

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -40,16 +41,18 @@ def colorized(root: Path, name: str, **settings: object) -> dict[str, bytes]:
         processes=PROCESSES,
         load=lambda model: pytest.fail(f"{model} is not wanted"),
     )
-    [source] = sources.find(str(root / "scans" / name))
-    record = attempt(NamedSource(source=source, own=name, stem=name), context)
+    [source] = sources.everything(str(root / "scans" / name))
+    record = attempt(NamedSource(source=source, own=source.name, stem=source.name), context)
     assert record.status == "written", record
     return made
 
 
-def applied(root: Path, processes: object = PROCESSES, **more: bool) -> tuple[Applied, dict[str, bytes]]:
+def applied(
+    root: Path, processes: object = PROCESSES, scans: str = "scans", **more: bool
+) -> tuple[Applied, dict[str, bytes]]:
     [path] = (root / "chroma").iterdir()
     [sidecar] = sources.find(str(path))
-    result = apply(sidecar, str(root / "scans"), str(root / "again"), processes, **more)
+    result = apply(sidecar, str(root / scans), str(root / "again"), processes, **more)
     there = (root / "again").rglob("*") if (root / "again").exists() else ()
     return result, {path.name: path.read_bytes() for path in there}
 
@@ -106,6 +109,21 @@ def test_another_scan_and_a_file_of_somebody_else_are_left_alone(root):
     (root / "again" / "a.png").write_bytes(b"somebody's")
     result, files = applied(root)
     assert (result.outcome, files) == ("failed", {"a.png": b"somebody's"})
+
+
+@pytest.mark.parametrize("scans", ["moved", "moved/box.tar"])
+def test_a_scan_in_a_tar_is_found_where_the_tar_is_now(root, scans):
+    with tarfile.open(root / "scans" / "box.tar", "w") as tar:
+        tar.add(root / "scans" / "a.png", "a.png")
+    made = colorized(root, "box.tar")
+    (root / "scans").rename(root / "moved")
+    assert applied(root, scans=scans) == (Applied("made"), made)
+
+
+def test_a_scan_that_is_not_there_is_told_in_plain_words(root):
+    colorized(root, "a.png")
+    (root / "scans" / "a.png").unlink()
+    assert applied(root)[0].detail == f"its scan {root}/scans/a.png cannot be read: No such file or directory"
 
 
 def test_a_damaged_sidecar_makes_no_file(root):
