@@ -6,7 +6,7 @@ judges, converts and writes its own file, and the set is described. Only names c
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, asdict, astuple, dataclass, field, replace
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from functools import partial, reduce
 from operator import add
 
@@ -136,8 +136,11 @@ class _WriteShards(beam.DoFn):
         self._threads = threads
 
     def setup(self) -> None:
-        self._processes = PhotoProcesses(HANDLER)
-        self._pool = WorkerPool[_Finished](self._threads, Gate(self._threads))
+        self._processes = PhotoProcesses(HANDLER, most=self._threads)
+        # One more reads and writes while the others' processes are at work: to finish a shard takes as long on a disk
+        # as to convert five photos.
+        threads = self._threads + 1
+        self._pool = WorkerPool[_Finished](threads, Gate(threads))
 
     def process(self, grouped: tuple[Key, Iterable[Source]]) -> Iterator[ShardReport]:
         (split, index, total), photos = grouped
@@ -272,4 +275,4 @@ class PreparePhotos(beam.PTransform):
         place = slot(source.name, shards, self.settings.validation_percent)
         if self.partition != WHOLE and self.partition.has(place.index):
             self.ticker.listed()
-        return astuple(place), source
+        return (place.split, place.index, place.total), source

@@ -39,10 +39,20 @@ class PhotoProcesses:
         handler: processes each photo; or its name, ``module:name``.
         started: how many to start at once, so that they are ready for the first photos.
         limits: of a photo, by the size of its file in bytes; `Limits.of` unless given.
+        most: how many work at a time, while other threads wait; 0 for any number. With a thread more than processes,
+            they work on while one of the threads waits for a disk.
     """
 
-    def __init__(self, handler: Handler | str, started: int = 0, limits: Callable[[int], Limits] | None = None) -> None:
+    def __init__(
+        self,
+        handler: Handler | str,
+        started: int = 0,
+        limits: Callable[[int], Limits] | None = None,
+        *,
+        most: int = 0,
+    ) -> None:
         self._limits = limits
+        self._turn = threading.Semaphore(most) if most else contextlib.nullcontext()
         self._handler = handler if isinstance(handler, str) else f"{handler.__module__}:{handler.__qualname__}"
         self._idle = deque(self._started() for _ in range(started))
         self._is_ended = False
@@ -112,16 +122,17 @@ class PhotoProcesses:
         return reply.results if isinstance(reply, Done) else None
 
     def _reply(self, photos: tuple[Photo, ...], files: Sequence[bytes], answer: Answer, give: Give) -> Reply:
-        process = self._ready()
-        try:
-            reply = process.call(photos, files, answer, give)
-        except BaseException:
-            process.close()
-            raise
-        if isinstance(reply, NoMemory):  # the process may still hold some of the memory
-            process.close()
-            return reply
-        self._idle.append(process)
+        with self._turn:
+            process = self._ready()
+            try:
+                reply = process.call(photos, files, answer, give)
+            except BaseException:
+                process.close()
+                raise
+            if isinstance(reply, NoMemory):  # the process may still hold some of the memory
+                process.close()
+                return reply
+            self._idle.append(process)
         if isinstance(reply, Done):
             with self._lock:
                 self.processor_seconds += reply.processor

@@ -238,6 +238,34 @@ def test_threads_have_a_process_each():
     assert len(processes._idle) == 3
 
 
+def test_no_more_processes_work_at_a_time_than_are_allowed():
+    processes = PhotoProcesses(hostile.conversation, most=1)
+    at_work: list[int] = []
+    most = []
+
+    def work(byte: int) -> int:
+        at_work.append(byte)
+        most.append(len(at_work))
+        time.sleep(0.001)
+        at_work.pop()
+        return byte
+
+    def call() -> None:
+        for _ in range(10):
+            processes.call(b"ab", answer=work)
+
+    threads = [threading.Thread(target=call) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert most == [1] * 60
+    assert len(processes._idle) == 1
+    with pytest.raises(PhotoProcessError):
+        processes.call(b"", "no such argument")
+    assert processes.call(b"a", answer=work) == 1
+
+
 @pytest.mark.parametrize("word", ["next", "#spin", "#sleep"])
 def test_no_child_is_left_when_the_parent_is_killed(word):
     program = f"""
