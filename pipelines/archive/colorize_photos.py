@@ -46,7 +46,7 @@ from pipelines.runtime.partition import WHOLE, Partition
 from pipelines.runtime.progress import SILENT, Ticker
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 
-_WAITING_FOR_DEVICE = 2  # photos that wait for an accelerator while all cores have others
+_WAITING_FOR_DEVICE, _WAITING_FOR_DISK = 2, 1  # photos that wait for an accelerator or a disk while cores have others
 _SORTED = 10_000  # photos of a local run of which the largest is started first; a task takes 1 kB
 
 
@@ -225,7 +225,7 @@ class CarryOut(beam.DoFn):
             opened = partial(_Workshop, self._model, self._policy.recipe, self._threads)
             # This object keeps a reference, because Shared itself only keeps what was requested last.
             self._workshop = self._shared.acquire(opened, tag=self._model)
-            self._pool = WorkerPool(self._threads, self._workshop.gate)
+            self._pool = WorkerPool(self._threads + _WAITING_FOR_DISK, self._workshop.gate)
         return self._pool
 
     def process(self, task: Task) -> Iterator[Result]:
@@ -297,4 +297,4 @@ class _Workshop:
     """The model, child processes and memory gate that the workers of one process share."""
 
     def __init__(self, model: str, recipe: Recipe, threads: int) -> None:
-        self.engine, self.gate = Engine(model, recipe), Gate(threads)
+        self.engine, self.gate = Engine(model, recipe, most=threads), Gate(threads + _WAITING_FOR_DISK)

@@ -71,13 +71,14 @@ class Engine:
         processes: the child processes.
     """
 
-    def __init__(self, model: str, recipe: Recipe, *, started: int = 1) -> None:
+    def __init__(self, model: str, recipe: Recipe, *, started: int = 1, most: int = 0) -> None:
         """Start the child processes and load the model, at the same time.
 
         Args:
             model: the SavedModel folder, or one of `model.saved_model.SHIPPED`.
             recipe: of the run; the model must have its digest.
             started: how many child processes to start at once.
+            most: how many of them work at a time; 0 for any number.
 
         Raises:
             UserError: the folder has no model that can be loaded, the model has changed, or there is no key to sign
@@ -87,7 +88,7 @@ class Engine:
         self._recipe = recipe
         self._chosen: OrderedDict[str, Colorizer] = OrderedDict()
         self._lock = Lock()
-        self.processes = PhotoProcesses(render, started=started, limits=recipe.settings.limits)
+        self.processes = PhotoProcesses(render, started=started, limits=recipe.settings.limits, most=most)
         try:
             self.colorizer = _loaded(model, recipe.model_digest)
         except BaseException:
