@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ from tfrecords.statistics import Statistics
 
 T = TypeVar("T")
 SIZE = 256
+TOGETHER = 8  # as pipelines.dataset.conversion hands them over
 SHRINK_TO = 2 * SIZE  # as pipelines.dataset.shard_writer decodes
 
 
@@ -56,6 +57,7 @@ def cost(paths: list[str], folder: Path, rounds: int) -> None:
     processes = PhotoProcesses(convert)
     for _ in range(rounds):
         clock, photos = _Clock(), 0
+        batch: list[tuple[bytes, tuple[Any, ...]]] = []
         with (folder / "records").open("wb") as file:
             writer, statistics_ = ShardWriter(file), Statistics()
             (folder / "ticks").touch()
@@ -63,7 +65,7 @@ def cost(paths: list[str], folder: Path, rounds: int) -> None:
             for path in paths:
                 if record(path):
                     photos += 1
-                    _time_kernels(path, clock, writer, statistics_, ticker, processes)
+                    _time_kernels(path, clock, writer, statistics_, ticker, processes, batch)
         tables.append({name: 1e3 * seconds / photos for name, seconds in clock.seconds.items()})
     print(f"\n{photos} photos that are kept, milliseconds each")
     for name in tables[0]:
@@ -77,6 +79,7 @@ def _time_kernels(
     statistics_: Statistics,
     ticker: Ticker,
     processes: PhotoProcesses,
+    batch: list[tuple[bytes, tuple[Any, ...]]],
 ) -> None:
     data = clock("read", lambda: Path(path).read_bytes())
     photo = clock("decode", lambda: decode(data, SHRINK_TO))
@@ -88,6 +91,10 @@ def _time_kernels(
     clock("write", lambda: writer.write(made))
     clock("beside the kernels: statistics", lambda: statistics_.add(example, len(made)))
     clock("beside: decode … Lab in a child process", lambda: processes.call(data, path, SIZE))
+    batch.append((data, (path, SIZE)))
+    if len(batch) == TOGETHER:
+        clock("beside: the same, eight together", lambda: processes.call_together(batch))
+        batch.clear()
     clock("beside the kernels: progress", lambda: ticker.done("written"))
 
 
