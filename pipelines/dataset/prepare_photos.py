@@ -186,7 +186,8 @@ class PreparePhotos(beam.PTransform):
         output: the folder, local or in a bucket.
         settings: size of the pictures and number of shards.
         overwrite: whether to remove what a run with other photos or settings left in the output.
-        threads: shards that a worker makes at a time; 0 for one per core in a local run with one worker, else 1.
+        threads: shards that a worker makes at a time, while one more is written; 0 for one per core in a local run
+            with one worker, else 1.
         ticker: receives one report for every photo; used by the command.
         hints: resources that the stage that converts photos requests; used by the command.
         run: an id that no other run has; a runner that starts the job again keeps it.
