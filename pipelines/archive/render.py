@@ -171,10 +171,15 @@ def _written(
     file_format = output_format(options.format, rendered.format)
     made: list[RenderedPage] = []
     unsigned: list[str] = []
+    mark = options.mark
 
     def colored(some: Iterable[Page]) -> Iterator[tuple[Pixels, Metadata]]:
+        nonlocal mark
         for page in some:
+            before = len(warned)
             pixels = _recolored(page, file_format, parent, options, watch, made, warned)
+            # Hints that could not be used did not guide the page.
+            mark = options.mark.without("hints") if reading.BAD_HINT in warned[before:] else options.mark
             yield pixels, page.metadata
 
     def encoded(some: Iterable[Page]) -> None:
@@ -184,13 +189,13 @@ def _written(
                 quality=options.quality,
                 bit_depth=options.bit_depth,
                 color_space=options.color_space,
-                mark=options.mark,
+                mark=lambda: mark,
                 warned=warned,
             )
             if options.claim is not None:
                 unsigned.append(hashlib.sha256(file).hexdigest())
                 scanned = scan, rendered.format
-                file = credentials.sign(file, file_format, options.mark, options.claim, scanned, parent.ask)
+                file = credentials.sign(file, file_format, mark, options.claim, scanned, parent.ask)
         parent.give(file)
 
     # A TIFF takes all pages, one after the other; in other formats each page has its own file.

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 from pipelines.archive.manifest import Output, Record
 from pipelines.archive.written_names import CHROMA_ENDING
 from pipelines.delivery.bags import File, Item
-from pipelines.delivery.told import NOTE, Told, printable, written_at
+from pipelines.delivery.told import NOTE, Told, guided_by, printable, written_at
 from pipelines.images.formats import format_of
 
 _SPACE = "http://www.loc.gov/premis/v3"
@@ -86,7 +86,7 @@ def _is_copy(record: Record, output: Output) -> bool:
 
 
 def _detail(record: Record, output: Output, told: Told) -> str:
-    guided = f" Guided by {', '.join(sorted(record.guided))}." if record.guided else ""
+    guided = f" Guided by {', '.join(kinds)}." if (kinds := guided_by(record)) else ""
     changed = " Somebody changed the file since." if output.was_changed else ""
     made = f" Settings {record.settings_digest}, digital source type {told.source_type(record.settings_digest)}."
     return f"A model predicted the colours; luminance is that of the scan. {NOTE}{guided}{changed}{made}"

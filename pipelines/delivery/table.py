@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from pipelines.delivery.bags import Item
-from pipelines.delivery.told import NOTE, Told, printable, written_at
+from pipelines.delivery.told import NOTE, Told, guided_by, printable, written_at
 
 COLUMNS = (
     *("file", "sha256", "bytes", "width", "height", "created", "scan", "scan_sha256", "scan_bytes", "status"),
@@ -43,7 +43,7 @@ def _rows(item: Item, told: Told) -> Iterator[dict[str, object]]:
             "model_digest": record.model_digest,
             "settings_digest": record.settings_digest,
             "digital_source_type": told.source_type(record.settings_digest) if is_made else "",
-            "guided": " ".join(sorted(record.guided)),
+            "guided": " ".join(guided_by(record)),
             "warnings": printable("; ".join(record.warnings)),
             "note": NOTE if is_made else "",
         }

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.archive.manifest import Output
+from pipelines.archive.manifest import Output, Record
+from pipelines.guidance.reading import BAD_HINT
 from pipelines.images.source_types import COMPOSITE
 
 # Control characters as well, which XML 1.0 has or discourages; all spaces and marks of direction stay.
@@ -49,6 +50,11 @@ def written_at(output: Output) -> str:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if number > 10**14 else ""
     except (ValueError, OverflowError, OSError):
         return ""
+
+
+def guided_by(record: Record) -> list[str]:
+    """Return what guided the colours of a photo, sorted; hints that could not be used are not among it."""
+    return sorted(record.guided.keys() - ({"hints"} if BAD_HINT in record.warnings else set()))
 
 
 def printable(text: str) -> str:

@@ -45,7 +45,7 @@ def encode(
     quality: int = 95,
     bit_depth: BitDepth = "8",
     color_space: str = "srgb",
-    mark: Mark | None = None,
+    mark: Mark | Callable[[], Mark] | None = None,
     warned: list[str] | None = None,
 ) -> bytes:
     """Encode a colour photo; equal input gives equal bytes.
@@ -57,7 +57,8 @@ def encode(
         quality: 1 to 100, of JPEG and WebP.
         bit_depth: ``keep`` writes uint16 pixels as 16 bits where the format, PNG or TIFF, has room for them.
         color_space: of the pixels, one of `model.color_spaces.SPACES`.
-        mark: says that a machine coloured it; None for none.
+        mark: says that a machine coloured it; None for none; a function that returns it is called for each page, after
+            the page was taken.
         warned: the warnings of `pipelines.images.carried` for each page are added to it.
 
     Raises:
@@ -68,7 +69,9 @@ def encode(
     heard: list[str] = [] if warned is None else warned
 
     def prepare(pixels: Pixels, said: Metadata) -> tuple[Pixels, Metadata]:
-        said = carried(replace(said, exif=exif.in_space(said.exif, color_space)), file_format, mark)
+        said = carried(
+            replace(said, exif=exif.in_space(said.exif, color_space)), file_format, mark() if callable(mark) else mark
+        )
         heard.extend(said.warnings)
         return (pixels if deep_enough else samples.to_bytes(pixels)), said
 

@@ -53,6 +53,10 @@ class Mark:
     digital_source_type: str = COMPOSITE
     guided: Mapping[str, str] = field(default_factory=dict)
 
+    def without(self, kind: str) -> "Mark":
+        """Return the mark of a picture that one kind of guidance did not reach."""
+        return replace(self, guided={one: name for one, name in self.guided.items() if one != kind})
+
 
 def merge(packet: bytes, mark: Mark | None, also: Iterable[Property] = ()) -> tuple[bytes, str]:
     """Make the packet of the colorized photo.

@@ -32,8 +32,7 @@ def test_a_broken_hint_rejects_its_photo_or_is_left_out_with_a_warning(tmp_path,
         assert (record.reason, made) == ("bad_hint", {})
         return
     assert record.warnings == ("bad_hint",)
-    images = [np.asarray(Image.open(io.BytesIO(files["a.png"]))) for files in (made, plain)]
-    np.testing.assert_array_equal(*images)
+    assert made == plain, "the file does not say that hints guided it"
     strict = replace(with_plan.recipe, plan=replace(plan, on_bad_hint="reject"))
     assert not strict.has_made(record, "a.png")
     assert replace(strict, plan=plan).has_made(record, "a.png")

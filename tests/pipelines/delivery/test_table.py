@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from deliveries import OUTPUT, RECORD, TOLD, item, named
 
-from pipelines.delivery import table
+from pipelines.delivery import premis, table
 
 
 def rows(*records) -> list[dict[str, str]]:
@@ -32,6 +32,14 @@ def test_a_copy_does_not_say_that_a_machine_made_it():
 
 def test_the_scan_has_its_name_with_all_its_spaces():
     assert rows(named("東京\u3000駅\u00a01.jpg"))[0]["scan"] == "東京\u3000駅\u00a01.jpg"
+
+
+def test_hints_that_were_left_out_did_not_guide_a_photo():
+    guided = {"hints": {"file": "a.hints.png"}, "palette": {"file": "a.gpl"}}
+    for warnings, said in (((), "hints palette"), (("bad_hint",), "palette")):
+        record = replace(RECORD, guided=guided, warnings=warnings)
+        assert rows(record)[0]["guided"] == said
+        assert f"Guided by {said.replace(' ', ', ')}." in premis.document(item(record), TOLD).decode()
 
 
 def test_a_file_that_somebody_changed_has_no_size_of_the_one_before():
