@@ -23,8 +23,9 @@ help:  ## what can be made
 demo: $(READY)  ## set up, then prepare, train and colorize photos that ship inside scikit-image
 	$(BIN)/python deploy/demo.py --output $(DEMO)
 
+# Files in the order of their names: those of few tests, which are often long, must not all come last.
 test: $(READY) lint types  ## set up, then lint, types and all tests
-	$(BIN)/pytest --numprocesses=3 --dist=loadfile
+	$(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 test-azure: $(READY) $(AZURITE)  ## fetch Azurite, then Azure as a store, through a proxy that fails, with kills (needs Node.js)
 	$(BIN)/pytest tests/stores --store=azure -m "chaos or not chaos"

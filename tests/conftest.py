@@ -1,5 +1,6 @@
 """Real photographs for every test, those that ship inside scikit-image: as pixels, as files, as a tree for a job."""
 
+import fcntl
 import io
 import os
 import signal
@@ -107,8 +108,22 @@ def photo_tree(tmp_path_factory, photos, grey_photos) -> Path:
 
 
 @pytest.fixture(scope="session")
-def saved_model_dir(tmp_path_factory) -> str:
-    """A SavedModel of the miniature network, its last layer enlarged so that it gives colours like a trained one."""
+def saved_model_dir(tmp_path_factory, worker_id) -> str:
+    """A SavedModel of the miniature network, its last layer enlarged so that it gives colours like a trained one.
+
+    Processes that run tests at the same time share it: the first one makes it.
+    """
+    root = tmp_path_factory.getbasetemp()
+    shared = root if worker_id == "master" else root.parent
+    path = shared / "model" / "saved_model"
+    with (shared / "model.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            _write_model(str(path))
+    return str(path)
+
+
+def _write_model(path: str) -> None:
     from model import export, networks
     from model.config import autoencoder, mini
     from tfrecords.description import Description
@@ -117,11 +132,8 @@ def saved_model_dir(tmp_path_factory) -> str:
     network = networks.build(config)
     kernel, bias = network.get_layer("chroma").get_weights()
     network.get_layer("chroma").set_weights([20 * kernel, bias + np.array([0.05, 0.1], np.float32)])
-    path = str(tmp_path_factory.mktemp("model") / "saved_model")
-    export.write(
-        path, config, network.get_weights(), Description(size=config.size, splits={}, settings={}, outcomes={}), {}
-    )
-    return path
+    description = Description(size=config.size, splits={}, settings={}, outcomes={})
+    export.write(path, config, network.get_weights(), description, {})
 
 
 @pytest.fixture(scope="module")
