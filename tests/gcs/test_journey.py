@@ -4,6 +4,7 @@ The same journey on a disk, undisturbed, makes the files that the bucket's are c
 """
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -69,7 +70,7 @@ class _Disturbed:
         self._told: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, journey.__file__, json.dumps(commands)],
-            env=cloud.environment,
+            env=cloud.environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -116,7 +117,7 @@ def _photos(cloud: Cloud) -> dict[str, int]:
 
 def _to_model(source: str, place: str) -> list[list[str]]:
     records, run = f"{place}/records", f"{place}/run"
-    train = ["train", f"--data={records}", f"--output={run}", "--config=autoencoder_mini", "--strategy=one"]
+    train = ["train", f"--data={records}", f"--output={run}", "--config=tiny:CONFIG", "--strategy=one"]
     return [
         ["prepare", f"--input={source}", f"--output={records}", *PREPARED],
         ["inspect", records, "--verify"],
