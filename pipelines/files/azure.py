@@ -56,10 +56,12 @@ class Azure:
             yield [_listed(f"{bucket_of(uri)}/{one.name}", one) for one in files], prefixes
 
     def after(self, uri: str, prefix: str, name: str, number: int, attempts: Attempts) -> None:
-        """Return None: the store knows prefixes and its own markers, and cannot begin at a name.
+        """Return None: ranges of names need the order of UTF-8, which the store does not promise.
 
-        Since 2026 it has ``startFrom``, which Azurite ignores. A prefix for each next character would leave out names
-        whose characters nobody thought of.
+        Since 2026 a listing may begin at a name (``startFrom``). But Azurite, from 3.37 on, sorts by UTF-16, and an
+        account with a hierarchical namespace lists a folder before the names that begin as its own does. Who may only
+        read is not told whether an account has one. A prefix for each next character would leave out names whose
+        characters nobody thought of.
         """
 
     def stat(self, uri: str, attempts: Attempts) -> Blob | None:
