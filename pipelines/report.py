@@ -204,7 +204,9 @@ def main(argv: list[str] | None = None) -> int:
     args = audit_flags.report().parse_args(argv)
     cloud.check({"DIR": args.folder, "--state": args.state})
     ledger = Ledger.of(args.folder, args.state)
-    if not args.table:
+    if args.table:
+        writable.check(str(Path(args.table).parent), "--table")
+    else:
         writable.check(ledger.state, "--state" if args.state else "DIR", own=(thumbnails.FOLDER, *html.FOLDERS))
     try:
         if args.table:

@@ -54,6 +54,8 @@ def written_at(output: Output) -> str:
 
 def guided_by(record: Record) -> list[str]:
     """Return what guided the colours of a photo, sorted; hints that could not be used are not among it."""
+    if record.status == "copied":
+        return []
     return sorted(record.guided.keys() - ({"hints"} if BAD_HINT in record.warnings else set()))
 
 

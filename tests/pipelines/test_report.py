@@ -110,6 +110,12 @@ def test_a_table_of_another_kind_or_elsewhere_is_refused(folder, capsys, name, s
     assert said in capsys.readouterr().err
 
 
+def test_a_table_that_cannot_be_written_is_the_fault_of_its_folder(folder, tmp_path, capsys):
+    (tmp_path / "file").write_bytes(b"")
+    assert cli.main(["report", str(folder.write()), "--table", str(tmp_path / "file" / "photos.csv")]) == 2
+    assert capsys.readouterr().err.startswith(f"autochrome: error: --table {tmp_path}/file cannot be written to (")
+
+
 def test_the_counts_are_those_of_report_json_and_include_ignored_files(folder, capsys):
     folder.write()
     report.tell(Ledger.of(str(folder.output)), Summary.of(folder.records), Console())

@@ -28,6 +28,8 @@ def test_commas_quotes_and_line_breaks_stay_in_their_columns():
 def test_a_copy_does_not_say_that_a_machine_made_it():
     [row] = rows(replace(RECORD, status="copied", outputs=(replace(OUTPUT, sha256=RECORD.sha256),)))
     assert (row["status"], row["software"], row["note"]) == ("copied", "", "")
+    copied = replace(RECORD, status="copied", outputs=(replace(OUTPUT, sha256=RECORD.sha256),), guided={"palette": {}})
+    assert rows(copied)[0]["guided"] == ""
 
 
 def test_the_scan_has_its_name_with_all_its_spaces():
