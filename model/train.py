@@ -5,10 +5,16 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import sys
+from typing import TYPE_CHECKING
 
 from model import cluster, commands, preemption, progress, quiet, references
 from model import config as configs
 from model.terminal import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from model.trainer import Result
 
 DEFAULT = "autoencoder"
 """The configuration that is trained unless another one is named."""
@@ -102,16 +108,28 @@ def main(argv: list[str] | None = None) -> int:
     if result.interrupted:
         say(f"autochrome: stopped at step {result.step} and saved; the same command continues", file=sys.stderr)
         return stop.exit_code
+    for line in summary(result, args.data):
+        say(line)
+    return 0
+
+
+def summary(result: Result, data_dir: str) -> Iterator[str]:
+    """Yield the lines about a run that has ended: what it gave, and what to do next."""
     scores = [f"{result.step} steps", f"{result.epoch:.2f} epochs", f"{result.seconds:.0f} s"]
     for name, value in (("loss", result.loss), ("validation loss", result.validation_loss)):
         if value is not None:
             scores.append(f"{name} {value:.5f}")
+    if result.validation_loss is None:
+        scores.append("not validated: these are the last weights")
     already = "" if result.trained else "already complete, exported again: "
-    say(f"{already}{result.saved_model}  {', '.join(scores)}")
+    yield f"{already}{result.saved_model}  {', '.join(scores)}"
     model = shlex.quote(result.saved_model)
-    say(f"next: autochrome evaluate --model {model} --data {shlex.quote(args.data)}")
-    say(f"or: autochrome colorize --input scans --output colour --model {model}")
-    return 0
+    colorize = f"autochrome colorize --input scans --output colour --model {model}"
+    if result.validation_loss is None:  # nothing is held out to evaluate on
+        yield f"next: {colorize}"
+        return
+    yield f"next: autochrome evaluate --model {model} --data {shlex.quote(data_dir)}"
+    yield f"or: {colorize}"
 
 
 if __name__ == "__main__":

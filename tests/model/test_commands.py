@@ -165,6 +165,27 @@ def test_a_damaged_shard_is_one_line_that_names_it(run, data_dir, tmp_path, caps
     assert f"{damaged}/" in error_of(evaluate.main, *flags, capsys=capsys)
 
 
+def test_a_run_that_was_not_validated_says_so_and_names_no_command_that_is_refused():
+    from model.trainer import Result
+
+    result = Result(
+        saved_model="run/saved_model",
+        step=3,
+        epoch=1.5,
+        seconds=2.0,
+        loss=0.25,
+        validation_loss=None,
+        best_step=3,
+        trained=True,
+        interrupted=False,
+    )
+    scores = "3 steps, 1.50 epochs, 2 s, loss 0.25000, not validated: these are the last weights"
+    assert list(train.summary(result, "records")) == [
+        f"run/saved_model  {scores}",
+        "next: autochrome colorize --input scans --output colour --model run/saved_model",
+    ]
+
+
 def test_evaluate_refuses_what_it_cannot_use(run, data_dir, write_set, tmp_path, capsys):
     model = f"--model={run[0]}/saved_model"
     assert "does not exist" in error_of(evaluate.main, "--model=none", f"--data={data_dir}", capsys=capsys)
