@@ -71,7 +71,7 @@ class Page:
 
 def is_url(uri: str) -> bool:
     """Return whether a URI is read from the web."""
-    return uri.startswith(("http://", "https://"))
+    return uri[:8].lower().startswith(("http://", "https://"))
 
 
 def path_of(url: str) -> str:

@@ -1,7 +1,7 @@
 """The usual JPEG, decoded without Pillow, which takes a third of a millisecond to look for what such a file lacks.
 
 A usual JPEG is baseline, grey or in three channels, with JFIF's segment and no metadata that change its pixels: an EXIF
-orientation, or a profile that is not sRGB. Five of six photos in ImageNet are such files. `read` returns None for all
+orientation, or a profile that is not sRGB. Nine of ten photos in ImageNet are such files. `read` returns None for all
 others, for those that are damaged in any way, and for those that would be refused, so that
 `pipelines.images.opening` alone decides about them.
 """

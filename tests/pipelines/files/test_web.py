@@ -52,6 +52,12 @@ def test_a_list_names_photos_on_the_web(served, tmp_path):
     assert found(tmp_path, two.uri)[0].fingerprint != two.fingerprint
 
 
+def test_a_scheme_in_capitals_is_the_same_scheme(served, tmp_path):
+    served.pages = {"/b.jpg": b"b"}
+    [photo] = found(tmp_path, f"{served.url.replace('http', 'HTTP')}/b.jpg")
+    assert (photo.name, photo.read(), photo.fault) == (f"{served.url.removeprefix('http://')}/b.jpg", b"b", "")
+
+
 @pytest.mark.parametrize("status", [500, 503, 429, 408])
 def test_what_fails_now_and_then_is_read_whole(served, status):
     served.pages["/a.jpg"] = lambda before: (200, PHOTO, {}) if before % 3 == 2 else (status, b"busy", {})
