@@ -17,11 +17,14 @@ from pipelines.files import faults, listings, sidecars, sources, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import Source
 from pipelines.images import pages, photo_area, samples
+from tfrecords.color import Bytes, srgb_to_lab
 from tfrecords.errors import UserError
 
 MOST = 20
 """The number of photos that a folder of references may have."""
-_TONES = {"grayscale": "is grey", "near_gray": "is grey", "toned": "has one hue, as a toned print has"}
+_GREY = ("grayscale", "near_gray")
+_ONE_HUE = 0.9
+"""Length of the mean of a and b, over the mean of their lengths, from which a picture has one hue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +102,16 @@ def _read(name: str, data: bytes) -> ReferenceFile:
         raise UserError(f"reference {name} cannot be used: {verdict.reason}: {verdict.detail}") from verdict
     pixels = samples.to_bytes(page.pixels)
     tone = "grayscale" if pixels.ndim == 2 else photo_area.judge(pixels, page.chroma_step, borders.find).reason
-    if tone in _TONES:
-        raise UserError(f"reference {name} cannot be used: it {_TONES[tone]}; name photos in colour")
+    if tone in _GREY:
+        raise UserError(f"reference {name} cannot be used: it is grey; name photos in colour")
     small = cv2.resize(pixels, (matching.SIDE, matching.SIDE), interpolation=cv2.INTER_AREA)
+    if tone == "toned" and _has_one_hue(small):
+        raise UserError(f"reference {name} cannot be used: it has one hue, as a toned print has; name photos in colour")
     picture = cv2.imencode(".png", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1].tobytes()
     return ReferenceFile(name=name, sha256=hashlib.sha256(data).hexdigest(), picture=picture)
+
+
+def _has_one_hue(pixels: Bytes) -> bool:
+    """Return whether chroma points in one direction; in flat colours it follows luma as well, and need not do so."""
+    chroma = srgb_to_lab(pixels)[..., 1:]
+    return bool(np.hypot(*chroma.mean((0, 1))) >= _ONE_HUE * np.hypot(chroma[..., 0], chroma[..., 1]).mean())

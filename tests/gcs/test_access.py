@@ -116,7 +116,8 @@ def test_more_than_a_small_share_of_such_objects_stops_the_job(calm_cloud, tree,
     uri = calm_cloud.upload(tree, "photos")
     calm_cloud.faults.refuse(READS + "%2F(coffee|rocket)", 403)
     assert cli.main(["prepare", f"--input={uri}", f"--output={tmp_path}", *FLAGS]) == 1
-    assert re.search(r": access to 6 of \d+ files is denied; ", error_of(capsys))
+    # Another photo may be refused while the sixth is judged.
+    assert re.search(r": access to [6-8] of \d+ files is denied; ", error_of(capsys))
     assert not (tmp_path / FILE_NAME).exists()
 
 

@@ -13,7 +13,7 @@ from model.weights import Weights
 from pipelines import pack
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
-from tfrecords.statistics import CHROMA_CENTRES
+from tfrecords.statistics import CHROMA_CENTRES, Statistics
 
 CONFIG = tiny.CLASSIFIER
 
@@ -25,7 +25,7 @@ def records(data_dir, tmp_path_factory) -> str:
     description = Description.from_json((folder / FILE_NAME).read_text())
     counts = np.exp(-np.square(np.array(CHROMA_CENTRES) / 20.0))
     histogram = (1e6 * np.outer(counts, counts)).astype(int).tolist()
-    statistics = {"train": {"chroma": histogram}}
+    statistics = {"train": Statistics().to_dict() | {"chroma": histogram}}
     (folder / FILE_NAME).write_text(dataclasses.replace(description, statistics=statistics).to_json())
     return str(folder)
 

@@ -23,7 +23,10 @@ def guidance(tmp_path: Path, encoded) -> Path:
     (root / "hints" / "box 1" / "a ü.tif.p002.hints.json").write_bytes(POINT)
     (root / "hints" / "b.jpg.hints.json").write_bytes(POINT)
     (root / "warm.txt").write_text("#c86432")
-    (root / "street.png").write_bytes(encoded(np.tile(np.array([90, 60, 30], np.uint8), (8, 8, 1)), "PNG"))
+    brick, grass, sky = [150, 70, 50], [70, 130, 60], [90, 140, 210]
+    (root / "street.png").write_bytes(
+        encoded(np.tile(np.array([[brick], [grass], [sky]], np.uint8), (4, 12, 1)), "PNG")
+    )
     (root / "rules.toml").write_text('[[rule]]\nmatch = "box 1/**"\npalette = "warm.txt"\nreference = "street.png"\n')
     return root
 

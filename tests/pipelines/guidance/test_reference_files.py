@@ -41,6 +41,13 @@ def test_what_cannot_be_used_is_refused(tmp_path, encoded, name, message):
         reference_files.load(str(tmp_path / name))
 
 
+def test_flat_colours_of_several_hues_are_a_reference(tmp_path, encoded):
+    """Their chroma follows their luma, as in a toned print."""
+    flat = np.tile(np.array([[[150, 70, 50]], [[70, 130, 60]], [[90, 140, 210]]], np.uint8), (4, 12, 1))
+    (tmp_path / "street.png").write_bytes(encoded(flat, "PNG"))
+    assert len(reference_files.load(str(tmp_path / "street.png")).files) == 1
+
+
 def test_files_beside_the_references_that_are_sidecars_or_left_by_systems_are_ignored(tmp_path, photos, encoded):
     (tmp_path / "coffee.jpg").write_bytes(encoded(photos["coffee"], "JPEG"))
     for name in (".DS_Store", "Thumbs.db", "coffee.jpg.xmp", "notes.txt", "._coffee.jpg"):
