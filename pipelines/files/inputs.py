@@ -5,6 +5,7 @@ can be read, a mount is gone or rights are lost: the read is retried, and then t
 """
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import BinaryIO, TypeVar
@@ -89,5 +90,5 @@ def _on_disk(path: str, work: Callable[[], T]) -> T:
         return may_be and not known.can_be_read(path)
 
     done = patience.locally(path, work, is_of_all)
-    known.was_read(path)
+    known.was_read(os.path.abspath(path))  # noqa: PTH100 (called once a photo; the process may move to another folder)
     return done

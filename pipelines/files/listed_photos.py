@@ -173,6 +173,7 @@ class _Known:
         self._recent: deque[str] = deque(maxlen=_REMEMBERED)
 
     def add(self, path: str) -> None:
+        path = os.path.abspath(path)  # noqa: PTH100 (called once a photo; the process may move to another folder)
         with self._lock:
             if path not in self._recent:
                 self._recent.append(path)

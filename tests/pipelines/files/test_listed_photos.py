@@ -1,6 +1,8 @@
 """Photos that a list names: their names, and what does not exist."""
 
 import json
+from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,11 @@ from list_files import list_of
 from objects import served
 from tar_files import tar_of
 
-from pipelines.files import input_checks, listed_photos, sources
+from pipelines.errors import Rejected
+from pipelines.files import input_checks, input_paths, listed_photos, local_reads, patience, sources
 from pipelines.files.list_parts import ListOptions
 from pipelines.files.sources import Source, everything
-from tfrecords.errors import UserError
+from tfrecords.errors import OutageError, UserError
 
 
 def found(folder: Path, data: bytes | str, kind: str = ".txt", **options) -> list[Source]:
@@ -146,9 +149,6 @@ def test_flags_for_lists_are_refused_where_there_is_no_list(tmp_path):
 
 
 def test_a_disk_that_is_unmounted_makes_no_photo_missing(tmp_path, monkeypatch):
-    from pipelines.files import patience
-    from tfrecords.errors import OutageError
-
     monkeypatch.setattr(patience, "LOCAL_SECONDS", 0.1)
     monkeypatch.setattr(patience, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(listed_photos, "_KNOWN", listed_photos._Known())
@@ -161,7 +161,22 @@ def test_a_disk_that_is_unmounted_makes_no_photo_missing(tmp_path, monkeypatch):
 
 
 def _branch(folder: Path, rows: list[str]):
-    from pipelines.files import input_paths
-
     (folder / "list.txt").write_text("\n".join(rows))
     return next(input_paths.branches(input_paths.of(str(folder / "list.txt"))[0]))
+
+
+def test_a_process_that_moved_to_another_folder_does_not_take_its_disk_for_unmounted(tmp_path, monkeypatch):
+    monkeypatch.setattr(patience, "LOCAL_SECONDS", 0.1)
+    monkeypatch.setattr(listed_photos, "_KNOWN", listed_photos._Known())
+    monkeypatch.setattr(local_reads.NEIGHBOURS, "_recent", deque())
+    for folder in ("one", "two"):
+        (tmp_path / folder / "scans").mkdir(parents=True)
+        (tmp_path / folder / "list.txt").write_text("scans/a.jpg\nscans/b.jpg\n")
+    (tmp_path / "one" / "scans" / "a.jpg").write_bytes(b"a")
+    monkeypatch.chdir(tmp_path / "one")
+    found, _ = everything("list.txt")
+    assert found.read() == b"a"
+    monkeypatch.chdir(tmp_path / "two")
+    assert [photo.reason for photo in everything("list.txt")] == ["missing", "missing"]
+    with pytest.raises(Rejected):
+        replace(found, uri="scans/a.jpg").read()
