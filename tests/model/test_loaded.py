@@ -10,18 +10,18 @@ class LateError(Exception):
 
 
 def test_a_module_that_nobody_imported_has_no_errors(monkeypatch):
-    assert loaded.errors("late.library", "LateError") == ()
-    module = ModuleType("late.library")
-    monkeypatch.setitem(sys.modules, "late.library", module)
-    assert loaded.errors("late.library", "LateError") == ()  # its import is under way
+    assert loaded.errors("late_module", "LateError") == ()
+    module = ModuleType("late_module")
+    monkeypatch.setitem(sys.modules, "late_module", module)
+    assert loaded.errors("late_module", "LateError") == ()  # its import is under way
     module.LateError = LateError
-    assert loaded.errors("late.library", "LateError", "OtherError") == (LateError,)
+    assert loaded.errors("late_module", "LateError", "OtherError") == (LateError,)
 
 
 def test_an_error_of_no_known_class_is_none_of_them():
     try:
         raise LateError
-    except loaded.errors("late.library", "LateError"):
+    except loaded.errors("late_module", "LateError"):
         raise AssertionError from None
     except LateError:
         pass

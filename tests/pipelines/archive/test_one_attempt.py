@@ -1,9 +1,6 @@
 """One photo through all stages, with a model that the test makes up: what its record says and which files come out."""
 
-import errno
 import io
-import os
-from dataclasses import replace
 
 import imagecodecs
 import numpy as np
@@ -15,7 +12,6 @@ from model.watermark_code import Payload
 from model.watermark_detector import find
 from pipelines.archive.attempt import attempt
 from pipelines.archive.manifest import Record
-from pipelines.errors import ModelError, Undecided
 from pipelines.images import pages, samples
 from tfrecords import color
 from tfrecords.color import srgb_to_lab
@@ -259,44 +255,3 @@ def test_the_user_chooses_how_photos_are_read(tmp_path, encoded, grey_photos):
     (tmp_path / "a.png").write_bytes(data[: len(data) // 2])
     record = attempt(photo_of(tmp_path / "a.png"), context(green, {}, truncated="keep"))
     assert (record.status, record.warnings) == ("written", ("truncated",))
-
-
-def test_a_model_that_fails_is_no_photo_s_fault(tmp_path, encoded, grey_photos):
-    (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
-    with pytest.raises(ModelError, match="AssertionError"):
-        attempt(photo_of(tmp_path / "a.jpg"), context(never, {}))
-
-
-def test_a_prediction_without_memory_is_tried_again_and_then_rejected(tmp_path, encoded, grey_photos):
-    (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
-
-    def short(_: np.ndarray) -> np.ndarray:
-        raise MemoryError
-
-    with pytest.raises(Undecided) as raised:
-        attempt(photo_of(tmp_path / "a.jpg"), context(short, {}))
-    assert isinstance(raised.value.__cause__, MemoryError)
-    assert raised.value.__cause__.__cause__ is None
-    record = attempt(photo_of(tmp_path / "a.jpg"), context(short, {}), last=True)
-    assert (record.status, record.reason) == ("rejected", "out_of_memory")
-
-
-def test_a_name_that_no_file_can_have_is_a_rejection_and_a_full_disk_is_none(tmp_path, encoded, grey_photos):
-    (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
-
-    def attempted(number: int) -> Record:
-        def save(record: Record, files: dict[str, bytes]) -> Record:
-            raise OSError(number, os.strerror(number))
-
-        return attempt(photo_of(tmp_path / "a.jpg"), replace(context(green, {}), save=save))
-
-    assert attempted(errno.ENAMETOOLONG).reason == "unwritable"
-    with pytest.raises(OSError, match="No space left"):
-        attempted(errno.ENOSPC)
-
-
-def test_pixels_that_break_the_join_reject_their_own_photo_only(tmp_path, encoded, grey_photos):
-    (tmp_path / "a.jpg").write_bytes(encoded(grey_photos["coins"], "JPEG"))
-    record = attempt(photo_of(tmp_path / "a.jpg"), context(lambda luminance: np.zeros((1, 0, 0, 2), np.float32), {}))
-    assert (record.status, record.reason) == ("rejected", "failed")
-    assert record.detail

@@ -2,26 +2,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-import records
-from one_task import RECIPE, SETTINGS, SOURCE, listing
+from one_task import OUTPUT, RECIPE, RECORD, SOURCE, listing
 
-from pipelines.archive import resume
 from pipelines.archive.manifest import Left, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.resume import File, Listed, Policy, Task, left_alone, tasks
 from pipelines.files.sources import Source
-from pipelines.guidance.hint_files import HintFile
-from pipelines.guidance.plan import Plan
 
-OUTPUT = replace(records.OUTPUT, name="a.jpg", fingerprint="1234-1-1")
-RECORD = replace(
-    records.RECORD,
-    outputs=(OUTPUT,),
-    model="unet",
-    model_digest="m1",
-    settings_digest=SETTINGS.digest(),
-    run=1,
-)
 OLD = replace(RECORD, outputs=(replace(OUTPUT, fingerprint=""),))  # before records had fingerprints
 THERE = {"a.jpg": "1234-1-1"}
 EDITED = {"a.jpg": "1234-2-2"}
@@ -293,34 +280,3 @@ def test_of_two_photos_with_one_name_each_has_its_own_record():
     # Of one photo alone, the record holds wherever the archive is now.
     [task] = tasks(pair[:1], records[:1], there, Policy(recipe=RECIPE))
     assert task.existing == records[0]
-
-
-def test_one_changed_hint_of_a_thousand_makes_one_photo_again():
-    names = [f"{number}.jpg" for number in range(1000)]
-    files = {name: HintFile(name=f"{name}.hints.png", sha256="0", uri=f"/hints/{name}") for name in names}
-    plan = Plan(hints=files)
-    sources = [replace(SOURCE, name=name, uri=f"/scans/{name}") for name in names]
-    records = [
-        replace(RECORD, name=name, guided=plan.of(name).told(), outputs=(replace(OUTPUT, name=name),)) for name in names
-    ]
-    changed = replace(plan, hints={**files, "7.jpg": replace(files["7.jpg"], sha256="1")})
-    for recipe, expected in ((replace(RECIPE, plan=plan), []), (replace(RECIPE, plan=changed), ["7.jpg"])):
-        made = []
-        for source, record in zip(sources, records, strict=True):
-            [task] = tasks([source], [record], listing({source.name: "1234-1-1"}), Policy(recipe=recipe))
-            made += [source.name] if task.existing is None else []
-        assert made == expected
-
-
-@pytest.mark.parametrize("pages", [200, 2_000])
-def test_a_book_of_many_pages_takes_time_that_grows_with_its_pages(pages, monkeypatch):
-    """All pages are one family. What is counted are the names that are compared for each page."""
-    names = sorted(f"book/scan.p{page:03d}.png" for page in range(pages))
-    sources = [replace(SOURCE, name=name, uri=f"/scans/{name}") for name in names]
-    there = listing(dict.fromkeys(names, "1234-1-1"))
-    compared = []
-    real = resume.without_page
-    monkeypatch.setattr(resume, "without_page", lambda name: compared.append(name) or real(name))
-    made = list(tasks(sources, [], there, Policy(recipe=RECIPE)))
-    assert [[file.name for file in task.files] for task in made] == [[name] for name in names]
-    assert len(compared) < 5 * pages
