@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+UNREAD = 141
+"""The exit code of a command that only prints, when nobody reads it: that of a program which SIGPIPE ended."""
+_unread = False
 # Characters that `str.isprintable` refuses and that a terminal shows without harm: spaces, and the joiners of emoji.
 _HARMLESS = frozenset("\u00a0\u2002\u2003\u2009\u202f\u3000\u200c\u200d")
 
@@ -69,11 +72,6 @@ def show(table: "Table", console: "Console") -> None:
     with console.capture() as captured:
         console.print(table)
     _write(captured.get(), console.file)
-
-
-_unread = False
-UNREAD = 141
-"""The exit code of a command that only prints, when nobody reads it: that of a program which SIGPIPE ended."""
 
 
 def is_read() -> bool:

@@ -51,7 +51,7 @@ def io_errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
 
 @contextlib.contextmanager
 def errors_ignored(*more: type[Exception]) -> Iterator[None]:
-    """Ignore `io_errors`, and other errors, in a block: which ones there are is known when one was raised."""
+    """Ignore `io_errors` and other errors in a block. Unlike `contextlib.suppress`, ask for the classes after it."""
     try:
         yield
     except Exception as error:
