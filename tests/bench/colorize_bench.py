@@ -10,8 +10,8 @@ as film and scanners leave it; of ten, eight are JPEG, one PNG and one TIFF. The
   limits and no records
 * each local mode of the job (``--modes``): threads (the default), processes, one
 
-Rates are from the first photo's outcome to the last one's, without what starting takes; medians are printed, and the
-ratio of each mode to the kernels. Processor seconds a photo are told as well, as they depend less on what else the
+Rates are from the end of the listing to the last photo's outcome, without what starting takes; medians are printed, and
+the ratio of each mode to the kernels. Processor seconds a photo are told as well, as they depend less on what else the
 machine does. At last the time and memory of `--input one.jpg --output out.jpg` in a process of its own, for a small
 photo and for one of 12 megapixels.
 """

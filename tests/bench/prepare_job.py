@@ -21,7 +21,9 @@ from typing import Self
 from tfrecords.description import FILE_NAME
 
 WORKERS = 2
-_LISTED, _WRITTEN = b".w"
+# What `pipelines.runtime.progress` appends for each photo, and when all are listed.
+_OUTCOMES, _ALL_LISTED = b"wkcsr", b"e"[0]
+_WRITTEN = _OUTCOMES[0]
 _POLL_S = 0.01
 _LOOK_AT_MEMORY_EVERY_S = 0.2
 
@@ -96,6 +98,11 @@ class Job:
         """Whether the launching process has ended."""
         return self.process.poll() is not None
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether all photos were found when `done` was last called."""
+        return self._ticks[_ALL_LISTED] > 0
+
     def done(self) -> int:
         """Photos that have their outcome by now, found finished or made by this run."""
         for path in Path(self._scratch.name).glob("autochrome-progress-*"):
@@ -104,7 +111,7 @@ class Job:
                 new = file.read()
                 self._offset += len(new)
                 self._ticks.update(new)
-        return sum(number for code, number in self._ticks.items() if code != _LISTED)
+        return sum(self._ticks[code] for code in _OUTCOMES)
 
     def wait_for(self, written: int) -> None:
         """Returns when some photo has its outcome and `written` are written by this run itself, or when it ends."""
@@ -125,7 +132,7 @@ class Pace:
         photos: that have an outcome.
         seconds: from start to end.
         before: seconds from the start to the first photo's outcome: interpreters, listing, duplicates.
-        rate: photos a second from the first photo's outcome to the last one's.
+        rate: photos a second from the end of the listing to the last photo's outcome.
         launcher: resident bytes of the launching process at its largest.
         worker: likewise of the largest of its workers; 0 where it has none.
     """
@@ -146,14 +153,16 @@ class Pace:
 def pace(source: Path, output: Path, *flags: str, kind: type[Job] = Job) -> Pace:
     """Runs a job to its end and measures it; RuntimeError when it fails."""
     started = looked = time.monotonic()
-    first: tuple[float, int] | None = None
+    first = listed = None
     last, done, peaks = started, 0, {}
     with kind(source, output, *flags) as job:
         while True:
             ended, now = job.ends, time.monotonic()
             if (found := job.done()) != done:
                 last, done = now, found
-                first = first or (now, found)
+                first = first or now
+            if listed is None and job.is_listed:
+                listed = now
             if now - looked > _LOOK_AT_MEMORY_EVERY_S:
                 looked = now
                 peaks.update({pid: _peak_memory(pid) for pid in job.pids()})
@@ -162,11 +171,11 @@ def pace(source: Path, output: Path, *flags: str, kind: type[Job] = Job) -> Pace
             time.sleep(_POLL_S)
         code, _, stderr = job.finish()
         seconds = time.monotonic() - started
-        if code or first is None:
+        if code or first is None or listed is None:
             raise RuntimeError(f"the job ended with {code}: {stderr}")
-        rate = (done - first[1]) / max(last - first[0], _POLL_S)
+        rate = done / max(last - listed, _POLL_S)
         launcher = peaks.pop(job.process.pid)
-        return Pace(done, seconds, first[0] - started, rate, launcher, max(peaks.values(), default=0))
+        return Pace(done, seconds, first - started, rate, launcher, max(peaks.values(), default=0))
 
 
 def _peak_memory(pid: int) -> int:

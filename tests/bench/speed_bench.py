@@ -8,10 +8,10 @@ of its own. `others` is how many cores somebody else kept busy meanwhile; figure
 close to 0. The whole takes seven minutes on two cores (``--rounds=1``: four).
 
 Rows: `stages` (processor milliseconds of one thread, by stage, for photos of 0.3, 3, 12 and 100 megapixels), `archive`
-(all scans, two at a time, milliseconds each), `colorize` (240 photos: the whole command, its rate from the first photo
-to the last, and the kernels alone), `single` (one photo, cold), `start` (help, version, a typo), `prepare` (4,000
-photos, likewise, and the time before the first one), `report` (the page of a report of 100,000 photos, without a
-browser; ``report_bench.py`` measures it in one).
+(all scans, two at a time, milliseconds each), `colorize` (240 photos: the whole command, its rate from the end of the
+listing to the last photo, the kernels alone, and the time before the first photo is done), `single` (one photo, cold),
+`start` (help, version, a typo), `prepare` (4,000 photos, likewise), `report` (the page of a report of 100,000 photos,
+without a browser; ``report_bench.py`` measures it in one).
 """
 
 import argparse

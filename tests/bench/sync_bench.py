@@ -3,7 +3,8 @@
     python tests/bench/sync_bench.py --input=PHOTOS --model=SAVED_MODEL --scratch=DIR [--photos=200] [--runs=3]
 
 First files alone are written whole into DIR, which says what the disk takes for one. Then whole runs by turns, with
-fsync and with one that does nothing: photos a second from the first photo to the last. Medians, and ranges in brackets.
+fsync and with one that does nothing: photos a second from the end of the listing to the last photo. Medians, and ranges
+in brackets.
 """
 
 import argparse
