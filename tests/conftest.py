@@ -6,7 +6,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import compiled_loops
 import emulator
 import kept_processes
 import numpy as np
@@ -25,12 +27,19 @@ settings.register_profile("autochrome", deadline=None)  # machines differ; no te
 settings.load_profile("autochrome")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Takes SIGTERM for Ctrl-C, and hears Ctrl-C also in the background of a shell, which has processes ignore it."""
+    compiled_loops.start(config)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Without this, pytest would leave behind the processes of the test that runs when it is told to end.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any) -> None:
+    """Holds the tests back until the loops are compiled, which takes no longer than collecting the tests."""
+    compiled_loops.wait(node.config)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
