@@ -1,9 +1,11 @@
-"""What broken decoders do; a module that child processes import at once."""
+"""What broken decoders do, and small handlers; child processes import this module in a tenth of `hostile`'s time."""
 
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pipelines.dataset.converted import Converted
 
@@ -43,3 +45,40 @@ def misbehave(data: bytes) -> None:
                 os.ftruncate(int(file.name), 0)
     elif word == b"bug":
         raise ZeroDivisionError("a bug")
+
+
+def echo(parent: Any, data: bytes, *arguments: Any) -> tuple[int, bytes, tuple[Any, ...]]:
+    """The process that handled a photo, and what it was given."""
+    misbehave(data)
+    return os.getpid(), data, arguments
+
+
+def conversation(parent: Any, data: bytes) -> int:
+    """Asks a question about each byte, gives a file for each answer, and returns their number."""
+    for byte in data:
+        parent.give(bytes([parent.ask(byte)]) * byte)
+    return len(data)
+
+
+def without_memory(parent: Any, data: bytes, size: int) -> None:
+    """Raises what decoders raise who find no memory."""
+    from pipelines.errors import Rejected
+
+    try:
+        bytearray(size)
+    except MemoryError as error:
+        raise Rejected("too_large", "it needs more memory than this machine has") from error
+
+
+def attributes(parent: Any, data: bytes) -> dict[str, Any]:
+    """What a child process is like."""
+    import cv2
+
+    blocked: Callable[[], set[int]] = lambda: set(signal.pthread_sigmask(signal.SIG_BLOCK, []))  # noqa: E731
+    return {
+        "pid": os.getpid(),
+        "blocked": blocked(),
+        "threads": cv2.getNumThreads(),
+        "oom_score_adj": int(Path("/proc/self/oom_score_adj").read_text()),
+        "stdin": os.read(0, 1),
+    }

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import hostile
+import misbehaviour
 import pytest
 
 from pipelines.errors import PhotoProcessError, Rejected, Undecided
@@ -19,7 +20,7 @@ from pipelines.runtime.photo_process import PhotoProcesses
 
 @pytest.fixture
 def processes():
-    found = PhotoProcesses(hostile.echo)
+    found = PhotoProcesses(misbehaviour.echo)
     yield found
     found.close()
 
@@ -60,7 +61,7 @@ def test_without_shared_memory_all_goes_through_the_socket(monkeypatch):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (shared_memory.SIZE - 1, hard))
     try:
-        processes = PhotoProcesses(hostile.echo, started=1)
+        processes = PhotoProcesses(misbehaviour.echo, started=1)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     monkeypatch.delattr(os, "memfd_create")
@@ -76,7 +77,7 @@ def test_a_child_cannot_take_the_shared_memory_away(processes):
 
 
 def test_questions_are_answered_and_files_arrive_in_order():
-    processes = PhotoProcesses(hostile.conversation)
+    processes = PhotoProcesses(misbehaviour.conversation)
     files: list[bytes] = []
     data = bytes([3, 0, 200, 7])
     assert processes.call(data, answer=lambda byte: byte // 2, give=files.append) == 4
@@ -98,7 +99,7 @@ def test_photos_are_not_handled_together_when_one_of_them_misbehaves(processes, 
 
 def test_limits_are_those_of_each_photo_also_when_several_are_handled_together(limits):
     limits(memory=150_000_000)
-    processes = PhotoProcesses(hostile.without_memory)
+    processes = PhotoProcesses(misbehaviour.without_memory)
     assert processes.call_together([(b"", (100_000_000,)), (b"", (100_000_000,))]) == (None, None)
     assert processes.call_together([(b"", (100_000_000,)), (b"", (200_000_000,))]) is None
 
@@ -111,7 +112,7 @@ def test_a_child_imports_neither_beam_nor_tensorflow_nor_google(processes):
 
 
 def test_a_child_is_killed_first_hears_no_ctrl_c_reads_nothing_and_has_one_thread():
-    found = PhotoProcesses(hostile.attributes).call(b"")
+    found = PhotoProcesses(misbehaviour.attributes).call(b"")
     assert found["oom_score_adj"] == 1000
     assert found["blocked"] >= {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
     assert found["threads"] == 1
@@ -154,7 +155,7 @@ def test_a_decoder_that_hangs_is_undecided(processes, limits):
 
 def test_time_is_counted_for_each_photo_and_not_while_the_parent_thinks(limits):
     limits(wall=2)
-    processes = PhotoProcesses(hostile.conversation)
+    processes = PhotoProcesses(misbehaviour.conversation)
 
     def slowly(byte: int) -> int:
         time.sleep(1.1)
@@ -178,7 +179,7 @@ def test_a_decoder_that_fills_the_memory_is_too_large(processes, limits):
 
 def test_a_lack_of_memory_is_seen_behind_the_error_that_hides_it(limits):
     limits()
-    processes = PhotoProcesses(hostile.without_memory)
+    processes = PhotoProcesses(misbehaviour.without_memory)
     processes.call(b"", 1000)
     with pytest.raises(Undecided, match="too_large"):
         processes.call(b"", 400_000_000)
@@ -187,17 +188,17 @@ def test_a_lack_of_memory_is_seen_behind_the_error_that_hides_it(limits):
 def test_memory_that_the_machine_lacks_is_not_held_against_the_photo(limits):
     limits(memory=1 << 60)
     with pytest.raises(Undecided, match="it needs more memory than this machine has"):
-        PhotoProcesses(hostile.without_memory).call(b"", 1 << 50)
+        PhotoProcesses(misbehaviour.without_memory).call(b"", 1 << 50)
 
 
 def test_a_fault_of_the_handler_ends_the_job_in_one_line(processes):
     with pytest.raises(PhotoProcessError, match=r"ZeroDivisionError: a bug$") as raised:
         processes.call(b"#bug")
-    assert "hostile.py" in raised.value.__notes__[0]
+    assert "misbehaviour.py" in raised.value.__notes__[0]
 
 
 def test_a_parent_that_cannot_answer_gives_up_the_process():
-    processes = PhotoProcesses(hostile.conversation)
+    processes = PhotoProcesses(misbehaviour.conversation)
 
     def fail(byte: int) -> int:
         raise ZeroDivisionError
@@ -222,7 +223,7 @@ def test_a_process_that_is_killed_between_photos_is_replaced(processes):
 
 
 def test_threads_have_a_process_each():
-    processes = PhotoProcesses(hostile.conversation)
+    processes = PhotoProcesses(misbehaviour.conversation)
     meeting = threading.Barrier(3, timeout=60)
 
     def meet(byte: int) -> int:
@@ -239,7 +240,7 @@ def test_threads_have_a_process_each():
 
 
 def test_no_more_processes_work_at_a_time_than_are_allowed():
-    processes = PhotoProcesses(hostile.conversation, most=1)
+    processes = PhotoProcesses(misbehaviour.conversation, most=1)
     at_work: list[int] = []
     most = []
 
@@ -269,10 +270,10 @@ def test_no_more_processes_work_at_a_time_than_are_allowed():
 @pytest.mark.parametrize("word", ["next", "#spin", "#sleep"])
 def test_no_child_is_left_when_the_parent_is_killed(word):
     program = f"""
-import hostile
+import misbehaviour
 from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import OutageError
-processes = PhotoProcesses(hostile.echo)
+processes = PhotoProcesses(misbehaviour.echo)
 print(processes.call(b"")[0], flush=True)
 processes.call(b"{word}")
 import time
@@ -291,7 +292,7 @@ time.sleep(3600)
 
 
 def test_children_end_with_their_pool():
-    processes = PhotoProcesses(hostile.echo, started=2)
+    processes = PhotoProcesses(misbehaviour.echo, started=2)
     pid = processes.call(b"")[0]
     others = [process._process.pid for process in processes._idle]
     assert len(others) == 2

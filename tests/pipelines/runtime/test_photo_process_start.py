@@ -3,7 +3,7 @@
 import resource
 import threading
 
-import hostile
+import misbehaviour
 import pytest
 
 from pipelines import notices
@@ -16,22 +16,22 @@ from tfrecords.errors import OutageError
 
 @pytest.fixture
 def processes():
-    found = PhotoProcesses(hostile.echo)
+    found = PhotoProcesses(misbehaviour.echo)
     yield found
     found.close()
 
 
 def test_a_handler_that_cannot_be_imported_ends_the_job(monkeypatch):
-    gone = type(hostile.echo)(hostile.echo.__code__, {})
+    gone = type(misbehaviour.echo)(misbehaviour.echo.__code__, {})
     gone.__module__ = "no_such_module"
     with pytest.raises(PhotoProcessError, match="ended at its start with exit code 1"):
         PhotoProcesses(gone).call(b"")
 
 
 def test_processes_that_were_started_early_are_used_and_a_pool_that_has_ended_starts_none():
-    photo_process.start_early("hostile:echo", 1)
-    [early] = photo_process._early["hostile:echo"]
-    processes = PhotoProcesses(hostile.echo)
+    photo_process.start_early("misbehaviour:echo", 1)
+    [early] = photo_process._early["misbehaviour:echo"]
+    processes = PhotoProcesses(misbehaviour.echo)
     processes.call(b"x")
     assert list(processes._idle) == [early]
     processes.end()
@@ -77,7 +77,7 @@ def test_what_takes_long_at_the_start_is_told_once(monkeypatch, tmp_path, capsys
 def test_what_lies_in_the_working_folder_is_not_imported(monkeypatch, tmp_path):
     (tmp_path / "numpy.py").write_text("raise SystemExit('shadowed')\n")
     monkeypatch.chdir(tmp_path)
-    assert PhotoProcesses(hostile.echo).call(b"x")[1] == b"x"
+    assert PhotoProcesses(misbehaviour.echo).call(b"x")[1] == b"x"
 
 
 def test_starting_is_tried_again_when_a_child_is_killed_early(monkeypatch):
@@ -91,7 +91,7 @@ def test_starting_is_tried_again_when_a_child_is_killed_early(monkeypatch):
                 self._process.kill()
 
     monkeypatch.setattr(photo_process, "PhotoProcess", Killed)
-    assert PhotoProcesses(hostile.echo).call(b"x")[1] == b"x"
+    assert PhotoProcesses(misbehaviour.echo).call(b"x")[1] == b"x"
     assert len(started) == 3
 
 
