@@ -12,15 +12,18 @@ from rich.text import Text
 
 from model.terminal import printable, say, show
 from pipelines import flags
+from pipelines.dataset import rejected_lists
 from pipelines.files import cloud, storage
 from pipelines.flags import SAMPLE_FILE
 from pipelines.runtime import commands, words
-from pipelines.runtime.outcomes import print_table
+from pipelines.runtime.outcomes import DONE, REJECTED_FILE, print_table
 from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb, quantize_chroma
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.example import LabExample
-from tfrecords.shards import Shard, checksum, read_records
+from tfrecords.shards import Shard, checksum, is_shard, read_records
+
+_NAMED = 3
 
 
 def verify(data_dir: str, shard: Shard) -> str:
@@ -39,6 +42,25 @@ def verify(data_dir: str, shard: Shard) -> str:
     except storage.io_errors() as error:
         return str(error)
     return "" if number == shard.count else f"{number:,} records instead of {shard.count:,}"
+
+
+def faults_of_set(data_dir: str, description: Description) -> list[str]:
+    """Return what is wrong with a folder besides its shards: shards that it should not have, and its lists.
+
+    Raises:
+        WorldError: the folder cannot be listed.
+    """
+    known = {shard.name for shards in description.splits.values() for shard in shards}
+    faults = []
+    if unknown := sorted(name for name in storage.names(data_dir) if is_shard(name) and name not in known):
+        more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
+        faults.append(f"not named by {FILE_NAME}: {', '.join(unknown[:_NAMED])}{more}; delete what is not yours")
+    rejected = sum(number for key, number in description.outcomes.items() if key not in DONE)
+    if (listed := rejected_lists.photos(data_dir)) != rejected:
+        counts = f"{FILE_NAME} counts {words.counted(rejected, 'rejected photo')}"
+        what = f"{REJECTED_FILE} is missing" if listed is None else f"{REJECTED_FILE} lists {listed:,}"
+        faults.append(f"{what}, and {counts}; run the same `autochrome prepare` again")
+    return faults
 
 
 def sample(data_dir: str, description: Description, number: int) -> list[LabExample]:
@@ -124,7 +146,10 @@ def main(argv: list[str] | None = None) -> int:
     if damaged := [name for name, fault in (faults or {}).items() if fault]:
         named = ", ".join(damaged)
         say(f"damaged: {named}; delete it, and run the same `autochrome prepare` again", file=sys.stderr)
-    return 1 if damaged else 0
+    others = faults_of_set(args.data, description) if args.verify else []
+    for line in others:
+        say(line, file=sys.stderr)
+    return 1 if damaged or others else 0
 
 
 if __name__ == "__main__":

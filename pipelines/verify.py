@@ -17,8 +17,7 @@ from pipelines import audit_flags
 from pipelines.archive import scan_places
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import Record
-from pipelines.archive.record_files import Damage
-from pipelines.audit import checks
+from pipelines.audit import checks, summaries
 from pipelines.audit.checks import Check
 from pipelines.files import cloud, input_checks
 from pipelines.runtime import commands
@@ -31,20 +30,23 @@ def found(ledger: Ledger, *, sources: bool, model: str) -> Iterator[Check]:
     yield from checks.of_runs(ledger, model)
     threads = len(os.sched_getaffinity(0))
     pool: WorkerPool[list[Check]] = WorkerPool(threads, Gate(threads))
-    damaged: list[Damage] = []
+    of_records: list[Check] = []
 
     def work(record: Record) -> list[Check]:
         return list(checks.of_record(record, ledger.folder, sources=sources))
 
     try:
-        for record in ledger.records(damaged.append):
-            for some in pool.add(partial(work, record), partial(work, record)):
+        for one in summaries.read(ledger):
+            if isinstance(one, Check):
+                of_records.append(one)
+                continue
+            for some in pool.add(partial(work, one), partial(work, one)):
                 yield from some
         for some in pool.rest():
             yield from some
     finally:
         pool.close()
-    yield from (checks.of_damage(damage, ledger.state) for damage in damaged)
+    yield from of_records
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,9 +11,8 @@ from rich.table import Table
 
 from model.terminal import say, show
 from pipelines.archive import manifest, partitions, provenance, record_files
-from pipelines.archive.finish import LAST_RUN_FILE
 from pipelines.archive.ledger import Ledger
-from pipelines.archive.manifest import FOLDER, REJECTED_SHARDS, REPORT_FILE, Record
+from pipelines.archive.manifest import FOLDER, LAST_RUN_FILE, REJECTED_SHARDS, REPORT_FILE, Record
 from pipelines.archive.resume import Policy
 from pipelines.files import storage
 from pipelines.runtime.outcomes import DONE, REJECTED_FILE, REJECTED_IN_ONE_FILE, print_table

@@ -15,7 +15,7 @@ from pipelines.archive import layout as layouts
 from pipelines.archive import manifest, partitions, record_files, report_file, runs
 from pipelines.archive.layout import Layout
 from pipelines.archive.lease import Lease
-from pipelines.archive.manifest import JSON_LINES, REPORT_FILE, Record
+from pipelines.archive.manifest import JSON_LINES, LAST_RUN_FILE, REPORT_FILE, Record
 from pipelines.archive.provenance import Recipe
 from pipelines.archive.record_files import Entry
 from pipelines.archive.results import Effort, Result
@@ -26,7 +26,6 @@ from pipelines.files.sources import Source, files
 from pipelines.runtime.outcomes import REJECTED_FILE, Outcome, to_jsonl
 from tfrecords.errors import UserError
 
-LAST_RUN_FILE = f"{manifest.FOLDER}/last_run.json"
 _MODULUS = 1 << 62
 _REMOVED_AT_ONCE = 100
 _SUBFOLDERS = tuple(path.rpartition("/")[2] for path in (manifest.JOURNAL, partitions.PARTITIONS))

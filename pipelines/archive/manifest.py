@@ -74,6 +74,7 @@ FOLDER = "manifest"
 REPORT_FILE = "report.json"
 JOURNAL = f"{FOLDER}/journal"
 RUNS_FILE = f"{FOLDER}/runs.json"
+LAST_RUN_FILE = f"{FOLDER}/last_run.json"
 REJECTED_SHARDS = f"{FOLDER}/rejected-*.jsonl"
 JSON_LINES, PARQUET = FORMATS = ("jsonl", "parquet")
 CHANGED, OCCUPIED = "changed_since", "occupied"
@@ -248,6 +249,12 @@ def is_old_shard(name: str, written: Collection[str], *, rejected: bool = False)
     # Times and rejected inputs are JSON Lines next to records of either format.
     formats = (found["format"],) if found["kind"] == "photos" else FORMATS
     return not any(f"{FOLDER}/photos{found['part']}.{one}" in written for one in formats)
+
+
+def is_rejected_shard(name: str) -> bool:
+    """Return whether a file name is that of a shard of rejected inputs."""
+    found = _SHARD.match(name)
+    return found is not None and found["kind"] == "rejected"
 
 
 def is_journal(name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from model import saved_model
 from pipelines.archive import partitions, provenance
 from pipelines.archive.ledger import Ledger
-from pipelines.archive.manifest import Output, Record
+from pipelines.archive.manifest import RUNS_FILE, Output, Record
 from pipelines.archive.record_files import LOST_FILE, Damage
 from pipelines.errors import Rejected
 from pipelines.files import contents, storage
@@ -17,7 +17,7 @@ from pipelines.runtime.partition import WHOLE
 from tfrecords.errors import UserError
 
 Kind = Literal["file", "source", "model", "settings", "records"]
-Verdict = Literal["same", "changed", "missing", "unreadable", "unsigned"]
+Verdict = Literal["same", "changed", "missing", "unreadable", "unrecorded", "unsigned"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,8 @@ class Check:
         kind: what it is.
         name: of the file relative to the output, of the source relative to the input, or of what else it is.
         uri: where it was looked for.
-        verdict: whether it is as recorded; ``unsigned`` if it only lacks its signature.
+        verdict: whether it is as recorded; ``unsigned`` if it only lacks its signature, ``unrecorded`` if a list does
+            not name it.
         recorded: its digest in the records.
         found: its digest now; '' if there is none.
     """
@@ -112,10 +113,17 @@ def of_runs(ledger: Ledger, model: str = "") -> Iterator[Check]:
         model: the SavedModel folder that should have made it; '' if it is not checked.
 
     Raises:
-        UserError: the list of runs is damaged; the model is missing or is not one of ours.
+        UserError: the model is missing or is not one of ours, or no run says which model it used.
     """
     parts = ledger.partitions or (ledger,)
-    histories = {one.state: provenance.known(one.state) for one in parts}
+    histories: dict[str, list[dict[str, Any]]] = {}
+    for one in parts:
+        try:
+            histories[one.state] = provenance.known(one.state)
+        except UserError:
+            histories[one.state] = []
+            place = one.state.removeprefix(ledger.state).strip("/")
+            yield of_damage(Damage(f"{place}/{RUNS_FILE}".lstrip("/"), "is damaged"), ledger.state)
     if model and not all(histories.values()):
         raise UserError(f"{ledger.state} does not say which model made it; leave out --model")
     digest = saved_model.digest(model) if model else ""

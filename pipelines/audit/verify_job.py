@@ -9,8 +9,7 @@ import apache_beam as beam
 
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import Record
-from pipelines.archive.record_files import Damage
-from pipelines.audit import checks
+from pipelines.audit import checks, summaries
 from pipelines.audit.checks import Check
 from pipelines.audit.write_lines import Line, WriteLines
 from pipelines.files import storage, writable
@@ -42,28 +41,22 @@ class Verify(beam.PTransform):
         """Apply the steps."""
         ledger = root | "Folder" >> beam.Create([self.ledger])
         of_runs = ledger | "Runs" >> beam.FlatMap(checks.of_runs, self.model)
-        read = ledger | "Records" >> beam.FlatMap(_read)
+        read = ledger | "Records" >> beam.FlatMap(summaries.read)
         known = read | "Known" >> beam.FlatMap(_known) | beam.Reshuffle()
         of_records = known | "Check" >> beam.FlatMap(checks.of_record, self.ledger.folder, sources=self.sources)
-        damaged = read | "Damaged" >> beam.FlatMap(_damaged, self.ledger.state)
-        found = (of_runs, of_records, damaged) | beam.Flatten()
+        of_summaries = read | "Summaries" >> beam.FlatMap(_checked)
+        found = (of_runs, of_records, of_summaries) | beam.Flatten()
         return found | "Lines" >> beam.Map(_line) | WriteLines(self.report, KIND)
 
 
-def _read(ledger: Ledger) -> Iterator[Record | Damage]:
-    damaged: list[Damage] = []
-    yield from ledger.records(damaged.append)
-    yield from damaged
-
-
-def _known(read: Record | Damage) -> Iterator[Record]:
+def _known(read: Record | Check) -> Iterator[Record]:
     if isinstance(read, Record):
         yield read
 
 
-def _damaged(read: Record | Damage, state: str) -> Iterator[Check]:
-    if isinstance(read, Damage):
-        yield checks.of_damage(read, state)
+def _checked(read: Record | Check) -> Iterator[Check]:
+    if isinstance(read, Check):
+        yield read
 
 
 def _line(check: Check) -> Line:

@@ -12,7 +12,7 @@ import apache_beam as beam
 from rich.console import Console
 
 from model.terminal import say
-from pipelines.dataset import partitions, rejections
+from pipelines.dataset import partitions, rejected_lists, rejections
 from pipelines.dataset.prepare_photos import CLAIM_FILE, CLEARED_FILE, PreparePhotos, Settings
 from pipelines.files import storage, writable
 from pipelines.files.find_photos import FindPhotos
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         splits = ", ".join(f"{counts[split]} for {_FOR[split]}" for split in SPLITS)
         kept = ("written", "ignored")
         rejected = {reason: number for reason, number in description.outcomes.items() if reason not in kept}
-        names = rejections.SHARDS if rejections.shard_count(rejected) else REJECTED_FILE
+        names = rejected_lists.SHARDS if rejections.shard_count(rejected) else REJECTED_FILE
         say(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, names)}")
         if description.count("train"):
             say(f"next: {shlex.join(['autochrome', 'train', '--data', args.output, '--output', 'run'])}")

@@ -15,7 +15,7 @@ from apache_beam.pvalue import AsSingleton
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipelines.dataset import claim, partitions, rejections, shard_writer
+from pipelines.dataset import claim, partitions, rejected_lists, shard_writer
 from pipelines.dataset.claim import Claim, Clearing, Listing, Summarize
 from pipelines.dataset.converted import HANDLER
 from pipelines.dataset.duplicates import MarkDuplicates
@@ -120,7 +120,7 @@ def _finish(
 def _clear(output: str) -> None:
     """Remove what an earlier run wrote, except its claim, and nothing else."""
     # The description goes first: a kill must not leave a description of shards that are gone.
-    storage.remove([storage.join(output, name) for name in (FILE_NAME, *rejections.lists(output), partitions.FILE)])
+    storage.remove([storage.join(output, name) for name in (FILE_NAME, *rejected_lists.lists(output), partitions.FILE)])
     for folder, ending in ((storage.join(output, shard_writer.FOLDER), ".json"), (output, "")):
         names = (name for name in storage.names(folder) if name.endswith(ending))
         storage.remove([storage.join(folder, name) for name in names if is_shard(name.removesuffix(ending))])

@@ -5,22 +5,20 @@ RECORDS/rejected-00000-of-00012.jsonl     the same if there are more than 100,00
                                           shard
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton
 
+from pipelines.dataset import rejected_lists
 from pipelines.dataset.shard_writer import ShardReport
 from pipelines.files import storage
 from pipelines.files.hashes import stable_hash
 from pipelines.runtime import outcomes
 from pipelines.runtime.outcomes import REJECTED_FILE, Outcome, to_jsonl
 
-SHARDS = "rejected-*.jsonl"
-_SHARD = re.compile(r"rejected-\d{5,}-of-\d{5,}\.jsonl\Z")
 _IN_A_SHARD = 10_000
 
 
@@ -68,13 +66,10 @@ class WriteRejected(beam.PTransform):
             return counts
         if not written:
             written = [self._write((0, ()), 0)]
-        storage.remove([storage.join(self.output, name) for name in lists(self.output) if name not in written])
+        storage.remove(
+            [storage.join(self.output, name) for name in rejected_lists.lists(self.output) if name not in written]
+        )
         return counts
-
-
-def lists(output: str) -> Iterator[str]:
-    """Yield the names of the lists of rejected photos in a folder."""
-    return (name for name in storage.names(output) if name == REJECTED_FILE or _SHARD.match(name))
 
 
 def shard_count(counts: dict[str, int]) -> int:

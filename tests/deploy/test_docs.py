@@ -13,7 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from model import checkpoints, evaluate, exporting, jax_train, metrics_log, run_config, saved_model, train
 from pipelines import flags
-from pipelines.archive import finish, lease, manifest, record_files
+from pipelines.archive import lease, manifest, record_files
 from pipelines.dataset import partitions, prepare_photos
 from pipelines.images import formats
 from pipelines.runtime import outcomes, runners
@@ -200,7 +200,7 @@ def test_every_file_that_a_command_writes_is_in_the_table():
         manifest.REPORT_FILE,
         manifest.RUNS_FILE,
         manifest.JOURNAL,
-        finish.LAST_RUN_FILE,
+        manifest.LAST_RUN_FILE,
         record_files.INDEX_FILE,
     }
     written |= {lease.FILE, html.FILE, run_config.CONFIG_FILE, metrics_log.METRICS_FILE, checkpoints.CHECKPOINTS}

@@ -77,6 +77,29 @@ def test_verify_finds_what_is_missing_or_cut_short(prepared):
     assert second.name in inspect.verify(str(prepared), second)
 
 
+def test_verify_finds_shards_that_the_set_does_not_name(prepared, capsys):
+    first, *_ = shards_of(prepared)
+    shutil.copy(prepared / first.name, prepared / "train-00007-of-00009.tfrecord")
+    assert inspect.main([str(prepared), "--verify"]) == 1
+    assert capsys.readouterr().err == (
+        "not named by dataset.json: train-00007-of-00009.tfrecord; delete what is not yours\n"
+    )
+    assert inspect.main([str(prepared)]) == 0
+
+
+def test_verify_finds_a_list_of_rejected_photos_that_was_cut_or_deleted(prepared, capsys):
+    path = prepared / "rejected.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    advice = "run the same `autochrome prepare` again"
+    counts = f"dataset.json counts {words.counted(len(lines), 'rejected photo')}"
+    path.write_bytes(b"".join(lines[1:]))
+    assert inspect.main([str(prepared), "--verify"]) == 1
+    assert capsys.readouterr().err == f"rejected.jsonl lists {len(lines) - 1}, and {counts}; {advice}\n"
+    path.unlink()
+    assert inspect.main([str(prepared), "--verify"]) == 1
+    assert capsys.readouterr().err == f"rejected.jsonl is missing, and {counts}; {advice}\n"
+
+
 def test_it_does_not_import_tensorflow(prepared):
     code = (
         "import sys; from pipelines import cli\n"

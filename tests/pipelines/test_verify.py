@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from colorized_folder import Folder
+from whole_manifest import write_manifest
 
 from model import saved_model
 from pipelines import cli
 from pipelines.archive import partitions, provenance
 from pipelines.archive.provenance import Recipe, Settings
-from pipelines.archive.shards import ManifestWriter
 from pipelines.runtime.partition import Partition
 
 
@@ -25,7 +25,7 @@ def folder(tmp_path, photos) -> Folder:
     made = Folder(tmp_path)
     for name in ("a.jpg", "b.jpg"):
         made.add(name, b"scan", b"colour of " + name.encode(), [photos["chelsea"][:8, :8]])
-    made.write()
+    write_manifest(made.output, made.records)
     return made
 
 
@@ -33,7 +33,7 @@ def test_the_exit_code_says_whether_anything_differs(folder, capsys):
     assert cli.main(["verify", str(folder.output), "--sources"]) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert "autochrome: file same 2, source same 2\n" in err
+    assert "autochrome: file same 2, settings same 1, source same 2\n" in err
     (folder.output / "a.jpg").write_bytes(b"colour of c.jpg")
     assert cli.main(["verify", str(folder.output)]) == 1
     out, err = capsys.readouterr()
@@ -43,6 +43,7 @@ def test_the_exit_code_says_whether_anything_differs(folder, capsys):
 
 def test_a_job_writes_the_lines_that_are_printed_otherwise(folder, tmp_path, capsys):
     (folder.output / "a.jpg").unlink()
+    (folder.output / "manifest" / "shards.json").unlink()
     assert cli.main(["verify", str(folder.output), "--sources", "--report", str(tmp_path / "checked")]) == 1
     lines = (tmp_path / "checked" / "checks-00000-of-00001.jsonl").read_text().splitlines()
     capsys.readouterr()
@@ -52,6 +53,8 @@ def test_a_job_writes_the_lines_that_are_printed_otherwise(folder, tmp_path, cap
         ("file", "same"),
         ("file", "missing"),
         ("source", "same"),
+        ("settings", "same"),
+        ("records", "missing"),
     }
 
 
@@ -75,8 +78,7 @@ def test_settings_and_model_of_every_partition_are_checked(tmp_path, photos, cap
     for index, model_digest in ((1, digest), (2, "ab" * 32)):
         part = partitions.folder_of(str(made.output), Partition(index, 2))
         recipe = Recipe(model="m", model_digest=model_digest, settings=settings, settings_digest=settings.digest())
-        provenance.begin(part, recipe)
-        ManifestWriter(output=part, shards=1).write(0, made.records if index == 1 else [])
+        write_manifest(Path(part), made.records if index == 1 else [], recipe)
     assert cli.main(["verify", str(made.output), "--model", "released"]) == 1
     out, err = capsys.readouterr()
     assert err.endswith("autochrome: file same 1, model changed 1, model same 1, settings same 2\n")
@@ -85,7 +87,7 @@ def test_settings_and_model_of_every_partition_are_checked(tmp_path, photos, cap
 
 def test_scans_that_are_named_from_another_folder_are_a_mistake_and_not_missing(folder, capsys, monkeypatch):
     folder.records[:] = [replace(record, uri=f"scans/{record.name}") for record in folder.records]
-    folder.write()
+    write_manifest(folder.output, folder.records)
     monkeypatch.chdir(folder.output.parent)
     assert cli.main(["verify", "colour", "--sources"]) == 0
     monkeypatch.chdir("/")
@@ -111,6 +113,7 @@ def documented(repository: Path, argument: str, path: Path) -> str:
 )
 def test_a_stranger_computes_the_digest_of_the_settings_as_the_page_says(folder, repository, settings, capsys):
     recipe = Recipe(model="m", model_digest="ab" * 32, settings=settings, settings_digest=settings.digest())
+    (folder.output / "manifest" / "runs.json").unlink()
     provenance.begin(str(folder.output), recipe)
     said = documented(repository, "colour/manifest/runs.json", folder.output / "manifest" / "runs.json")
     assert said == settings.digest()

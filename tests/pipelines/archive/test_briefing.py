@@ -9,8 +9,8 @@ from one_task import RECIPE
 from rich.console import Console
 
 from pipelines.archive import briefing, provenance
-from pipelines.archive.finish import LAST_RUN_FILE, Effort
-from pipelines.archive.manifest import REPORT_FILE, Output
+from pipelines.archive.finish import Effort
+from pipelines.archive.manifest import LAST_RUN_FILE, REPORT_FILE, Output
 from pipelines.archive.resume import Policy
 
 OTHERS = replace(RECIPE, model="film", model_digest="m0")

@@ -14,8 +14,8 @@ from colorize_job import digests
 
 from pipelines import ColorizePhotos, ColorizeSettings, FindPhotos, Record, Source, WriteManifest, colorize
 from pipelines.archive import lease
-from pipelines.archive.finish import LAST_RUN_FILE
 from pipelines.archive.ledger import Ledger
+from pipelines.archive.manifest import LAST_RUN_FILE
 from tfrecords.errors import UserError
 
 

@@ -8,10 +8,10 @@ from colorized_folder import Folder
 from one_task import RECIPE
 
 from pipelines.archive import manifest, record_files, runs
-from pipelines.archive.finish import LAST_RUN_FILE, WriteManifest
+from pipelines.archive.finish import WriteManifest
 from pipelines.archive.lease import Lease
 from pipelines.archive.ledger import Ledger
-from pipelines.archive.manifest import REPORT_FILE, Output
+from pipelines.archive.manifest import LAST_RUN_FILE, REPORT_FILE, Output
 from pipelines.archive.results import Result
 from pipelines.archive.runs import Run
 from pipelines.files.sources import Source

@@ -6,7 +6,7 @@ import apache_beam as beam
 import pytest
 import quick_pipeline
 
-from pipelines.dataset import rejections
+from pipelines.dataset import rejected_lists, rejections
 from pipelines.dataset.rejections import WriteRejected
 from pipelines.dataset.shard_writer import ShardReport
 from pipelines.runtime import outcomes
@@ -54,7 +54,7 @@ def test_many_rejected_photos_are_listed_in_shards_and_few_in_one_file_again(tmp
     assert all(part == sorted(part) for part in found)
     assert sorted(chain.from_iterable(found)) == NAMES
     assert written(tmp_path, reports[::-1]) == many
-    assert set(rejections.lists(str(tmp_path))) == {name for name in many if "notes" not in name}
+    assert set(rejected_lists.lists(str(tmp_path))) == {name for name in many if "notes" not in name}
     monkeypatch.undo()
     assert written(tmp_path, reports) == one
 
