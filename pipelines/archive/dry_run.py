@@ -12,13 +12,15 @@ import apache_beam as beam
 
 from model.terminal import say
 from pipelines import shared_file
-from pipelines.archive import forecast
+from pipelines.archive import forecast, partitions
 from pipelines.archive.forecast import Forecast
 from pipelines.archive.resume import Policy, Task
 from pipelines.archive.tasks import FindTasks
 from pipelines.files.find_photos import FindPhotos
 from pipelines.notices import Mailbox
-from pipelines.runtime import runners
+from pipelines.runtime import runners, words
+
+_IGNORED_LINE = "ignored\n"
 
 
 def lines(name: str, found: Forecast) -> list[tuple[str, str]]:
@@ -32,15 +34,16 @@ def lines(name: str, found: Forecast) -> list[tuple[str, str]]:
     ]
 
 
-def sums(found: Iterable[Forecast]) -> str:
-    """Return the number of photos by action, which add up to the inputs, and the number of files that would change."""
+def sums(found: Iterable[Forecast], ignored: int = 0) -> str:
+    """Return the number of inputs by action or `ignored`, which add up, and the number of files that would change."""
     forecasts = list(found)
-    counts = [*sorted(Counter(one.action for one in forecasts).items())]
+    counts = [*sorted(Counter(one.action for one in forecasts).items()), ("ignored", ignored)]
     counts += [
         ("files to replace", sum(len(one.replaces) for one in forecasts)),
         ("files to remove", sum(len(one.removes) for one in forecasts)),
     ]
-    return f"{len(forecasts):,} inputs; " + ", ".join(f"{what}: {number:,}" for what, number in counts if number)
+    said = ", ".join(f"{what}: {number:,}" for what, number in counts if number)
+    return words.counted(len(forecasts) + ignored, "input") + (f"; {said}" if said else "")
 
 
 def show(photos: FindPhotos, found: FindTasks, title: str) -> None:
@@ -59,13 +62,15 @@ def show(photos: FindPhotos, found: FindTasks, title: str) -> None:
             for line in mailbox.news():
                 say(f"autochrome: {line}", file=sys.stderr)
         with open(path, encoding="ascii") as file:  # noqa: PTH123 (as below)
-            forecasts = sorted((_read(line) for line in file), key=lambda pair: pair[0])
+            told = list(file)
+        ignored = told.count(_IGNORED_LINE)
+        forecasts = sorted((_read(line) for line in told if line != _IGNORED_LINE), key=lambda pair: pair[0])
     finally:
         os.unlink(path)  # noqa: PTH108 (as below)
     for name, one in forecasts:
         for columns in lines(name, one):
             say(*columns, sep="\t")
-    say(f"{title}: {sums(one for _, one in forecasts)}")
+    say(f"{title}: {sums((one for _, one in forecasts), ignored)}")
 
 
 def _read(line: str) -> tuple[str, Forecast]:
@@ -84,6 +89,11 @@ class _Listing(beam.PTransform):
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[None]:
         found = root | self._photos | self._found
+        _ = (
+            self._photos.ignored
+            | "Ignored in partition" >> beam.Filter(partitions.has_ignored, self._found.partition)
+            | "Write ignored" >> beam.Map(lambda _, path: shared_file.append(path, _IGNORED_LINE.encode()), self._path)
+        )
         return found.tasks | beam.Map(self._write, self._found.policy, self._found.output)
 
     def _write(self, task: Task, policy: Policy, output: str) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from model import saved_model
 from model.terminal import say
-from pipelines.archive import briefing, chroma_file, dry_run, provenance
+from pipelines.archive import briefing, chroma_file, dry_run, partitions, provenance
 from pipelines.archive import signing as signings
 from pipelines.archive.colorize_photos import ColorizePhotos
 from pipelines.archive.finish import WriteManifest
@@ -24,12 +24,10 @@ from pipelines.archive.selection import Selection
 from pipelines.archive.sidecar_copies import CopySidecars
 from pipelines.files import writable
 from pipelines.files.find_photos import FindPhotos
-from pipelines.files.hashes import stable_hash
 from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
-from pipelines.files.sources import Source
 from pipelines.guidance import planning
 from pipelines.runtime import resource_hints, runners
-from pipelines.runtime.partition import WHOLE, Partition
+from pipelines.runtime.partition import WHOLE
 from pipelines.runtime.progress import watched
 
 
@@ -62,13 +60,8 @@ class Colorize(beam.PTransform):
         records = root | found | self.photos
         if self.copy_sidecars:
             _ = records | CopySidecars(self.photos.output, found.ignored)
-        ignored = found.ignored | "Ignored in partition" >> beam.Filter(_is_of, self.photos.partition)
+        ignored = found.ignored | "Ignored in partition" >> beam.Filter(partitions.has_ignored, self.photos.partition)
         return records | WriteManifest(self.photos.folder, ignored, format=self.manifest_format)
-
-
-def _is_of(ignored: Source, partition: Partition) -> bool:
-    """Return whether a file that is not a photo is counted in a partition: each in one of them."""
-    return partition.has(stable_hash(ignored.name))
 
 
 def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:

@@ -11,6 +11,8 @@ import re
 from pipelines.archive import provenance
 from pipelines.archive.manifest import FOLDER
 from pipelines.files import listings, storage
+from pipelines.files.hashes import stable_hash
+from pipelines.files.sources import Source
 from pipelines.runtime.partition import WHOLE, Partition
 from tfrecords.errors import UserError
 
@@ -40,6 +42,11 @@ def of_folder(folder: str) -> Partition:
 def base_of(folder: str) -> str:
     """Return the folder of the records of all partitions, from that of one; any other folder is returned unchanged."""
     return _PATH.sub("", folder)
+
+
+def has_ignored(ignored: Source, partition: Partition) -> bool:
+    """Return whether a file that is not a photo is counted in a partition: each in one of them."""
+    return partition.has(stable_hash(ignored.name))
 
 
 def there(folder: str) -> list[Partition]:

@@ -28,6 +28,7 @@ class Listed:
         generation: of an object in a bucket; None for a file.
         name: of the photo, if a list names it; '' if its path below the input is its name.
         offset: of its first byte in a tar, if a list says so.
+        is_special: whether it is a pipe, a socket or a device, which has a fault and must never be opened.
     """
 
     uri: str
@@ -38,13 +39,14 @@ class Listed:
     generation: Generation | None = None
     name: str = ""
     offset: int | None = None
+    is_special: bool = False
 
 
 def below(path: str, root: str | None = None, *, is_entry: bool = False) -> Iterator[Listed]:
     """Yield a file, or the files below a folder, sorted by name.
 
-    Links to folders, broken links, and folders that cannot be listed are yielded with a fault. Pipes and devices are
-    left out, because reading them would block forever.
+    Links to folders, broken links, and folders that cannot be listed are yielded with a fault. So are pipes, sockets
+    and devices, because reading them would block forever.
 
     Args:
         path: of a file or a folder.
@@ -65,6 +67,8 @@ def below(path: str, root: str | None = None, *, is_entry: bool = False) -> Iter
     if not stat.S_ISDIR(found.st_mode):
         if stat.S_ISREG(found.st_mode):
             yield Listed(uri=path, size=found.st_size, fingerprint=f"{found.st_size}-{found.st_mtime_ns}")
+        else:
+            yield Listed(uri=path, fault=f"{path} is not a regular file", is_special=True)
         return
     # Not recursive: folders may be nested deeper than Python's call stack.
     left: list[Iterator[Listed | str]] = [_entries(path, root)]

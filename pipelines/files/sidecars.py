@@ -56,9 +56,18 @@ def is_excluded(name: str, patterns: Sequence[str]) -> bool:
 
 
 def note(number: int) -> None:
-    """Count files that were left out, and tell the user once."""
+    """Count files that were left out for their names, and tell the user once."""
+    _note(number, "sidecars", "ignoring files whose names are not those of photos (.json, .txt, …)")
+
+
+def note_specials(number: int) -> None:
+    """Count pipes, sockets and devices that were left out, and tell the user once."""
+    _note(number, "specials", "ignoring pipes, sockets and devices: they are not files, and are never opened")
+
+
+def _note(number: int, topic: str, line: str) -> None:
     if number:
         from apache_beam.metrics import Metrics  # takes a second, which a single photo need not wait for
 
         Metrics.counter("autochrome", COUNTER).inc(number)
-        notices.tell("sidecars", "ignoring files whose names are not those of photos (.json, .txt, …)")
+        notices.tell(topic, line)

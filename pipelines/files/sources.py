@@ -33,7 +33,7 @@ class Source(Compact):
         reason: the code under which a fault is counted.
         generation: of the object in a bucket, so that the version that was listed is read; None for any.
         label: class of its sample in a WebDataset (`pipelines.files.samples`); else ''.
-        is_ignored: whether it is not a photo, by its name or because the user excluded it.
+        is_ignored: whether it is not a photo, by its name or as a pipe, or because the user excluded it.
         mtime_ns: of a member of a tar, when it was changed, in nanoseconds since 1970.
     """
 
@@ -79,14 +79,17 @@ def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False
         branch: of a listing.
         root: that names are relative to.
         folder: the first part of the names of files below the root.
-        is_input: whether the files are photos to process. Then sidecars are ignored unless the user named them, and
-            a root that is gone means that a disk was unmounted, because it existed before.
+        is_input: whether the files are photos to process. Then sidecars are ignored unless the user named them, pipes
+            and devices are ignored instead of left out, and a root that is gone means that a disk was unmounted,
+            because it existed before.
 
     Raises:
         WorldError: the disk or the bucket fails, or rights are lost.
     """
-    left_out = 0
+    left_out = specials = 0
     for found in listings.listed(branch, root if is_input else None):
+        if found.is_special and not is_input:
+            continue
         # A single object that is the whole input has no path below the root, so it keeps its own name.
         path = found.uri[len(root) :] if root else found.uri
         below = "" if found.name else safe_names.relative(path)
@@ -96,18 +99,20 @@ def files(branch: Branch, root: str, folder: str = "", *, is_input: bool = False
         # What a list names and does not exist is missing, whatever its name.
         ignored = ignored and not (found.fault and branch.part is not None)
         left_out += ignored
+        specials += found.is_special
         yield Source(
             uri=found.uri,
             name=name,
             size=found.size,
             fingerprint=found.fingerprint,
             offset=found.offset,
-            fault="" if ignored else found.fault,
+            fault="" if ignored and not found.is_special else found.fault,
             reason=found.reason,
-            is_ignored=ignored,
+            is_ignored=ignored or found.is_special,
             generation=found.generation,
         )
     sidecars.note(left_out)
+    sidecars.note_specials(specials)
 
 
 def _is_named(uri: str, branch: Branch) -> bool:

@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import asdict
 
 import pytest
@@ -31,7 +32,9 @@ def test_sums_add_up_to_the_inputs_and_leave_out_what_is_zero():
         "3 inputs; keep: 1, make: 2, files to replace: 2, files to remove: 1"
     )
     assert dry_run.sums([Forecast(action="keep")] * 1200) == "1,200 inputs; keep: 1,200"
-    assert dry_run.sums([]) == "0 inputs; "
+    assert dry_run.sums([]) == "0 inputs"
+    assert dry_run.sums([Forecast(action="keep")], 1) == "2 inputs; keep: 1, ignored: 1"
+    assert dry_run.sums([], 1) == "1 input; ignored: 1"
 
 
 @pytest.fixture
@@ -47,13 +50,15 @@ def test_a_run_is_shown_in_order_of_name_and_writes_nothing(scans, tmp_path, cap
     output = tmp_path / "colour"
     output.mkdir()
     (output / "b.jpg").write_bytes(b"theirs")
+    (scans / "a.tif.txt").write_text("a caption")
+    os.mkfifo(scans / "pipe.jpg")
     dry_run.show(FindPhotos(str(scans)), FindTasks(str(output), Policy(recipe=RECIPE)), "colour")
     out, err = capsys.readouterr()
     assert out.splitlines() == [
         "make\ta.tif",
         "keep, occupied\tb.jpg",
         "make\tcaf\\udce9.jpg",
-        "colour: 3 inputs; keep, occupied: 1, make: 2",
+        "colour: 5 inputs; keep, occupied: 1, make: 2, ignored: 2",
     ]
-    assert err == ""
+    assert err.count("ignoring ") == 2
     assert [path.name for path in output.iterdir()] == ["b.jpg"]

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import socket
 import subprocess
 import tarfile
 from pathlib import Path
@@ -15,8 +16,8 @@ from photo_files import write_names
 from pipelines.errors import Rejected
 from pipelines.files.find_photos import FindPhotos
 from pipelines.files.input_checks import check_any
-from pipelines.files.listings import root_of
-from pipelines.files.sources import Source, everything, find
+from pipelines.files.listings import Branch, root_of
+from pipelines.files.sources import Source, everything, files, find
 from tfrecords.errors import UserError
 
 FILES = ["a.jpg", "b [1].png", "deep/c.jpg", "deep/d.bin", "deep/er/ü ☕.tif", "z*.jpg"]
@@ -98,6 +99,20 @@ def test_links_to_files_count_and_links_to_folders_are_told_and_not_followed(tre
         assert verdict.value.reason == "linked_folder"
         assert verdict.value.detail == f"linked folder not followed: {tree}/loop leads to {tree}"
         assert "symbolic links" in found["deep/itself"].fault
+
+
+def test_pipes_and_sockets_are_ignored_in_an_input_and_left_out_elsewhere(tree, monkeypatch):
+    monkeypatch.chdir(tree)
+    os.mkfifo("deep/scan.jpg.xmp")
+    with socket.socket(socket.AF_UNIX) as served:
+        served.bind("socket.jpg")
+    found = {one.name: one for one in files(Branch(path=str(tree)), str(tree), is_input=True)}
+    ignored = [one for one in found.values() if one.is_ignored]
+    assert sorted(one.name for one in ignored) == ["deep/scan.jpg.xmp", "socket.jpg"]
+    for one in ignored:
+        with pytest.raises(Rejected, match="not a regular file"):
+            one.read()
+    assert {one.name for one in files(Branch(path=str(tree)), str(tree))} == set(FILES)
 
 
 def test_a_folder_with_a_link_to_itself_at_the_top_is_listed(tree):
