@@ -6,7 +6,7 @@ from itertools import chain
 
 from model.terminal import say
 from pipelines import audit_flags
-from pipelines.archive import provenance, scan_places
+from pipelines.archive import run_list, scan_places
 from pipelines.archive.chroma_file import ONLY
 from pipelines.archive.ledger import Ledger
 from pipelines.delivery import packing
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.scans:
         scan_places.check(ledger)
     writable.check(args.to, "--to")
-    histories = [provenance.known(one.state) for one in (ledger, *ledger.partitions)]
+    histories = [run_list.known(one.state) for one in (ledger, *ledger.partitions)]
     if args.url and any((runs[-1].get("settings") or {}).get("sidecar") == ONLY for runs in histories if runs):
         raise UserError(f"{args.folder} has chroma files in place of pictures, which no viewer shows; leave out --url")
     told = Told.of(chain.from_iterable(histories), args.url)

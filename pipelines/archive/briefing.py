@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.terminal import say, show
-from pipelines.archive import manifest, partitions, provenance, record_files
+from pipelines.archive import manifest, partitions, record_files, run_list
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import FOLDER, LAST_RUN_FILE, REJECTED_SHARDS, REPORT_FILE, Record
 from pipelines.archive.resume import Policy
@@ -32,7 +32,7 @@ def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
         policy: of the run.
         limit: maximum number of photos of the run; 0 for all.
     """
-    if policy.keep_existing or all(run == policy.recipe.made_with() for run in provenance.known(state)):
+    if policy.keep_existing or all(run == policy.recipe.made_with() for run in run_list.known(state)):
         return ""
     try:
         outdated = (record for record in Ledger.of(output, state).records() if _is_outdated(record, policy))

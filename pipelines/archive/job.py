@@ -12,12 +12,12 @@ from rich.console import Console
 
 from model import saved_model
 from model.terminal import say
-from pipelines.archive import briefing, chroma_file, dry_run, partitions, provenance
+from pipelines.archive import briefing, chroma_file, dry_run, partitions, run_list
 from pipelines.archive import signing as signings
 from pipelines.archive.colorize_photos import ColorizePhotos
 from pipelines.archive.finish import WriteManifest
 from pipelines.archive.holder import Holder
-from pipelines.archive.lease import Lease, held
+from pipelines.archive.lease import held
 from pipelines.archive.manifest import JOURNAL, JSON_LINES
 from pipelines.archive.provenance import settings_of
 from pipelines.archive.selection import Selection
@@ -109,9 +109,9 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     if args.sidecar and args.sidecar != chroma_file.ONLY:
         writable.check(args.sidecar, "--sidecar")
     local = runners.is_local(options)
-    lease = photos.lease = Lease(folder=photos.folder, holder=Holder.here(local=local))
+    lease = photos.lease = photos.lease_of(Holder.here(local=local))
     with held(lease, local=local, template=runners.is_template(options)):
-        policy = replace(policy, recipe=provenance.numbered(policy.recipe, photos.folder))
+        policy = replace(policy, recipe=run_list.numbered(policy.recipe, photos.folder))
         if line := briefing.before(args.output, photos.folder, policy, photos.selection.size):
             say(line)
         if line := briefing.converted(photos.folder, args.manifest_format):

@@ -25,8 +25,9 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from pipelines.archive.holder import CLUSTER_S, Holder
 from pipelines.archive.manifest import FOLDER
@@ -50,23 +51,27 @@ def _now() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Lease:
     """The lease of one run; each worker process has its own copy.
 
     Attributes:
         folder: of the manifest.
         holder: the run.
+        file: of the lease, relative to the folder.
+        beside: another lease that the run needs as well; it is taken, renewed and released with this one.
     """
 
     folder: str
     holder: Holder = field(default_factory=lambda: Holder.here(local=False))
+    file: str = FILE
+    beside: "Lease | None" = None
     _known: str = field(default="", init=False, repr=False)
     _looked: float = field(default=float("-inf"), init=False, repr=False)
 
-    def __reduce__(self) -> tuple[type["Lease"], tuple[str, Holder]]:
+    def __reduce__(self) -> tuple[Callable[[], "Lease"], tuple[()]]:
         # Without the times, which mean nothing in another process.
-        return Lease, (self.folder, self.holder)
+        return partial(type(self), folder=self.folder, holder=self.holder, file=self.file, beside=self.beside), ()
 
     @property
     def run(self) -> str:
@@ -76,14 +81,26 @@ class Lease:
     @property
     def uri(self) -> str:
         """The URI of the file."""
-        return storage.join(self.folder, FILE)
+        return storage.join(self.folder, self.file)
 
     def take(self) -> None:
         """Take the lease, also from a run that is over; do nothing if this run already has it.
 
         Raises:
-            UserError: another run has it.
+            UserError: another run has it, or the lease beside it.
         """
+        if self.beside is None:
+            self._take()
+            return
+        self.beside.check_free()
+        self._take()
+        try:
+            self.beside.take()
+        except UserError:
+            self.release()
+            raise
+
+    def _take(self) -> None:
         for _ in range(_RACES):
             version = versions.read(self.uri)
             if version is None:
@@ -98,6 +115,8 @@ class Lease:
 
     def check_free(self) -> None:
         """Check that no other run has the lease, without taking it. Raises what `take` raises."""
+        if self.beside is not None:
+            self.beside.check_free()
         version = versions.read(self.uri)
         if version is not None and not self._is_ours(version):
             self._check_over(version)
@@ -118,6 +137,8 @@ class Lease:
         Raises:
             LostLeaseError: another run has it.
         """
+        if self.beside is not None:
+            self.beside.keep()
         if _now() - self._looked < self.holder.seconds / _LOOKS:
             return
         version = self._ours()
@@ -144,6 +165,8 @@ class Lease:
 
     def release(self) -> None:
         """Give up the lease; do nothing if another run has it. A lease that cannot be removed expires."""
+        if self.beside is not None:
+            self.beside.release()
         with storage.errors_ignored(WorldError):
             version = versions.read(self.uri)
             if version is not None and self._is_ours(version):
@@ -169,7 +192,7 @@ class Lease:
         if alive is False or (holder and holder.run in _ENDED):
             return
         seconds = holder.seconds if holder else CLUSTER_S
-        age = max(0.0, versions.clock(storage.join(self.folder, FOLDER)) - version.changed)
+        age = max(0.0, versions.clock(self.uri.rpartition("/")[0]) - version.changed)
         if age > seconds and not alive:
             return
         seen = f"{holder or 'unknown'}, last seen {age:.0f} s ago"

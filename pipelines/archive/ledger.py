@@ -12,8 +12,8 @@ from typing import Any
 from pipelines.archive import manifest, partitions, record_files
 from pipelines.archive.manifest import REPORT_FILE, Record
 from pipelines.archive.merging import Shard, merged, place_of
-from pipelines.archive.provenance import known
 from pipelines.archive.record_files import Damage, Entry
+from pipelines.archive.run_list import known
 from pipelines.files import local_reads, storage
 from pipelines.files.listings import Branch
 from pipelines.files.sources import files

@@ -8,7 +8,7 @@ partitions that run at the same time, or with other machines, name their files a
 
 import re
 
-from pipelines.archive import provenance
+from pipelines.archive import run_list
 from pipelines.archive.manifest import FOLDER
 from pipelines.files import listings, storage
 from pipelines.files.hashes import stable_hash
@@ -75,7 +75,7 @@ def check(folder: str, partition: Partition) -> None:
     if totals:
         n = max(totals)
         raise UserError(f"{folder} holds records of {n} partitions; give --partition i/{n}, or choose another folder")
-    if partition != WHOLE and provenance.known(folder):
+    if partition != WHOLE and run_list.known(folder):
         raise UserError(
             f"{folder} holds records of runs without --partition; leave it out here too, or choose another folder"
         )

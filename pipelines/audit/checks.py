@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from model import saved_model
-from pipelines.archive import partitions, provenance
+from pipelines.archive import partitions, provenance, run_list
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import RUNS_FILE, Output, Record
 from pipelines.archive.record_files import LOST_FILE, Damage
@@ -119,7 +119,7 @@ def of_runs(ledger: Ledger, model: str = "") -> Iterator[Check]:
     histories: dict[str, list[dict[str, Any]]] = {}
     for one in parts:
         try:
-            histories[one.state] = provenance.known(one.state)
+            histories[one.state] = run_list.known(one.state)
         except UserError:
             histories[one.state] = []
             place = one.state.removeprefix(ledger.state).strip("/")

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pipelines.archive import manifest, partitions, provenance, record_files
+from pipelines.archive import manifest, partitions, record_files, run_list
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import FOLDER, JSON_LINES, LAST_RUN_FILE, REPORT_FILE, RUNS_FILE, Record
 from pipelines.archive.record_files import INDEX_FILE, Damage
@@ -139,7 +139,7 @@ def _of_totals(ledger: Ledger, parts: Sequence[Ledger], totals: Totals) -> Itera
             yield _missing(ledger.state, prefix + REJECTED_FILE)
         rejected = (rejected + _sum(lists)) % _MODULUS
         try:
-            runs = max(runs, len(provenance.known(part.state)))
+            runs = max(runs, len(run_list.known(part.state)))
         except UserError:
             complete.discard(RUNS_FILE)
     if REPORT_FILE in complete and outcomes != totals.outcomes:

@@ -29,7 +29,7 @@ class Told:
 
     @classmethod
     def of(cls, runs: Iterable[dict[str, Any]], url: str = "") -> "Told":
-        """Return what runs say, those of partitions as well, as `pipelines.archive.provenance.known` gives them."""
+        """Return what runs say, those of partitions as well, as `pipelines.archive.run_list.known` gives them."""
         types = {}
         for run in runs:
             settings = run.get("settings") or {}

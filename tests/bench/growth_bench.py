@@ -24,7 +24,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from pipelines.archive import manifest, provenance, record_files
+from pipelines.archive import manifest, record_files, run_list
 from pipelines.archive.manifest import Output, Record
 from pipelines.archive.provenance import Recipe, Settings
 
@@ -98,7 +98,7 @@ def write_records(folder: Path, photos: int, scans: Path | None = None) -> None:
         (folder / f"manifest/timings-{file}").write_bytes(manifest.to_lines(times))
         listed.append(record_files.entry(f"manifest/photos-{file}", len(few), data, few[0][0]))
     record_files.write_index(str(folder), listed)
-    provenance.begin(str(folder), Recipe.of("released", SETTINGS))
+    run_list.begin(str(folder), Recipe.of("released", SETTINGS))
 
 
 def write_list(file: Path, photos: int) -> None:

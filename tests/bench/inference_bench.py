@@ -30,11 +30,11 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model.colorizer import Colorizer
 from model.upsampling import model_luminance, recolor
-from pipelines.archive.colorize_photos import CarryOut
 from pipelines.archive.lease import Lease
 from pipelines.archive.naming import NamedSource
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.resume import Policy, Task
+from pipelines.archive.stage import CarryOut
 from pipelines.errors import Rejected
 from pipelines.files import storage
 from pipelines.files.find_photos import FindPhotos

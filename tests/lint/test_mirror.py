@@ -30,6 +30,8 @@ ELSEWHERE = {
     "model/evaluate.py": "tests/model/test_commands.py",
     # Only a whole job shows what these do.
     "pipelines/archive/job.py": "tests/pipelines/test_colorize.py",
+    # The transform shows what its stage does.
+    "pipelines/archive/stage.py": "tests/pipelines/archive/test_colorize_photos.py",
     # The commands show what these flags do.
     "pipelines/audit_flags.py": "tests/pipelines/test_flags.py",
     "pipelines/audit/apply_job.py": "tests/pipelines/test_apply.py",

@@ -4,7 +4,7 @@ import pytest
 from colorized_folder import Folder
 
 from pipelines import cli
-from pipelines.archive import provenance
+from pipelines.archive import run_list
 from pipelines.archive.provenance import Recipe, Settings
 
 
@@ -53,7 +53,7 @@ def test_a_delivery_from_which_every_photo_is_left_out_has_no_bags(folder, tmp_p
 def test_chroma_in_place_of_pictures_gets_no_manifest_for_a_viewer(folder, tmp_path, capsys):
     settings = Settings(sidecar="only")
     recipe = Recipe(model="m", model_digest="ab" * 32, settings=settings, settings_digest=settings.digest())
-    provenance.begin(str(folder.output), recipe)
+    run_list.begin(str(folder.output), recipe)
     command = ["deliver", str(folder.output), "--to", str(tmp_path / "bags"), "--scans", "--url", "https://a.example"]
     assert cli.main(command) == 2
     assert "has chroma files in place of pictures, which no viewer shows; leave out --url" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from whole_manifest import write_manifest
 
 from model import saved_model
 from pipelines import cli
-from pipelines.archive import partitions, provenance
+from pipelines.archive import partitions, run_list
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.runtime.partition import Partition
 
@@ -114,7 +114,7 @@ def documented(repository: Path, argument: str, path: Path) -> str:
 def test_a_stranger_computes_the_digest_of_the_settings_as_the_page_says(folder, repository, settings, capsys):
     recipe = Recipe(model="m", model_digest="ab" * 32, settings=settings, settings_digest=settings.digest())
     (folder.output / "manifest" / "runs.json").unlink()
-    provenance.begin(str(folder.output), recipe)
+    run_list.begin(str(folder.output), recipe)
     said = documented(repository, "colour/manifest/runs.json", folder.output / "manifest" / "runs.json")
     assert said == settings.digest()
     assert cli.main(["verify", str(folder.output)]) == 0

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipelines.archive import provenance, record_files, report_file
+from pipelines.archive import record_files, report_file, run_list
 from pipelines.archive.manifest import LAST_RUN_FILE, REPORT_FILE, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.shards import ManifestWriter
@@ -13,7 +13,7 @@ _RECIPE = Recipe(model="m", model_digest="ab" * 32, settings=Settings(), setting
 
 def write_manifest(folder: Path, records: list[Record], recipe: Recipe = _RECIPE) -> None:
     """Write them into a folder, in one shard."""
-    provenance.begin(str(folder), recipe)
+    run_list.begin(str(folder), recipe)
     name, data = ManifestWriter(output=str(folder), shards=1).write(0, records)
     first = min((record.name for record in records), default="")
     record_files.write_index(str(folder), [record_files.entry(name, len(records), data, first)])

@@ -93,7 +93,7 @@ def test_of_many_runs_one_gets_a_lease_that_has_expired(tmp_path):
 
 def test_a_run_whose_process_is_gone_from_this_machine_is_over_at_once(tmp_path):
     imports = "import sys; from pipelines.archive.holder import Holder; from pipelines.archive.lease import Lease"
-    code = f"{imports}; Lease(sys.argv[1], Holder.here(local=True)).take()"
+    code = f"{imports}; Lease(folder=sys.argv[1], holder=Holder.here(local=True)).take()"
     subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.archive import provenance
+from pipelines.archive import provenance, run_list
 from pipelines.archive.manifest import RUNS_FILE, Output, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.signing import Signing
@@ -24,16 +24,9 @@ def begun(folder: Path, *recipes: Recipe) -> list[int]:
     """Begins runs, one after the other; gives their numbers."""
     numbers = []
     for recipe in recipes:
-        numbers.append(provenance.number(str(folder), recipe))
-        provenance.begin(str(folder), replace(recipe, run=numbers[-1]))
+        numbers.append(run_list.number(str(folder), recipe))
+        run_list.begin(str(folder), replace(recipe, run=numbers[-1]))
     return numbers
-
-
-def test_a_run_that_goes_on_keeps_its_number(tmp_path):
-    assert begun(tmp_path, FIRST, FIRST, SECOND, SECOND, FIRST) == [1, 1, 2, 2, 3]
-    assert [run["model_digest"] for run in provenance.known(str(tmp_path))] == [
-        recipe.model_digest for recipe in (FIRST, SECOND, FIRST)
-    ]
 
 
 def test_a_model_that_takes_no_hints_cannot_spread_them(saved_model_dir):
@@ -114,44 +107,6 @@ def test_photos_count_as_done_only_if_they_are_signed_as_this_run_signs():
     found = [[one.has_made(record, "a.jpg") for record in (made, signed, copied)] for one in (FIRST, signs)]
     assert found == [[True, False, True], [False, True, True]]
     assert signs.made_with()["signing"] == {"certificate": "f1", "name": "Archive"}
-
-
-def test_a_job_that_is_started_again_begins_once(tmp_path):
-    begun(tmp_path, FIRST)
-    before = (tmp_path / RUNS_FILE).read_bytes()
-    for _ in range(3):
-        provenance.begin(str(tmp_path), replace(SECOND, run=2))
-    assert len(provenance.known(str(tmp_path))) == 2
-    assert (tmp_path / RUNS_FILE).read_bytes() != before
-
-
-def test_a_job_that_waited_while_another_run_began_is_launched_again(tmp_path):
-    waiting = replace(FIRST, run=provenance.number(str(tmp_path), FIRST))
-    begun(tmp_path, SECOND)
-    with pytest.raises(UserError, match=r"another run wrote into .* since this one was launched"):
-        provenance.begin(str(tmp_path), waiting)
-    assert len(provenance.known(str(tmp_path))) == 1
-
-
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"runs": 3}', b'{"runs": [3]}', b"\xff"])
-def test_a_damaged_list_of_runs_is_not_taken_for_none(tmp_path, data):
-    (tmp_path / "manifest").mkdir()
-    (tmp_path / RUNS_FILE).write_bytes(data)
-    with pytest.raises(UserError, match=r"runs\.json is damaged; delete it") as raised:
-        provenance.number(str(tmp_path), FIRST)
-    assert "\n" not in str(raised.value)
-    assert (tmp_path / RUNS_FILE).read_bytes() == data
-
-
-def test_records_in_the_output_are_copied_before_they_are_kept_elsewhere(tmp_path):
-    output, state = str(tmp_path / "output"), str(tmp_path / "state")
-    provenance.check_state(output, state)
-    begun(tmp_path / "output", FIRST)
-    with pytest.raises(UserError, match="copy its folder manifest to"):
-        provenance.check_state(output, state)
-    begun(tmp_path / "state", FIRST)
-    provenance.check_state(output, state)
-    assert json.loads((tmp_path / "state" / RUNS_FILE).read_text()) == {"runs": [FIRST.made_with()]}
 
 
 def test_limits_decide_which_photos_are_made_and_not_what_becomes_of_them():

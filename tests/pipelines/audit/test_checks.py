@@ -6,7 +6,7 @@ import pytest
 from colorized_folder import Folder, sha256
 
 from model import saved_model
-from pipelines.archive import provenance
+from pipelines.archive import provenance, run_list
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import RUNS_FILE, Output
 from pipelines.archive.provenance import Recipe, Settings
@@ -31,7 +31,7 @@ def folder(tmp_path) -> Folder:
         made.records[-1] = replace(one, outputs=outputs)
     made.record("broken.jpg", b"", status="rejected", reason="unreadable")
     made.write()
-    provenance.begin(str(made.output), RECIPE)
+    run_list.begin(str(made.output), RECIPE)
     return made
 
 
