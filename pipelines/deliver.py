@@ -9,11 +9,11 @@ from pipelines import audit_flags
 from pipelines.archive import run_list, scan_places
 from pipelines.archive.chroma_file import ONLY
 from pipelines.archive.ledger import Ledger
-from pipelines.delivery import packing
+from pipelines.delivery import packing, windows_names
 from pipelines.delivery.bags import Item
 from pipelines.delivery.told import Told
 from pipelines.files import cloud, input_checks, writable
-from pipelines.runtime import commands
+from pipelines.runtime import commands, words
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 from tfrecords.errors import UserError
 
@@ -41,18 +41,28 @@ def main(argv: list[str] | None = None) -> int:
     pool: WorkerPool[str | Item] = WorkerPool(threads, Gate(threads))
     limits = {"has_scans": args.scans, "photos": args.bag_photos, "size": round(args.bag_gb * _GB)}
     number = filled = photos = found = left_out = 0
+    not_for_windows, example = 0, ""
     try:
         for one in packing.packed(ledger.records(), ledger.folder, args.to, told, pool, **limits):
             number, found, photos = one.bag.number, found + one.is_found, photos + len(one.bag.items)
             filled, left_out = filled + bool(one.bag.items), left_out + len(one.faults)
             for line in one.faults:
                 say(f"{one.bag.name}: left out: {line}")
+            names = [file.path for file in one.bag.payload() if not windows_names.can_store(file.path)]
+            not_for_windows += len(names)
+            example = example or next((f"{one.bag.name}/{name}" for name in names), "")
     finally:
         pool.close()
     if not number:
         raise UserError(f"{args.folder} has no photos to deliver")
     if stale := packing.beyond(args.to, number):
         say(f"{stale} is of an earlier delivery, which had more photos; remove it")
+    if not_for_windows:
+        have = "has a name" if not_for_windows == 1 else "have names"
+        say(
+            f"{words.counted(not_for_windows, 'file')} {have} that Windows cannot store, such as {example}; "
+            "if the bags go there, send them as .tar files, or rename the scans first"
+        )
     say(
         f"autochrome: {args.to}: photos {photos:,}, left out {left_out:,}, bags {filled:,}, complete before {found:,}",
         file=sys.stderr,

@@ -1,7 +1,9 @@
 """The command `autochrome deliver` over one folder."""
 
+from dataclasses import replace
+
 import pytest
-from colorized_folder import Folder
+from colorized_folder import Folder, sha256
 
 from pipelines import cli
 from pipelines.archive import run_list
@@ -48,6 +50,21 @@ def test_a_delivery_from_which_every_photo_is_left_out_has_no_bags(folder, tmp_p
         (folder.output / name).unlink()
     assert cli.main(["deliver", str(folder.output), "--to", str(tmp_path / "bags")]) == 1
     assert capsys.readouterr().err.endswith("bags: photos 0, left out 2, bags 0, complete before 0\n")
+
+
+@pytest.mark.parametrize("name", ["", "aux.jpg", "box. /c.jpg"])
+def test_names_that_windows_cannot_store_are_counted_and_one_is_named(folder, tmp_path, name, capsys):
+    if name:
+        first = folder.records[0].outputs[0]
+        folder.add(name, b"scan", b"colour", [])
+        output = replace(first, name=name, sha256=sha256(b"colour"))
+        folder.records[-1] = replace(folder.records[-1], outputs=(output,))
+        folder.write()
+    assert cli.main(["deliver", str(folder.output), "--to", str(tmp_path / "bags"), "--scans"]) == 0
+    out = capsys.readouterr().out
+    said = f"2 files have names that Windows cannot store, such as bag-00001/data/colour/{name}; "
+    assert out.startswith(said) if name else not out
+    assert out.count("\n") == bool(name)
 
 
 def test_chroma_in_place_of_pictures_gets_no_manifest_for_a_viewer(folder, tmp_path, capsys):
