@@ -26,8 +26,7 @@ def main(argv: list[str] | None = None) -> int:
         photo_process.start_early(HANDLER, local_threads.number(beam_flags))
     with interrupt.at_once(), beam_import.without_connectors(beam_flags):
         from pipelines.dataset import job
-    job.run(args, beam_flags)
-    return 0
+    return job.run(args, beam_flags)
 
 
 if __name__ == "__main__":

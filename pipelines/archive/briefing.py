@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -15,6 +16,7 @@ from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import FOLDER, LAST_RUN_FILE, REJECTED_SHARDS, REPORT_FILE, Record
 from pipelines.archive.resume import Policy
 from pipelines.files import storage
+from pipelines.runtime import outcomes
 from pipelines.runtime.outcomes import DONE, REJECTED_FILE, REJECTED_IN_ONE_FILE, print_table
 from tfrecords.errors import UserError
 
@@ -72,7 +74,7 @@ def _is_outdated(record: Record, policy: Policy) -> bool:
     return not recipe.has_made(record, record.name)
 
 
-def after(pattern: str, output: str, state: str, console: Console) -> None:
+def after(pattern: str, output: str, state: str, console: Console) -> bool:
     """Print the outcomes, what the last run did, where everything is, and what to do next.
 
     Args:
@@ -80,6 +82,9 @@ def after(pattern: str, output: str, state: str, console: Console) -> None:
         output: the folder.
         state: the folder of the manifest.
         console: to print to.
+
+    Returns:
+        whether the run made anything, or there was nothing to make.
     """
     report = json.loads(storage.read(storage.join(state, REPORT_FILE)))
     last = json.loads(storage.read(storage.join(state, LAST_RUN_FILE)))
@@ -87,6 +92,10 @@ def after(pattern: str, output: str, state: str, console: Console) -> None:
     show(_work(last), console)
     for line in _closing(report, last, output, state):
         say(line, file=console.file)
+    if line := outcomes.failure(report["outcomes"]):
+        where = storage.join(state, rejected_file(report["outcomes"]))
+        say(f"autochrome: error: {line}; {where} says why", file=sys.stderr)
+    return not line
 
 
 def _closing(report: dict[str, Any], last: dict[str, Any], output: str, state: str) -> Iterator[str]:
@@ -104,13 +113,13 @@ def _closing(report: dict[str, Any], last: dict[str, Any], output: str, state: s
     yield f"next: {shlex.join(command)}"
 
 
-def rejected_file(outcomes: dict[str, int]) -> str:
+def rejected_file(counts: dict[str, int]) -> str:
     """Return the path of the list of rejected photos relative to the folder; a glob if it is in shards.
 
     Args:
-        outcomes: number of photos by outcome.
+        counts: number of photos by outcome.
     """
-    rejected = sum(number for key, number in outcomes.items() if key not in DONE)
+    rejected = sum(number for key, number in counts.items() if key not in DONE)
     return REJECTED_SHARDS if rejected > REJECTED_IN_ONE_FILE else REJECTED_FILE
 
 

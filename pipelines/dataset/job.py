@@ -5,6 +5,7 @@ The job is `FindPhotos` → `PreparePhotos`, which can also be used in other pip
 
 import argparse
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 
@@ -17,7 +18,7 @@ from pipelines.dataset.prepare_photos import CLAIM_FILE, CLEARED_FILE, PreparePh
 from pipelines.files import storage, writable
 from pipelines.files.find_photos import FindPhotos
 from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
-from pipelines.runtime import resource_hints, runners, words
+from pipelines.runtime import outcomes, resource_hints, runners, words
 from pipelines.runtime.outcomes import REJECTED_FILE, print_table
 from pipelines.runtime.partition import WHOLE
 from pipelines.runtime.progress import watched
@@ -53,12 +54,16 @@ class Prepare(beam.PTransform):
         return photos | replace(self.photos, ignored=found.ignored)
 
 
-def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
+def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
     """Run the job, whose input and output have been checked.
 
     Args:
         args: the flags of the command (`pipelines.flags.prepare`).
         beam_flags: Beam's flags.
+
+    Returns:
+        the exit code: 0, or 1 if every photo was rejected; always 0 if the job runs elsewhere, or other partitions are
+        not complete.
 
     Raises:
         UserError: a flag is wrong, or a worker found an error that the user can correct.
@@ -96,3 +101,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         say(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, names)}")
         if description.count("train"):
             say(f"next: {shlex.join(['autochrome', 'train', '--data', args.output, '--output', 'run'])}")
+        if line := outcomes.failure(description.outcomes):
+            say(f"autochrome: error: {line}; {storage.join(args.output, names)} says why", file=sys.stderr)
+            return 1
+    return 0

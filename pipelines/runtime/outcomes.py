@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -61,6 +61,21 @@ def count(outcome: Outcome) -> None:
 def tally(outcomes: Iterable[Outcome]) -> dict[str, int]:
     """Return the number of inputs by outcome; the values add up to the number of outcomes."""
     return dict(sorted(Counter(outcome.key for outcome in outcomes).items()))
+
+
+def failure(counts: Mapping[str, int]) -> str:
+    """Return a line if every photo of a run was rejected, so that the run made nothing; else ''.
+
+    Args:
+        counts: number of inputs by outcome.
+    """
+    done = sum(number for key, number in counts.items() if key in DONE and key != "ignored")
+    rejected = sum(number for key, number in counts.items() if key not in DONE)
+    if done or not rejected:
+        return ""
+    return "nothing was made: " + (
+        "the only photo was rejected" if rejected == 1 else f"all {rejected:,} photos were rejected"
+    )
 
 
 def to_jsonl(outcomes: Iterable[Outcome]) -> bytes:

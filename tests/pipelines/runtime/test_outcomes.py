@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pipelines.errors import Rejected
-from pipelines.runtime.outcomes import Outcome, print_table, tally, to_jsonl
+from pipelines.runtime.outcomes import Outcome, failure, print_table, tally, to_jsonl
 
 reasons = st.sampled_from(["unreadable", "grayscale", "too_large"])
 outcomes = st.lists(
@@ -72,3 +72,18 @@ def test_the_table_has_every_count_and_the_sum(counts):
     figures = {words[-2]: int(words[-1].replace(",", "")) for words in rows}
     assert figures.pop("inputs") == sum(counts.values())
     assert figures == {"written": 0} | counts
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({}, ""),
+        ({"ignored": 3}, ""),
+        ({"written": 1, "unreadable": 9}, ""),
+        ({"skipped": 1, "unreadable": 9}, ""),
+        ({"written": 0, "ignored": 4, "unreadable": 1}, "nothing was made: the only photo was rejected"),
+        ({"unreadable": 1_000, "grayscale": 200}, "nothing was made: all 1,200 photos were rejected"),
+    ],
+)
+def test_a_run_that_rejected_every_photo_has_failed(counts, said):
+    assert failure(counts) == said
