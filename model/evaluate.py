@@ -12,6 +12,7 @@ from model import commands, progress, quiet, saved_model, terminal
 from model.terminal import printable, say, started
 from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS
+from tfrecords.words import counted
 
 if TYPE_CHECKING:
     from model.scoreboard import Scoreboard
@@ -148,7 +149,7 @@ def show(board: Scoreboard, split: str) -> None:
 
     started()
     table = Table(
-        title=f"{board.images} {split} images ({board.grey_images} grey ones left out)",
+        title=f"{counted(board.images, f'{split} image')} ({counted(board.grey_images, 'grey one')} left out)",
         caption=CAPTION,
         box=None,
         padding=(0, 1, 0, 0),
@@ -174,13 +175,14 @@ def _recognised(board: Scoreboard) -> list[str]:
     truth = board.recognition.get("top1")
     if truth is not None:
         each = [f"{printable(row.name)} {row.scores['top1']:.1f}%" for row in board.rows]
+        photos = counted(int(board.recognition["labelled"]), "photo")
         lines.append(
-            f"top-1 of {classifier.NAME} on {board.recognition['labelled']:,} photos with an ImageNet class: "
+            f"top-1 of {classifier.NAME} on {photos} with an ImageNet class: "
             f"{', '.join([*each, f'truth {truth:.1f}%'])}"
         )
     distances = [f"{printable(row.name)} {row.scores['fd_lite']:.2f}" for row in board.rows if "fd_lite" in row.scores]
     if distances:
-        lines.append(f"FD-Lite on {board.recognition['features']:,} photos: {', '.join(distances)}")
+        lines.append(f"FD-Lite on {counted(int(board.recognition['features']), 'photo')}: {', '.join(distances)}")
     return lines
 
 

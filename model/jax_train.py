@@ -21,6 +21,7 @@ from model import config as configs
 from model.terminal import say
 from tfrecords.errors import UserError
 from tfrecords.uris import is_remote
+from tfrecords.words import counted
 
 BACKEND = "jax"
 COMPILED = "compiled"
@@ -105,7 +106,7 @@ def main(argv: list[str] | None = None) -> int:
         say("autochrome: stopped and saved; the same command continues", file=sys.stderr)
         return stop.exit_code
     path, training = result
-    scores = [f"{training['steps']} steps", f"{training['epochs']:.2f} epochs", f"{training['seconds']:.0f} s"]
+    scores = [counted(training["steps"], "step"), f"{training['epochs']:.2f} epochs", f"{training['seconds']:.0f} s"]
     for name, value in (("loss", training["loss"]), ("validation loss", training["validation_loss"])):
         if value is not None:
             scores.append(f"{name} {value:.5f}")

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 FILE_NAME = "pack.json"
 SUFFIX = ".pack"
@@ -127,7 +128,7 @@ def describe(folder: str | Path) -> Contents:
         if found is None:
             raise UserError(f"{place} is missing; copy it again")
         if found != file.bytes:
-            raise UserError(f"{place} has {found:,} bytes, not {file.bytes:,}; copy it again")
+            raise UserError(f"{place} has {counted(found, 'byte')}, not {file.bytes:,}; copy it again")
     return contents
 
 

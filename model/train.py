@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from model import cluster, commands, preemption, progress, quiet, references
 from model import config as configs
 from model.terminal import say
+from tfrecords.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +116,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def summary(result: Result, data_dir: str) -> Iterator[str]:
     """Yield the lines about a run that has ended: what it gave, and what to do next."""
-    scores = [f"{result.step} steps", f"{result.epoch:.2f} epochs", f"{result.seconds:.0f} s"]
+    scores = [counted(result.step, "step"), f"{result.epoch:.2f} epochs", f"{result.seconds:.0f} s"]
     for name, value in (("loss", result.loss), ("validation loss", result.validation_loss)):
         if value is not None:
             scores.append(f"{name} {value:.5f}")

@@ -22,6 +22,7 @@ from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.example import LabExample
 from tfrecords.shards import Shard, checksum, is_shard, read_records
+from tfrecords.words import counted
 
 _NAMED = 3
 
@@ -36,12 +37,14 @@ def verify(data_dir: str, shard: Shard) -> str:
         with storage.opened(storage.join(data_dir, shard.name)) as file:
             size, crc32c = checksum(iter(lambda: file.read(1 << 20), b""))
         if (size, crc32c) != (shard.bytes, shard.crc32c):
-            return f"{size:,} bytes with crc32c {crc32c:08x} instead of {shard.bytes:,} with {shard.crc32c:08x}"
+            return (
+                f"{counted(size, 'byte')} with crc32c {crc32c:08x} instead of {shard.bytes:,} with {shard.crc32c:08x}"
+            )
         with storage.opened(storage.join(data_dir, shard.name)) as file:
             number = len([LabExample.from_bytes(record).name for record in read_records(file)])
     except storage.io_errors() as error:
         return str(error)
-    return "" if number == shard.count else f"{number:,} records instead of {shard.count:,}"
+    return "" if number == shard.count else f"{counted(number, 'record')} instead of {shard.count:,}"
 
 
 def faults_of_set(data_dir: str, description: Description) -> list[str]:

@@ -37,6 +37,7 @@ from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 from pipelines.viewer.summary import was_in_colour
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 _Z = 1.96  # 95 %
 
@@ -181,7 +182,7 @@ def _share(hits: int, of: int, photos: int) -> str:
 
 
 def _photos(number: int) -> str:
-    return "1 photo" if number == 1 else f"{number:,} photos"
+    return counted(number, "photo")
 
 
 def _number(value: float) -> str:
@@ -218,7 +219,7 @@ def main(argv: list[str] | None = None) -> int:
     if not collection.photos:
         raise UserError(f"--input {said} holds only files that are not photos, or an empty tar; name photos")
     threads = len(os.sched_getaffinity(0))
-    say(f"autochrome: measuring {len(collection.sample):,} of {collection.photos:,} photos", file=sys.stderr)
+    say(f"autochrome: measuring {len(collection.sample):,} of {counted(collection.photos, 'photo')}", file=sys.stderr)
     trial = measure(collection.sample, args.model, recipe, threads)
     say(f"To colorize {said}:")
     for name, figure in rows(collection, trial, threads, args.price_per_vcpu_hour):

@@ -15,7 +15,7 @@ from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import STAGES, Record
 from pipelines.archive.record_files import Damage
 from pipelines.files import cloud, local_files, storage, stores, writable
-from pipelines.runtime import commands
+from pipelines.runtime import commands, words
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.outcomes import print_table
 from pipelines.runtime.photo_process import PhotoProcesses
@@ -164,7 +164,7 @@ def _tabulate(ledger: Ledger, path: Path) -> None:
     with local_files.whole_file(path) as file:
         table.write(counted(), path.suffix.lower(), file)
     tell(ledger, summary, Console())
-    say(f"{path}: {summary.inputs:,} rows")
+    say(f"{path}: {words.counted(summary.inputs, 'row')}")
 
 
 def _report(ledger: Ledger) -> None:

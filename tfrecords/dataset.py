@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import DeniedError, OutageError, UserError, WorldError
 from tfrecords.shards import SPLITS, checksum
+from tfrecords.words import counted
 
 # The path does not exist, leads through a file, or is a folder.
 _MISSING = (tf.errors.NotFoundError, tf.errors.FailedPreconditionError, tf.errors.InvalidArgumentError)
@@ -47,7 +48,8 @@ def read_description(data_dir: str) -> Description:
             raise of_the_world(shard_path, error) from error
         if found != shard.bytes:
             raise UserError(
-                f"{shard_path} has {found:,} bytes, not {shard.bytes:,}; run the same `autochrome prepare` again"
+                f"{shard_path} has {counted(found, 'byte')}, not {shard.bytes:,}; "
+                "run the same `autochrome prepare` again"
             )
     return description
 

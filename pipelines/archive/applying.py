@@ -12,6 +12,7 @@ from pipelines.files.sources import Source
 from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.color import Floats
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 Outcome = Literal["made", "found", "failed"]
 
@@ -98,7 +99,9 @@ def _made(content: ChromaFile, scan: bytes, processes: PhotoProcesses, *, last: 
     if rendered.status != "written":
         raise Rejected(rendered.reason or "failed", rendered.detail or "it is in colour")
     if chroma:
-        raise UserError(f"it is for {len(content.chroma)} pages, and the scan has {len(content.chroma) - len(chroma)}")
+        raise UserError(
+            f"it is for {counted(len(content.chroma), 'page')}, and the scan has {len(content.chroma) - len(chroma)}"
+        )
     made = dict(zip(content.outputs, files, strict=False))
     if {name: contents.sha256(file) for name, file in made.items()} != content.outputs:
         raise UserError("its colour file came out different; take the version of Autochrome that made it")

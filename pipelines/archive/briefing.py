@@ -19,6 +19,7 @@ from pipelines.files import storage
 from pipelines.runtime import outcomes
 from pipelines.runtime.outcomes import DONE, REJECTED_FILE, REJECTED_IN_ONE_FILE, print_table
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 _FORMATS = {manifest.JSON_LINES: "JSON Lines", manifest.PARQUET: "Parquet"}
 
@@ -43,10 +44,9 @@ def before(output: str, state: str, policy: Policy, limit: int = 0) -> str:
         return ""
     if not files:
         return ""
-    number = "1 file" if files == 1 else f"{files:,} files"
     return (
-        f"{output}: up to {number} of earlier runs with another model or other settings will be replaced or removed "
-        "(--dry_run lists them, --keep_existing keeps them)"
+        f"{output}: up to {counted(files, 'file')} of earlier runs with another model or other settings will be "
+        "replaced or removed (--dry_run lists them, --keep_existing keeps them)"
     )
 
 

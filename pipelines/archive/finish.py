@@ -25,6 +25,7 @@ from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
 from pipelines.runtime.outcomes import REJECTED_FILE, Outcome, to_jsonl
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 _MODULUS = 1 << 62
 _REMOVED_AT_ONCE = 100
@@ -156,7 +157,7 @@ def _sampled(record: Record) -> Iterator[bytes]:
 def _layout(given: _Checksum, made: _Checksum, sample: list[bytes], rejected: int) -> Layout:
     if given != made:
         raise UserError(
-            f"WriteManifest got {given[0]:,} records, but ColorizePhotos made {made[0]:,}; "
+            f"WriteManifest got {counted(given[0], 'record')}, but ColorizePhotos made {made[0]:,}; "
             "pass all of them on, each once and unchanged"
         )
     return Layout.of(given[0], map(os.fsdecode, sample), rejected)

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from pipelines.archive import manifest, parquet_records
 from pipelines.archive.manifest import FOLDER, JSON_LINES, PARQUET, REPORT_FILE, Record
 from pipelines.files import storage, versions
+from tfrecords.words import counted
 
 _T = TypeVar("_T")
 
@@ -244,7 +245,7 @@ class _Lines:
             # From a version that made no list: if there are any records at all, none of its shards is empty.
             yield Damage(self._name, "is empty")
         elif expected is not None and self._total < expected.records:
-            yield Damage(self._name, f"has {self._total:,} of its {expected.records:,} records")
+            yield Damage(self._name, f"has {self._total:,} of its {counted(expected.records, 'record')}")
         elif expected is not None and self._digest.hexdigest() != expected.sha256:
             yield Damage(self._name, "was changed since it was written")
 

@@ -14,6 +14,7 @@ from pipelines.errors import Undecided
 from pipelines.files import listings, sources, storage, tars, writable
 from pipelines.images.formats import EXTENSIONS, format_of
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 
 def file_format(patterns: Sequence[str], output: str) -> str:
@@ -86,5 +87,5 @@ def run(
         say(f"{pattern}: rejected, {record.reason}: {record.detail}")
         return 1
     for made in record.outputs:
-        say(f"{storage.join(folder, made.name)}: {made.width} x {made.height} pixels, {made.bytes:,} bytes")
+        say(f"{storage.join(folder, made.name)}: {made.width} x {made.height} pixels, {counted(made.bytes, 'byte')}")
     return 0

@@ -21,6 +21,7 @@ from pipelines.files import local_writes, locked_files, storage
 from pipelines.files.hashes import stable_hash
 from pipelines.files.sources import Source
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,8 @@ class Claim:
             if other.settings.get(name) != value
         ]
         if self.sources.photos != other.sources.photos:
-            said.append(f"there were {other.sources.photos:,} photos, now {self.sources.photos:,}")
+            were = "was" if other.sources.photos == 1 else "were"
+            said.append(f"there {were} {counted(other.sources.photos, 'photo')}, now {self.sources.photos:,}")
         elif not self.sources.is_like(other.sources):
             said.append("photos were changed, renamed or replaced")
         return "; ".join(said)

@@ -15,6 +15,7 @@ from pipelines.files.blobs import Blob, Generation
 from pipelines.files.cloud import patiently
 from pipelines.files.faults import Fault
 from pipelines.files.neighbours import Neighbours
+from tfrecords.words import counted
 
 _LOOKED_AT = 8
 # Listing a tar seeks over its contents. A smaller buffer costs a request per member; a larger one reads whole scans.
@@ -108,7 +109,7 @@ def read_range(
     with patiently(uri, neighbours=neighbours) as attempts:
         data = stores.of(uri).read_range(uri, start, size, generation, attempts)
     if len(data) != size:
-        raise ValueError(f"the object ends {size - len(data):,} bytes before the range {start:,} + {size:,}")
+        raise ValueError(f"the object ends {counted(size - len(data), 'byte')} before the range {start:,} + {size:,}")
     return data
 
 

@@ -8,6 +8,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from tfrecords.words import counted
+
 _REMEMBERED = 4
 _FEW = 5
 _SHARE = 0.01
@@ -57,7 +59,7 @@ class Neighbours:
     @property
     def refused(self) -> str:
         """How many files are refused, for messages: ``3 of 20 files``."""
-        return f"{len(self._refused):,} of {self._met:,} files"
+        return f"{len(self._refused):,} of {counted(self._met, 'file')}"
 
     @property
     def _met(self) -> int:

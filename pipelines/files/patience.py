@@ -20,6 +20,7 @@ from pipelines import notices
 from pipelines.files import faults
 from pipelines.files.faults import Fault
 from tfrecords.errors import OutageError, WorldError
+from tfrecords.words import counted
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__package__)
@@ -229,4 +230,4 @@ def _advice(error: Exception) -> str:
 
 def in_words(seconds: float) -> str:
     """Return a duration in seconds as a readable text."""
-    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else counted(round(seconds), "second")

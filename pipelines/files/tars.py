@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from pipelines.files import safe_names
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 _TAR = re.compile(r"\.(tar(\.(gz|bz2|xz|zst|lz4|lz|lzma|z))?|tgz|tbz2?|txz|tzst|taz|tlz)\Z", re.IGNORECASE)
 _COMPRESSIONS = {
@@ -112,7 +113,9 @@ def read_range(file: BinaryIO, offset: int, size: int) -> bytes:
     while len(data) < size:
         more = file.read(size - len(data))
         if not more:
-            raise ValueError(f"the file ends {size - len(data):,} bytes before the range {offset:,} + {size:,}")
+            raise ValueError(
+                f"the file ends {counted(size - len(data), 'byte')} before the range {offset:,} + {size:,}"
+            )
         data += more
     return data
 
@@ -140,7 +143,7 @@ class _Window(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         if not 0 <= size <= _LONGEST_HEADER:
-            raise ValueError(f"no header has {size:,} bytes")
+            raise ValueError(f"no header has {counted(size, 'byte')}")
         size = max(0, min(size, self.size - self._position))
         data = read_range(self._file, self.start + self._position, size) if size else b""
         self._position += size

@@ -22,6 +22,7 @@ from pipelines.files import faults, patience
 from pipelines.files.patience import Attempts
 from pipelines.files.web_hosts import AGENT, Host, host_of, origin_of, seconds_of
 from tfrecords.errors import OutageError
+from tfrecords.words import counted
 
 if TYPE_CHECKING:
     import requests
@@ -151,7 +152,7 @@ def _note_pause(host: Host, url: str, response: requests.Response) -> None:
     """Leave a host alone as long as it asks for; if that is too long, raise Rejected ``throttled``."""
     pause = seconds_of(response.headers.get("Retry-After"))
     if pause > SECONDS:
-        told = f"{url}: HTTP {response.status_code}, to be asked again in {pause:,.0f} seconds"
+        told = f"{url}: HTTP {response.status_code}, to be asked again in {counted(round(pause), 'second')}"
         raise Rejected("throttled", told)
     if pause:
         host.hold(pause)

@@ -14,6 +14,7 @@ from pipelines.guidance import points
 from pipelines.guidance.page_files import unpacked
 from pipelines.images.memory import out_of_memory
 from tfrecords.color import Pixels
+from tfrecords.words import counted
 
 BAD_HINT = "bad_hint"
 """The reason of a photo, or the warning on it, whose hint file cannot be used."""
@@ -67,8 +68,7 @@ def check_pages(data: bytes, count: int) -> None:
         for number, one in unpacked(data).items():
             named |= {number} if one.startswith(_PNG) else {point.page for point in points.of_json(one, number)}
     if max(named) > count:
-        pages = f"{count} page{'s' if count > 1 else ''}"
-        raise Rejected(BAD_HINT, f"its hints are for page {max(named)}, and it has {pages}")
+        raise Rejected(BAD_HINT, f"its hints are for page {max(named)}, and it has {counted(count, 'page')}")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from PIL import Image
 from pipelines.errors import Rejected
 from pipelines.images import jpeg_markers
 from pipelines.images.limits import MOST_PIXELS, Limits
+from tfrecords.words import counted
 
 MAX_PIXELS = MOST_PIXELS
 """Of a page, unless `allowing` says otherwise."""
@@ -86,7 +87,7 @@ def check_image(image: Image.Image, data: bytes) -> None:
     if image.format in ("JPEG", "MPO"):
         scans = jpeg_markers.scans(data)
         if scans * width * height > _MAX_SCANNED_PIXELS:
-            raise Rejected("too_large", f"{scans:,} scans of {width} x {height} pixels")
+            raise Rejected("too_large", f"{counted(scans, 'scan')} of {width} x {height} pixels")
 
 
 def _sample_bytes(image: Image.Image, data: bytes) -> int:

@@ -25,6 +25,7 @@ from pipelines.notices import Mailbox
 from pipelines.runtime import words
 from pipelines.runtime.outcomes import Status
 from pipelines.runtime.pace import Pace
+from tfrecords.words import counted
 
 _LISTED = b"."
 _ALL_LISTED = b"e"
@@ -144,14 +145,14 @@ def _fields(reading: _Reading) -> dict[str, Any]:
 def _line(verb: str, reading: _Reading) -> str:
     if reading.total is None and not reading.done:
         return f"{verb}: {reading.found:,} found so far"
-    total = "?" if reading.total is None else f"{reading.total:,}"
-    parts = [f"{reading.done:,} of {total} photos", reading.rate, f"{reading.rejected:,} rejected", reading.left]
+    total = "? photos" if reading.total is None else counted(reading.total, "photo")
+    parts = [f"{reading.done:,} of {total}", reading.rate, f"{reading.rejected:,} rejected", reading.left]
     return f"{verb}: {', '.join(filter(None, parts))}"
 
 
 def _last_line(verb: str, reading: _Reading) -> str:
     total = reading.found if reading.total is None else reading.total
-    return f"{verb}: {reading.done:,} of {total:,} photos in {time.monotonic() - reading.started:,.0f} s"
+    return f"{verb}: {reading.done:,} of {counted(total, 'photo')} in {time.monotonic() - reading.started:,.0f} s"
 
 
 @contextlib.contextmanager

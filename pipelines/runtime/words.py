@@ -1,9 +1,6 @@
 """Format numbers of things, durations and rates."""
 
-
-def counted(number: int, noun: str) -> str:
-    """Return a number of things: ``1 file``, ``2,000 files``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+from tfrecords.words import counted as counted
 
 
 def duration(seconds: float) -> str:
