@@ -9,6 +9,7 @@ from pipelines import audit_flags
 from pipelines.archive import run_list, scan_places
 from pipelines.archive.chroma_file import ONLY
 from pipelines.archive.ledger import Ledger
+from pipelines.archive.record_files import Damage
 from pipelines.delivery import packing, windows_names
 from pipelines.delivery.bags import Item
 from pipelines.delivery.told import Told
@@ -40,10 +41,11 @@ def main(argv: list[str] | None = None) -> int:
     threads = len(os.sched_getaffinity(0))
     pool: WorkerPool[str | Item] = WorkerPool(threads, Gate(threads))
     limits = {"has_scans": args.scans, "photos": args.bag_photos, "size": round(args.bag_gb * _GB)}
+    damaged: list[Damage] = []
     number = filled = photos = found = left_out = 0
     not_for_windows, example = 0, ""
     try:
-        for one in packing.packed(ledger.records(), ledger.folder, args.to, told, pool, **limits):
+        for one in packing.packed(ledger.records(damaged.append), ledger.folder, args.to, told, pool, **limits):
             number, found, photos = one.bag.number, found + one.is_found, photos + len(one.bag.items)
             filled, left_out = filled + bool(one.bag.items), left_out + len(one.faults)
             for line in one.faults:
@@ -57,6 +59,13 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError(f"{args.folder} has no photos to deliver")
     if stale := packing.beyond(args.to, number):
         say(f"{stale} is of an earlier delivery, which had more photos; remove it")
+    for damage in damaged:
+        say(
+            f"{damage}: its photos are in no bag; run the same `autochrome colorize` again to repair it, and deliver "
+            "into another folder"
+        )
+    if ledger.journals:
+        say("a run is not done or was killed; these are its photos so far: the same `autochrome colorize` continues it")
     if not_for_windows:
         have = "has a name" if not_for_windows == 1 else "have names"
         say(
@@ -67,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
         f"autochrome: {args.to}: photos {photos:,}, left out {left_out:,}, bags {filled:,}, complete before {found:,}",
         file=sys.stderr,
     )
-    return 1 if left_out or stale else 0
+    return 1 if left_out or stale or damaged else 0
 
 
 if __name__ == "__main__":

@@ -155,16 +155,27 @@ def _delete(uris: Iterable[str]) -> None:
 
 def _tabulate(ledger: Ledger, path: Path) -> None:
     summary = Summary()
+    damaged: list[Damage] = []
 
     def counted() -> Iterator[Record]:
-        for record in ledger.records():
+        for record in ledger.records(damaged.append):
             summary.add(record)
             yield record
 
     with local_files.whole_file(path) as file:
         table.write(counted(), path.suffix.lower(), file)
     tell(ledger, summary, Console())
+    _tell_damage(ledger, damaged)
     say(f"{path}: {words.counted(summary.inputs, 'row')}")
+
+
+def _tell_damage(ledger: Ledger, damaged: Iterable[Damage]) -> None:
+    """Say which files of records are damaged, and whether the last run has ended."""
+    for damage in damaged:
+        where = storage.join(ledger.state, damage.name)
+        say(f"{where} {damage.what}; run the same `autochrome colorize` again to repair it")
+    if ledger.journals:
+        say("a run is not done or was killed; these are its photos so far: the same `autochrome colorize` continues it")
 
 
 def _report(ledger: Ledger) -> None:
@@ -173,10 +184,7 @@ def _report(ledger: Ledger) -> None:
     damaged: list[Damage] = []
     summary, wanted, lacking = _counted(ledger.records(damaged.append), there)
     tell(ledger, summary, Console())
-    for damage in damaged:
-        say(f"{storage.join(folder, damage.name)} {damage.what}; run the same `autochrome colorize` again to repair it")
-    if ledger.journals:
-        say("a run is not done or was killed; these are its photos so far: the same `autochrome colorize` continues it")
+    _tell_damage(ledger, damaged)
     with watched("thumbnails", enabled=lacking > 0) as ticker:
         for _ in range(lacking):
             ticker.listed()

@@ -67,6 +67,19 @@ def test_names_that_windows_cannot_store_are_counted_and_one_is_named(folder, tm
     assert out.count("\n") == bool(name)
 
 
+def test_records_that_are_lost_are_told_and_the_delivery_is_not_complete(folder, tmp_path, capsys):
+    shard = folder.output / "manifest" / "photos-00000-of-00001.jsonl"
+    first, *_ = shard.read_text().splitlines(keepends=True)
+    shard.write_text(f"{first}torn\n")
+    assert cli.main(["deliver", str(folder.output), "--to", str(tmp_path / "bags")]) == 1
+    out, err = capsys.readouterr()
+    assert out == (
+        "manifest/photos-00000-of-00001.jsonl line 2 is not a record: its photos are in no bag; run the same "
+        "`autochrome colorize` again to repair it, and deliver into another folder\n"
+    )
+    assert "photos 1," in err
+
+
 def test_chroma_in_place_of_pictures_gets_no_manifest_for_a_viewer(folder, tmp_path, capsys):
     settings = Settings(sidecar="only")
     recipe = Recipe(model="m", model_digest="ab" * 32, settings=settings, settings_digest=settings.digest())

@@ -110,6 +110,17 @@ def test_a_table_of_another_kind_or_elsewhere_is_refused(folder, capsys, name, s
     assert said in capsys.readouterr().err
 
 
+def test_a_table_of_damaged_records_says_what_it_lacks(tmp_path, capsys):
+    made = Folder(tmp_path)
+    made.record("a.jpg", b"scan", status="skipped")
+    shard = made.write() / "manifest" / "photos-00000-of-00001.jsonl"
+    shard.write_text(f"{shard.read_text()}torn\n")
+    assert cli.main(["report", str(made.output), "--table", str(tmp_path / "photos.csv")]) == 0
+    *_, damage, rows = capsys.readouterr().out.splitlines()
+    assert damage == f"{shard} line 2 is not a record; run the same `autochrome colorize` again to repair it"
+    assert rows.endswith("photos.csv: 1 row")
+
+
 def test_a_table_that_cannot_be_written_is_the_fault_of_its_folder(folder, tmp_path, capsys):
     (tmp_path / "file").write_bytes(b"")
     assert cli.main(["report", str(folder.write()), "--table", str(tmp_path / "file" / "photos.csv")]) == 2
