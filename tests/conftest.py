@@ -117,19 +117,30 @@ def photo_tree(tmp_path_factory, photos, grey_photos) -> Path:
 
 
 @pytest.fixture(scope="session")
-def saved_model_dir(tmp_path_factory, worker_id) -> str:
-    """A SavedModel of the miniature network, its last layer enlarged so that it gives colours like a trained one.
+def made_once(tmp_path_factory, worker_id) -> Callable[[str, Callable[[Path], object]], Path]:
+    """The function that gives a folder of all processes that run tests: (its name, what makes it) -> folder.
 
-    Processes that run tests at the same time share it: the first one makes it.
+    The first process that asks for it makes it. Tests only read it.
     """
     root = tmp_path_factory.getbasetemp()
     shared = root if worker_id == "master" else root.parent
-    path = shared / "model" / "saved_model"
-    with (shared / "model.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            _write_model(str(path))
-    return str(path)
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, unfinished = shared / name, shared / f"{name}.part"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def saved_model_dir(made_once) -> str:
+    """A SavedModel of the miniature network, its last layer enlarged so that it gives colours like a trained one."""
+    return str(made_once("model", lambda folder: _write_model(str(folder / "saved_model"))) / "saved_model")
 
 
 def _write_model(path: str) -> None:

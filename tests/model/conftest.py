@@ -90,8 +90,6 @@ def packed(data_dir: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(data_dir: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def undisturbed(data_dir: str, made_once: Callable[..., Path]) -> Path:
     """The folder of a run of `training_run.CONFIG` that nothing happened to."""
-    output = tmp_path_factory.mktemp("undisturbed")
-    trainer.train(CONFIG, data_dir, str(output), strategy.make("one"))
-    return output
+    return made_once("undisturbed", lambda output: trainer.train(CONFIG, data_dir, str(output), strategy.make("one")))
