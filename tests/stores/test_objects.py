@@ -8,13 +8,13 @@ import pytest
 from leases import winner_of
 from servers import Store
 
-from pipelines.archive import lease, places
+from pipelines.archive import lease, places, sidecar_lease
 from pipelines.archive.holder import Holder
 from pipelines.archive.lease import Lease
 from pipelines.archive.places import OccupiedError
 from pipelines.errors import Rejected
 from pipelines.files import bucket_reads, buckets, contents, listings, patience, sources, storage, stores, versions
-from tfrecords.errors import DeniedError, OutageError
+from tfrecords.errors import DeniedError, OutageError, UserError
 
 NAMES = ["a.jpg", "a//b.jpg", "box 1/ü [1].jpg", "box 1/%41.jpg", "box 1/sub/c+d&e.jpg", "box 10/f.jpg"]
 
@@ -217,3 +217,21 @@ def test_a_lease_that_was_renewed_has_another_version(calm: Store):
 def test_of_many_runs_one_gets_the_lease(rough: Store):
     winner_of([Lease(folder=rough.uri("contested")) for _ in range(4)]).check()
     assert set(rough.files("contested")) == {lease.FILE}
+
+
+def test_runs_of_two_outputs_do_not_share_a_folder_of_sidecars(calm: Store):
+    first, second = (
+        Lease(
+            folder=calm.uri(output),
+            holder=(holder := Holder.here(local=False)),
+            beside=sidecar_lease.of(calm.uri("chroma"), calm.uri(output), holder),
+        )
+        for output in ("colour", "prints")
+    )
+    first.take()
+    with pytest.raises(UserError, match=r"^--sidecar .*chroma is being written by another run"):
+        second.take()
+    assert not calm.files("prints")
+    first.release()
+    second.take()
+    assert len(calm.files("chroma")) == 1
