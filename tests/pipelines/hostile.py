@@ -6,7 +6,6 @@ from misbehaviour import misbehave
 
 from pipelines.archive.render import render, warm_up  # noqa: F401 (called when the process starts)
 from pipelines.dataset.examples import convert
-from pipelines.viewer.pictures import draw
 
 
 def broken_render(parent: Any, data: bytes, *arguments: Any) -> Any:
@@ -19,13 +18,10 @@ def broken_convert(parent: Any, data: bytes, *arguments: Any) -> Any:
     return convert(parent, data, *arguments)
 
 
-def broken_draw(parent: Any, data: bytes, *arguments: Any) -> Any:
-    misbehave(data)
-    return draw(parent, data, *arguments)
-
-
 def modules(parent: Any, data: bytes) -> list[str]:
-    """The modules that are loaded."""
+    """The modules that are loaded, the viewer's handler among them."""
     import sys
+
+    import pipelines.viewer.pictures  # noqa: F401
 
     return sorted(sys.modules)

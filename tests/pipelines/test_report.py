@@ -5,7 +5,7 @@ import sys
 from copy import copy
 from pathlib import Path
 
-import hostile
+import hostile_viewer
 import pytest
 from colorized_folder import Folder, colorized
 from rich.console import Console
@@ -173,7 +173,7 @@ def test_a_photo_that_crashes_spins_or_fills_has_no_thumbnail_and_all_others_hav
     tmp_path, photos, encoded, monkeypatch, capsys
 ):
     """Sources are read as carefully as `colorize` reads them: they may have been foreign files all along."""
-    monkeypatch.setattr(report, "draw", hostile.broken_draw)
+    monkeypatch.setattr(report, "draw", hostile_viewer.broken_draw)
     monkeypatch.setattr(Limits, "of", lambda size, **_: Limits(memory=300_000_000, processor=1, wall=60))
     folder = Folder(tmp_path)
     pixels = photos["coffee"][:64, :64]
