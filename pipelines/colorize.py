@@ -69,7 +69,8 @@ def main(argv: list[str] | None = None) -> int:
         photo_process.start_early("pipelines.archive.render:render", local_threads.number(beam_flags))
     with interrupt.at_once(), beam_import.without_connectors(beam_flags):
         from pipelines.archive import job
-    return job.run(args, beam_flags)
+    job.run(args, beam_flags)
+    return 0
 
 
 def _check_beam_flags(args: argparse.Namespace, beam_flags: list[str]) -> None:

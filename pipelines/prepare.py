@@ -26,7 +26,8 @@ def main(argv: list[str] | None = None) -> int:
         photo_process.start_early(HANDLER, local_threads.number(beam_flags))
     with interrupt.at_once(), beam_import.without_connectors(beam_flags):
         from pipelines.dataset import job
-    return job.run(args, beam_flags)
+    job.run(args, beam_flags)
+    return 0
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def _is_outdated(record: Record, policy: Policy) -> bool:
     return not recipe.has_made(record, record.name)
 
 
-def after(pattern: str, output: str, state: str, console: Console) -> bool:
+def after(pattern: str, output: str, state: str, console: Console) -> None:
     """Print the outcomes, what the last run did, where everything is, and what to do next.
 
     Args:
@@ -82,9 +82,6 @@ def after(pattern: str, output: str, state: str, console: Console) -> bool:
         output: the folder.
         state: the folder of the manifest.
         console: to print to.
-
-    Returns:
-        whether the run made anything, or there was nothing to make.
     """
     report = json.loads(storage.read(storage.join(state, REPORT_FILE)))
     last = json.loads(storage.read(storage.join(state, LAST_RUN_FILE)))
@@ -92,10 +89,9 @@ def after(pattern: str, output: str, state: str, console: Console) -> bool:
     show(_work(last), console)
     for line in _closing(report, last, output, state):
         say(line, file=console.file)
-    if line := outcomes.failure(report["outcomes"]):
+    if line := outcomes.nothing_made(report["outcomes"]):
         where = storage.join(state, rejected_file(report["outcomes"]))
-        say(f"autochrome: error: {line}; {where} says why", file=sys.stderr)
-    return not line
+        say(f"autochrome: {line}; {where} says why", file=sys.stderr)
 
 
 def _closing(report: dict[str, Any], last: dict[str, Any], output: str, state: str) -> Iterator[str]:

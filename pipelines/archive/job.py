@@ -64,15 +64,12 @@ class Colorize(beam.PTransform):
         return records | WriteManifest(self.photos.folder, ignored, format=self.manifest_format)
 
 
-def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
+def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     """Run the job, whose input and output have been checked.
 
     Args:
         args: the flags of the command (`pipelines.flags.colorize`).
         beam_flags: Beam's flags.
-
-    Returns:
-        the exit code: 0, or 1 if every photo was rejected; always 0 if the job runs elsewhere.
 
     Raises:
         UserError: a flag is wrong, a hint has no photo, or a worker found an error that the user can correct.
@@ -104,7 +101,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
     if args.dry_run:
         found = FindPhotos(args.input, lists=lists_of(args), exclude=args.exclude, is_checked=True)
         dry_run.show(found, photos.tasks(policy), args.output)
-        return 0
+        return
     elsewhere = "keep its records in another folder with --state DIR"
     writable.check(args.output, once=bool(args.state), instead=elsewhere, own=() if args.state else (JOURNAL,))
     if args.state:
@@ -130,6 +127,5 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
                 manifest_format=args.manifest_format,
             )
             runners.run(job, options, on_end=lease.release)
-    if not local:
-        return 0
-    return 0 if briefing.after(", ".join(args.input), args.output, photos.folder, Console()) else 1
+    if local:
+        briefing.after(", ".join(args.input), args.output, photos.folder, Console())

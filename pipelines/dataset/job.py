@@ -54,16 +54,12 @@ class Prepare(beam.PTransform):
         return photos | replace(self.photos, ignored=found.ignored)
 
 
-def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
+def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     """Run the job, whose input and output have been checked.
 
     Args:
         args: the flags of the command (`pipelines.flags.prepare`).
         beam_flags: Beam's flags.
-
-    Returns:
-        the exit code: 0, or 1 if every photo was rejected; always 0 if the job runs elsewhere, or other partitions are
-        not complete.
 
     Raises:
         UserError: a flag is wrong, or a worker found an error that the user can correct.
@@ -101,7 +97,5 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
         say(f"{path}: {splits}; rejected photos and why: {storage.join(args.output, names)}")
         if description.count("train"):
             say(f"next: {shlex.join(['autochrome', 'train', '--data', args.output, '--output', 'run'])}")
-        if line := outcomes.failure(description.outcomes):
-            say(f"autochrome: error: {line}; {storage.join(args.output, names)} says why", file=sys.stderr)
-            return 1
-    return 0
+        if line := outcomes.nothing_made(description.outcomes):
+            say(f"autochrome: {line}; {storage.join(args.output, names)} says why", file=sys.stderr)

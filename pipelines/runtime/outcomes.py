@@ -63,8 +63,8 @@ def tally(outcomes: Iterable[Outcome]) -> dict[str, int]:
     return dict(sorted(Counter(outcome.key for outcome in outcomes).items()))
 
 
-def failure(counts: Mapping[str, int]) -> str:
-    """Return a line if every photo of a run was rejected, so that the run made nothing; else ''.
+def nothing_made(counts: Mapping[str, int]) -> str:
+    """Return a line that says that every photo of a run was rejected; '' if there is any other.
 
     Args:
         counts: number of inputs by outcome.

@@ -153,7 +153,7 @@ def test_names_that_are_not_utf_8(tmp_path, photos, encoded):
 
 def test_a_set_of_grey_photos_only_is_described_as_such(tmp_path, photo_tree):
     pattern = f"{photo_tree}/c*.jpg"
-    assert prepare.main([f"--input={pattern}", f"--output={tmp_path}", "--size=32", "--direct_num_workers=1"]) == 1
+    assert prepare.main([f"--input={pattern}", f"--output={tmp_path}", "--size=32", "--direct_num_workers=1"]) == 0
     description = Description.from_json((tmp_path / FILE_NAME).read_text())
     assert description.outcomes == {"grayscale": 2, "written": 0}
     assert description.count("train") == description.count("validation") == 0

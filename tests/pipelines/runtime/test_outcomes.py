@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pipelines.errors import Rejected
-from pipelines.runtime.outcomes import Outcome, failure, print_table, tally, to_jsonl
+from pipelines.runtime.outcomes import Outcome, nothing_made, print_table, tally, to_jsonl
 
 reasons = st.sampled_from(["unreadable", "grayscale", "too_large"])
 outcomes = st.lists(
@@ -85,5 +85,5 @@ def test_the_table_has_every_count_and_the_sum(counts):
         ({"unreadable": 1_000, "grayscale": 200}, "nothing was made: all 1,200 photos were rejected"),
     ],
 )
-def test_a_run_that_rejected_every_photo_has_failed(counts, said):
-    assert failure(counts) == said
+def test_a_run_that_rejected_every_photo_made_nothing(counts, said):
+    assert nothing_made(counts) == said
