@@ -56,7 +56,7 @@ def colorize(
         photo: pixels, or the path of a photo, local or in a bucket. Pixels are uint8 or uint16, ``[H, W]`` or
             ``[H, W, 3]``, sRGB and upright. A file may have any format that the job reads; of several pages the first
             is taken. It is turned upright and converted to sRGB.
-        model: the SavedModel folder, local or gs://, ``released`` or ``released_1``.
+        model: the SavedModel folder, local or gs://, ``released``, ``released_2`` or ``released_1``.
         borders: ``ignore`` leaves the margin around a picture grey; ``keep`` colours the whole frame.
         saturation: factor of the model's chroma, from 0 to 4; luminance and hue stay.
         color_space: of the result: ``srgb``, ``adobe_rgb``, ``display_p3`` or ``ecirgb_v2``.

@@ -225,7 +225,7 @@ def released_1() -> Config:
 
 
 def released() -> Config:
-    """Return what the model that ships in `model/released` was trained with.
+    """Return what the model in `model/released_2` was trained with, from which that in `model/released` was fine-tuned.
 
     A U-Net with attention on EfficientNet-Lite2 that starts from published weights, sees 160 px, old film, mounts and
     hints among its pictures, and is exported to see 192 px, which takes 2.1 GFLOP an image.

@@ -24,7 +24,7 @@ HINT_SIDE = "hint_side"
 """The part of the record with the side in pixels of the hints that the model takes; missing if it takes none."""
 RELEASED = "released"
 """What to give for a folder to mean the model that ships with this package, wherever that is on a machine."""
-SHIPPED = (RELEASED, "released_1")
+SHIPPED = (RELEASED, "released_2", "released_1")
 """The models that ship: the present one, and those before it, so that archives they coloured can go on as they are."""
 
 

@@ -7,11 +7,11 @@ Measured by ``tests/bench/stains_bench.py --offset=3``, on other photos than tho
 
     model         photos   suspected   real   of truly grey stains found
     released_1     1,597          60   62 %                         14 %
-    released       1,290          39   38 %                         18 %
+    released_2     1,290          39   38 %                         18 %
 
 Real are suspicions where truly grey parts are painted, or where the true colours vary less than the painted ones.
 Sunsets, petals and cloth look like stains, too. Evenly wrong colours, such as a brown wash, are not found. On 104
-historic scans the three that released_1 stains most are suspected, and no others; of released none is.
+historic scans the three that released_1 stains most are suspected, and no others; of released_2 none is.
 """
 
 import cv2

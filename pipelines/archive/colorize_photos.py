@@ -55,7 +55,7 @@ class ColorizePhotos(beam.PTransform):
 
     Attributes:
         output: the folder of the colour photos, local or in a bucket.
-        model: the SavedModel folder, ``released`` or ``released_1``.
+        model: the SavedModel folder, ``released``, ``released_2`` or ``released_1``.
         settings: format and quality of the files.
         plan: which photos are guided by hints (`pipelines.guidance.planning.planned`).
         signing: who signs the files (`pipelines.archive.signing.of`).

@@ -66,6 +66,12 @@ def test_the_first_one_is_as_it_was():
     assert saved_model.digest("released_1")[:12] == "159823876249"
 
 
+def test_the_second_one_is_as_it_was():
+    record = saved_model.check("released_2")
+    assert config.Config.from_dict(record["config"]) == config.released()
+    assert saved_model.digest("released_2")[:12] == "99c39c2f4880"
+
+
 @pytest.mark.parametrize("name", saved_model.SHIPPED)
 def test_it_is_small_enough_to_ship_and_has_a_card(name: str):
     folder = Path(saved_model.folder(name))
