@@ -98,7 +98,7 @@ def test_writes_that_fail_for_long_stop_the_run_and_reject_nothing(
     assert done.returncode == 1
     line = done.stderr.splitlines()[-1]
     assert re.match(
-        rf"autochrome: error: the job failed: {output}/\w+/0.jpg could not be written for 1 seconds: Input/output", line
+        rf"autochrome: error: the job failed: {output}/\w+/0.jpg could not be written for 1 second: Input/output", line
     )
     assert not list(output.rglob("0.jpg"))
     assert colorize.main(flags(tree, output, saved_model_dir)) == 0

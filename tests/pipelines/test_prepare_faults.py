@@ -68,7 +68,7 @@ def test_faults_that_last_stop_the_run_and_record_nothing(
     assert (stopped.returncode, stopped.stdout) == (1, "")
     (line,) = without_progress(stopped.stderr)
     # Another thread may meet it first, at a file of a shard.
-    met = rf"({tree}|{tmp_path})/\S+ could not be (read|written) for 1 seconds: {said}; "
+    met = rf"({tree}|{tmp_path})/\S+ could not be (read|written) for 1 second: {said}; "
     assert re.match(f"autochrome: error: the job failed: {met}", line)
     assert not (tmp_path / FILE_NAME).exists()
     assert "unreadable" not in "".join(path.read_text() for path in tmp_path.glob("parts/*.tfrecord.json"))
