@@ -141,11 +141,13 @@ class Colorizer:
 
     @functools.cached_property
     def _features(self) -> Features | None:
-        model = saved_model.read(self.path, lambda folder: lite.content(folder, saved_model.check(self.path)))
+        record = saved_model.check(self.path)
+        model = saved_model.read(self.path, lambda folder: lite.content(folder, record))
         if model is None:
             return None
+        stored = record["config"]
         try:
-            return Features(model)
+            return Features(model, stored.get("export_resolution") or stored["resolution"])
         except ValueError:  # a network of one's own may have no such layers
             return None
 

@@ -23,11 +23,12 @@ SHRINK = 8
 class Features:
     """The inner layers of a network; threads take turns."""
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, resolution: int) -> None:
         """Load a network.
 
         Args:
             model: the bytes of its file, see `model.lite`.
+            resolution: side of the luminance that its layers see, in pixels; the file may take a larger one.
 
         Raises:
             ValueError: it has no layers at an eighth of its resolution.
@@ -45,8 +46,7 @@ class Features:
             self._interpreter.allocate_tensors()
         given = self._interpreter.get_input_details()
         self._given = [(int(one["index"]), tuple(map(int, one["shape"]))) for one in given]
-        self._resolution = self._given[0][1][1]
-        self._layers = _layers(tensors, self._resolution // SHRINK)
+        self._layers = _layers(tensors, resolution // SHRINK)
         self._lock = Lock()
 
     def look(self, light: Floats) -> tuple[Floats, ...]:
@@ -55,13 +55,20 @@ class Features:
         Args:
             light: L*, float32 ``[S, S]``.
         """
-        small = cv2.resize(light, (self._resolution, self._resolution), interpolation=cv2.INTER_AREA) / np.float32(100)
         with self._lock:
             for place, shape in self._given:
-                is_light = shape[-1] == 1
-                self._interpreter.set_tensor(place, small[None, ..., None] if is_light else np.zeros(shape, np.float32))
+                self._interpreter.set_tensor(
+                    place, _light(light, shape) if shape[-1] == 1 else np.zeros(shape, np.float32)
+                )
             self._interpreter.invoke()
             return tuple(self._interpreter.get_tensor(place)[0] for place in self._layers)
+
+
+def _light(light: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return L* as the network takes it: L* / 100 of the size of its input ``[1, S, S, 1]``."""
+    _, height, width, _ = shape
+    small: Floats = cv2.resize(light, (width, height), interpolation=cv2.INTER_AREA) / np.float32(100)
+    return small[None, ..., None]
 
 
 def _layers(tensors: list[dict[str, Any]], side: int) -> tuple[int, ...]:

@@ -10,8 +10,10 @@ def light() -> np.ndarray:
     return np.tile(np.linspace(0, 100, 256, dtype=np.float32), (256, 1))
 
 
-def test_the_released_network_tells_what_it_sees_and_colours_as_before(light):
-    released = autochrome.load_model()
+# The file of the second one takes the luminance at the network's resolution, that of the others a larger one.
+@pytest.mark.parametrize("name", ["released", "released_2"])
+def test_a_released_network_tells_what_it_sees_and_colours_as_before(light, name):
+    released = autochrome.load_model(name)
     seen = (light / 100)[None, ..., None]
     before = released.predict(seen)
     layers, again = released.look(light), released.look(light)

@@ -89,7 +89,11 @@ def kept() -> Iterator[None]:
         if is_alone():
             _end(processes)
         while processes._idle:
-            shelf.put(processes._idle.pop())
+            idle = processes._idle.pop()
+            if isinstance(idle, _Kept):
+                shelf.put(idle)
+            else:  # started before the block
+                idle.close()
 
     def start(handler: str) -> _Kept:
         return _Kept(handler) if is_alone() else shelf.take(handler)

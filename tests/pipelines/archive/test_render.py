@@ -27,7 +27,7 @@ def test_memory_that_runs_out_while_colour_is_joined_is_told_from_pixels_that_br
     # Decoding it takes 70 MB, the colour photo 40 more.
     monkeypatch.setattr(Limits, "of", lambda size, **_: Limits(memory=95_000_000, processor=60, wall=60))
     with pytest.raises(Rejected) as raised:
-        PhotoProcesses(render).call(file, options, answer=predict)
+        PhotoProcesses(render).call(file, options, answer=predict, alone=True)
     assert raised.value.reason == "too_large"
     assert asked == [(32, 32, 1)]
 
