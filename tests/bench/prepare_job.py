@@ -21,9 +21,8 @@ from typing import Self
 from tfrecords.description import FILE_NAME
 
 WORKERS = 2
-# What `pipelines.runtime.progress` appends for each photo, and when all are listed.
-_OUTCOMES, _ALL_LISTED = b"wkcsr", b"e"[0]
-_WRITTEN = _OUTCOMES[0]
+# What `pipelines.runtime.progress` appends: for each photo, for one that is written, and when all are listed.
+_OUTCOMES, _WRITTEN, _ALL_LISTED = b"wkcsr", *b"we"
 _POLL_S = 0.01
 _LOOK_AT_MEMORY_EVERY_S = 0.2
 
@@ -159,10 +158,9 @@ def pace(source: Path, output: Path, *flags: str, kind: type[Job] = Job) -> Pace
         while True:
             ended, now = job.ends, time.monotonic()
             if (found := job.done()) != done:
-                last, done = now, found
-                first = first or now
-            if listed is None and job.is_listed:
-                listed = now
+                last, done, first = now, found, first or now
+            if job.is_listed:
+                listed = listed or now
             if now - looked > _LOOK_AT_MEMORY_EVERY_S:
                 looked = now
                 peaks.update({pid: _peak_memory(pid) for pid in job.pids()})
@@ -237,8 +235,7 @@ def storm(source: Path, output: Path, *flags: str, photos: int, kills: int, seed
     are spread over all the work; and up to 20 ms later, so that they fall between photos as well.
     """
     draw = random.Random(seed)
-    killed_at: list[int] = []
-    kept: list[int] = []
+    killed_at, kept = list[int](), list[int]()
     reopened: list[str] = []
     described = unfinished = 0
     before: dict[str, tuple[int, int]] = {}

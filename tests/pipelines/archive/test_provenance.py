@@ -1,11 +1,11 @@
 import hashlib
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from begun_runs import FIRST, begun
 
-from pipelines.archive import provenance, run_list
+from pipelines.archive import provenance
 from pipelines.archive.manifest import RUNS_FILE, Output, Record
 from pipelines.archive.provenance import Recipe, Settings
 from pipelines.archive.signing import Signing
@@ -15,18 +15,6 @@ from pipelines.guidance.plan import Plan
 from pipelines.guidance.rules import Rule, Rules
 from pipelines.images.source_types import COMPOSITE
 from tfrecords.errors import UserError
-
-FIRST = Recipe(model="unet", model_digest="ab" * 32, settings=Settings(), settings_digest=Settings().digest())
-SECOND = replace(FIRST, model_digest="cd" * 32)
-
-
-def begun(folder: Path, *recipes: Recipe) -> list[int]:
-    """Begins runs, one after the other; gives their numbers."""
-    numbers = []
-    for recipe in recipes:
-        numbers.append(run_list.number(str(folder), recipe))
-        run_list.begin(str(folder), replace(recipe, run=numbers[-1]))
-    return numbers
 
 
 def test_a_model_that_takes_no_hints_cannot_spread_them(saved_model_dir):

@@ -1,25 +1,12 @@
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from begun_runs import FIRST, SECOND, begun
 
 from pipelines.archive import run_list
 from pipelines.archive.manifest import RUNS_FILE
-from pipelines.archive.provenance import Recipe, Settings
 from tfrecords.errors import UserError
-
-FIRST = Recipe(model="unet", model_digest="ab" * 32, settings=Settings(), settings_digest=Settings().digest())
-SECOND = replace(FIRST, model_digest="cd" * 32)
-
-
-def begun(folder: Path, *recipes: Recipe) -> list[int]:
-    """Begins runs, one after the other; gives their numbers."""
-    numbers = []
-    for recipe in recipes:
-        numbers.append(run_list.number(str(folder), recipe))
-        run_list.begin(str(folder), replace(recipe, run=numbers[-1]))
-    return numbers
 
 
 def test_a_run_that_goes_on_keeps_its_number(tmp_path):
