@@ -14,9 +14,10 @@ from pipelines.delivery import packing, windows_names
 from pipelines.delivery.bags import Item
 from pipelines.delivery.told import Told
 from pipelines.files import cloud, input_checks, writable
-from pipelines.runtime import commands, words
+from pipelines.runtime import commands
 from pipelines.runtime.worker_pool import Gate, WorkerPool
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 _GB = 10**9
 
@@ -69,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     if not_for_windows:
         have = "has a name" if not_for_windows == 1 else "have names"
         say(
-            f"{words.counted(not_for_windows, 'file')} {have} that Windows cannot store, such as {example}; "
+            f"{counted(not_for_windows, 'file')} {have} that Windows cannot store, such as {example}; "
             "if the bags go there, send them as .tar files, or rename the scans first"
         )
     say(

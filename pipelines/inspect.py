@@ -15,7 +15,7 @@ from pipelines import flags
 from pipelines.dataset import rejected_lists
 from pipelines.files import cloud, storage
 from pipelines.flags import SAMPLE_FILE
-from pipelines.runtime import commands, words
+from pipelines.runtime import commands
 from pipelines.runtime.outcomes import DONE, REJECTED_FILE, print_table
 from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb, quantize_chroma
 from tfrecords.description import FILE_NAME, Description
@@ -60,7 +60,7 @@ def faults_of_set(data_dir: str, description: Description) -> list[str]:
         faults.append(f"not named by {FILE_NAME}: {', '.join(unknown[:_NAMED])}{more}; delete what is not yours")
     rejected = sum(number for key, number in description.outcomes.items() if key not in DONE)
     if (listed := rejected_lists.photos(data_dir)) != rejected:
-        counts = f"{FILE_NAME} counts {words.counted(rejected, 'rejected photo')}"
+        counts = f"{FILE_NAME} counts {counted(rejected, 'rejected photo')}"
         what = f"{REJECTED_FILE} is missing" if listed is None else f"{REJECTED_FILE} lists {listed:,}"
         faults.append(f"{what}, and {counts}; run the same `autochrome prepare` again")
     return faults
@@ -121,7 +121,7 @@ def _summary(description: Description, faults: dict[str, str] | None) -> Table:
 def _synsets(examples: dict[str, int]) -> str:
     # Photos whose folder names no synset are counted under ''.
     number = sum(map(bool, examples))
-    return f"; {words.counted(number, 'synset')}" if number else ""
+    return f"; {counted(number, 'synset')}" if number else ""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -136,7 +136,7 @@ def main(argv: list[str] | None = None) -> int:
     say(f"{args.data}: Lab records, {description.size} x {description.size}")
     show(_summary(description, faults), console)
     for split in description.splits:
-        say(f"{split}: {words.counted(description.count(split), 'example')}")
+        say(f"{split}: {counted(description.count(split), 'example')}")
     if statistics := description.statistics.get("train"):
         say(
             f"records: {statistics['record_bytes'] / max(1, statistics['examples']) / 1000:.1f} kB on average, "

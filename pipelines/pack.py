@@ -14,12 +14,13 @@ from model import packs
 from model.terminal import say
 from pipelines import flags
 from pipelines.files import cloud, faults, storage
-from pipelines.runtime import commands, words
+from pipelines.runtime import commands
 from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.example import LabExample
 from tfrecords.shards import read_records
+from tfrecords.words import counted
 
 _AT_A_TIME = 1024
 """Records that are in memory at once."""
@@ -143,7 +144,7 @@ def main(argv: list[str] | None = None) -> int:
     files = [file for files in made.splits.values() for file in files]
     photos = ", ".join(f"{made.count(split):,} {split}" for split in packs.SPLITS)
     size = sum(file.bytes for file in files) / 2**20
-    say(f"{args.output}: {photos} pictures of {made.size} px, {size:.1f} MiB in {words.counted(len(files), 'file')}")
+    say(f"{args.output}: {photos} pictures of {made.size} px, {size:.1f} MiB in {counted(len(files), 'file')}")
     say(f"next: python -m model.jax_train --data {args.output} --output run")
     return 0
 

@@ -15,7 +15,7 @@ from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import STAGES, Record
 from pipelines.archive.record_files import Damage
 from pipelines.files import cloud, local_files, storage, stores, writable
-from pipelines.runtime import commands, words
+from pipelines.runtime import commands
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.outcomes import print_table
 from pipelines.runtime.photo_process import PhotoProcesses
@@ -27,6 +27,7 @@ from pipelines.viewer.pictures import draw
 from pipelines.viewer.summary import Rank, Summary
 from pipelines.viewer.thumbnails import Sheet
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 _WRITERS = 16  # the files are small: most of the time is spent waiting for the bucket
 _DELETED_AT_ONCE = 100
@@ -157,16 +158,16 @@ def _tabulate(ledger: Ledger, path: Path) -> None:
     summary = Summary()
     damaged: list[Damage] = []
 
-    def counted() -> Iterator[Record]:
+    def told() -> Iterator[Record]:
         for record in ledger.records(damaged.append):
             summary.add(record)
             yield record
 
     with local_files.whole_file(path) as file:
-        table.write(counted(), path.suffix.lower(), file)
+        table.write(told(), path.suffix.lower(), file)
     tell(ledger, summary, Console())
     _tell_damage(ledger, damaged)
-    say(f"{path}: {words.counted(summary.inputs, 'row')}")
+    say(f"{path}: {counted(summary.inputs, 'row')}")
 
 
 def _tell_damage(ledger: Ledger, damaged: Iterable[Damage]) -> None:

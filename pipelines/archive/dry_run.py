@@ -18,7 +18,8 @@ from pipelines.archive.resume import Policy, Task
 from pipelines.archive.tasks import FindTasks
 from pipelines.files.find_photos import FindPhotos
 from pipelines.notices import Mailbox
-from pipelines.runtime import runners, words
+from pipelines.runtime import runners
+from tfrecords.words import counted
 
 _IGNORED_LINE = "ignored\n"
 
@@ -43,7 +44,7 @@ def sums(found: Iterable[Forecast], ignored: int = 0) -> str:
         ("files to remove", sum(len(one.removes) for one in forecasts)),
     ]
     said = ", ".join(f"{what}: {number:,}" for what, number in counts if number)
-    return words.counted(len(forecasts) + ignored, "input") + (f"; {said}" if said else "")
+    return counted(len(forecasts) + ignored, "input") + (f"; {said}" if said else "")
 
 
 def show(photos: FindPhotos, found: FindTasks, title: str) -> None:

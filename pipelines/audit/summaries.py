@@ -26,8 +26,8 @@ from pipelines.files import storage
 from pipelines.files.hashes import stable_hash
 from pipelines.runtime.outcomes import REJECTED_FILE
 from pipelines.runtime.partition import Partition
-from pipelines.runtime.words import counted
 from tfrecords.errors import UserError
+from tfrecords.words import counted
 
 _MODULUS = 1 << 64
 _NAMED = 3

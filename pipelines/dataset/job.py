@@ -18,12 +18,13 @@ from pipelines.dataset.prepare_photos import CLAIM_FILE, CLEARED_FILE, PreparePh
 from pipelines.files import storage, writable
 from pipelines.files.find_photos import FindPhotos
 from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
-from pipelines.runtime import outcomes, resource_hints, runners, words
+from pipelines.runtime import outcomes, resource_hints, runners
 from pipelines.runtime.outcomes import REJECTED_FILE, print_table
 from pipelines.runtime.partition import WHOLE
 from pipelines.runtime.progress import watched
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.shards import SPLITS
+from tfrecords.words import counted
 
 _FOR = {"train": "training", "validation": "validation"}
 
@@ -89,7 +90,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
         path = storage.join(args.output, FILE_NAME)
         description = Description.from_json(storage.read(path).decode(), path)
         print_table(f"Prepared {', '.join(args.input)}", description.outcomes, Console())
-        counts = {split: words.counted(description.count(split), "example") for split in SPLITS}
+        counts = {split: counted(description.count(split), "example") for split in SPLITS}
         splits = ", ".join(f"{counts[split]} for {_FOR[split]}" for split in SPLITS)
         kept = ("written", "ignored")
         rejected = {reason: number for reason, number in description.outcomes.items() if reason not in kept}

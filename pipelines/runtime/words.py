@@ -1,6 +1,4 @@
-"""Format numbers of things, durations and rates."""
-
-from tfrecords.words import counted as counted
+"""Format durations and rates."""
 
 
 def duration(seconds: float) -> str:

@@ -11,8 +11,8 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from pipelines import inspect, prepare
-from pipelines.runtime import words
 from tfrecords.description import FILE_NAME, Description
+from tfrecords.words import counted
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_the_summary(prepared, capsys):
         assert f"{shard.crc32c:08x}" in shown
     description = Description.from_json((prepared / FILE_NAME).read_text())
     for split in ("train", "validation"):
-        assert f"{split}: {words.counted(description.count(split), 'example')}\n" in shown
+        assert f"{split}: {counted(description.count(split), 'example')}\n" in shown
     assert "verified" not in shown
     assert "rejected: grayscale" in shown
     assert "32 x 32" in shown
@@ -91,7 +91,7 @@ def test_verify_finds_a_list_of_rejected_photos_that_was_cut_or_deleted(prepared
     path = prepared / "rejected.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     advice = "run the same `autochrome prepare` again"
-    counts = f"dataset.json counts {words.counted(len(lines), 'rejected photo')}"
+    counts = f"dataset.json counts {counted(len(lines), 'rejected photo')}"
     path.write_bytes(b"".join(lines[1:]))
     assert inspect.main([str(prepared), "--verify"]) == 1
     assert capsys.readouterr().err == f"rejected.jsonl lists {len(lines) - 1}, and {counts}; {advice}\n"

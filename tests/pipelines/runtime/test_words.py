@@ -22,10 +22,6 @@ def test_a_duration_has_the_unit_that_suits_it(seconds, said):
     assert words.duration(seconds) == said
 
 
-def test_one_thing_is_not_several():
-    assert [words.counted(number, "file") for number in (0, 1, 2000)] == ["0 files", "1 file", "2,000 files"]
-
-
 @pytest.mark.parametrize(
     ("rate", "said"), [(12.34, "12.3/s"), (1, "1.0/s"), (0.5, "30.0/min"), (1 / 120, "30.0/h"), (1 / 7200, "0.5/h")]
 )
