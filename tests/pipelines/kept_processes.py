@@ -19,7 +19,7 @@ from pipelines.runtime.photo_process import PhotoProcesses
 
 _MOST = 4  # they take 100 MB each
 _OF_PYTEST = "PYTEST_CURRENT_TEST"
-_handle, _end = PhotoProcesses.call, PhotoProcesses.close
+_handle, _end, _started = PhotoProcesses.call, PhotoProcesses.close, PhotoProcesses._started
 
 
 class _Kept(PhotoProcess):
@@ -95,13 +95,15 @@ def kept() -> Iterator[None]:
             else:  # started before the block
                 idle.close()
 
-    def start(handler: str) -> _Kept:
-        return _Kept(handler) if is_alone() else shelf.take(handler)
+    def started(processes: PhotoProcesses) -> PhotoProcess:
+        # A process that was started early may have come from the shelf.
+        return _Kept(processes._handler) if is_alone() else _started(processes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PhotoProcesses, "call", call)
         patch.setattr(PhotoProcesses, "close", close)
-        patch.setattr(photo_process, "PhotoProcess", start)
+        patch.setattr(PhotoProcesses, "_started", started)
+        patch.setattr(photo_process, "PhotoProcess", shelf.take)
         yield
     shelf.clear()
 
@@ -112,5 +114,6 @@ def not_kept() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PhotoProcesses, "call", _handle)
         patch.setattr(PhotoProcesses, "close", _end)
+        patch.setattr(PhotoProcesses, "_started", _started)
         patch.setattr(photo_process, "PhotoProcess", PhotoProcess)
         yield

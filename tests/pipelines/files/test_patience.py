@@ -5,27 +5,14 @@ import logging
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
 
 import pytest
+from clock import Clock
 from google.api_core.retry import retry_base, retry_unary
 
 from pipelines import notices
 from pipelines.files import gcs, patience
 from tfrecords.errors import OutageError, WorldError
-
-
-@dataclass
-class Clock:
-    now: float = 100.0
-    pauses: list[float] = field(default_factory=list)
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.now += seconds
 
 
 @pytest.fixture

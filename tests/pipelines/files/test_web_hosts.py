@@ -2,6 +2,7 @@ import time
 from email.utils import formatdate
 
 import pytest
+from clock import Clock
 
 from pipelines.files import web_hosts
 from pipelines.files.web_hosts import Host, seconds_of
@@ -18,9 +19,8 @@ def test_a_date_is_a_pause_as_well():
 
 
 def test_requests_to_a_host_begin_one_after_the_other(monkeypatch):
-    now, slept = [0.0], []
-    monkeypatch.setattr(web_hosts.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(web_hosts.time, "sleep", slept.append)
+    clock = Clock()
+    monkeypatch.setattr(web_hosts, "time", clock)
     host = Host("https://a")
     host.allows("https://a/x", lambda _: (200, "User-agent: *\nCrawl-delay: 5\n"))
     for _ in range(3):
@@ -29,7 +29,7 @@ def test_requests_to_a_host_begin_one_after_the_other(monkeypatch):
     host.hold(60)
     with host.turn():
         pass
-    assert slept == [0, 5, 10, 60]
+    assert clock.pauses == [0, 5, 5, 60]
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from clock import Clock
 
 from pipelines import notices
+from pipelines.runtime import progress
 from pipelines.runtime.progress import SILENT, Ticker, _line, _Reading, watched
 
 WORKER = """
 import sys
+from pipelines.runtime import progress
 from pipelines.runtime.progress import Ticker
 ticker = Ticker(sys.argv[1])
 for index in range(500):
@@ -61,8 +64,8 @@ def test_the_number_of_photos_is_unknown_until_all_are_listed(tmp_path):
 
 
 def test_speed_and_time_left_are_told_only_when_they_are_known(tmp_path, monkeypatch):
-    now = 0.0
-    monkeypatch.setattr("time.monotonic", lambda: now)
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
     (tmp_path / "ticks").touch()
     ticker = Ticker(str(tmp_path / "ticks"))
     for _ in range(30_000):
@@ -73,7 +76,7 @@ def test_speed_and_time_left_are_told_only_when_they_are_known(tmp_path, monkeyp
         reading = _Reading(file)
         reading.update()
         assert _line("preparing", reading) == "preparing: 1 of 30,000 photos, 0 rejected"
-        now = 100.0
+        clock.now += 100
         ticker.done("written", 200)
         reading.update()
         assert _line("preparing", reading) == "preparing: 201 of 30,000 photos, 2.0/s, 0 rejected, 4 h 8 min left"
