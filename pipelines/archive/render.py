@@ -22,7 +22,7 @@ from pipelines.archive.render_options import RenderOptions
 from pipelines.archive.tone import COLOR, tone_of
 from pipelines.errors import Rejected
 from pipelines.guidance import reading
-from pipelines.images import credentials, encode, icc, label, pages, samples
+from pipelines.images import credentials, encode, icc, label, pages, png_writer, samples
 from pipelines.images.credentials import Asked
 from pipelines.images.formats import output_format
 from pipelines.images.memory import out_of_memory
@@ -97,7 +97,7 @@ class Rendered:
 
 
 def warm_up() -> None:
-    """Load the compiled loops that shrink and merge photos, and compile them where no process has done so yet.
+    """Load the compiled loops that shrink, merge and write photos, and compile them where no process has done so yet.
 
     It is done before the first photo, whose limits on time and memory do not count it.
     """
@@ -105,6 +105,7 @@ def warm_up() -> None:
     for shape in ((2, 2), (2, 2, 3)):
         recolor(np.zeros(shape, np.uint8), chroma)
     squeezing.averaged(np.zeros((1 << 10, 1 << 10), np.uint8), 3, 3)
+    png_writer.write(np.zeros((2, 2, 3), np.uint8))
 
 
 def render(parent: Parent, data: bytes, options: RenderOptions) -> Rendered:

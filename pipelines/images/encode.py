@@ -3,13 +3,11 @@
 import io
 import struct
 import textwrap
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import starmap
 from typing import Any, Literal
 
-import numpy as np
 from PIL import Image
 
 from pipelines.errors import Rejected
@@ -20,6 +18,7 @@ from pipelines.images import (
     memory,
     photoshop,
     png_texts,
+    png_writer,
     samples,
     tiff_directory,
     tiff_writer,
@@ -33,9 +32,7 @@ from tfrecords.color import Bytes, Pixels
 BitDepth = Literal["8", "keep"]
 DEEP_FORMATS = ("PNG", "TIFF")
 ALPHA_FORMATS = ("PNG", "TIFF", "WEBP")
-_RUN_LENGTHS, _DIFFERENCES = 3, 16  # of zlib and of libpng
 _JPEG_SIDE = 65_500
-_PNG_HEADER = 8 + 25  # signature and IHDR
 
 
 def encode(
@@ -132,42 +129,28 @@ def _webp(pixels: Bytes, said: Metadata, profile: bytes, quality: int) -> bytes:
 
 
 def _png(pixels: Pixels, said: Metadata, profile: bytes, _: int) -> bytes:
-    """Compress 8 bits with Pillow and 16 with imagecodecs, and insert the chunks that they cannot write."""
-    if pixels.dtype == np.uint8:
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
-        file = buffer.getvalue()
-    else:
-        import imagecodecs
-
-        # The low bits of scans are noise: run lengths of differences are as small as deflate, at four times its pace.
-        file = bytes(imagecodecs.png_encode(pixels, level=1, strategy=_RUN_LENGTHS, filter=_DIFFERENCES))
-    return file[:_PNG_HEADER] + b"".join(_chunks(said, profile)) + file[_PNG_HEADER:]
+    return png_writer.write(pixels, _chunks(said, profile))
 
 
-def _chunks(said: Metadata, profile: bytes) -> Iterator[bytes]:
+def _chunks(said: Metadata, profile: bytes) -> Iterator[tuple[bytes, bytes]]:
     name = b"sRGB" if profile == icc.profile_of("srgb") else b"ICC profile"
-    yield _chunk(b"iCCP", name + b"\0\0" + zlib.compress(profile))
+    yield b"iCCP", name + b"\0\0" + png_writer.compressed(profile)
     if said.dpi:
         across, down = (min(round(value / 0.0254), 0xFFFFFFFF) for value in said.dpi)
-        yield _chunk(b"pHYs", struct.pack(">IIB", across, down, 1))
+        yield b"pHYs", struct.pack(">IIB", across, down, 1)
     if said.exif:
-        yield _chunk(b"eXIf", tiff_directory.block(said.exif))
+        yield b"eXIf", tiff_directory.block(said.exif)
     if said.xmp:
-        yield _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + said.xmp)
+        yield b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + said.xmp
     if content := photoshop.block_of(said.iptc) + said.resources:
         lines = f"\niptc\n{len(content):8d}\n" + "\n".join(textwrap.wrap(content.hex(), 72)) + "\n"
-        yield _chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(lines.encode()))
+        yield b"zTXt", b"Raw profile type iptc\0\0" + png_writer.compressed(lines.encode())
     if said.changed_at:
-        yield _chunk(b"tIME", said.changed_at)
+        yield b"tIME", said.changed_at
     if said.comment:
-        yield _chunk(*png_texts.chunk(Text(keyword="Comment", text=said.comment.decode("utf-8", "replace"))))
+        yield png_texts.chunk(Text(keyword="Comment", text=said.comment.decode("utf-8", "replace")))
     for text in said.texts:
-        yield _chunk(*png_texts.chunk(text))
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        yield png_texts.chunk(text)
 
 
 _ENCODED: dict[str, Callable[[Any, Metadata, bytes, int], bytes]] = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp}

@@ -46,6 +46,7 @@ ELSEWHERE = {
     # The filter shows what its loops do.
     "pipelines/images/gray_kernels.py": "tests/pipelines/images/test_grayscale.py",
     "pipelines/images/color_kernels.py": "tests/pipelines/images/test_photo_area.py",
+    "pipelines/images/png_kernels.py": "tests/pipelines/images/test_png_writer.py",
     # A record, and the digest in it.
     "pipelines/dataset/converted.py": "tests/pipelines/dataset/test_conversion.py",
     # A transform shows what this does.
