@@ -59,16 +59,16 @@ def averaged(pixels: Pixels, width: int, height: int, step: int = 1) -> Pixels:
         return _resized(taken, width, height, cv2.INTER_AREA)
     from tfrecords import area_kernels  # takes a quarter of a second to import
 
-    flat, stride = _flat(pixels)
+    samples, stride = flat(pixels)
     result = np.empty((height, width, *pixels.shape[2:]), pixels.dtype)
     areas = *_areas(rows, height), *_areas(columns, width)
     # Each addition and product rounds by at most 2^-24 of the highest code, here and in OpenCV.
     doubt = np.float32(2 * (rows / height + columns / width + 8) * 2**-24 * 255)
-    area_kernels.average(flat, stride, step, *areas, doubt, result.reshape(height, width, -1))
+    area_kernels.average(samples, stride, step, *areas, doubt, result.reshape(height, width, -1))
     return result
 
 
-def _flat(pixels: Pixels) -> tuple[npt.NDArray[Any], int]:
+def flat(pixels: Pixels) -> tuple[npt.NDArray[Any], int]:
     """Return the samples of a picture or of a part of one, from the first to the last, and those from row to row."""
     of_row = pixels[0].size
     if not pixels[0].flags.c_contiguous or pixels.strides[0] < of_row:

@@ -86,3 +86,27 @@ def sums(
             hats[block, knot] = number - here + moved
             moved = here
     return int(colours)
+
+
+@compiled("boolean(uint8[::1], int64, int64, int64)")
+def is_gray(samples: Bytes, stride: int, height: int, width: int) -> bool:
+    """Return whether R = G = B in every pixel.
+
+    Args:
+        samples: from the first to the last of the picture.
+        stride: samples from row to row.
+        height: rows.
+        width: pixels of a row.
+    """
+    # Each sample is compared with the next one, except those of blue: theirs belong to another pixel.
+    compared = np.full(3 * width - 1, 255, np.uint8)
+    compared[2::3] = 0
+    for y in range(height):
+        row = samples[y * stride : y * stride + 3 * width]
+        here, after = row[:-1], row[1:]
+        differences = np.uint8(0)
+        for x in range(len(compared)):
+            differences |= (here[x] ^ after[x]) & compared[x]
+        if differences:
+            return False
+    return True

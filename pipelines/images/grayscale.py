@@ -45,6 +45,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tfrecords import squeezing
 from tfrecords.color import Bytes, Floats, srgb_to_lab
 
 Mask = npt.NDArray[np.bool_]
@@ -231,7 +232,9 @@ def tolerance(strength: float, texture: float, chroma_step: int) -> float:
 
 
 def _is_gray(rgb: Bytes) -> bool:
-    return bool((rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all())
+    from pipelines.images import gray_kernels  # takes a quarter of a second to import
+
+    return bool(gray_kernels.is_gray(*squeezing.flat(rgb), *rgb.shape[:2]))
 
 
 @functools.lru_cache(maxsize=1024)

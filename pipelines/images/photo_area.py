@@ -21,6 +21,7 @@ loops settle it (`_is_clear`): 0.25 ms in place of 0.7 ms.
 """
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import cv2
 import numpy as np
@@ -30,6 +31,7 @@ from model import borders
 from model.borders import Picture
 from pipelines.images import grayscale
 from pipelines.images.grayscale import BLOCKS, Mask, Measured, Sums, Verdict
+from tfrecords import squeezing
 from tfrecords.color import Bytes, srgb_to_lab
 
 Find = Callable[[Bytes], Picture | None]
@@ -121,7 +123,7 @@ def _pictures(rgb: Bytes, find: Find) -> Iterator[tuple[int, int, int, int]]:
     if picture is not None:
         yield picture.box(height, width)
     # A coloured mount may be as light as the picture, where only its colour ends.
-    small = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    small = _small(rgb)
     lab = cv2.blur(srgb_to_lab(small), (3, 3))[..., 1:]
     edge = np.concatenate([lab[1], lab[-2], lab[:, 1], lab[:, -2]])
     tone = np.median(edge, axis=0)
@@ -134,6 +136,13 @@ def _pictures(rgb: Bytes, find: Find) -> Iterator[tuple[int, int, int, int]]:
     if len(rows) > _SIDE // 4 and len(columns) > _SIDE // 4:
         left, right, top, bottom = columns[0] + 2, columns[-1] - 1, rows[0] + 2, rows[-1] - 1
         yield left * width // _SIDE, top * height // _SIDE, right * width // _SIDE, bottom * height // _SIDE
+
+
+def _small(rgb: Bytes) -> Bytes:
+    """Return a photo at `_SIDE`, as ``cv2.resize`` with ``INTER_AREA`` makes it."""
+    if min(rgb.shape[:2]) < _SIDE:  # areas cannot be averaged along a side that grows
+        return cast("Bytes", cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
+    return cast("Bytes", squeezing.averaged(rgb, _SIDE, _SIDE))
 
 
 def _without_what_lies_beside(rgb: Bytes, measured: Measured) -> Verdict | None:
@@ -184,7 +193,7 @@ def _is_target(rgb: Bytes, off: Mask) -> bool:
     if not reaches_edge or area < _SOLID * width * height:
         return False
     off = off & (parts == largest)
-    small = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    small = _small(rgb)
     lab = srgb_to_lab(small)[np.repeat(np.repeat(off, _SIDE // BLOCKS, axis=0), _SIDE // BLOCKS, axis=1)]
     a, b = lab[:, 1], lab[:, 2]
     coloured = np.hypot(a, b) > _COLOURED

@@ -34,6 +34,8 @@ from pipelines.runtime.shared_memory import SharedMemory
 Answer = Callable[[Any], Any]
 Give = Callable[[bytes], None]
 Reply = Done | Refused | NoMemory | Failed
+_REUSED_BYTES = 64 << 20
+"""A block of memory beyond this size is given back at once."""
 # A child ends when its parent does, and ignores signals that are sent to all processes of a job.
 _UNHEARD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 
@@ -147,9 +149,14 @@ class PhotoProcess:
 
 
 def _environment() -> dict[str, str]:
-    """Return the parent's environment with its module path, and one thread for numpy."""
+    """Return the parent's environment with its module path, one thread for numpy, and pictures that reuse memory.
+
+    By default glibc gives the memory of each picture back at once, and the system has to clear it for the next one,
+    which takes 2 % of a run.
+    """
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109 (a string is wanted)
-    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    reuse = {"MALLOC_MMAP_THRESHOLD_": str(_REUSED_BYTES), "MALLOC_TRIM_THRESHOLD_": str(2 * _REUSED_BYTES)}
+    return {**reuse, **os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def _started(handler: str, connection: int, lifeline: int, shared: int) -> "subprocess.Popen[bytes]":

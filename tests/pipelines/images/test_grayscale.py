@@ -11,7 +11,7 @@ from skimage import color, data
 from pipelines.dataset.examples import to_example
 from pipelines.errors import Rejected
 from pipelines.images.decode import decode
-from pipelines.images.grayscale import judge
+from pipelines.images.grayscale import judge, measure
 
 COLOUR = {name: getattr(data, name)() for name in ("astronaut", "coffee", "chelsea", "rocket")}
 GRAY = {
@@ -244,3 +244,20 @@ def test_a_vivid_tint_is_allowed_half_the_residual(patch, halved):
     verdict = judge(np.full((64, 64, 3), patch, np.uint8))
     assert (verdict.chroma > 45) == halved
     assert verdict.allowed == pytest.approx(0.21 * (1 + np.hypot(cb, cr) / 20) / (2 if halved else 1), rel=1e-3)
+
+
+@pytest.mark.parametrize("part", [np.s_[:, :], np.s_[3:40, 5:62], np.s_[::2, ::3], np.s_[:1, :1], np.s_[::-1]])
+def test_one_sample_that_differs_makes_a_photo_no_grayscale(part):
+    """Wherever it is: the samples that are summed up may miss it."""
+    grey = np.repeat(GRAY["camera"][:70, :90, None], 3, axis=2)
+    assert measure(grey[part]) is None
+    draw = np.random.default_rng(0)
+    for channel in range(3):
+        changed = grey.copy()
+        within = changed[part]
+        for _ in range(20):
+            y, x = draw.integers(within.shape[0]), draw.integers(within.shape[1])
+            within[y, x, channel] ^= 1
+            assert measure(within) is not None
+            within[y, x, channel] ^= 1
+    assert measure(changed[part]) is None

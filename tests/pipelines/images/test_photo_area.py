@@ -115,3 +115,9 @@ def test_the_figures_of_the_short_way_are_those_of_the_long_way():
     np.testing.assert_allclose(figures[[0, 1, 3]], [measured.texture, *residuals], rtol=1e-5)
     allowed = [grayscale.tolerance(strength, figures[0], 0) for strength in figures[[2, 4]]]
     assert allowed == pytest.approx([grayscale.allowed(measured, part) for part in (None, centre)], rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (50, 12_000), (12_000, 50), (96, 7000), (600, 1001), (1024, 1536)])
+def test_a_photo_is_made_small_as_opencv_does(shape):
+    rgb = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    np.testing.assert_array_equal(photo_area._small(rgb), cv2.resize(rgb, (96, 96), interpolation=cv2.INTER_AREA))
