@@ -87,6 +87,10 @@ class PhotoProcess:
                     ) from None
         return self._is_ready
 
+    def look(self) -> None:
+        """Wait until the process has told something or ended; another thread may wait until it is ready meanwhile."""
+        self._connection.poll(None)
+
     def call(self, photos: tuple[Photo, ...], files: Sequence[bytes], answer: Answer, give: Give) -> Reply:
         """Let the process handle photos.
 

@@ -14,12 +14,56 @@ from typing import Any
 from pipelines.errors import PhotoProcessError, Rejected, Undecided
 from pipelines.files import patience
 from pipelines.images.limits import Limits
+from pipelines.runtime import local_threads
 from pipelines.runtime.photo_child import Answer, Give, PhotoProcess, Reply
 from pipelines.runtime.photo_server import Done, Failed, Handler, NoMemory, Photo, Refused
 
 _LOG = logging.getLogger(__package__)
 _STARTS = 3
-_early: dict[str, deque[PhotoProcess]] = {}
+
+
+class _Early:
+    """Processes for one handler that are started before a job asks for them.
+
+    This process is busy meanwhile, with the imports that the first photo waits for. One core is left to it: as many
+    processes start at once as there are other cores, and each of the others when the one before it is ready.
+    """
+
+    def __init__(self, handler: str) -> None:
+        self._handler = handler
+        self._started = deque[PhotoProcess]()
+        self._left = 0
+        self._lock = threading.Lock()
+
+    def start(self, number: int) -> None:
+        """Start that many."""
+        at_once = min(number, max(1, local_threads.cores() - 1))
+        self._started.extend(PhotoProcess(self._handler) for _ in range(at_once))
+        self._left += number - at_once
+        if self._left:
+            threading.Thread(target=self._start_others, args=(self._started[-1],), name="early", daemon=True).start()
+
+    def _start_others(self, last: PhotoProcess) -> None:
+        with contextlib.suppress(OSError):  # whoever needs a process starts one, and reports why that fails
+            while True:
+                last.look()
+                with self._lock:
+                    if not self._left:
+                        return
+                    self._left -= 1
+                    last = PhotoProcess(self._handler)
+                    self._started.append(last)
+
+    def take(self) -> PhotoProcess | None:
+        """Return one of them; None if the caller is to start one."""
+        with self._lock:
+            if self._started:
+                return self._started.popleft()
+            self._left = max(0, self._left - 1)
+        return None
+
+
+_early: dict[str, _Early] = {}
 
 
 def start_early(handler: str, number: int) -> None:
@@ -29,7 +73,7 @@ def start_early(handler: str, number: int) -> None:
         handler: as ``module:name``, so that its module need not be imported yet.
         number: of the processes.
     """
-    _early.setdefault(handler, deque()).extend(PhotoProcess(handler) for _ in range(number))
+    _early.setdefault(handler, _Early(handler)).start(number)
 
 
 class PhotoProcesses:
@@ -158,10 +202,8 @@ class PhotoProcesses:
         )
 
     def _started(self) -> PhotoProcess:
-        try:
-            return _early[self._handler].pop()
-        except (KeyError, IndexError):
-            return PhotoProcess(self._handler)
+        early = _early.get(self._handler)
+        return (early and early.take()) or PhotoProcess(self._handler)
 
     def end(self) -> None:
         """End the children that are idle; whoever calls one after this fails."""

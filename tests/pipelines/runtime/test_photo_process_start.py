@@ -9,7 +9,8 @@ import pytest
 from pipelines import notices
 from pipelines.errors import PhotoProcessError
 from pipelines.files import patience
-from pipelines.runtime import photo_process
+from pipelines.runtime import local_threads, photo_process
+from pipelines.runtime.photo_child import PhotoProcess
 from pipelines.runtime.photo_process import PhotoProcesses
 from tfrecords.errors import OutageError
 
@@ -28,15 +29,61 @@ def test_a_handler_that_cannot_be_imported_ends_the_job(monkeypatch):
         PhotoProcesses(gone).call(b"")
 
 
-def test_processes_that_were_started_early_are_used_and_a_pool_that_has_ended_starts_none():
+def test_processes_that_were_started_early_are_used_and_a_pool_that_has_ended_starts_none(started):
     photo_process.start_early("misbehaviour:echo", 1)
-    [early] = photo_process._early["misbehaviour:echo"]
     processes = PhotoProcesses(misbehaviour.echo)
     processes.call(b"x")
-    assert list(processes._idle) == [early]
+    assert list(processes._idle) == started
     processes.end()
     with pytest.raises(PhotoProcessError, match="the job has ended"):
         processes.call(b"x")
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[PhotoProcess]:
+    """Those that are started, in order."""
+    made: list[PhotoProcess] = []
+
+    def start(handler: str) -> PhotoProcess:
+        made.append(PhotoProcess(handler))
+        return made[-1]
+
+    monkeypatch.setattr(photo_process, "PhotoProcess", start)
+    monkeypatch.setattr(photo_process, "_early", {})
+    return made
+
+
+def test_one_core_is_left_to_the_process_that_starts_others(started, monkeypatch):
+    """The others start one after the other, as soon as the one before is ready."""
+    monkeypatch.setattr(local_threads, "cores", lambda: 3)
+    held = threading.Event()
+    look = PhotoProcess.look
+    monkeypatch.setattr(PhotoProcess, "look", lambda process: held.wait() and look(process))
+    photo_process.start_early("misbehaviour:echo", 4)
+    assert len(started) == 2
+    held.set()
+    for thread in threading.enumerate():
+        if thread.name == "early":
+            thread.join()
+    assert len(started) == 4
+    processes = PhotoProcesses(misbehaviour.echo, started=4)
+    assert list(processes._idle) == started
+    processes.close()
+
+
+def test_a_process_that_is_needed_before_its_turn_is_started_once(started, monkeypatch):
+    monkeypatch.setattr(local_threads, "cores", lambda: 2)
+    held = threading.Event()
+    monkeypatch.setattr(PhotoProcess, "look", lambda process: held.wait())
+    photo_process.start_early("misbehaviour:echo", 2)
+    processes = PhotoProcesses(misbehaviour.echo, started=2)
+    held.set()
+    for thread in threading.enumerate():
+        if thread.name == "early":
+            thread.join()
+    assert list(processes._idle) == started
+    assert len(started) == 2
+    processes.close()
 
 
 def test_the_module_path_is_that_of_the_parent(monkeypatch, tmp_path):
