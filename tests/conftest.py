@@ -12,6 +12,7 @@ import compiled_loops
 import emulator
 import kept_processes
 import numpy as np
+import process_memory
 import pytest
 import skimage.data
 from hypothesis import settings
@@ -55,6 +56,13 @@ def _processes_are_kept() -> Iterator[None]:
     """Hands the processes that open photos from one job to the next."""
     with kept_processes.kept():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _jobs_are_forgotten() -> Iterator[None]:
+    """Lets no job find what an earlier test left in the process."""
+    yield
+    process_memory.forget()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from accounts import Accounts
 from clouds import Cloud, behind_a_front
 
 from model import google_cloud
-from pipelines.files import bucket_reads, patience
+from pipelines.files import patience
 
 
 @pytest.fixture
@@ -45,4 +45,3 @@ def brief(monkeypatch) -> None:
     monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.1)
     monkeypatch.setattr(patience, "DENIED_SECONDS", 0.6)
-    bucket_reads.neighbours_in.cache_clear()

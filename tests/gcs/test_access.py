@@ -6,8 +6,10 @@ import socket
 import tarfile
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from google.api_core.retry import retry_base
 from photo_files import write_crops
 from prepare_job import digests
 
@@ -184,7 +186,7 @@ def test_an_unreachable_bucket_is_told_of_early_and_waited_for(calm_cloud, tree,
 def test_an_unreachable_bucket_at_the_launch_is_one_line_and_no_traceback(calm_cloud, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(patience, "BUCKET_SECONDS", 2)
     # A first pause that is short, and a second that is too long, would end it before it is told of.
-    monkeypatch.setattr("random.uniform", lambda low, high: high)
+    monkeypatch.setattr(retry_base, "random", SimpleNamespace(uniform=lambda low, high: high))
     calm_cloud.faults.refuse("", 503)
     assert cli.main(["prepare", "--input=gs://photos/in", f"--output={tmp_path}/records", *FLAGS]) == 1
     err = capsys.readouterr().err.splitlines()

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 from model import interrupt
 
@@ -40,7 +41,7 @@ def test_the_end_does_not_wait_for_threads_nor_for_a_second_ctrl_c():
 
 def test_without_threads_the_caller_ends(capsys, monkeypatch):
     monkeypatch.setattr(interrupt, "impatient", lambda: None)
-    monkeypatch.setattr(interrupt.threading, "active_count", lambda: 1)
+    monkeypatch.setattr(interrupt, "threading", SimpleNamespace(active_count=lambda: 1))
     assert interrupt.leave() == interrupt.EXIT_CODE == 130
     assert capsys.readouterr().err == "autochrome: interrupted\n"
 

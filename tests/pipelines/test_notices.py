@@ -6,15 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from pipelines import notices
-from pipelines.notices import Board, Mailbox, on_terminal, tell
-
-
-@pytest.fixture(autouse=True)
-def nothing_told(monkeypatch):
-    monkeypatch.setattr(notices, "_told_here", Board())
+from pipelines.notices import Mailbox, on_terminal, tell
 
 
 def test_a_worker_without_a_terminal_logs_with_a_severity_and_prints_nothing(caplog, capfd):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from prepare_job import digests
 from prepared_folder import examples
+from this_thread import here
 
 from pipelines import prepare
 from pipelines.dataset import prepare_photos
@@ -81,7 +82,12 @@ def test_clearing_first_removes_what_says_that_the_set_is_whole(prepared, tmp_pa
     shutil.copytree(prepared, output)
     removed = []
     remove = os.unlink
-    monkeypatch.setattr(os, "unlink", lambda path, **at: (removed.append(Path(path).name), remove(path, **at)))
+
+    def noted(path: str, **at: int) -> None:
+        removed.append(Path(path).name)
+        remove(path, **at)
+
+    monkeypatch.setattr(os, "unlink", here(noted, remove))
     prepare_photos._clear(str(output))
     assert removed[0] == FILE_NAME
     assert [path.name for path in output.rglob("*") if path.is_file()] == ["claim.json"]

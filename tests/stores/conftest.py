@@ -7,11 +7,10 @@ from contextlib import contextmanager
 import pytest
 import relay
 import servers
-from apache_beam.io.filesystems import FileSystems
 from faults import Faults
 from servers import Server, Store
 
-from pipelines.files import bucket_reads, patience
+from pipelines.files import patience
 
 _NUMBERS = itertools.count()
 
@@ -41,9 +40,7 @@ def _behind_a_proxy(server: Server, seed: int, rate: float) -> Iterator[Store]:
         patch.setattr(patience, "FIRST_PAUSE", 0.01)
         patch.setattr(patience, "LONGEST_PAUSE", 0.1)
         patch.setattr(patience, "DENIED_SECONDS", 0.6)
-        patch.setattr(FileSystems, "_pipeline_options", None)  # the flags of an earlier job
         server.forget()
-        bucket_reads.neighbours_in.cache_clear()
         yield Store(server, bucket, proxy, environment)
     server.forget()
 

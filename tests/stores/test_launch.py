@@ -68,7 +68,7 @@ def test_an_address_where_nobody_listens(calm: Store, tmp_path, capsys, monkeypa
 def test_a_package_that_is_not_installed(calm: Store, tmp_path, capsys, monkeypatch):
     stores._of_scheme.cache_clear()
     for name in calm.server.modules:
-        monkeypatch.delitem(sys.modules, name)
+        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, calm.server.package, None)
     line = said("prepare", calm.uri("x"), tmp_path, capsys)
     assert re.search("needs .*; install (it|them) with `pip install ", line)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from power import recorded
+from this_thread import here
 
 from pipelines.files import local_files
 
@@ -67,7 +68,7 @@ def test_where_there_are_no_links_files_are_created_all_the_same(tmp_path, monke
     def refused(*_: object) -> None:
         raise PermissionError("no links on this file system")
 
-    monkeypatch.setattr(Path, "hardlink_to", refused)
+    monkeypatch.setattr(Path, "hardlink_to", here(refused, Path.hardlink_to))
     test_what_is_there_is_not_created(tmp_path)
 
 
@@ -104,7 +105,7 @@ def test_where_folders_cannot_be_synced_files_are_written_all_the_same(tmp_path,
         if Path(f"/proc/self/fd/{descriptor}").is_dir():
             raise OSError(errno.EINVAL, "Invalid argument")
 
-    monkeypatch.setattr(os, "fsync", refused)
+    monkeypatch.setattr(os, "fsync", here(refused, os.fsync))
     write(tmp_path / "new" / "a.bin", b"x")
     assert (tmp_path / "new" / "a.bin").read_bytes() == b"x"
 
@@ -113,7 +114,7 @@ def test_a_disk_that_fails_to_sync_ends_the_writing(tmp_path, monkeypatch):
     def failing(_: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(os, "fsync", failing)
+    monkeypatch.setattr(os, "fsync", here(failing, os.fsync))
     with pytest.raises(OSError, match="Input/output error"):
         write(tmp_path / "a.bin", b"x")
     assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from this_thread import here
 
 from pipelines.archive.journal import Journal
 from pipelines.archive.ledger import Ledger
@@ -37,7 +38,7 @@ def failing(monkeypatch) -> Callable[..., None]:
                 raise OSError(number, os.strerror(number))
             return result
 
-        monkeypatch.setattr(os, name, failed)
+        monkeypatch.setattr(os, name, here(failed, whole))
 
     return fail
 
@@ -88,7 +89,7 @@ def test_without_links_nothing_half_written_stays(tmp_path, monkeypatch):
     def full(_: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(Path, "hardlink_to", refused)
+    monkeypatch.setattr(Path, "hardlink_to", here(refused, Path.hardlink_to))
     sync = local_files.sync
     calls = []
     monkeypatch.setattr(local_files, "sync", lambda file: full(file) if len(calls) == 1 else sync(file))

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from clock import Clock
@@ -20,7 +21,9 @@ def clock(monkeypatch) -> Clock:
     made = Clock()
     for module in (retry_base, retry_unary, patience):
         monkeypatch.setattr(module, "time", made)
-    monkeypatch.setattr(retry_base.random, "uniform", lambda low, high: high)
+    longest = SimpleNamespace(uniform=lambda low, high: high)
+    for module in (retry_base, patience):
+        monkeypatch.setattr(module, "random", longest)
     monkeypatch.setattr(patience, "_WATCH", type("Nobody", (), {"add": lambda *_: 0, "discard": lambda *_: 0})())
     return made
 

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from this_thread import here
 
 from pipelines.files import storage, writable
 from tfrecords.errors import UserError
@@ -18,8 +19,8 @@ def test_what_a_kill_leaves_of_the_probe_is_swept(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "remove", killed)
-        patch.setattr(Path, "unlink", killed)
+        patch.setattr(os, "remove", here(killed, os.remove))
+        patch.setattr(Path, "unlink", here(killed, Path.unlink))
         with pytest.raises(KeyboardInterrupt):
             writable.check(str(tmp_path))
     assert len(list(tmp_path.iterdir())) == 1

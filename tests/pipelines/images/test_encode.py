@@ -1,4 +1,5 @@
 import io
+import time
 
 import cv2
 import numpy as np
@@ -7,6 +8,7 @@ import tifffile
 from photo_files import opened, said_of
 from PIL import Image, ImageCms
 from skimage import data as skimage_data
+from this_thread import here
 
 from pipelines.errors import Rejected
 from pipelines.images import pages
@@ -85,7 +87,7 @@ def test_equal_input_gives_equal_bytes(monkeypatch, file_format, bit_depth):
         comment=b"snow",
     )
     first = encode([(DEEP, said)], file_format, bit_depth=bit_depth, mark=MARK)
-    monkeypatch.setattr("time.time", lambda: 0)
+    monkeypatch.setattr(time, "time", here(lambda: 0, time.time))
     assert encode([(DEEP.copy(), said)], file_format, bit_depth=bit_depth, mark=MARK) == first
 
 
