@@ -13,13 +13,16 @@ from typing import Any
 
 import pytest
 
-from pipelines.runtime import photo_process
+from pipelines import notices
+from pipelines.runtime import lifeline, photo_process
 from pipelines.runtime.photo_child import PhotoProcess
 from pipelines.runtime.photo_process import PhotoProcesses
 
 _MOST = 4  # they take 100 MB each
-_OF_PYTEST = "PYTEST_CURRENT_TEST"
+# Of a test, or of a job, which its processes for photos do not use.
+_PASSING = {"PYTEST_CURRENT_TEST", notices._VARIABLE, lifeline.VARIABLE}
 _handle, _end, _started = PhotoProcesses.call, PhotoProcesses.close, PhotoProcesses._started
+_start_early = photo_process.start_early
 
 
 class _Kept(PhotoProcess):
@@ -34,7 +37,7 @@ class _Kept(PhotoProcess):
 
 
 def _surroundings(handler: str) -> object:
-    environment = {name: value for name, value in os.environ.items() if name != _OF_PYTEST}
+    environment = {name: value for name, value in os.environ.items() if name not in _PASSING}
     return handler, environment, tuple(sys.path), os.getcwd()  # noqa: PTH109
 
 
@@ -70,10 +73,27 @@ class _Shelf:
             self._idle.pop().close()
 
 
+_SHELF = _Shelf()
+
+
+def put_back() -> None:
+    """Takes processes that were started early and that no photo needed."""
+    for early in photo_process._early.values():
+        while early:
+            _leave(early.pop())
+
+
+def _leave(process: PhotoProcess) -> None:
+    if isinstance(process, _Kept):
+        _SHELF.put(process)
+    else:  # started where none is kept
+        process.close()
+
+
 @contextmanager
 def kept() -> Iterator[None]:
     """Hands processes on within the block."""
-    shelf, this = _Shelf(), threading.local()
+    this = threading.local()
 
     def call(processes: PhotoProcesses, *arguments: Any, alone: bool = False, **more: Any) -> Any:
         this.alone = alone
@@ -89,23 +109,25 @@ def kept() -> Iterator[None]:
         if is_alone():
             _end(processes)
         while processes._idle:
-            idle = processes._idle.pop()
-            if isinstance(idle, _Kept):
-                shelf.put(idle)
-            else:  # started before the block
-                idle.close()
+            _leave(processes._idle.pop())
 
     def started(processes: PhotoProcesses) -> PhotoProcess:
         # A process that was started early may have come from the shelf.
         return _Kept(processes._handler) if is_alone() else _started(processes)
 
+    def start_early(handler: str, number: int) -> None:
+        put_back()
+        _start_early(handler, number)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PhotoProcesses, "call", call)
         patch.setattr(PhotoProcesses, "close", close)
         patch.setattr(PhotoProcesses, "_started", started)
-        patch.setattr(photo_process, "PhotoProcess", shelf.take)
+        patch.setattr(photo_process, "PhotoProcess", _SHELF.take)
+        patch.setattr(photo_process, "start_early", start_early)
         yield
-    shelf.clear()
+    put_back()
+    _SHELF.clear()
 
 
 @contextmanager
@@ -116,4 +138,5 @@ def not_kept() -> Iterator[None]:
         patch.setattr(PhotoProcesses, "close", _end)
         patch.setattr(PhotoProcesses, "_started", _started)
         patch.setattr(photo_process, "PhotoProcess", PhotoProcess)
+        patch.setattr(photo_process, "start_early", _start_early)
         yield

@@ -3,6 +3,8 @@
 import sys
 from types import ModuleType
 
+import kept_processes
+
 
 def forget() -> None:
     """Leaves the process as it was before its first job, in the modules that it has loaded."""
@@ -12,10 +14,7 @@ def forget() -> None:
         notices._told_here = notices.Board()  # what was told once is not told again
     if reads := _loaded("pipelines.files.bucket_reads"):
         reads.neighbours_in.cache_clear()  # a bucket of the same name may hold other objects
-    if photo_process := _loaded("pipelines.runtime.photo_process"):
-        for processes in photo_process._early.values():  # of a job that failed before it used them
-            while processes:
-                processes.pop().close()
+    kept_processes.put_back()  # of a job that failed before it used them
 
 
 def _loaded(name: str) -> ModuleType | None:
