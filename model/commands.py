@@ -92,7 +92,7 @@ class Parser(argparse.ArgumentParser):
     def refuse(self, word: str) -> NoReturn:
         """Raise a `UserError` for a word that is not known."""
         if not word.startswith("-"):
-            raise UserError(f"{word} has no flag before it; for example: {self.example}")
+            raise UserError(f"{word} is neither a flag nor the value of one; for example: {self.example}")
         hint = did_you_mean(word.partition("=")[0], self.flags)
         raise UserError(f"unknown flag {word}; {hint or f'`{self.prog} --help` lists the flags'}")
 

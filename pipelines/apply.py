@@ -48,15 +48,16 @@ def applied(sidecars: str, scans: str, output: str) -> Iterator[tuple[Source, Ap
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``autochrome apply``; return 0 if every photo is there, else 1."""
-    args, beam_flags = audit_flags.apply().parse_known_args(argv)
+    parser = audit_flags.apply()
+    args, beam_flags = parser.parse_known_args(argv)
     places = {"--input": args.input, "--sidecars": args.sidecars, "--output": args.output, "--report": args.report}
     cloud.check(places)
     for folder in (args.input, args.sidecars):
         input_checks.check_apart([folder], args.output)
     if args.report:
         input_checks.check_apart([args.sidecars, args.output], args.report, "--report")
-    elif beam_flags:
-        raise UserError(f"{beam_flags[0]} is for a job, which needs --report DIR")
+    else:
+        commands.check_no_beam_flags(parser, beam_flags, "--report")
     writable.check(args.output)
     counts = _as_job(args, beam_flags) if args.report else _here(args)
     if counts is None:

@@ -16,7 +16,7 @@ from model.terminal import UNREAD, is_read, say
 from pipelines import audit_flags
 from pipelines.audit.detection import Detection, detect
 from pipelines.audit.examine import examine
-from pipelines.files import cloud, input_checks, sources
+from pipelines.files import cloud, input_checks, record_lists, sources
 from pipelines.runtime import commands
 from pipelines.runtime.photo_process import PhotoProcesses
 from pipelines.runtime.worker_pool import Gate, WorkerPool
@@ -40,7 +40,10 @@ def detections(paths: Sequence[str]) -> Iterator[Detection]:
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``autochrome detect``; return 0 if every file is marked, 1 if one is not or cannot be read."""
-    args, beam_flags = audit_flags.detect().parse_known_args(argv)
+    parser = audit_flags.detect()
+    args, beam_flags = parser.parse_known_args(argv)
+    for path in args.input:
+        _check_no_records(path)
     try:
         input_checks.check_any(args.input)
     except UserError as error:  # here it is not the value of a flag
@@ -50,8 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         if counts is None:
             return 0
     else:
-        if beam_flags:
-            raise UserError(f"{beam_flags[0]} is for a job, which needs --output DIR")
+        commands.check_no_beam_flags(parser, beam_flags, "--output")
         counts = Counter[str]()
         for detection in detections(args.input):
             counts[detection.reason or detection.status] += 1
@@ -62,6 +64,15 @@ def main(argv: list[str] | None = None) -> int:
     where = f"; {args.output} has a line for each" if args.output else ""
     say(f"autochrome: {said}{where}", file=sys.stderr)
     return 0 if set(counts) == {"marked"} else 1
+
+
+def _check_no_records(path: str) -> None:
+    """Raise UserError for the manifest of a colorized folder, which names the scans, not the colour photos."""
+    cloud.check({"PATH": path})
+    if record_lists.is_record_list(path) or record_lists.found(path):
+        raise UserError(
+            f"{path} holds records of `autochrome colorize`, which name the scans; give the folder of the colour photos"
+        )
 
 
 def _as_job(args: argparse.Namespace, beam_flags: Sequence[str]) -> dict[str, int] | None:

@@ -22,7 +22,6 @@ from pipelines.audit.checks import Check
 from pipelines.files import cloud, input_checks
 from pipelines.runtime import commands
 from pipelines.runtime.worker_pool import Gate, WorkerPool
-from tfrecords.errors import UserError
 
 
 def found(ledger: Ledger, *, sources: bool, model: str) -> Iterator[Check]:
@@ -51,7 +50,8 @@ def found(ledger: Ledger, *, sources: bool, model: str) -> Iterator[Check]:
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``autochrome verify``; return 0 if all is as recorded, else 1."""
-    args, beam_flags = audit_flags.verify().parse_known_args(argv)
+    parser = audit_flags.verify()
+    args, beam_flags = parser.parse_known_args(argv)
     cloud.check({"DIR": args.folder, "--state": args.state, "--report": args.report})
     ledger = Ledger.of(args.folder, args.state)
     if args.sources:
@@ -61,8 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         if counts is None:
             return 0
     else:
-        if beam_flags:
-            raise UserError(f"{beam_flags[0]} is for a job, which needs --report DIR")
+        commands.check_no_beam_flags(parser, beam_flags, "--report")
         counts = Counter[str]()
         for check in found(ledger, sources=args.sources, model=args.model):
             counts[check.key] += 1

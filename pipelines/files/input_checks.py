@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from pipelines.files import cloud, faults, input_paths, listed_photos, listings, sources, storage, tars
+from pipelines.files import cloud, faults, input_paths, listed_photos, listings, record_lists, sources, storage, tars
 from pipelines.files.input_paths import InputPath
 from pipelines.files.list_parts import PLAIN, ListOptions
 from tfrecords.description import FILE_NAME, is_description
@@ -48,6 +48,8 @@ def _check_path(pattern: str) -> None:
 def _check(path: InputPath) -> None:
     pattern = path.pattern
     try:
+        if listings.is_literal(pattern):
+            record_lists.check(pattern)
         if path.lists:
             _check_list(path)
             return

@@ -12,12 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pipelines.files import list_parts, listings, storage, tars
+from pipelines.files import list_parts, listings, record_lists, storage, tars
 from pipelines.files.list_parts import PLAIN, ListOptions, Part
 from pipelines.files.listings import Branch
-
-_MANIFEST = "manifest"
-_RECORDS = "photos-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +71,7 @@ def _lists(pattern: str) -> list[str]:
         return []
     if list_parts.kind_of(pattern):
         return [] if os.path.isdir(pattern) else [pattern]  # noqa: PTH112 (raises nothing)
-    folder = pattern.rstrip("/")
-    if folder.rpartition("/")[2] != _MANIFEST:
-        return []
-    names = (name for name in storage.names(folder) if name.startswith(_RECORDS) and list_parts.kind_of(name))
-    return [storage.join(folder, name) for name in sorted(names)]
+    return record_lists.found(pattern)
 
 
 def _part(uri: str, folder: str, options: ListOptions) -> Part:

@@ -8,6 +8,7 @@ decides.
 """
 
 import fnmatch
+import re
 from collections.abc import Sequence
 
 from pipelines import notices
@@ -20,8 +21,10 @@ _ENDINGS = (
     *_OF_PHOTOS,
     *(".jsonl", ".ndjson", ".csv", ".tsv", ".md", ".html", ".htm", ".thm", ".lnk", ".url"),
     *(".chroma", ".idx", ".npy", ".npz", ".pkl", ".pickle", ".pth", ".pyd", ".parquet"),
-    *(".md5", ".sha1", ".sha256", ".sha512", ".log", ".ini", ".db", ".ds_store", ".nomedia"),
+    *(".md5", ".sha1", ".sha256", ".sha512", ".log", ".ini", ".db", ".ds_store", ".nomedia", ".js", ".css"),
 )
+# The page of `autochrome report`, which may be among colour photos (`pipelines.viewer.thumbnails`).
+_THUMBNAIL = re.compile(r"(?:.*/)?thumbnails/[0-9a-f]{2}/[0-9a-f]{18}\.jpg")
 _APPLE = "._"  # AppleDouble files, in which macOS keeps what other file systems cannot store
 # Thumbnails, deleted files and indexes of Synology, QNAP, Linux, macOS, Windows, XV and Google.
 _FOLDERS = frozenset(
@@ -35,7 +38,8 @@ COUNTER, IGNORED = "not_photos", "ignored"
 def is_sidecar(name: str) -> bool:
     """Return whether the name of a file, with the folders that it is in, shows that it is not a photo."""
     *folders, file = name.lower().split("/")
-    return file.startswith(_APPLE) or file.endswith(_ENDINGS) or not _FOLDERS.isdisjoint(folders)
+    is_named_so = file.startswith(_APPLE) or file.endswith(_ENDINGS) or not _FOLDERS.isdisjoint(folders)
+    return is_named_so or _THUMBNAIL.fullmatch(name) is not None
 
 
 def is_of_photo(name: str) -> bool:

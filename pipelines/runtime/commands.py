@@ -2,14 +2,16 @@
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from model import commands
+from model.commands import Parser
 from model.terminal import say
 from pipelines import notices
 from pipelines.errors import JobFailedError
 from pipelines.files import local_files
+from tfrecords.errors import UserError
 
 
 def in_bytes(number: float) -> str:
@@ -19,6 +21,27 @@ def in_bytes(number: float) -> str:
             return f"{number:.3g} {unit}"
         number /= 1000
     return f"{number:.3g} TB" if number < 999.5 else f"{number:,.0f} TB"
+
+
+def check_no_beam_flags(parser: Parser, words: Sequence[str], needed: str) -> None:
+    """Check that nothing is left of a command line that does not start a job.
+
+    Args:
+        parser: of the command.
+        words: that it does not know.
+        needed: the flag that makes the command a job.
+
+    Raises:
+        UserError: there are words; it says whether they are flags of Beam.
+    """
+    if not words:
+        return
+    from pipelines.runtime import runners  # which imports Beam
+
+    _, unknown = runners.beam_parser().parse_known_args(list(words))
+    if unknown:
+        parser.refuse(unknown[0])
+    raise UserError(f"{words[0]} is a flag of Beam, for a job; a job needs {needed} DIR")
 
 
 def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:

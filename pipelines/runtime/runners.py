@@ -103,6 +103,8 @@ def beam_options(flags: Sequence[str]) -> PipelineOptions:
         parser = beam_parser()
         _, unknown = parser.parse_known_args(list(flags))
     if unknown:
+        if not unknown[0].startswith("-"):
+            raise UserError(f"{unknown[0]} is neither a flag nor the value of one; leave it out")
         hint = (
             did_you_mean(unknown[0].partition("=")[0], parser.flags)
             or "`--help` lists the flags; Beam's flags work too"

@@ -118,7 +118,7 @@ def test_help_fits_a_screen(main, capsys):
     [
         (["--data=d", "--output=o", "--epoch=3"], "unknown flag --epoch=3; did you mean --epochs"),
         (["--data=d"], "train needs --output; for example: "),
-        (["--data=d", "--output=o", "x"], "x has no flag before it; for example: "),
+        (["--data=d", "--output=o", "x"], "x is neither a flag nor the value of one; for example: "),
     ],
 )
 def test_unknown_missing_and_abbreviated_flags_are_errors(flags, said):

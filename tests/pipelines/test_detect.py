@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from colorized_folder import Folder
+from command_line import mistake
 
 from model.framing import recolor_picture
 from model.watermark_code import Payload
@@ -47,7 +49,9 @@ def test_a_job_writes_the_lines_that_are_printed_otherwise(folder, tmp_path, cap
     ("more", "said"),
     [
         (["nowhere"], "error: nowhere does not exist"),
-        (["--runner=FlinkRunner"], "needs --output DIR"),
+        (["--runner=FlinkRunner"], "is a flag of Beam, for a job; a job needs --output DIR"),
+        (["--json", "more"], "more is neither a flag nor the value of one; for example: autochrome detect "),
+        (["-x"], "unknown flag -x; `autochrome detect --help` lists the flags"),
         (["--output", "."], "overlap"),
     ],
 )
@@ -57,3 +61,29 @@ def test_a_mistake_is_one_line(folder, more, said, capsys, monkeypatch):
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["", "/", "/photos-00000-of-00001.jsonl", "/journal/0a-1-0b.jsonl"])
+def test_records_are_not_taken_for_photos_or_for_a_list_of_them(folder, tmp_path, name, capsys):
+    made = Folder(tmp_path)
+    made.add("a.jpg", b"scan", b"colour", [])
+    made.write()
+    journal = made.output / "manifest" / "journal"
+    journal.mkdir()
+    (journal / "0a-1-0b.jsonl").write_text(made.records[0].to_json() + "\n")
+    path = f"{made.output}/manifest{name}"
+    assert mistake(["detect", path], tmp_path, capsys) == (
+        f"{path} holds records of `autochrome colorize`, which name the scans; give the folder of the colour photos"
+    )
+
+
+def test_the_page_of_a_report_is_not_among_the_photos(photos, tmp_path, capsys):
+    made = Folder(tmp_path)
+    file = encode.encode([(photos["chelsea"], Metadata())], "PNG")
+    made.add("a.png", file, file, [photos["chelsea"]])
+    made.write()
+    assert cli.main(["report", str(made.output)]) == 0
+    assert list(made.output.rglob("thumbnails/*/*.jpg"))
+    capsys.readouterr()
+    cli.main(["detect", str(made.output), "--json"])
+    assert [json.loads(line)["name"] for line in capsys.readouterr().out.splitlines()] == ["a.png"]

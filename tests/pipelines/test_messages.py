@@ -48,7 +48,7 @@ GLOB = "is one path too many; if it comes from a glob, put the glob in quotes: -
         ("plan scans/a.png scans/b.png", f"scans/b.png {GLOB}"),
         (
             "colorize --input scans --output colour --runner=DirectRunner more",
-            "unknown flag more; `--help` lists the flags; Beam's flags work too",
+            "more is neither a flag nor the value of one; leave it out",
         ),
     ],
 )
@@ -138,7 +138,7 @@ def test_a_typo_is_answered_with_the_word_that_was_meant(place, capsys, line, sa
             "train needs --data and --output; for example: "
             "autochrome train --data records --output run --max_minutes 20",
         ),
-        ("report colour more", "more has no flag before it; for example: autochrome report colour"),
+        ("report colour more", "more is neither a flag nor the value of one; for example: autochrome report colour"),
     ],
 )
 def test_what_is_missing_is_told_with_an_example(place, capsys, line, said):

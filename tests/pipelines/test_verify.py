@@ -60,7 +60,13 @@ def test_a_job_writes_the_lines_that_are_printed_otherwise(folder, tmp_path, cap
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [(["--runner=FlinkRunner"], "needs --report DIR"), (["--report", "inside"], "overlap")],
+    [
+        (["--runner=FlinkRunner"], "--runner=FlinkRunner is a flag of Beam, for a job; a job needs --report DIR"),
+        (["--sources", "scans"], "scans is neither a flag nor the value of one; for example: autochrome verify colour"),
+        (["--report", "../found", "scans"], "scans is neither a flag nor the value of one; leave it out"),
+        (["--hash"], "unknown flag --hash; `autochrome verify --help` lists the flags"),
+        (["--report", "inside"], "overlap"),
+    ],
 )
 def test_a_mistake_is_one_line(folder, more, said, capsys, monkeypatch):
     monkeypatch.chdir(folder.output)

@@ -23,6 +23,10 @@ from pipelines.files import sidecars
         "box/@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg",
         ".thumbnails/normal/a.png",
         "__MACOSX/a.jpg",
+        "report/thumbnails/ba/336e89832b60d732ad.jpg",
+        "thumbnails/ba/336e89832b60d732ad.jpg",
+        "report/viewer.js",
+        "report/page.css",
     ],
 )
 def test_labels_captions_and_metadata_are_not_photos(name):
@@ -42,6 +46,7 @@ def test_labels_captions_and_metadata_are_not_photos(name):
         "a.NEF",
         "eaDir/a.jpg",
         "thumbnails/a.jpg",
+        "thumbnails/ba/336e89832b60.jpg",
         "@eaDir",
     ],
 )
