@@ -6,10 +6,10 @@ from itertools import chain
 
 from model.terminal import say
 from pipelines import audit_flags
-from pipelines.archive import run_list, scan_places
+from pipelines.archive import partitions, run_list, scan_places
 from pipelines.archive.chroma_file import ONLY
 from pipelines.archive.ledger import Ledger
-from pipelines.archive.record_files import Damage
+from pipelines.archive.record_files import UNNAMED_FILE, Damage
 from pipelines.delivery import packing, windows_names
 from pipelines.delivery.bags import Item
 from pipelines.delivery.told import Told
@@ -56,15 +56,16 @@ def main(argv: list[str] | None = None) -> int:
             example = example or next((f"{one.bag.name}/{name}" for name in names), "")
     finally:
         pool.close()
-    if not number:
+    lacking = partitions.lacking(ledger.state)
+    if not (number or damaged or lacking or ledger.journals):
         raise UserError(f"{args.folder} has no photos to deliver")
     if stale := packing.beyond(args.to, number):
         say(f"{stale} is of an earlier delivery, which had more photos; remove it")
     for damage in damaged:
-        say(
-            f"{damage}: its photos are in no bag; run the same `autochrome colorize` again to repair it, and deliver "
-            "into another folder"
-        )
+        lost = "" if damage.what == UNNAMED_FILE else ": its photos are in no bag"
+        say(f"{damage}{lost}; {damage.advice}{', and deliver into another folder' if lost else ''}")
+    if lacking:
+        say(f"{partitions.PARTITIONS} {lacking}: its photos are in no bag")
     if ledger.journals:
         say("a run is not done or was killed; these are its photos so far: the same `autochrome colorize` continues it")
     if not_for_windows:
@@ -77,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
         f"autochrome: {args.to}: photos {photos:,}, left out {left_out:,}, bags {filled:,}, complete before {found:,}",
         file=sys.stderr,
     )
-    return 1 if left_out or stale or damaged else 0
+    return 1 if left_out or stale or damaged or lacking or ledger.journals else 0
 
 
 if __name__ == "__main__":

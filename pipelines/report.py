@@ -11,6 +11,7 @@ from rich.table import Table
 
 from model.terminal import say, show
 from pipelines import audit_flags
+from pipelines.archive import partitions
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import STAGES, Record
 from pipelines.archive.record_files import Damage
@@ -171,10 +172,11 @@ def _tabulate(ledger: Ledger, path: Path) -> None:
 
 
 def _tell_damage(ledger: Ledger, damaged: Iterable[Damage]) -> None:
-    """Say which files of records are damaged, and whether the last run has ended."""
+    """Say which files of records are damaged, which partitions are missing, and whether the last run has ended."""
     for damage in damaged:
-        where = storage.join(ledger.state, damage.name)
-        say(f"{where} {damage.what}; run the same `autochrome colorize` again to repair it")
+        say(f"{storage.join(ledger.state, damage.name)} {damage.what}; {damage.advice}")
+    if lacking := partitions.lacking(ledger.state):
+        say(f"{storage.join(ledger.state, partitions.PARTITIONS)} {lacking}")
     if ledger.journals:
         say("a run is not done or was killed; these are its photos so far: the same `autochrome colorize` continues it")
 

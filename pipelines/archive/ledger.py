@@ -67,6 +67,9 @@ class Ledger:
     def records(self, tell: Callable[[Damage], None] | None = None) -> Iterator[Record]:
         """Yield the record of every input with its times, sorted by name.
 
+        Shards that the list of shards does not name are left out, and told, unless a run is not done: it may have
+        written its list without removing the shards of the run before.
+
         A shard is open while its names are read. Of a manifest of an earlier version, whose shards hold a hash of the
         names, up to 512 MiB are in memory. The journals are in memory as well.
 
@@ -80,6 +83,9 @@ class Ledger:
             yield from merge(*(one._told(tell, self.state) for one in self.partitions), key=place_of)
             return
         index = record_files.read_index(self.state)
+        names = set(map(self._name, self.shards))
+        unnamed = [] if self.journals else list(record_files.unnamed(index, names))
+        names -= {damage.name for damage in unnamed}
 
         def whole(read: Iterable[Record | Damage]) -> Iterator[Record]:
             for one in read:
@@ -97,10 +103,14 @@ class Ledger:
 
             return read
 
-        shards = (Shard(_first(uri, index.shards.get(self._name(uri))), opened(uri)) for uri in self.shards)
+        shards = (
+            Shard(_first(uri, index.shards.get(self._name(uri))), opened(uri))
+            for uri in self.shards
+            if self._name(uri) in names
+        )
         journals = (record_files.journal(self._name(uri), storage.read(uri)) for uri in self.journals)
         told = sorted((record for read in journals for record in whole(read) if not record.pending), key=place_of)
-        list(whole(record_files.missing(index, map(self._name, self.shards))))
+        list(whole([*record_files.missing(index, names), *unnamed]))
         for _, same_name in groupby(merge(merged(shards), told, key=place_of), key=attrgetter("name")):
             yield from sorted(_latest(same_name), key=place_of)
 

@@ -17,6 +17,7 @@ from pipelines.runtime.partition import WHOLE, Partition
 from tfrecords.errors import UserError
 
 PARTITIONS = f"{FOLDER}/partitions"
+_NAMED = 3
 _NAME = re.compile(r"(?P<index>\d{5,})-of-(?P<total>\d{5,})")
 _PATH = re.compile(rf"/{PARTITIONS}/{_NAME.pattern}\Z")
 
@@ -59,6 +60,22 @@ def there(folder: str) -> list[Partition]:
     found = (_NAME.fullmatch(branch.path.rstrip("/").rpartition("/")[2]) for branch in branches)
     partitions = {Partition(int(match["index"]), int(match["total"])) for match in found if match}
     return sorted(partitions, key=lambda partition: (partition.total, partition.index))
+
+
+def lacking(folder: str) -> str:
+    """Return which partitions of a folder are there and which are not; '' if all are, or if it has none.
+
+    Raises:
+        storage.io_errors, WorldError: the folder cannot be listed.
+    """
+    found = there(folder)
+    total = max((one.total for one in found), default=0)
+    lost = [str(one) for index in range(1, total + 1) if (one := Partition(index, total)) not in found]
+    if not lost:
+        return ""
+    named = ", ".join(lost[:_NAMED]) + (f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else "")
+    shown = ", ".join(map(str, found)) if len(found) <= _NAMED else f"{len(found):,} of {total:,}"
+    return f"has {shown}, and lacks {named}: deleted, or not colorized yet"
 
 
 def check(folder: str, partition: Partition) -> None:

@@ -29,6 +29,8 @@ _T = TypeVar("_T")
 INDEX_FILE = f"{FOLDER}/shards.json"
 LOST_FILE = "is missing"
 """The damage of a file that the list of shards names and that is not there."""
+UNNAMED_FILE = f"is not named by {INDEX_FILE}"
+"""The damage of a shard that is there and that the list of shards does not name."""
 _READ_AT_ONCE = 1 << 20
 _FIRST_LINE = 1 << 14
 _NAMED = 3
@@ -45,6 +47,13 @@ class Damage:
 
     name: str
     what: str
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        if self.what == UNNAMED_FILE:
+            return "its records are left out, and the same `autochrome colorize` removes it"
+        return "run the same `autochrome colorize` again to repair it"
 
     def __str__(self) -> str:
         return f"{self.name} {self.what}"
@@ -123,6 +132,23 @@ def _inputs(folder: str) -> int:
 def missing(index: Index, names: Iterable[str]) -> Iterator[Damage]:
     """Yield the damage of shards that are in the list but not among the names of the files."""
     return (Damage(name, LOST_FILE) for name in sorted(index.shards.keys() - set(names)))
+
+
+def unnamed(index: Index, names: Iterable[str]) -> Iterator[Damage]:
+    """Yield the damage of shards that are not in the list, such as those that were copied over another manifest."""
+    return (Damage(name, UNNAMED_FILE) for name in sorted(names) if index.shards and name not in index.shards)
+
+
+def is_complete(folder: str) -> bool:
+    """Return whether there is a list of shards that is not damaged; it may be empty, as that of a run without photos.
+
+    Raises:
+        WorldError: the list cannot be read.
+    """
+    try:
+        return isinstance(json.loads(storage.read_if_there(storage.join(folder, INDEX_FILE)) or b""), dict)
+    except ValueError:
+        return False
 
 
 def first_name(uri: str) -> str:

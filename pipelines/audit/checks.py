@@ -9,7 +9,7 @@ from model import saved_model
 from pipelines.archive import partitions, provenance, run_list
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import RUNS_FILE, Output, Record
-from pipelines.archive.record_files import LOST_FILE, Damage
+from pipelines.archive.record_files import LOST_FILE, UNNAMED_FILE, Damage
 from pipelines.errors import Rejected
 from pipelines.files import contents, storage
 from pipelines.files.sources import Source
@@ -150,5 +150,6 @@ def _settings_digest(settings: Any, recorded: str) -> str:
 def of_damage(damage: Damage, folder: str) -> Check:
     """Return the check of a file of records that is damaged."""
     uri = storage.join(folder, damage.name)
-    verdict: Verdict = "missing" if damage.what == LOST_FILE else "changed"
+    verdicts: dict[str, Verdict] = {LOST_FILE: "missing", UNNAMED_FILE: "unrecorded"}
+    verdict = verdicts.get(damage.what, "changed")
     return Check(kind="records", name=f"{damage.name} {damage.what}", uri=uri, verdict=verdict)

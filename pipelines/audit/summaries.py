@@ -25,12 +25,10 @@ from pipelines.audit.checks import Check, Verdict
 from pipelines.files import storage
 from pipelines.files.hashes import stable_hash
 from pipelines.runtime.outcomes import REJECTED_FILE
-from pipelines.runtime.partition import Partition
 from tfrecords.errors import UserError
 from tfrecords.words import counted
 
 _MODULUS = 1 << 64
-_NAMED = 3
 
 
 class Totals:
@@ -71,9 +69,9 @@ def read(ledger: Ledger) -> Iterator[Record | Check]:
     for part in parts:
         if not part.journals:
             yield from _of_files(part, ledger.state)
-    if ledger.partitions:
-        yield from _of_partitions(ledger.state)
-    if not ledger.journals and not damaged:
+    if lacking := partitions.lacking(ledger.state):
+        yield _check(ledger.state, partitions.PARTITIONS, lacking, "missing")
+    if not ledger.journals and all(damage.what == record_files.UNNAMED_FILE for damage in damaged):
         yield from _of_totals(ledger, parts, totals)
 
 
@@ -86,35 +84,26 @@ def _missing(folder: str, name: str) -> Check:
 
 
 def _of_files(part: Ledger, folder: str) -> Iterator[Check]:
-    """Yield a check of each file of one manifest that is missing, damaged, or a shard that the list does not name."""
+    """Yield a check of each file of one manifest that is missing or damaged."""
     place = part.state.removeprefix(folder).strip("/")
     prefix = f"{place}/" if place else ""
     shards = [f"{FOLDER}/{uri.rpartition('/')[2]}" for uri in part.shards]
-    if not shards:
+    if not shards and not record_files.is_complete(part.state):
         yield _check(folder, place, "has no records", "missing")
         return
     there = {f"{FOLDER}/{name}" for name in storage.names(storage.join(part.state, FOLDER))}
+    index = record_files.read_index(part.state).shards
     timings = [
-        shard.replace("photos", "timings", 1).removesuffix(manifest.format_of(shard)) + JSON_LINES for shard in shards
+        shard.replace("photos", "timings", 1).removesuffix(manifest.format_of(shard)) + JSON_LINES
+        for shard in shards
+        if not index or shard in index
     ]
     for name in (INDEX_FILE, RUNS_FILE, LAST_RUN_FILE, *timings):
         if name not in there:
             yield _missing(folder, prefix + name)
-    index = record_files.read_index(part.state).shards
-    if INDEX_FILE in there and not index:
+    is_empty = not shards and record_files.is_complete(part.state)
+    if INDEX_FILE in there and not index and not is_empty:
         yield _check(folder, prefix + INDEX_FILE, "is damaged")
-    for shard in shards:
-        if index and shard not in index:
-            yield _check(folder, prefix + shard, f"is not named by {prefix}{INDEX_FILE}", "unrecorded")
-
-
-def _of_partitions(folder: str) -> Iterator[Check]:
-    there = partitions.there(folder)
-    total = max(one.total for one in there)
-    wanted = [Partition(index, total) for index in range(1, total + 1)]
-    if lost := [str(one) for one in wanted if one not in there]:
-        named = ", ".join(lost[:_NAMED]) + (f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else "")
-        yield _check(folder, partitions.PARTITIONS, f"lacks {named}: deleted, or not colorized yet", "missing")
 
 
 def _of_totals(ledger: Ledger, parts: Sequence[Ledger], totals: Totals) -> Iterator[Check]:

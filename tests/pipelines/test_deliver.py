@@ -1,13 +1,16 @@
 """The command `autochrome deliver` over one folder."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from colorized_folder import Folder, sha256
+from whole_manifest import write_manifest
 
 from pipelines import cli
-from pipelines.archive import run_list
+from pipelines.archive import partitions, run_list
 from pipelines.archive.provenance import Recipe, Settings
+from pipelines.runtime.partition import Partition
 
 
 @pytest.fixture
@@ -78,6 +81,33 @@ def test_records_that_are_lost_are_told_and_the_delivery_is_not_complete(folder,
         "`autochrome colorize` again to repair it, and deliver into another folder\n"
     )
     assert "photos 1," in err
+
+
+def test_if_all_records_are_lost_the_folder_does_not_count_as_one_without_photos(folder, tmp_path, capsys):
+    [shard] = folder.output.glob("manifest/photos-*")
+    shard.write_text("torn\n")
+    assert cli.main(["deliver", str(folder.output), "--to", str(tmp_path / "bags")]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("manifest/photos-00000-of-00001.jsonl line 1 is not a record: its photos are in no bag; ")
+    assert err.endswith("bags: photos 0, left out 0, bags 0, complete before 0\n")
+
+
+def test_photos_that_are_not_there_yet_make_a_delivery_incomplete(tmp_path, photos, capsys):
+    made = Folder(tmp_path)
+    part = Path(partitions.folder_of(str(made.output), Partition(2, 2)))
+    write_manifest(part, [made.add("a.jpg", b"scan", b"colour", [photos["chelsea"][:8, :8]])])
+    command = ["deliver", str(made.output), "--to", str(tmp_path / "bags")]
+    lacks = "has 2/2, and lacks 1/2: deleted, or not colorized yet"
+    assert cli.main(command) == 1
+    assert capsys.readouterr().out == f"manifest/partitions {lacks}: its photos are in no bag\n"
+    assert cli.main(["report", str(made.output)]) == 0
+    assert f"{made.output}/manifest/partitions {lacks}\n" in capsys.readouterr().out
+    write_manifest(Path(partitions.folder_of(str(made.output), Partition(1, 2))), [])
+    assert cli.main(command) == 0
+    (part / "manifest" / "journal").mkdir()
+    (part / "manifest" / "journal" / "0a-1-0b.jsonl").touch()
+    assert cli.main(command) == 1
+    assert "a run is not done or was killed" in capsys.readouterr().out
 
 
 def test_chroma_in_place_of_pictures_gets_no_manifest_for_a_viewer(folder, tmp_path, capsys):

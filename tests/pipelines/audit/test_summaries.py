@@ -18,10 +18,10 @@ SHARD = "manifest/photos-00000-of-00001.jsonl"
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path, photos) -> Path:
     """Two photos, of which one was rejected, and all files about them."""
     made = Folder(tmp_path)
-    made.add("a.jpg", b"scan", b"colour", [])
+    made.add("a.jpg", b"scan", b"colour", [photos["chelsea"][:8, :8]])
     made.record("caf\udce9.jpg", status="rejected", reason="unreadable", detail="cut short")
     write_manifest(made.output, made.records)
     return made.output
@@ -66,6 +66,29 @@ def test_a_shard_that_the_list_does_not_name_is_found(folder, capsys):
     shutil.copy(folder / SHARD, folder / added)
     shutil.copy(folder / SHARD.replace("photos", "timings"), folder / added.replace("photos", "timings"))
     assert verified(folder, capsys) == [f"records {added} is not named by manifest/shards.json"]
+
+
+def test_photos_of_a_shard_that_the_list_does_not_name_are_left_out(folder, tmp_path, capsys):
+    """Such a shard stays if a manifest is copied over another one; `verify`, `report` and `deliver` say the same."""
+    added = SHARD.replace("00000-of-00001", "00001-of-00002")
+    (folder / "z.jpg").write_bytes(b"colour")
+    (folder / added).write_bytes((folder / SHARD).read_bytes().replace(b'"a.jpg"', b'"z.jpg"'))
+    said = f"{added} is not named by manifest/shards.json"
+    assert verified(folder, capsys) == [f"records {said}"]
+    advice = "its records are left out, and the same `autochrome colorize` removes it"
+    table = tmp_path / "photos.csv"
+    assert cli.main(["report", str(folder), "--table", str(table)]) == 0
+    assert f"{folder}/{said}; {advice}\n" in capsys.readouterr().out
+    assert "z.jpg" not in table.read_text()
+    assert cli.main(["report", str(folder)]) == 0
+    assert f"{said}; {advice}\n" in capsys.readouterr().out
+    assert cli.main(["deliver", str(folder), "--to", str(tmp_path / "bags")]) == 1
+    out, err = capsys.readouterr()
+    assert out == f"{said}; {advice}\n"
+    assert "photos 1," in err
+    (folder / added).unlink()
+    assert cli.main(["deliver", str(folder), "--to", str(tmp_path / "bags")]) == 0
+    assert "complete before 1" in capsys.readouterr().err
 
 
 def test_a_list_of_rejected_photos_that_lacks_one_or_has_another_is_found(folder, capsys):
@@ -115,4 +138,17 @@ def test_a_partition_is_missed_whole_and_in_parts(tmp_path, capsys):
     assert f"records {inside}/manifest/shards.json is missing" in lines
     assert f"records {inside}/report.json is missing" in lines
     assert f"records {inside.replace('1', '3', 1)} has no records" in lines
-    assert "records manifest/partitions lacks 2/3: deleted, or not colorized yet" in lines
+    assert "records manifest/partitions has 1/3, 3/3, and lacks 2/3: deleted, or not colorized yet" in lines
+
+
+def test_a_partition_without_photos_is_complete(tmp_path, capsys):
+    made = Folder(tmp_path)
+    parts = [Path(partitions.folder_of(str(made.output), Partition(index, 2))) for index in (1, 2)]
+    write_manifest(parts[0], [made.add("a.jpg", b"scan", b"colour", [])])
+    write_manifest(parts[1], [])
+    for path in (parts[1] / "manifest").glob("*-of-*"):
+        path.unlink()
+    record_files.write_index(str(parts[1]), [])
+    assert verified(made.output, capsys) == []
+    (parts[1] / "manifest" / "shards.json").write_text("[")
+    assert f"records {partitions.PARTITIONS}/00002-of-00002 has no records" in verified(made.output, capsys)
