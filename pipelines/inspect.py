@@ -13,6 +13,7 @@ from rich.text import Text
 from model.terminal import printable, say, show
 from pipelines import flags
 from pipelines.dataset import rejected_lists
+from pipelines.dataset.described import described
 from pipelines.files import cloud, storage
 from pipelines.flags import SAMPLE_FILE
 from pipelines.runtime import commands
@@ -128,7 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run ``autochrome inspect``; return 1 if ``--verify`` finds damage, else 0."""
     args = flags.inspect().parse_args(argv)
     cloud.check({"DIR": args.data})
-    description = Description.of_folder(args.data, storage.read_if_there(storage.join(args.data, FILE_NAME)))
+    description = described(args.data)
     examples = sample(args.data, description, args.sample) if args.sample else []
     shards = [shard for split in description.splits.values() for shard in split]
     faults = {shard.name: verify(args.data, shard) for shard in shards} if args.verify else None

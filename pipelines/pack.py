@@ -13,10 +13,11 @@ import numpy as np
 from model import packs
 from model.terminal import say
 from pipelines import flags
+from pipelines.dataset.described import described
 from pipelines.files import cloud, faults, storage
 from pipelines.runtime import commands
 from tfrecords.color import Bytes, dequantize_chroma, dequantize_luminance, lab_to_srgb
-from tfrecords.description import FILE_NAME, Description
+from tfrecords.description import Description
 from tfrecords.errors import UserError
 from tfrecords.example import LabExample
 from tfrecords.shards import read_records
@@ -101,7 +102,7 @@ def pack(data_dir: str, output: str, *, side: int, quality: int, file_mib: int, 
             may not be written.
         WorldError: the disk is full or fails.
     """
-    description = Description.of_folder(data_dir, storage.read_if_there(storage.join(data_dir, FILE_NAME)))
+    description = described(data_dir)
     if not description.count("train"):
         raise UserError(f"{data_dir} has no training examples; prepare more photos")
     side = side or description.size

@@ -9,7 +9,7 @@ last finds all of them. If two do, they write the same bytes.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -101,11 +101,10 @@ def _found(photos: Photos, output: str, size: int, partition: Partition, _: int)
 
 def tell(output: str, partition: Partition, missing: Iterable[int]) -> None:
     """Say that other partitions are not complete yet."""
-    named = [str(Partition(index, partition.total)) for index in sorted(missing)]
-    more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
+    named = _listed([Partition(index, partition.total) for index in sorted(missing)])
     notices.tell(
         output,
-        f"partition {partition} is complete; not complete yet: {', '.join(named[:_NAMED])}{more}. The partition that "
+        f"partition {partition} is complete; not complete yet: {named}. The partition that "
         f"ends last writes dataset.json",
         logging.INFO,
     )
@@ -114,6 +113,41 @@ def tell(output: str, partition: Partition, missing: Iterable[int]) -> None:
 def is_waiting(output: str) -> bool:
     """Return whether some partitions of a set are complete and others are not."""
     return storage.size(storage.join(output, FILE)) >= 0
+
+
+def check_complete(output: str) -> None:
+    """Check that no partition of a set is missing.
+
+    Raises:
+        UserError: some are; it says which have made shards and which have not, and what to do.
+    """
+    total = _total(output)
+    if not total:
+        return
+    names = (name.removesuffix(".json") for name in storage.names(storage.join(output, shard_writer.FOLDER)))
+    begun = {int(name.split("-")[1]) % total + 1 for name in names if is_shard(name)}
+    have, lack = (
+        _listed([Partition(index, total) for index in range(1, total + 1) if (index in begun) is is_begun])
+        for is_begun in (True, False)
+    )
+    raise UserError(
+        f"{output} is not complete: partitions with finished shards: {have}; without any: {lack}; run the same "
+        "`autochrome prepare` without --partition, which makes what is missing, or with each of them again"
+    )
+
+
+def _listed(some: Sequence[Partition]) -> str:
+    more = f" and {len(some) - _NAMED:,} more" if len(some) > _NAMED else ""
+    return ", ".join(map(str, some[:_NAMED])) + more if some else "none"
+
+
+def _total(output: str) -> int:
+    """Return the number of partitions of a set that is not complete; 0 if it has none, or the number is damaged."""
+    try:
+        claimed = Claim.from_json((storage.read_if_there(storage.join(output, FILE)) or b"").decode())
+        return int(claimed.settings["number of parts"])
+    except (ValueError, KeyError, TypeError):
+        return 0
 
 
 def counts(output: str, partition: Partition) -> dict[str, int]:

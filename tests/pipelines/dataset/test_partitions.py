@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from command_line import mistake
 from prepare_job import Job, digests
 
 from pipelines import cli, prepare
@@ -38,6 +39,13 @@ def test_parts_in_any_order_make_the_files_of_one_run_and_the_last_one_describes
         made = sum(counted[part].values())
         assert f"\npreparing: {made} of {made} photos in" in f"\n{said.err}"
         assert not {FILE_NAME, "rejected.jsonl"} & {path.name for path in output.iterdir()}
+        capsys.readouterr()
+        for inspected in (["inspect", str(output), "--verify"], ["pack", "--data", str(output), "--output", "packs"]):
+            have, lack = ("3/3", "1/3, 2/3") if part == "3/3" else ("1/3, 3/3", "2/3")
+            assert mistake(inspected, tmp_path, capsys) == (
+                f"{output} is not complete: partitions with finished shards: {have}; without any: {lack}; run the same "
+                "`autochrome prepare` without --partition, which makes what is missing, or with each of them again"
+            )
     before = digests(output)
     for wrong, complaint in (
         ("--partition=1/2", "number of parts was 3, now 2); give all partitions the same photos, flags and number of"),
