@@ -104,11 +104,13 @@ class ColorizePhotos(beam.PTransform):
         """Read the model and the runs in the folder, and return how photos are made.
 
         Raises:
-            UserError: the model is missing or not ours; the list of runs is damaged; or records would be ignored.
+            UserError: the model is missing or not ours; the list of runs is damaged; or records would be ignored, or
+                sidecars of another output replaced.
         """
         partitions.check(self.state or self.output, self.partition)
         if self.state:
             run_list.check_state(self.output, self.state)
+        sidecar_lease.check_earlier(self._sidecars, self.state or self.output)
         recipe = Recipe.of(self.model, self.settings, plan=self.plan, signing=self.signing)
         return Policy(
             recipe=run_list.numbered(recipe, self.folder),
@@ -120,8 +122,12 @@ class ColorizePhotos(beam.PTransform):
 
     def lease_of(self, holder: Holder) -> Lease:
         """Return the lease that a run needs: on its folder, and on that of its sidecars if they have one."""
-        sidecars = "" if self.settings.sidecar == chroma_file.ONLY else self.settings.sidecar
-        return Lease(folder=self.folder, holder=holder, beside=sidecar_lease.of(sidecars, self.folder, holder))
+        return Lease(folder=self.folder, holder=holder, beside=sidecar_lease.of(self._sidecars, self.folder, holder))
+
+    @property
+    def _sidecars(self) -> str:
+        """The folder of the sidecars; '' if there is none of its own."""
+        return "" if self.settings.sidecar == chroma_file.ONLY else self.settings.sidecar
 
     def tasks(self, policy: Policy, begin: beam.DoFn | None = None, *, spread: bool = False) -> FindTasks:
         """Return the transform that finds what is to be done; ``spread`` is that of `FindTasks`."""
