@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from model import interrupt
+from model import interrupt, saved_model
 from model.terminal import UNREAD, is_read, say
 from pipelines import audit_flags
 from pipelines.archive import scan_places
@@ -54,6 +54,8 @@ def main(argv: list[str] | None = None) -> int:
     args, beam_flags = parser.parse_known_args(argv)
     cloud.check({"DIR": args.folder, "--state": args.state, "--report": args.report})
     ledger = Ledger.of(args.folder, args.state)
+    if args.model:
+        saved_model.check(args.model)
     if args.sources:
         scan_places.check(ledger)
     if args.report:

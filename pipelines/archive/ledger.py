@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 from pipelines.archive import manifest, partitions, record_files
@@ -59,9 +60,8 @@ class Ledger:
         if parts:
             journals = tuple(uri for one in (whole, *parts) for uri in one.journals)
             return replace(whole, journals=journals, partitions=parts)
-        if not whole.shards and not whole.journals:
-            where = f" --state {state}" if state else ""
-            raise UserError(f"{root} has no manifest; make one with `autochrome colorize --output {folder}{where}`")
+        if not whole.shards and not whole.journals and not record_files.is_complete(root):
+            raise _no_manifest(root, folder, state)
         return whole
 
     def records(self, tell: Callable[[Damage], None] | None = None) -> Iterator[Record]:
@@ -144,6 +144,17 @@ class Ledger:
             return dict(json.loads(storage.read_if_there(storage.join(self.state, REPORT_FILE)) or b"{}"))
         except (ValueError, TypeError):
             return {}
+
+
+def _no_manifest(root: str, folder: str, state: str) -> UserError:
+    """Return the error of a folder that has no manifest."""
+    above, _, last = root.rpartition("/")
+    if last == manifest.FOLDER and record_files.is_complete(above or "."):
+        return UserError(f"{root} is the manifest itself; give the folder that it is in: {above or '.'}")
+    if not storage.is_remote(root) and Path(root).is_file():
+        return UserError(f"{root} is a file; give the output folder of `autochrome colorize`")
+    where = f" --state {state}" if state else ""
+    return UserError(f"{root} has no manifest; make one with `autochrome colorize --output {folder}{where}`")
 
 
 def _first(uri: str, entry: Entry | None) -> str:

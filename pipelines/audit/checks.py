@@ -110,10 +110,10 @@ def of_runs(ledger: Ledger, model: str = "") -> Iterator[Check]:
 
     Args:
         ledger: of the folder.
-        model: the SavedModel folder that should have made it; '' if it is not checked.
+        model: the SavedModel folder that should have made it (`model.saved_model.check`); '' if it is not compared.
 
     Raises:
-        UserError: the model is missing or is not one of ours, or no run says which model it used.
+        UserError: no run says which model it used.
     """
     parts = ledger.partitions or (ledger,)
     histories: dict[str, list[dict[str, Any]]] = {}

@@ -20,7 +20,7 @@ def held(path: Path) -> Iterator[BinaryIO | None]:
         try:
             # Links are refused: a replacement would be written to the target of the link.
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # the folder may be a file
             yield None
             return
         with file:

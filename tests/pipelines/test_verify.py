@@ -66,6 +66,8 @@ def test_a_job_writes_the_lines_that_are_printed_otherwise(folder, tmp_path, cap
         (["--report", "../found", "scans"], "scans is neither a flag nor the value of one; leave it out"),
         (["--hash"], "unknown flag --hash; `autochrome verify --help` lists the flags"),
         (["--report", "inside"], "overlap"),
+        (["--model", "nowhere"], "model nowhere does not exist; give the saved_model folder"),
+        (["--model", "."], "model . has no saved_model.pb; give the saved_model folder"),
     ],
 )
 def test_a_mistake_is_one_line(folder, more, said, capsys, monkeypatch):

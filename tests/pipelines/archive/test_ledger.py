@@ -148,3 +148,27 @@ def test_what_the_last_run_was_made_with(folder):
     assert Ledger.of(str(output)).made_with() == {"model": "unet"}
     (output / "manifest" / "runs.json").write_text('{"runs": [{"model": "a"}, {"model": "b"}]}')
     assert Ledger.of(str(output)).made_with() == {"model": "b"}
+
+
+def test_a_manifest_without_photos_is_one(tmp_path):
+    with pytest.raises(UserError, match="has no manifest; make one"):
+        Ledger.of(str(tmp_path))
+    record_files.write_index(str(tmp_path), [])
+    assert names(Ledger.of(str(tmp_path))) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("colour/manifest", "colour/manifest is the manifest itself; give the folder that it is in: colour"),
+        ("colour/manifest/", "colour/manifest is the manifest itself; give the folder that it is in: colour"),
+        ("colour/a.jpg", "colour/a.jpg is a file; give the output folder of `autochrome colorize`"),
+    ],
+)
+def test_a_path_of_something_else_is_called_what_it_is(tmp_path, monkeypatch, path, said):
+    monkeypatch.chdir(tmp_path)
+    record_files.write_index("colour", [])
+    (tmp_path / "colour" / "a.jpg").write_bytes(b"colour")
+    with pytest.raises(UserError) as raised:
+        Ledger.of(path)
+    assert str(raised.value) == said

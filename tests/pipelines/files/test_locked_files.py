@@ -25,6 +25,11 @@ def test_a_file_that_has_not_changed_is_replaced(file):
     assert [path.name for path in file.parent.iterdir()] == ["lease.json"]
 
 
+def test_a_folder_that_is_a_file_has_no_files(file):
+    with locked_files.held(file / "lease.json") as found:
+        assert found is None
+
+
 def test_a_file_that_somebody_changed_or_removed_is_left_alone(file):
     known = seen(file)
     file.unlink()
