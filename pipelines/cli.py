@@ -10,7 +10,7 @@ with interrupt.at_once():
     from model.commands import did_you_mean, listed
     from model.terminal import say, starting
     from pipelines import flags
-    from pipelines.runtime import commands
+    from pipelines.runtime import commands, garbage
     from tfrecords.errors import UserError
 
 _COMMANDS = {
@@ -50,7 +50,10 @@ def _help() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; return the exit code: 0, 1 for a failed job, 2 for a user error, 130 after Ctrl-C."""
-    return commands.run(_run, argv)
+    code = commands.run(_run, argv)
+    if argv is None:
+        garbage.at_exit()
+    return code
 
 
 def _run(argv: list[str] | None) -> int:

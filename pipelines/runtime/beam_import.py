@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipelines.runtime import local_threads
+from pipelines.runtime import garbage, local_threads
 
 CONNECTORS = (
     "apache_beam.io.aws.s3filesystem",
@@ -32,7 +32,8 @@ def without_connectors(flags: list[str]) -> Iterator[None]:
     for name in left_out:
         sys.modules[name] = None  # type: ignore[assignment]
     try:
-        yield
+        with garbage.none():
+            yield
     finally:
         for name in left_out:
             del sys.modules[name]  # who needs it later can import it

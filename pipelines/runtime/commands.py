@@ -11,6 +11,7 @@ from model.terminal import say
 from pipelines import notices
 from pipelines.errors import JobFailedError
 from pipelines.files import local_files
+from pipelines.runtime import garbage
 from tfrecords.errors import UserError
 
 
@@ -68,4 +69,6 @@ def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:
 
 def run_module(name: str) -> NoReturn:
     """Run the command of a module, imported by name, because code that is pickled must not be in ``__main__``."""
-    sys.exit(run(importlib.import_module(name).main, sys.argv[1:]))
+    code = run(importlib.import_module(name).main, sys.argv[1:])
+    garbage.at_exit()
+    sys.exit(code)

@@ -79,8 +79,9 @@ _SHELF = _Shelf()
 def put_back() -> None:
     """Takes processes that were started early and that no photo needed."""
     for early in photo_process._early.values():
-        while early:
-            _leave(early.pop())
+        while early._started or early._left:
+            if process := early.take():
+                _leave(process)
 
 
 def _leave(process: PhotoProcess) -> None:
