@@ -8,7 +8,8 @@
     rejected.jsonl              names the rejected photos, and no other; or manifest/rejected-*.jsonl does
     manifest/partitions/        has all partitions
 
-While a run is writing, or after it was killed, these files may be older than the records. They are then not compared.
+While a run is writing, or after it was killed, these files may be older than the records. They are then not compared,
+and a check says that the run is not done.
 """
 
 import json
@@ -18,7 +19,7 @@ from typing import Any
 
 from pipelines.archive import manifest, partitions, record_files, run_list
 from pipelines.archive.ledger import Ledger
-from pipelines.archive.manifest import FOLDER, JSON_LINES, LAST_RUN_FILE, REPORT_FILE, RUNS_FILE, Record
+from pipelines.archive.manifest import FOLDER, JOURNAL, JSON_LINES, LAST_RUN_FILE, REPORT_FILE, RUNS_FILE, Record
 from pipelines.archive.record_files import INDEX_FILE, Damage
 from pipelines.audit import checks
 from pipelines.audit.checks import Check, Verdict
@@ -28,6 +29,7 @@ from pipelines.runtime.outcomes import REJECTED_FILE
 from tfrecords.errors import UserError
 from tfrecords.words import counted
 
+_UNFINISHED = "is of a run that is not done or was killed; the same `autochrome colorize` continues it"
 _MODULUS = 1 << 64
 
 
@@ -67,7 +69,10 @@ def read(ledger: Ledger) -> Iterator[Record | Check]:
     yield from (checks.of_damage(damage, ledger.state) for damage in damaged)
     parts = ledger.partitions or (ledger,)
     for part in parts:
-        if not part.journals:
+        if part.journals:
+            place = part.state.removeprefix(ledger.state).strip("/")
+            yield _check(ledger.state, f"{place}/{JOURNAL}".lstrip("/"), _UNFINISHED, "missing")
+        else:
             yield from _of_files(part, ledger.state)
     if lacking := partitions.lacking(ledger.state):
         yield _check(ledger.state, partitions.PARTITIONS, lacking, "missing")
