@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ class WriteLines(beam.PTransform):
     """Write lines: PCollection of `Line` → a single dict, the number of items by key, when all is written.
 
     The files are ``{kind}-00000-of-00004.jsonl`` and ``{kind}.json`` with the numbers. Equal lines give equal files,
-    whatever the number of workers.
+    whatever the number of workers. Shards of an earlier job in the folder are removed.
 
     Attributes:
         folder: for the files, local or in a bucket.
@@ -61,9 +62,16 @@ class WriteLines(beam.PTransform):
 
     def _sum(self, _: None, counts: list[tuple[str, int]], written: list[str]) -> dict[str, int]:
         told = dict(sorted(counts))
+        self._remove_others(written)
         summary = json.dumps({"counts": told, "files": sorted(written)}, indent=2) + "\n"
         storage.write_in(self.folder, f"{self.kind}.json", summary.encode())
         return told
+
+    def _remove_others(self, written: list[str]) -> None:
+        """Remove the shards of an earlier job that had more lines, or fewer."""
+        shard = re.compile(rf"{self.kind}-\d{{5,}}-of-\d{{5,}}\.jsonl")
+        others = [name for name in storage.names(self.folder) if shard.fullmatch(name) and name not in written]
+        storage.remove([storage.join(self.folder, name) for name in others])
 
 
 def _placed(line: tuple[bytes, bytes], shards: int) -> tuple[int, bytes]:

@@ -22,3 +22,14 @@ def test_lines_are_sorted_and_counted(tmp_path):
     assert [json.loads(line) for line in made[0]["found-00000-of-00001.jsonl"].splitlines()] == sorted(
         names, key=json.dumps
     )
+
+
+def test_shards_of_an_earlier_job_are_removed(tmp_path):
+    for name in ("found-00000-of-00002.jsonl", "found-00001-of-00002.jsonl", "found-mine.jsonl", "checks.json"):
+        (tmp_path / name).write_text("{}\n")
+    with beam.Pipeline(runner="FnApiRunner") as pipeline:
+        _ = pipeline | beam.Create([Line(name="a", key="marked", json="{}")]) | WriteLines(str(tmp_path), "found")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("found.json", "found-00000-of-00001.jsonl"),
+        *("found-mine.jsonl", "checks.json"),
+    }
