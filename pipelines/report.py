@@ -15,7 +15,7 @@ from pipelines.archive import partitions
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import STAGES, Record
 from pipelines.archive.record_files import Damage
-from pipelines.files import cloud, local_files, storage, stores, writable
+from pipelines.files import cloud, local_files, local_writes, storage, stores, writable
 from pipelines.runtime import commands
 from pipelines.runtime.commands import in_bytes
 from pipelines.runtime.outcomes import print_table
@@ -156,16 +156,20 @@ def _delete(uris: Iterable[str]) -> None:
 
 
 def _tabulate(ledger: Ledger, path: Path) -> None:
-    summary = Summary()
-    damaged: list[Damage] = []
+    def written() -> tuple[Summary, list[Damage]]:
+        summary = Summary()
+        damaged: list[Damage] = []
 
-    def told() -> Iterator[Record]:
-        for record in ledger.records(damaged.append):
-            summary.add(record)
-            yield record
+        def told() -> Iterator[Record]:
+            for record in ledger.records(damaged.append):
+                summary.add(record)
+                yield record
 
-    with local_files.whole_file(path) as file:
-        table.write(told(), path.suffix.lower(), file)
+        with local_files.whole_file(path) as file:
+            table.write(told(), path.suffix.lower(), file)
+        return summary, damaged
+
+    summary, damaged = local_writes.patiently(str(path), written)
     tell(ledger, summary, Console())
     _tell_damage(ledger, damaged)
     say(f"{path}: {counted(summary.inputs, 'row')}")
@@ -216,6 +220,8 @@ def main(argv: list[str] | None = None) -> int:
     cloud.check({"DIR": args.folder, "--state": args.state})
     ledger = Ledger.of(args.folder, args.state)
     if args.table:
+        if Path(args.table).is_dir():
+            raise UserError(f"--table {args.table} is a folder; name a file")
         writable.check(str(Path(args.table).parent), "--table")
     else:
         writable.check(ledger.state, "--state" if args.state else "DIR", own=(thumbnails.FOLDER, *html.FOLDERS))

@@ -5,9 +5,12 @@ import sys
 from copy import copy
 from pathlib import Path
 
+import disk_faults
 import hostile_viewer
 import pytest
 from colorized_folder import Folder, colorized
+from command_line import mistake
+from disk_faults import DiskFaults
 from rich.console import Console
 
 from pipelines import cli, report
@@ -125,6 +128,26 @@ def test_a_table_that_cannot_be_written_is_the_fault_of_its_folder(folder, tmp_p
     (tmp_path / "file").write_bytes(b"")
     assert cli.main(["report", str(folder.write()), "--table", str(tmp_path / "file" / "photos.csv")]) == 2
     assert capsys.readouterr().err.startswith(f"autochrome: error: --table {tmp_path}/file cannot be written to (")
+
+
+def test_a_table_on_a_full_disk_is_the_fault_of_the_disk(folder, tmp_path):
+    (tmp_path / "counts").mkdir()
+    path = tmp_path / "photos.csv"
+    full = DiskFaults(tmp_path / "counts", r".*photos\.csv.*", ["ENOSPC"], times=99, events=["create"])
+    ended = disk_faults.run(["report", str(folder.write()), "--table", str(path)], full.environment)
+    assert full.met()
+    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (
+        1,
+        f"autochrome: error: {path}: No space left on device; free some space on the disk, then start again",
+    )
+    assert not path.exists()
+
+
+def test_a_table_that_is_a_folder_is_refused(folder, tmp_path, capsys):
+    (tmp_path / "photos.csv").mkdir()
+    folder.write()
+    said = mistake(["report", str(folder.output), "--table", str(tmp_path / "photos.csv")], tmp_path, capsys)
+    assert said == f"--table {tmp_path}/photos.csv is a folder; name a file"
 
 
 def test_the_counts_are_those_of_report_json_and_include_ignored_files(folder, capsys):
