@@ -39,6 +39,19 @@ def train_and_kill_one(workers: int, settings: Sequence[str], data_dir: str, fol
     Returns:
         The output folder of the run.
     """
+    processes: list[subprocess.Popen[str]] = []
+    try:
+        return _trained(processes, workers, settings, data_dir, folder)
+    finally:  # also of a test that is told to end: the script would start its worker again and again
+        for process in processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _trained(
+    processes: list[subprocess.Popen[str]], workers: int, settings: Sequence[str], data_dir: str, folder: Path
+) -> Path:
     program, output = folder / "bin" / "docker", folder / "run"
     program.parent.mkdir()
     (folder / "child.py").write_text(CHILD.format(settings=list(settings)))
@@ -47,7 +60,6 @@ def train_and_kill_one(workers: int, settings: Sequence[str], data_dir: str, fol
     environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "RETRY_SECONDS": "0"}
     environment["PYTHONPATH"] = f"{SCRIPT.parents[2]}:{Path(__file__).parent}"
     cluster, last = {"worker": free_addresses(workers)}, workers - 1
-    processes = []
     for index in range(workers):
         task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
         with (folder / f"{index}.log").open("w") as log:
@@ -58,6 +70,7 @@ def train_and_kill_one(workers: int, settings: Sequence[str], data_dir: str, fol
                     stdout=subprocess.PIPE if index == last else log,
                     stderr=log,
                     text=True,
+                    start_new_session=True,
                 )
             )
     victim = processes[last]
