@@ -153,8 +153,14 @@ def _no_manifest(root: str, folder: str, state: str) -> UserError:
         return UserError(f"{root} is the manifest itself; give the folder that it is in: {above or '.'}")
     if not storage.is_remote(root) and Path(root).is_file():
         return UserError(f"{root} is a file; give the output folder of `autochrome colorize`")
-    where = f" --state {state}" if state else ""
-    return UserError(f"{root} has no manifest; make one with `autochrome colorize --output {folder}{where}`")
+    if state:
+        return UserError(
+            f"{root} has no manifest; make one with `autochrome colorize --output {folder} --state {state}`"
+        )
+    return UserError(
+        f"{root} has no manifest; make one with `autochrome colorize --output {folder}`, or give the --state that it "
+        "was given"
+    )
 
 
 def _first(uri: str, entry: Entry | None) -> str:

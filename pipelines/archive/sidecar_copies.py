@@ -12,6 +12,7 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
+from pipelines import notices
 from pipelines.archive.manifest import FOLDER, REPORT_FILE, Record
 from pipelines.errors import Rejected
 from pipelines.files import beneath, contents, sidecars, storage
@@ -28,7 +29,8 @@ _OWN_FOLDERS = (f"{FOLDER}/", "report/")
 class CopySidecars(beam.PTransform):
     """Copy sidecars: PCollection of `Record` → PCollection of str, the names of the copies.
 
-    An existing file with other content is never replaced. A sidecar that cannot be read is left out.
+    An existing file with other content is never replaced. A sidecar that cannot be read is left out. The user is told
+    of either, once.
 
     Attributes:
         output: the folder of the colour photos.
@@ -84,21 +86,31 @@ def copy_name(photo: str, extension: str, *, whole: bool) -> str:
 def _copy(source: Source, output: str, name: str) -> bool:
     """Return whether a sidecar is in the output now."""
     if name in _OWN or name.startswith(_OWN_FOLDERS):
-        return False
+        return _keep(output)
     try:
         data = source.read()
     except Rejected:
+        notices.tell(f"{output} lacks sidecars", "some sidecars cannot be read, and are not copied")
         return False
     if not storage.is_remote(output):
         beneath.check(Path(output), name.rpartition("/")[0])
     there = contents.read(storage.join(output, name))
     if there is not None and there.sha256 != contents.sha256(data):
-        Metrics.counter("autochrome", KEPT).inc()
-        return False
+        return _keep(output)
     if there is None:
         storage.write_in(output, name, data)
     Metrics.counter("autochrome", COPIED).inc()
     return True
+
+
+def _keep(output: str) -> bool:
+    """Count and tell that a file stays in the place of a sidecar; return False."""
+    Metrics.counter("autochrome", KEPT).inc()
+    notices.tell(
+        f"{output} keeps sidecars",
+        f"files in {output} differ from the sidecars of the input, and stay; remove them to get those of the input",
+    )
+    return False
 
 
 def _stem(name: str) -> str:

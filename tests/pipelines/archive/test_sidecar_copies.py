@@ -4,12 +4,15 @@ import json
 import tarfile
 from pathlib import Path
 
+import apache_beam as beam
 import numpy as np
 import pytest
+from colorized_folder import Folder
 from photo_files import file_of
 
-from pipelines import colorize, prepare
-from pipelines.archive.sidecar_copies import copy_name
+from pipelines import colorize, notices, prepare
+from pipelines.archive.sidecar_copies import CopySidecars, copy_name
+from pipelines.files.sources import Source
 
 BESIDE = ["._a.bmp", "a.xmp", "a.bmp.json", "Thumbs.db", "box/@eaDir/b.jpg/THUMB.jpg", "box/b.txt", "lonely.json"]
 
@@ -68,3 +71,29 @@ def test_names_of_copies():
     assert copy_name("box/x.tif.png", ".xmp", whole=True) == "box/x.tif.png.xmp"
     assert copy_name("box/x.tif.png", ".xmp", whole=False) == "box/x.tif.xmp"
     assert copy_name("x~2.jpg", ".json", whole=False) == "x~2.json"
+
+
+def test_a_sidecar_that_is_not_copied_is_told_once(tmp_path, capsys):
+    sources = []
+    for name in ("a.xmp", "b.xmp", "gone.xmp"):
+        (tmp_path / name).write_text(f"beside: {name}")
+        sources.append(Source(uri=str(tmp_path / name), name=name, size=13, fingerprint="1"))
+    (tmp_path / "gone.xmp").unlink()
+    output = tmp_path / "out"
+    output.mkdir()
+    for name in ("a.xmp", "b.xmp"):
+        (output / name).write_text("somebody else's")
+    made = Folder(tmp_path)
+    records = [
+        made.add(f"{stem}.jpg", b"scan", b"colour", [np.zeros((8, 8, 3), np.uint8)]) for stem in ("a", "b", "gone")
+    ]
+    with notices.on_terminal(), beam.Pipeline(runner="FnApiRunner") as pipeline:
+        ignored = pipeline | "Ignored" >> beam.Create(sources)
+        _ = pipeline | beam.Create(records) | CopySidecars(str(output), ignored)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "sidecars" in line]
+    assert sorted(lines) == [
+        f"autochrome: files in {output} differ from the sidecars of the input, and stay; remove them to get those of "
+        "the input",
+        "autochrome: some sidecars cannot be read, and are not copied",
+    ]
+    assert {path.name for path in output.iterdir()} == {"a.xmp", "b.xmp"}
