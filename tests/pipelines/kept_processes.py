@@ -19,8 +19,8 @@ from pipelines.runtime.photo_child import PhotoProcess
 from pipelines.runtime.photo_process import PhotoProcesses
 
 _MOST = 4  # they take 100 MB each
-# Of a test, or of a job, which its processes for photos do not use.
-_PASSING = {"PYTEST_CURRENT_TEST", notices._VARIABLE, lifeline.VARIABLE}
+# Of a test, of a job for its workers, and what the first job sets after it has started these processes early.
+_PASSING = {"PYTEST_CURRENT_TEST", notices._VARIABLE, lifeline.VARIABLE, "MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS"}
 _handle, _end, _started = PhotoProcesses.call, PhotoProcesses.close, PhotoProcesses._started
 _start_early = photo_process.start_early
 
