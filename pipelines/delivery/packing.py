@@ -11,7 +11,8 @@ from pipelines.delivery.bags import Bag, Item
 from pipelines.delivery.told import Told
 from pipelines.errors import Rejected
 from pipelines.files import contents, storage
-from pipelines.files.sources import Source
+from pipelines.files.listings import Branch
+from pipelines.files.sources import Source, files
 from pipelines.runtime.worker_pool import WorkerPool
 from tfrecords.errors import UserError
 
@@ -34,7 +35,7 @@ class Packed:
 
 
 def pack(bag: Bag, folder: str, to: str, told: Told, pool: WorkerPool[str | Item]) -> Packed:
-    """Fill one bag. A bag that is complete stays, and one that is not is filled again.
+    """Fill one bag. A bag that is complete stays, and one that is not, or lost a file since, is filled again.
 
     Args:
         bag: to fill.
@@ -53,7 +54,7 @@ def pack(bag: Bag, folder: str, to: str, told: Told, pool: WorkerPool[str | Item
     there = storage.read_if_there(storage.join(root, "bag-info.txt"))
     if there is not None and f"{_PLAN}: {info[_PLAN]}\n".encode() not in there:
         raise UserError(f"{root} was made of other photos or with other flags; give another folder, or remove it first")
-    if storage.read_if_there(storage.join(root, _SEAL)) == tags[_SEAL]:
+    if storage.read_if_there(storage.join(root, _SEAL)) == tags[_SEAL] and _is_whole(bag, root, tags):
         return Packed(bag=bag, is_found=True)
     if there is not None:
         storage.remove([storage.join(root, _SEAL)])  # of a run from which photos were left out
@@ -69,6 +70,13 @@ def pack(bag: Bag, folder: str, to: str, told: Told, pool: WorkerPool[str | Item
     for path, data in final.items():
         storage.write_in(root, path, data)
     return Packed(bag=filled, faults=tuple(sorted(one for one in results if isinstance(one, str))))
+
+
+def _is_whole(bag: Bag, root: str, tags: dict[str, bytes]) -> bool:
+    """Return whether all files of a sealed bag are there with their sizes; a validator compares their bytes."""
+    wanted = {file.path: file.bytes for file in bag.payload()} | {path: len(data) for path, data in tags.items()}
+    there = {file.uri: file.size for file in files(Branch(path=root), root)}
+    return all(there.get(storage.join(root, path)) == size for path, size in wanted.items())
 
 
 def _tags(bag: Bag, told: Told, info: dict[str, str]) -> dict[str, bytes]:

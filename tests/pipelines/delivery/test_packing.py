@@ -69,6 +69,19 @@ def test_a_second_delivery_copies_nothing_and_a_stopped_one_continues(folder):
     assert contents(folder) == before
 
 
+@pytest.mark.parametrize("path", ["data/colour/box 1/a.jpg", "data/scans/box 1/a.jpg", "metadata/photos.csv"])
+@pytest.mark.parametrize("data", [None, b"cut"])
+def test_a_bag_that_lost_a_file_or_a_part_of_one_is_filled_again(folder, path, data):
+    deliver(folder)
+    before = contents(folder)
+    lost = bags(folder)[0] / path
+    lost.unlink()
+    if data is not None:
+        lost.write_bytes(data)
+    assert [one.is_found for one in deliver(folder)] == [False, True]
+    assert contents(folder) == before
+
+
 def test_a_photo_that_differs_from_its_record_is_left_out_and_the_bag_is_valid(folder):
     (folder.output / NAMES[0]).write_bytes(b"changed")
     (folder.sources / NAMES[1]).unlink()
