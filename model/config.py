@@ -14,7 +14,7 @@ from typing import Any
 from model import config_checks, references
 from tfrecords.errors import UserError
 
-EXPORT_ONLY = ("size", "temperature", "stored", "export_resolution", "prior_adjustment")
+EXPORT_ONLY = ("size", "temperature", "stored", "export_resolution", "prior_adjustment", "most_spread")
 """Fields that shape the exported model and not how it is trained: a trained run can be exported again with others."""
 
 
@@ -56,6 +56,8 @@ class Config:
         jit: whether TensorFlow trains with XLA, which is for accelerators; JAX always does.
         export_resolution: side at which the exported network sees the luminance; 0 takes `resolution`.
         prior_adjustment: α in [0, 1], see `model.export`; more is more vivid, and less sure.
+        most_spread: spread of the possible colours of a place, in Lab units, at which it is left grey, see
+            `model.decoding`; 0 leaves none grey.
         stored: in what the exported model keeps its weights, `float32` or `float16`; it computes in float32.
     """
 
@@ -89,6 +91,7 @@ class Config:
     jit: bool = False
     export_resolution: int = 0
     prior_adjustment: float = 0.0
+    most_spread: float = 0.0
     stored: str
 
     def __post_init__(self) -> None:

@@ -28,6 +28,8 @@ def check(config: Config) -> None:
     for field in ("learning_rate", "temperature"):
         if not 0 < getattr(config, field) < math.inf:
             raise UserError(f"{field} must be more than 0, not {getattr(config, field):g}")
+    if not 0 <= config.most_spread < math.inf:
+        raise UserError(f"most_spread must be 0 or more, not {config.most_spread:g}")
     bounds = (
         ("rebalance", 0 <= config.rebalance <= 1),
         ("averaging", 0 <= config.averaging < 1),
@@ -66,6 +68,7 @@ def _refuse_what_would_be_ignored(config: Config) -> None:
         ("rebalance", 0, "loss", "cross_entropy"),
         ("temperature", 1, "loss", "cross_entropy"),
         ("prior_adjustment", 0, "loss", "cross_entropy"),
+        ("most_spread", 0, "loss", "cross_entropy"),
     )
     for field, without, other, needed in needs:
         value, found = getattr(config, field), getattr(config, other)

@@ -22,6 +22,10 @@ Networks that classify learn how common each colour is, and most of the world is
 of that back: α · log(½ p + ½ / Q) is subtracted from the logits, p being the classes' shares of the training set and Q
 their number (Menon et al., "Long-tail learning via logit adjustment", 2021, with Zhang et al.'s smoothing).
 
+Where red, grey and blue are all possible, a network paints patches of each. `most_spread` fades colours that lie so far
+apart (`model.decoding` has the formula). It suits a trained network: one at its start holds all colours possible, and
+everything would be grey.
+
 The folder also contains ``autochrome.json``, the record of what was trained, on what and how.
 """
 

@@ -26,8 +26,8 @@ from tfrecords.color import Floats
 
 MOST_DIFFERENT = 0.01
 """In units of a and b."""
-MOST_GUIDED = 0.1
-"""With hints, which are strong and move the colours far."""
+MOST_GUIDED = 0.25
+"""With hints, which are strong and move the colours far; `model.decoding` can multiply the difference."""
 _CHROMA_SCALE = 128
 
 

@@ -30,7 +30,7 @@ from typing import Any
 
 import keras
 
-from model import bins, efficientnet, layers, losses, references
+from model import bins, decoding, efficientnet, layers, losses, references
 from model.config import Config
 from tfrecords.errors import UserError
 
@@ -270,11 +270,12 @@ def decode(config: Config, output: Any) -> Any:
     """Return the chroma that a network's output means, float32 ``[N, S, S, 2]`` in (-1, 1).
 
     Classes become their annealed mean: the mean of their centres by the softmax of logits / `config.temperature`
-    (Zhang et al. 2016, section 2.3). What is smaller than `config.size` is brought up bilinearly.
+    (Zhang et al. 2016, section 2.3), faded where `config.most_spread` asks for it (`model.decoding`). What is smaller
+    than `config.size` is brought up bilinearly.
     """
     if config.loss == losses.CLASSIFICATION:
         shares = keras.ops.softmax(output / config.temperature, axis=-1)
-        output = keras.ops.matmul(shares, keras.ops.convert_to_tensor(bins.centres() / 128))
+        output = decoding.faded_mean(shares, config.most_spread) if config.most_spread else decoding.mean(shares)
     if output.shape[1] == config.size:
         return output
     sides = (config.size, config.size)

@@ -23,7 +23,7 @@ def test_an_unknown_name_lists_those_there_are():
 
 def test_fields_that_were_added_later_have_their_defaults():
     stored = configs.released_1().to_dict()
-    for field in ("mounts", "hints", "export_resolution", "prior_adjustment", "precision", "jit"):
+    for field in ("mounts", "hints", "export_resolution", "prior_adjustment", "most_spread", "precision", "jit"):
         del stored[field]
     assert configs.Config.from_dict(stored) == configs.released_1()
 

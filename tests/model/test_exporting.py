@@ -83,9 +83,9 @@ def test_weights_become_a_model_that_knows_its_data(run, exported, packed):
 def test_a_model_is_exported_again_with_another_decoding(exported, records, packed, tmp_path):
     output = tmp_path / "vivid"
     words = [f"--weights={exported}", f"--data={packed}", f"--output={output}"]
-    assert exporting.main([*words, "--set=prior_adjustment=0.5", "--set=temperature=0.5", "--set=stored=float16"]) == 0
-    config = record(output)["config"]
-    assert (config["prior_adjustment"], config["temperature"], config["stored"]) == (0.5, 0.5, "float16")
+    fields = {"prior_adjustment": 0.5, "temperature": 0.5, "most_spread": 400.0, "stored": "float16"}
+    assert exporting.main([*words, *(f"--set={name}={value}" for name, value in fields.items())]) == 0
+    assert {name: record(output)["config"][name] for name in fields} == fields
     assert record(output)["training"] == {"steps": 7}
     assert np.abs(chroma(output)).mean() > 1.1 * np.abs(chroma(exported)).mean()
 
