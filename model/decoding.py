@@ -11,7 +11,8 @@ fades as one. Chroma is multiplied by
 
     min(1, max(0, (M − S) / (0.3 M)))
 
-M is `most_spread`, in Lab units: colours fade from a spread of 0.7 M on, and are grey from M on. Larsson et al.
+M is `most_spread`, in Lab units: colours fade from a spread of 0.7 M on, and are grey from M on. All are made 1 %
+stronger, so that a collection keeps about the colourfulness that it has without fading. Larsson et al.
 ("Learning Representations for Automatic Colorization", 2016, section 3.3) fade chroma likewise where the hue is
 undecided.
 """
@@ -31,6 +32,8 @@ WINDOW = 7
 """Side in places of the window in which a patch is judged."""
 FADING = 0.3
 """Part of the largest spread over which chroma fades."""
+STRONGER = 1.01
+"""Factor of the chroma that is left."""
 _LEAST_WEIGHT = 1.0  # of a grey place; chroma squared, in Lab units
 
 
@@ -61,4 +64,4 @@ def faded_mean(shares: Any, most_spread: float) -> Any:
     sums = keras.ops.average_pool(sums, WINDOW, strides=1, padding="same", data_format="channels_last")
     most = most_spread / CHROMA_STEP
     left = (most - sums[..., :1] / sums[..., 1:]) / (FADING * most)
-    return middle * keras.ops.clip(left, 0, 1) * (CHROMA_STEP / CHROMA_SCALE)
+    return middle * keras.ops.clip(left, 0, 1) * (STRONGER * CHROMA_STEP / CHROMA_SCALE)
