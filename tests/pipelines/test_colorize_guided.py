@@ -1,6 +1,7 @@
 """A job with hints: which photos they change, what the records and files say, and what a changed hint makes again."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -92,11 +93,12 @@ def test_one_photo_and_python_give_what_the_job_gives(scans, saved_model_dir, gu
 
 
 def test_a_changed_hint_makes_its_photo_again_and_no_other(scans, run, guided, tmp_path):
-    before = contents(guided)
-    (tmp_path / "box 1").mkdir()
-    (tmp_path / "box 1" / "b.png.hints.json").write_text(point(0.75))
-    after = run(guided, f"--hints={tmp_path}")
-    assert json.loads((guided / "manifest" / "last_run.json").read_text())["made"] == 1
+    output, changed = Path(shutil.copytree(guided, tmp_path / "out")), tmp_path / "hints"
+    before = contents(output)
+    (changed / "box 1").mkdir(parents=True)
+    (changed / "box 1" / "b.png.hints.json").write_text(point(0.75))
+    after = run(output, f"--hints={changed}")
+    assert json.loads((output / "manifest" / "last_run.json").read_text())["made"] == 1
     assert [name for name in before if before[name] != after[name]] == ["box 1/b.png"]
 
 

@@ -102,7 +102,7 @@ def test_options_of_the_flink_job_server_pass_through():
     ("flag", "message"),
     [
         ("--no_such_flag=1", "unknown flag --no_such_flag=1"),
-        ("photos", "unknown flag photos"),
+        ("photos", "photos is neither a flag nor the value of one; leave it out"),
         ("--direct_num_worker=2", "unknown flag --direct_num_worker=2"),
         ("--direct_num_workers=many", "direct_num_workers.*many"),
         ("--direct_running_mode=fast", "direct_running_mode.*fast"),
