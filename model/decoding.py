@@ -6,15 +6,15 @@ or a ceiling to the next: a stain. With shares q of the classes c, s is the spre
 
     m = Σ q c        s² = Σ q |c|² − |m|²
 
-S is the mean of s within 7 x 7 places, each weighing |m|² + 1, so that a patch is judged by its most vivid places and
-fades as one. Chroma is multiplied by
+S is the mean of s within 7 x 7 places, each weighing |m|² + 1, so that a patch is judged by its most vivid places, and
 
-    min(1, max(0, (M − S) / (0.3 M)))
+    f = min(1, max(0, (M − S) / (0.3 M)))
 
-M is `most_spread`, in Lab units: colours fade from a spread of 0.7 M on, and are grey from M on. All are made 1 %
-stronger, so that a collection keeps about the colourfulness that it has without fading. Larsson et al.
-("Learning Representations for Automatic Colorization", 2016, section 3.3) fade chroma likewise where the hue is
-undecided.
+is the part of the chroma that may be left. M is `most_spread`, in Lab units: colours fade from a spread of 0.7 M on,
+and are grey from M on. A wall of bricks, near that limit all over, would be left in patches. So chroma is multiplied by
+the mean of f within 21 x 21 places, with the same weights: what is vivid and of one kind fades as one, and grey around
+a stain does not save it. Larsson et al. ("Learning Representations for Automatic Colorization", 2016, section 3.3) fade
+chroma likewise where the hue is undecided.
 """
 
 from __future__ import annotations
@@ -28,12 +28,10 @@ from model import bins
 from tfrecords.statistics import CHROMA_STEP
 
 CHROMA_SCALE = 128
-WINDOW = 7
-"""Side in places of the window in which a patch is judged."""
+JUDGED, SHARED = 7, 21
+"""Sides in places of the windows in which a patch is judged, and fades as one."""
 FADING = 0.3
 """Part of the largest spread over which chroma fades."""
-STRONGER = 1.01
-"""Factor of the chroma that is left."""
 _LEAST_WEIGHT = 1.0  # of a grey place; chroma squared, in Lab units
 
 
@@ -60,8 +58,14 @@ def faded_mean(shares: Any, most_spread: float) -> Any:
     length = keras.ops.sum(keras.ops.square(middle), axis=-1, keepdims=True)
     spread = keras.ops.sqrt(keras.ops.relu(moments[..., 2:] - length))
     weight = length + _LEAST_WEIGHT / CHROMA_STEP**2
-    sums = keras.ops.concatenate([weight * spread, weight], axis=-1)
-    sums = keras.ops.average_pool(sums, WINDOW, strides=1, padding="same", data_format="channels_last")
     most = most_spread / CHROMA_STEP
-    left = (most - sums[..., :1] / sums[..., 1:]) / (FADING * most)
-    return middle * keras.ops.clip(left, 0, 1) * (STRONGER * CHROMA_STEP / CHROMA_SCALE)
+    left = keras.ops.clip((most - _weighed(spread, weight, JUDGED)) / (FADING * most), 0, 1)
+    return middle * _weighed(left, weight, SHARED) * (CHROMA_STEP / CHROMA_SCALE)
+
+
+def _weighed(values: Any, weights: Any, side: int) -> Any:
+    """Return the weighted means within windows of a side; values and weights are float32 ``[N, h, w, 1]``."""
+    sums = keras.ops.concatenate([weights * values, weights], axis=-1)
+    for window in ((side, 1), (1, side)):
+        sums = keras.ops.average_pool(sums, window, strides=1, padding="same", data_format="channels_last")
+    return sums[..., :1] / sums[..., 1:]
