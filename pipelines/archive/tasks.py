@@ -3,9 +3,10 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import AsList, AsSingleton
+from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
 
 from pipelines import notices
 from pipelines.archive import manifest, record_files, resume
@@ -20,9 +21,12 @@ from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
 from pipelines.runtime.partition import WHOLE, Partition
 from pipelines.runtime.progress import SILENT, Ticker
+from tfrecords.words import counted
 
 # Subfolders of the output, and the folders in them that are not listed.
 _PARTLY_OWN = {"report": ("data", "names", "thumbnails"), "manifest": ("partitions",)}
+_TASKS, _GONE = "tasks", "gone"
+_NAMED = 3
 _OWN = tuple(f"{folder}/{one}/" for folder, below in _PARTLY_OWN.items() for one in below)
 
 
@@ -101,7 +105,9 @@ class FindTasks(beam.PTransform):
         ) | "Join" >> beam.CoGroupByKey()
         # The join waits for all sources anyway. Their number is a side input, so the ticker is told before work starts.
         number = [] if self.selection.size else [AsSingleton(self._told_when_listed(sources))]
-        decided = joined | "Decide" >> beam.FlatMap(_decided, self.policy, rules, *number)
+        decide = beam.FlatMap(_decided, self.policy, rules, *number).with_outputs(_GONE, main=_TASKS)
+        decided, gone = joined | "Decide" >> decide
+        self._tell_gone(gone)
         if self.spread:
             decided |= "Spread families" >> beam.Reshuffle()
         if self.selection.size:
@@ -144,6 +150,17 @@ class FindTasks(beam.PTransform):
             uri, f"{uri} {damage.what}; photos without a record are made again, and files that are right already stay"
         )
         return str(damage)
+
+    def _tell_gone(self, names: beam.PCollection[bytes]) -> None:
+        number = AsSingleton(names | "Number of gone" >> beam.combiners.Count.Globally())
+        _ = names | "First gone" >> beam.combiners.Top.Smallest(_NAMED) | "Tell gone" >> beam.Map(self._gone, number)
+
+    def _gone(self, names: list[bytes], number: int) -> None:
+        if number:
+            photos, are = counted(number, "photo"), "is" if number == 1 else "are"
+            first = ", ".join(map(os.fsdecode, names)) + (f" and {number - len(names):,} more" * (number > len(names)))
+            what = f"{photos} of earlier runs {are} not in the input any more: {first}"
+            notices.tell("photos that are gone", f"{what}; the colour files stay in {self.output} without a record")
 
     def _told_if_mine(self, source: Source, rules: Rules) -> bool:
         is_mine = self.partition.has(rules.key(source.name))
@@ -234,7 +251,16 @@ def _decided(
     policy: Policy,
     rules: Rules,
     number: int = 0,
-) -> Iterator[Task]:
+) -> Iterator[Any]:  # Beam warns of a bare TaggedOutput
+    """Yield the tasks of a family, and the names of photos that are gone and whose colour files are still there."""
     _, (sources, closed, records, existing) = family
-    listed = (Listed(name=file.name, bytes=file.size, fingerprint=file.fingerprint) for file in existing)
-    return tasks(sources, records, listed, policy, rules, folders=map(os.fsdecode, closed))
+    sources, records = list(sources), list(records)
+    listed = [Listed(name=file.name, bytes=file.size, fingerprint=file.fingerprint) for file in existing]
+    left = {file.name for file in listed}
+    for task in tasks(sources, records, listed, policy, rules, folders=map(os.fsdecode, closed)):
+        left -= {file.name for file in task.files}
+        left -= {output.name for output in (task.existing.outputs if task.existing else ())}
+        yield task
+    present = {(source.name, source.offset) for source in sources}
+    made = {record.name: record.made_digests for record in records if (record.name, record.offset) not in present}
+    yield from (TaggedOutput(_GONE, os.fsencode(name)) for name, files in made.items() if not left.isdisjoint(files))

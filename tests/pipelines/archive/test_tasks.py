@@ -7,7 +7,7 @@ import apache_beam as beam
 import pytest
 import quick_pipeline
 from apache_beam.testing.util import assert_that, equal_to
-from colorized_folder import Folder
+from colorized_folder import Folder, sha256
 from one_task import RECIPE
 
 from pipelines import notices
@@ -193,3 +193,37 @@ def test_the_output_is_listed_after_the_run_has_begun(folder):
 
     expected = [("a.jpg", []), ("b.jpg", []), ("c.jpg", ["c.jpg"])]
     found(folder, lambda found: assert_that(found.tasks | beam.Map(files), equal_to(expected)), begin=Begin())
+
+
+def made(folder: Folder, *names: str) -> None:
+    """Photos that an earlier run made, without their sources."""
+    for name in names:
+        (folder.output / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder.output / name).write_bytes(b"colour")
+        output = Output(
+            name=name, page=0, width=1, height=1, bytes=6, sha256=sha256(b"colour"), tone="", colourfulness=1
+        )
+        folder.record(name, b"source", outputs=(output,))
+    folder.write()
+
+
+def test_photos_that_are_gone_are_told_of_if_their_colour_files_are_there(folder, monkeypatch):
+    told = []
+    monkeypatch.setattr(notices, "tell", lambda subject, line, severity=0: told.append(line) or True)
+    made(folder, *(f"d/lost {number} \udcff.jpg" for number in range(4)), "e.jpg")
+    (folder.output / "e.jpg").unlink()
+    found(folder, lambda _: None)
+    [line] = told
+    assert line == (
+        "4 photos of earlier runs are not in the input any more: d/lost 0 \udcff.jpg, d/lost 1 \udcff.jpg, "
+        f"d/lost 2 \udcff.jpg and 1 more; the colour files stay in {folder.output} without a record"
+    )
+
+
+def test_a_colour_file_that_belongs_to_another_photo_now_is_not_told_of(folder, monkeypatch):
+    monkeypatch.setattr(notices, "tell", lambda *_: pytest.fail("told"))
+    made(folder, "scan.jpg")
+    folder.records[-1] = replace(folder.records[-1], name="scan.bmp")
+    folder.write()
+    (folder.sources / "scan.jpg").write_bytes(b"another")
+    found(folder, lambda _: None)
