@@ -1,5 +1,6 @@
 """Read the description of a set of records, or say why there is none."""
 
+from pipelines.dataset.sharding import PARTITIONS_FILE
 from pipelines.files import storage
 from tfrecords.description import FILE_NAME, Description
 
@@ -12,9 +13,8 @@ def described(folder: str) -> Description:
         WorldError: it cannot be read.
     """
     data = storage.read_if_there(storage.join(folder, FILE_NAME))
-    if data is None:
-        # Imports Beam, which a set that is complete does not need.
-        from pipelines.dataset import partitions
+    if data is None and storage.size(storage.join(folder, PARTITIONS_FILE)) >= 0:
+        from pipelines.dataset import partitions  # imports Beam
 
         partitions.check_complete(folder)
     return Description.of_folder(folder, data)

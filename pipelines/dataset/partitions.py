@@ -19,7 +19,7 @@ from pipelines import notices
 from pipelines.dataset import claim, shard_writer
 from pipelines.dataset.claim import Claim, Listing
 from pipelines.dataset.shard_writer import ShardReport
-from pipelines.dataset.sharding import Key, Slot
+from pipelines.dataset.sharding import PARTITIONS_FILE, Key, Slot
 from pipelines.files import storage
 from pipelines.files.sources import Source
 from pipelines.runtime import outcomes
@@ -27,7 +27,7 @@ from pipelines.runtime.partition import WHOLE, Partition
 from tfrecords.errors import UserError
 from tfrecords.shards import is_shard
 
-FILE = f"{shard_writer.FOLDER}/partitions.json"
+FILE = PARTITIONS_FILE
 ADVICE = "give all partitions the same photos, flags and number of parts, or choose another --output"
 _NAMED = 5
 _REPORT, _MISSING = "report", "missing"

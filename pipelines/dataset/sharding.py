@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from pipelines.files.hashes import stable_hash
 
+PARTITIONS_FILE = "parts/partitions.json"
+"""In a folder of records whose shards several machines make, until the set is complete."""
+
 _PHOTOS_PER_SHARD = 1024  # about 85 MB at 256 x 256: few enough files, and large enough to read at full speed
 # Local runs deal shards out to their workers in turn, so sets of a few thousand photos have smaller shards: 64 keep 16
 # workers busy to the end.
