@@ -20,6 +20,7 @@ from model.config import Config
 from model.jax_learner import Learner, State
 from model.progress import Report
 from tfrecords.errors import UserError
+from tfrecords.words import first
 
 REPORT_SECONDS = 10.0
 MOST_STEPS = 20
@@ -212,9 +213,8 @@ class Loop:
         """Return a message about a step after which the loss, or else a weight, is not finite."""
         found = self._pictures.names(step)
         what = precision.what_failed(self._config.precision) if math.isfinite(loss) else f"the loss is {loss}"
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
         return (
-            f"{what} at step {step + 1}, on pictures {', '.join(found[:NAMED])}{more}; "
+            f"{what} at step {step + 1}, on pictures {first(found, NAMED)}; "
             "start again with a lower learning_rate or another seed"
         )
 

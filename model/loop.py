@@ -25,6 +25,7 @@ from model.progress import Report
 from model.validation import Validation
 from tfrecords.description import Description
 from tfrecords.errors import UserError
+from tfrecords.words import first
 
 REPORT_SECONDS = 10.0
 NAMED = 8
@@ -236,8 +237,7 @@ class Loop:
             for name in inputs.names(self._data_dir, self._config, self._description, step, context)
         ]
         what = precision.what_failed(self._config.precision) if math.isfinite(loss) else f"the loss is {loss}"
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
         return (
-            f"{what} at step {self.step}, on {', '.join(found[:NAMED])}{more}; "
+            f"{what} at step {self.step}, on {first(found, NAMED)}; "
             "start again with a lower learning_rate or another seed"
         )

@@ -23,7 +23,7 @@ from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
 from tfrecords.example import LabExample
 from tfrecords.shards import Shard, checksum, is_shard, read_records
-from tfrecords.words import counted
+from tfrecords.words import counted, first
 
 _NAMED = 3
 
@@ -57,8 +57,7 @@ def faults_of_set(data_dir: str, description: Description) -> list[str]:
     known = {shard.name for shards in description.splits.values() for shard in shards}
     faults = []
     if unknown := sorted(name for name in storage.names(data_dir) if is_shard(name) and name not in known):
-        more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
-        faults.append(f"not named by {FILE_NAME}: {', '.join(unknown[:_NAMED])}{more}; delete what is not yours")
+        faults.append(f"not named by {FILE_NAME}: {first(unknown, _NAMED)}; delete what is not yours")
     rejected = sum(number for key, number in description.outcomes.items() if key not in DONE)
     if (listed := rejected_lists.photos(data_dir)) != rejected:
         counts = f"{FILE_NAME} counts {counted(rejected, 'rejected photo')}"

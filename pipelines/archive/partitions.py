@@ -15,6 +15,7 @@ from pipelines.files.hashes import stable_hash
 from pipelines.files.sources import Source
 from pipelines.runtime.partition import WHOLE, Partition
 from tfrecords.errors import UserError
+from tfrecords.words import first
 
 PARTITIONS = f"{FOLDER}/partitions"
 _NAMED = 3
@@ -73,9 +74,8 @@ def lacking(folder: str) -> str:
     lost = [str(one) for index in range(1, total + 1) if (one := Partition(index, total)) not in found]
     if not lost:
         return ""
-    named = ", ".join(lost[:_NAMED]) + (f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else "")
     shown = ", ".join(map(str, found)) if len(found) <= _NAMED else f"{len(found):,} of {total:,}"
-    return f"has {shown}, and lacks {named}: deleted, or not colorized yet"
+    return f"has {shown}, and lacks {first(lost, _NAMED)}: deleted, or not colorized yet"
 
 
 def check(folder: str, partition: Partition) -> None:

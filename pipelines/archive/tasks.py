@@ -21,13 +21,13 @@ from pipelines.files.listings import Branch
 from pipelines.files.sources import Source, files
 from pipelines.runtime.partition import WHOLE, Partition
 from pipelines.runtime.progress import SILENT, Ticker
-from tfrecords.words import counted
+from tfrecords.words import counted, first
 
 # Subfolders of the output, and the folders in them that are not listed.
 _PARTLY_OWN = {"report": ("data", "names", "thumbnails"), "manifest": ("partitions",)}
+_OWN = tuple(f"{folder}/{one}/" for folder, below in _PARTLY_OWN.items() for one in below)
 _TASKS, _GONE = "tasks", "gone"
 _NAMED = 3
-_OWN = tuple(f"{folder}/{one}/" for folder, below in _PARTLY_OWN.items() for one in below)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +158,8 @@ class FindTasks(beam.PTransform):
     def _gone(self, names: list[bytes], number: int) -> None:
         if number:
             photos, are = counted(number, "photo"), "is" if number == 1 else "are"
-            first = ", ".join(map(os.fsdecode, names)) + (f" and {number - len(names):,} more" * (number > len(names)))
-            what = f"{photos} of earlier runs {are} not in the input any more: {first}"
+            which = first([os.fsdecode(name) for name in names], _NAMED, number)
+            what = f"{photos} of earlier runs {are} not in the input any more: {which}"
             notices.tell("photos that are gone", f"{what}; the colour files stay in {self.output} without a record")
 
     def _told_if_mine(self, source: Source, rules: Rules) -> bool:

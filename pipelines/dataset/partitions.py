@@ -26,6 +26,7 @@ from pipelines.runtime import outcomes
 from pipelines.runtime.partition import WHOLE, Partition
 from tfrecords.errors import UserError
 from tfrecords.shards import is_shard
+from tfrecords.words import first
 
 FILE = PARTITIONS_FILE
 ADVICE = "give all partitions the same photos, flags and number of parts, or choose another --output"
@@ -137,8 +138,7 @@ def check_complete(output: str) -> None:
 
 
 def _listed(some: Sequence[Partition]) -> str:
-    more = f" and {len(some) - _NAMED:,} more" if len(some) > _NAMED else ""
-    return ", ".join(map(str, some[:_NAMED])) + more if some else "none"
+    return first([str(one) for one in some], _NAMED) or "none"
 
 
 def _total(output: str) -> int:

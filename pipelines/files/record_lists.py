@@ -8,6 +8,7 @@ import re
 
 from pipelines.files import list_parts, listings, storage
 from tfrecords.errors import UserError
+from tfrecords.words import first
 
 _MANIFEST, _JOURNAL, _PARTITIONS = "manifest", "journal", "partitions"
 _RECORDS = re.compile(r"photos-\d{5,}-of-\d{5,}\.")
@@ -55,9 +56,8 @@ def check(folder: str) -> None:
     there = _partitions(folder)
     total = max((total for _, total in there), default=0)
     if lost := [f"{index}/{total}" for index in range(1, total + 1) if (index, total) not in there]:
-        more = f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else ""
         raise UserError(
-            f"--input {folder} lacks the photos of partition {', '.join(lost[:_NAMED])}{more}; colorize them first, "
+            f"--input {folder} lacks the photos of partition {first(lost, _NAMED)}; colorize them first, "
             f"or name the manifest of one partition: {_place(folder, *min(there))}"
         )
 

@@ -8,6 +8,7 @@ from PIL import ExifTags
 from pipelines.images import tiff_tags
 from pipelines.images.tiff_directory import Directory, Field
 from pipelines.images.tiff_tags import FieldType
+from tfrecords.words import first
 
 START = b"Exif\0\0"
 """What EXIF starts with in a JPEG."""
@@ -99,8 +100,7 @@ def shortened(directory: Directory, most: int) -> tuple[Directory, list[int]]:
 def left_out(tags: Iterable[int]) -> str:
     """Return the warning that names the tags that were left out."""
     names = [ExifTags.TAGS.get(tag) or ExifTags.GPSTAGS.get(tag) or str(tag) for tag in tags]
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"{LEFT_OUT}EXIF {', '.join(names[:_MOST_NAMED])}{more}"
+    return f"{LEFT_OUT}EXIF {first(names, _MOST_NAMED)}"
 
 
 def _places(directory: Directory) -> Iterator[tuple[dict[int, Field], int]]:
