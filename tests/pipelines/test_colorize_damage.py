@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import messages
 import pytest
 from colorize_job import digests, identities, recorded
 
@@ -50,7 +51,7 @@ def test_an_emptied_shard_is_told_and_written_again_from_what_the_photos_are(run
     (out / SHARD).write_bytes(b"")
     last = run(out)
     assert last["damaged"] == [f"{SHARD} has 0 of its 5 records"]
-    (line,) = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("colorizing: ")]
+    (line,) = messages.lasting(capfd.readouterr().err)
     assert line.startswith(f"autochrome: {out / SHARD} has 0 of its 5 records; photos without a record are made again")
     assert identities(out) == before, "equal files stay, and changed ones too"
     again, first = recorded(out), recorded(whole)

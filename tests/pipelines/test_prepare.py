@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import google_crc32c
+import messages
 import numpy as np
 import pytest
 from prepare_job import digests
@@ -102,7 +103,7 @@ def test_again_and_by_two_processes_the_bytes_are_the_same(prepared, photo_tree,
     processes = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
     done = subprocess.run([*command, *processes], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert all(line.startswith("preparing: ") for line in done.stderr.splitlines())
+    assert messages.lasting(done.stderr) == []
     assert "rejected: grayscale" in done.stdout
     assert digests(tmp_path) == digests(prepared)
     first = digests(tmp_path)

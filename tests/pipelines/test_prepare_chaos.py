@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import messages
 import numpy as np
 import pytest
 from prepare_job import Job, digests, storm
@@ -42,11 +43,6 @@ def undisturbed(tree, tmp_path_factory) -> Path:
     return output
 
 
-def _without_progress(stderr: str) -> list[str]:
-    """The lines of standard error; on a slow machine some of them tell the progress."""
-    return [line for line in stderr.splitlines() if not line.startswith("preparing: ")]
-
-
 @pytest.mark.parametrize("kills", KILLS)
 def test_killed_at_random_moments_it_ends_with_the_bytes_of_an_undisturbed_run(tree, undisturbed, tmp_path, kills):
     result = storm(tree, tmp_path, *FLAGS, photos=PHOTOS, kills=kills, seed=1)
@@ -66,7 +62,7 @@ def test_a_disk_that_is_full_ends_the_run_with_a_line_and_no_torn_shard(tree, un
         code, stdout, stderr = job.finish()
     assert code == 1
     assert stdout == ""
-    said = _without_progress(stderr)
+    said = messages.lasting(stderr)
     assert len(said) == 1
     assert re.fullmatch(r"autochrome: error: .*File too large.*", said[0])
     assert not (tmp_path / FILE_NAME).exists()
@@ -82,5 +78,5 @@ def test_two_runs_at_once_into_one_folder_do_no_harm(tree, undisturbed, tmp_path
     with Job(tree, tmp_path, *flags) as one, Job(tree, tmp_path, *flags) as other:
         for job in (one, other):
             code, _, stderr = job.finish()
-            assert (code, _without_progress(stderr)) == (0, [])
+            assert (code, messages.lasting(stderr)) == (0, [])
     assert digests(tmp_path) == digests(undisturbed)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import messages
 import pytest
 from disk_faults import PASSING, WRITES, DiskFaults, run
 from photo_files import write_crops
@@ -21,11 +22,6 @@ def tree(tmp_path_factory, photos, encoded) -> Path:
     return root
 
 
-def without_progress(stderr: str) -> list[str]:
-    """The lines of standard error; on a slow machine some of them tell the progress."""
-    return [line for line in stderr.splitlines() if not line.startswith(("preparing: ", "autochrome: starting"))]
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tree, tmp_path_factory) -> dict[str, str]:
     output = tmp_path_factory.mktemp("undisturbed") / "records"
@@ -42,7 +38,7 @@ def test_reads_that_fail_for_a_moment_change_no_byte(tree, undisturbed, tmp_path
     faults = DiskFaults(counts, rf"^{tree}(/|$)", PASSING, times=2)
     arguments = ["prepare", f"--input={tree}", f"--output={tmp_path}", *FLAGS, "--direct_num_workers=2"]
     done = run(arguments, faults.environment)
-    assert (done.returncode, without_progress(done.stderr)) == (0, [])
+    assert (done.returncode, messages.lasting(done.stderr)) == (0, [])
     assert digests(tmp_path) == undisturbed
     assert faults.met() > 30
 
@@ -51,7 +47,7 @@ def test_a_process_without_descriptors_for_a_moment_changes_no_byte(tree, undist
     faults = DiskFaults(counts, rf"^{tree}/.*/[13]\.jpg$", times=1, without_descriptors=0.3)
     arguments = ["prepare", f"--input={tree}", f"--output={tmp_path}", *FLAGS, "--direct_num_workers=1"]
     done = run(arguments, faults.environment)
-    assert (done.returncode, without_progress(done.stderr)) == (0, [])
+    assert (done.returncode, messages.lasting(done.stderr)) == (0, [])
     assert digests(tmp_path) == undisturbed
     assert faults.met() == 8
 
@@ -66,7 +62,7 @@ def test_faults_that_last_stop_the_run_and_record_nothing(
     arguments = ["prepare", f"--input={tree}", f"--output={tmp_path}", *FLAGS, "--direct_num_workers=1"]
     stopped = run(arguments, faults.environment)
     assert (stopped.returncode, stopped.stdout) == (1, "")
-    (line,) = without_progress(stopped.stderr)
+    (line,) = messages.lasting(stopped.stderr)
     # Another thread may meet it first, at a file of a shard.
     met = rf"({tree}|{tmp_path})/\S+ could not be (read|written) for 1 second: {said}; "
     assert re.match(f"autochrome: error: the job failed: {met}", line)
@@ -82,6 +78,6 @@ def test_writes_that_fail_for_a_moment_change_no_byte(tree, undisturbed, tmp_pat
     faults = DiskFaults(counts, match, PASSING, times=1, events=WRITES)
     arguments = ["prepare", f"--input={tree}", f"--output={output}", *FLAGS, "--direct_num_workers=2"]
     done = run(arguments, faults.environment)
-    assert (done.returncode, without_progress(done.stderr)) == (0, [])
+    assert (done.returncode, messages.lasting(done.stderr)) == (0, [])
     assert digests(output) == undisturbed
     assert faults.met() > 15

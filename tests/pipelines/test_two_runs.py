@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import apache_beam as beam
+import messages
 import pytest
 import quick_pipeline
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -70,7 +71,7 @@ def test_a_second_run_is_refused_and_one_that_was_taken_over_stops(scans, saved_
         os.killpg(first.process.pid, signal.SIGCONT)
         code, stdout, stderr = first.finish()
     assert (code, stdout) == (1, "")
-    (line,) = [line for line in stderr.splitlines() if not line.startswith("colorizing: ")]
+    (line,) = messages.lasting(stderr)
     assert "another run took" in line
     assert digests(out) == whole, "the files are those of the manifest"
     assert len(recorded(out)) == PHOTOS
