@@ -15,6 +15,7 @@ from rich.console import Console
 from model.terminal import say
 from pipelines.dataset import partitions, rejected_lists, rejections
 from pipelines.dataset.prepare_photos import CLAIM_FILE, CLEARED_FILE, PreparePhotos, Settings
+from pipelines.dataset.sharding import PARTITIONS_FILE
 from pipelines.files import storage, writable
 from pipelines.files.find_photos import FindPhotos
 from pipelines.files.list_parts import PLAIN, ListOptions, lists_of
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     threads = runners.threads(beam_flags, options) if runners.is_local(options) else 0
     settings = Settings(size=args.size, num_shards=args.num_shards, validation_percent=args.validation_percent)
     partitions.check(args.partition, args.output, overwrite=args.overwrite)
-    writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE, partitions.FILE))
+    writable.check(args.output, own=(CLAIM_FILE, CLEARED_FILE, PARTITIONS_FILE))
     with watched("preparing", enabled=runners.is_local(options)) as ticker:
         asked = resource_hints.of(options)
         photos = PreparePhotos(

@@ -28,7 +28,6 @@ from tfrecords.errors import UserError
 from tfrecords.shards import is_shard
 from tfrecords.words import first
 
-FILE = PARTITIONS_FILE
 ADVICE = "give all partitions the same photos, flags and number of parts, or choose another --output"
 _NAMED = 5
 _REPORT, _MISSING = "report", "missing"
@@ -56,7 +55,9 @@ def stake(output: str, partition: Partition, listing: Listing) -> None:
     Raises:
         UserError: it is another one.
     """
-    claim.stake(storage.join(output, FILE), Claim({"number of parts": partition.total}, listing), advice=ADVICE)
+    claim.stake(
+        storage.join(output, PARTITIONS_FILE), Claim({"number of parts": partition.total}, listing), advice=ADVICE
+    )
 
 
 def has(partition: Partition, place: Key) -> bool:
@@ -113,7 +114,7 @@ def tell(output: str, partition: Partition, missing: Iterable[int]) -> None:
 
 def is_waiting(output: str) -> bool:
     """Return whether some partitions of a set are complete and others are not."""
-    return storage.size(storage.join(output, FILE)) >= 0
+    return storage.size(storage.join(output, PARTITIONS_FILE)) >= 0
 
 
 def check_complete(output: str) -> None:
@@ -144,7 +145,7 @@ def _listed(some: Sequence[Partition]) -> str:
 def _total(output: str) -> int:
     """Return the number of partitions of a set that is not complete; 0 if it has none, or the number is damaged."""
     try:
-        claimed = Claim.from_json((storage.read_if_there(storage.join(output, FILE)) or b"").decode())
+        claimed = Claim.from_json((storage.read_if_there(storage.join(output, PARTITIONS_FILE)) or b"").decode())
         return int(claimed.settings["number of parts"])
     except (ValueError, KeyError, TypeError):
         return 0

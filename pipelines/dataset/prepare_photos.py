@@ -22,7 +22,7 @@ from pipelines.dataset.duplicates import MarkDuplicates
 from pipelines.dataset.measures import Measures
 from pipelines.dataset.rejections import WriteRejected
 from pipelines.dataset.shard_writer import ShardReport
-from pipelines.dataset.sharding import Key, Slot, shard_count, slot
+from pipelines.dataset.sharding import PARTITIONS_FILE, Key, Slot, shard_count, slot
 from pipelines.files import storage
 from pipelines.files.keep_apart import KeepApart
 from pipelines.files.sources import Source
@@ -109,7 +109,7 @@ def _finish(
 ) -> Description:
     description = describe(finished, rejected, settings, sources, ignored)
     storage.write_in(output, FILE_NAME, description.to_json().encode())
-    for marker in (storage.join(output, CLEARED_FILE), storage.join(output, partitions.FILE)):
+    for marker in (storage.join(output, CLEARED_FILE), storage.join(output, PARTITIONS_FILE)):
         if storage.size(marker) >= 0:
             storage.remove([marker])
     for folder in (output, storage.join(output, shard_writer.FOLDER)):
@@ -120,7 +120,7 @@ def _finish(
 def _clear(output: str) -> None:
     """Remove what an earlier run wrote, except its claim, and nothing else."""
     # The description goes first: a kill must not leave a description of shards that are gone.
-    storage.remove([storage.join(output, name) for name in (FILE_NAME, *rejected_lists.lists(output), partitions.FILE)])
+    storage.remove([storage.join(output, name) for name in (FILE_NAME, *rejected_lists.lists(output), PARTITIONS_FILE)])
     for folder, ending in ((storage.join(output, shard_writer.FOLDER), ".json"), (output, "")):
         names = (name for name in storage.names(folder) if name.endswith(ending))
         storage.remove([storage.join(folder, name) for name in names if is_shard(name.removesuffix(ending))])

@@ -14,7 +14,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from model import checkpoints, evaluate, exporting, jax_train, metrics_log, run_config, saved_model, train
 from pipelines import flags
 from pipelines.archive import lease, manifest, record_files
-from pipelines.dataset import partitions, prepare_photos
+from pipelines.dataset import prepare_photos
+from pipelines.dataset.sharding import PARTITIONS_FILE
 from pipelines.images import formats
 from pipelines.runtime import outcomes, runners
 from pipelines.viewer import html
@@ -190,7 +191,7 @@ def test_every_format_that_is_read_is_listed():
 def test_every_file_that_a_command_writes_is_in_the_table():
     written = {
         prepare_photos.CLAIM_FILE,
-        partitions.FILE,
+        PARTITIONS_FILE,
         description.FILE_NAME,
         outcomes.REJECTED_FILE,
         flags.SAMPLE_FILE,

@@ -3,6 +3,7 @@ import pytest
 from pipelines.dataset import partitions
 from pipelines.dataset.claim import Listing
 from pipelines.dataset.described import described
+from pipelines.dataset.sharding import PARTITIONS_FILE
 from pipelines.runtime.partition import Partition
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.errors import UserError
@@ -26,6 +27,6 @@ def test_a_folder_without_that_file_is_no_set_or_lacks_partitions(tmp_path):
         f"{tmp_path} is not complete: partitions with finished shards: 1/7, 2/7; without any: 3/7, 4/7, 5/7, 6/7, 7/7; "
         "run the same `autochrome prepare` without --partition, which makes what is missing, or with each of them again"
     )
-    (tmp_path / partitions.FILE).write_text("[")
+    (tmp_path / PARTITIONS_FILE).write_text("[")
     with pytest.raises(UserError, match=f"has no {FILE_NAME}; make the set"):
         described(str(tmp_path))
