@@ -17,7 +17,7 @@ from model.terminal import say
 from pipelines.errors import JobFailedError
 from pipelines.files import storage
 from pipelines.files.store_options import StoreOptions
-from pipelines.runtime import local_run, local_threads
+from pipelines.runtime import beam_specs, local_run, local_threads
 from pipelines.runtime.option_views import Options
 from tfrecords.errors import UserError
 
@@ -220,9 +220,10 @@ def run(root: beam.PTransform, options: PipelineOptions, *, on_end: Callable[[],
 def _submit(root: beam.PTransform, options: PipelineOptions, on_end: Callable[[], None] | None) -> None:
     result: PipelineResult | None = None
     try:
-        pipeline = beam.Pipeline(options=options)
-        _ = pipeline | root
-        result = pipeline.run()
+        with beam_specs.remembered():
+            pipeline = beam.Pipeline(options=options)
+            _ = pipeline | root
+            result = pipeline.run()
         # A template's launcher submits the job after this process has ended, so there is nothing to wait for.
         if is_template(options):
             return
