@@ -15,6 +15,7 @@ from pipelines import flags
 from pipelines.dataset import rejected_lists
 from pipelines.dataset.described import described
 from pipelines.files import cloud, storage
+from pipelines.files.faults import cause
 from pipelines.flags import SAMPLE_FILE
 from pipelines.runtime import commands
 from pipelines.runtime.outcomes import DONE, REJECTED_FILE, print_table
@@ -25,6 +26,7 @@ from tfrecords.example import LabExample
 from tfrecords.shards import Shard, checksum, is_shard, read_records
 from tfrecords.words import counted, first
 
+MISSING = "missing"
 _NAMED = 3
 
 
@@ -32,19 +34,28 @@ def verify(data_dir: str, shard: Shard) -> str:
     """Read a whole shard, parse every record, and compare the shard with its description.
 
     Returns:
-        what is wrong, or ''.
+        what is wrong, or ''; MISSING if there is no such file.
+
+    Raises:
+        UserError: it may not be read.
+        WorldError: the disk or the bucket fails.
     """
+    path = storage.join(data_dir, shard.name)
     try:
-        with storage.opened(storage.join(data_dir, shard.name)) as file:
+        with storage.opened(path) as file:
             size, crc32c = checksum(iter(lambda: file.read(1 << 20), b""))
         if (size, crc32c) != (shard.bytes, shard.crc32c):
             return (
                 f"{counted(size, 'byte')} with crc32c {crc32c:08x} instead of {shard.bytes:,} with {shard.crc32c:08x}"
             )
-        with storage.opened(storage.join(data_dir, shard.name)) as file:
+        with storage.opened(path) as file:
             number = len([LabExample.from_bytes(record).name for record in read_records(file)])
     except storage.io_errors() as error:
-        return str(error)
+        if isinstance(error, ValueError):
+            return str(error)
+        if storage.size(path) < 0:
+            return MISSING
+        raise UserError(f"{path} cannot be read ({cause(error)}); allow it to be read, then start again") from error
     return "" if number == shard.count else f"{counted(number, 'record')} instead of {shard.count:,}"
 
 
@@ -146,13 +157,17 @@ def main(argv: list[str] | None = None) -> int:
     if examples:
         Image.fromarray(contact_sheet(examples)).save(SAMPLE_FILE)
         say(f"{SAMPLE_FILE}, row by row: {', '.join(example.name for example in examples)}")
-    if damaged := [name for name, fault in (faults or {}).items() if fault]:
-        named = ", ".join(damaged)
-        say(f"damaged: {named}; delete it, and run the same `autochrome prepare` again", file=sys.stderr)
+    bad = {name: fault for name, fault in (faults or {}).items() if fault}
+    if damaged := [name for name, fault in bad.items() if fault != MISSING]:
+        which = "it" if len(damaged) == 1 else "them"
+        what = f"damaged: {', '.join(damaged)}; delete {which}, and run the same `autochrome prepare` again"
+        say(what, file=sys.stderr)
+    if missing := [name for name, fault in bad.items() if fault == MISSING]:
+        say(f"missing: {', '.join(missing)}; run the same `autochrome prepare` again", file=sys.stderr)
     others = faults_of_set(args.data, description) if args.verify else []
     for line in others:
         say(line, file=sys.stderr)
-    return 1 if damaged or others else 0
+    return 1 if bad or others else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from pipelines import inspect, prepare
+from pipelines.files import storage
 from tfrecords.description import FILE_NAME, Description
 from tfrecords.words import counted
 
@@ -68,13 +71,31 @@ def test_verify_finds_one_flipped_bit(prepared, capsys):
     assert mistake(argv, prepared, capsys).endswith(f"; run `autochrome inspect {prepared} --verify`")
 
 
-def test_verify_finds_what_is_missing_or_cut_short(prepared):
+def test_verify_finds_what_is_missing_or_cut_short(prepared, capsys):
     first, second, *_ = shards_of(prepared)
     assert inspect.verify(str(prepared), first) == ""
     (prepared / first.name).write_bytes((prepared / first.name).read_bytes()[:-1])
     assert f"{first.bytes - 1:,} bytes" in inspect.verify(str(prepared), first)
     (prepared / second.name).unlink()
-    assert second.name in inspect.verify(str(prepared), second)
+    assert inspect.verify(str(prepared), second) == inspect.MISSING
+    assert inspect.main([str(prepared), "--verify"]) == 1
+    again = "run the same `autochrome prepare` again\n"
+    told = f"damaged: {first.name}; delete it, and {again}missing: {second.name}; {again}"
+    assert capsys.readouterr().err == told
+
+
+def test_a_shard_that_may_not_be_read_is_not_called_damaged(prepared, monkeypatch, capsys):
+    shard = shards_of(prepared)[0]
+    opened = storage.opened
+
+    def denied(path: str) -> object:
+        if path.endswith(shard.name):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return opened(path)
+
+    monkeypatch.setattr(storage, "opened", denied)
+    said = f"{prepared / shard.name} cannot be read (Permission denied); allow it to be read, then start again"
+    assert mistake(["inspect", str(prepared), "--verify"], prepared, capsys).endswith(said)
 
 
 def test_verify_finds_shards_that_the_set_does_not_name(prepared, capsys):
