@@ -17,7 +17,7 @@ from pipelines import audit_flags
 from pipelines.archive import scan_places
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import Record
-from pipelines.audit import checks, summaries
+from pipelines.audit import checks, summaries, unrecorded
 from pipelines.audit.checks import Check
 from pipelines.files import cloud, input_checks
 from pipelines.runtime import commands
@@ -30,6 +30,7 @@ def found(ledger: Ledger, *, sources: bool, model: str) -> Iterator[Check]:
     threads = len(os.sched_getaffinity(0))
     pool: WorkerPool[list[Check]] = WorkerPool(threads, Gate(threads))
     of_records: list[Check] = []
+    names = unrecorded.Names()
 
     def work(record: Record) -> list[Check]:
         return list(checks.of_record(record, ledger.folder, sources=sources))
@@ -39,6 +40,7 @@ def found(ledger: Ledger, *, sources: bool, model: str) -> Iterator[Check]:
             if isinstance(one, Check):
                 of_records.append(one)
                 continue
+            names.add(one)
             for some in pool.add(partial(work, one), partial(work, one)):
                 yield from some
         for some in pool.rest():
@@ -46,6 +48,8 @@ def found(ledger: Ledger, *, sources: bool, model: str) -> Iterator[Check]:
     finally:
         pool.close()
     yield from of_records
+    if not of_records and unrecorded.is_looked_for(ledger):
+        yield from names.lacking(ledger)
 
 
 def main(argv: list[str] | None = None) -> int:

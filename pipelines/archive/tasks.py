@@ -9,23 +9,20 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
 
 from pipelines import notices
-from pipelines.archive import manifest, record_files, resume
+from pipelines.archive import manifest, output_files, record_files, resume
 from pipelines.archive.manifest import Record
 from pipelines.archive.naming import folders
 from pipelines.archive.record_files import Damage, Index
 from pipelines.archive.resume import Listed, Policy, Task, tasks
 from pipelines.archive.selection import ALL, Selection
 from pipelines.archive.written_names import Rules
-from pipelines.files import contents, listings, local_files, storage
+from pipelines.files import storage
 from pipelines.files.listings import Branch
-from pipelines.files.sources import Source, files
+from pipelines.files.sources import Source
 from pipelines.runtime.partition import WHOLE, Partition
 from pipelines.runtime.progress import SILENT, Ticker
 from tfrecords.words import counted, first
 
-# Subfolders of the output, and the folders in them that are not listed.
-_PARTLY_OWN = {"report": ("data", "names", "thumbnails"), "manifest": ("partitions",)}
-_OWN = tuple(f"{folder}/{one}/" for folder, below in _PARTLY_OWN.items() for one in below)
 _TASKS, _GONE = "tasks", "gone"
 _NAMED = 3
 
@@ -127,10 +124,10 @@ class FindTasks(beam.PTransform):
         """List files of records, files that may be photos, and files that killed writers left."""
         kinds = (
             begun
-            | "Output branches" >> beam.FlatMap(lambda output: _branches(os.fsdecode(output)))
+            | "Output branches" >> beam.FlatMap(lambda output: output_files.branches(os.fsdecode(output)))
             | "Spread output branches" >> beam.Reshuffle()
-            | "Output files" >> beam.FlatMap(_listed, self.output)
-            | "Kinds" >> beam.Partition(_kind, 3)
+            | "Output files" >> beam.FlatMap(output_files.listed, self.output)
+            | "Kinds" >> beam.Partition(output_files.kind, 3)
         )
         if not self.state:
             return tuple(kinds)
@@ -139,8 +136,8 @@ class FindTasks(beam.PTransform):
         records, _, more = (
             begun
             | "State" >> beam.Map(lambda _: Branch(path=storage.join(self.state, manifest.FOLDER)))
-            | "State files" >> beam.FlatMap(_listed, self.state)
-            | "State kinds" >> beam.Partition(_kind, 3)
+            | "State files" >> beam.FlatMap(output_files.listed, self.state)
+            | "State kinds" >> beam.Partition(output_files.kind, 3)
         )
         return records, existing, (unfinished, more) | "Unfinished" >> beam.Flatten()
 
@@ -186,35 +183,6 @@ class FindTasks(beam.PTransform):
         if task.existing is not None or self.selection.rank(task.named.source.name) <= max(lowest):
             self.ticker.listed()
             yield task
-
-
-def _branches(output: str) -> Iterator[Branch]:
-    """Yield the parts of the output except those with thousands of files that are neither photos nor records."""
-    for branch in listings.of_folder(output, divide=True):
-        name = branch.path.rstrip("/").removeprefix(output.rstrip("/")).strip("/")
-        # A page or a range of objects of the output itself has its path.
-        if name in _PARTLY_OWN and not branch.page:
-            below = listings.of_folder(branch.path)
-            yield from (one for one in below if one.page or _end(one.path) not in _PARTLY_OWN[name])
-        else:
-            yield branch
-
-
-def _end(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[2]
-
-
-def _listed(branch: Branch, output: str) -> Iterator[Source]:
-    for file in files(branch, output.rstrip("/") or "/"):
-        if not file.fault and not (branch.span and file.name.startswith(_OWN)):
-            yield replace(file, fingerprint=contents.listed(file))
-
-
-def _kind(file: Source, _: int) -> int:
-    """Return 0 for records, 1 for a file that may be a photo, 2 for a file that a killed writer left."""
-    if local_files.is_unfinished(file.name):
-        return 2
-    return 0 if manifest.has_records(file.name) else 1
 
 
 def _name(file: Source) -> str:

@@ -28,8 +28,8 @@ class Check:
         kind: what it is.
         name: of the file relative to the output, of the source relative to the input, or of what else it is.
         uri: where it was looked for.
-        verdict: whether it is as recorded; ``unsigned`` if it only lacks its signature, ``unrecorded`` if a list does
-            not name it.
+        verdict: whether it is as recorded; ``unsigned`` if it only lacks its signature, ``unrecorded`` if no record
+            names this file, or no list this file of records.
         recorded: its digest in the records.
         found: its digest now; '' if there is none.
     """

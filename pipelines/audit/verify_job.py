@@ -2,17 +2,21 @@
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 import apache_beam as beam
+from apache_beam.pvalue import AsSingleton
 
+from pipelines.archive import output_files
 from pipelines.archive.ledger import Ledger
 from pipelines.archive.manifest import Record
-from pipelines.audit import checks, summaries
+from pipelines.audit import checks, summaries, unrecorded
 from pipelines.audit.checks import Check
 from pipelines.audit.write_lines import Line, WriteLines
 from pipelines.files import storage, writable
+from pipelines.files.sources import Source
 from pipelines.runtime import runners
 
 KIND = "checks"
@@ -45,8 +49,34 @@ class Verify(beam.PTransform):
         known = read | "Known" >> beam.FlatMap(_known) | beam.Reshuffle()
         of_records = known | "Check" >> beam.FlatMap(checks.of_record, self.ledger.folder, sources=self.sources)
         of_summaries = read | "Summaries" >> beam.FlatMap(_checked)
-        found = (of_runs, of_records, of_summaries) | beam.Flatten()
+        found = (of_runs, of_records, of_summaries, *self._of_pictures(ledger, known, of_summaries)) | beam.Flatten()
         return found | "Lines" >> beam.Map(_line) | WriteLines(self.report, KIND)
+
+    def _of_pictures(
+        self, ledger: beam.PCollection[Ledger], known: beam.PCollection[Record], damage: beam.PCollection[Check]
+    ) -> Iterator[beam.PCollection[Check]]:
+        """Yield the checks of pictures that no record names."""
+        if not unrecorded.is_looked_for(self.ledger):
+            return
+        pictures = (
+            ledger
+            | "Branches" >> beam.FlatMap(lambda one: output_files.branches(one.folder))
+            | "Spread branches" >> beam.Reshuffle()
+            | "Pictures" >> beam.FlatMap(unrecorded.pictures, self.ledger)
+            | "Key pictures" >> beam.Map(lambda picture: (os.fsencode(picture.name), picture))
+        )
+        joined = (
+            known | "Names" >> beam.FlatMap(lambda record: [(os.fsencode(one.name), None) for one in record.outputs]),
+            pictures,
+        ) | "Join" >> beam.CoGroupByKey()
+        number = AsSingleton(damage | "Damage" >> beam.combiners.Count.Globally())
+        yield joined | "Unrecorded" >> beam.FlatMap(_unrecorded, number)
+
+
+def _unrecorded(joined: tuple[bytes, tuple[Iterable[None], Iterable[Source]]], damage: int) -> Iterator[Check]:
+    _, (recorded, pictures) = joined
+    if not damage and not list(recorded):
+        yield from map(unrecorded.check, pictures)
 
 
 def _known(read: Record | Check) -> Iterator[Record]:

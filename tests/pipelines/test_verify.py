@@ -58,6 +58,38 @@ def test_a_job_writes_the_lines_that_are_printed_otherwise(folder, tmp_path, cap
     }
 
 
+def test_pictures_that_no_record_names_are_told(folder, tmp_path, capsys):
+    for name in ("box/ü (2).JPG", "box/scan.tif.chroma", "c.png", "box/notes.txt", "report/thumbnails/9f/3a.jpg"):
+        path = folder.output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"picture")
+    assert cli.main(["verify", str(folder.output)]) == 1
+    out, err = capsys.readouterr()
+    names = ["box/scan.tif.chroma", "box/ü (2).JPG", "c.png"]
+    assert sorted(out.splitlines()) == [f"file {name} unrecorded" for name in names]
+    assert "file same 2, file unrecorded 3" in err
+    assert cli.main(["verify", str(folder.output), "--report", str(tmp_path / "checked")]) == 1
+    lines = (tmp_path / "checked" / "checks-00000-of-00001.jsonl").read_text().splitlines()
+    assert sorted(one["name"] for one in map(json.loads, lines) if one["verdict"] == "unrecorded") == names
+    capsys.readouterr()
+    # Names of records that are damaged are not known.
+    (folder.output / "manifest" / "last_run.json").unlink()
+    for more in ([], ["--report", str(tmp_path / "again")]):
+        assert cli.main(["verify", str(folder.output), *more]) == 1
+        assert "unrecorded" not in "".join(capsys.readouterr())
+
+
+def test_pictures_beside_those_with_records_elsewhere_are_not_told(folder, tmp_path, capsys):
+    state = str(tmp_path / "state")
+    shutil.copytree(folder.output / "manifest", Path(state) / "manifest")
+    for name in ("report.json", "rejected.jsonl"):
+        shutil.move(folder.output / name, state)
+    (folder.output / "c.jpg").write_bytes(b"of another run")
+    for more in ([], ["--report", str(tmp_path / "checked")]):
+        assert cli.main(["verify", str(folder.output), "--state", state, *more]) == 0
+        assert "unrecorded" not in "".join(capsys.readouterr())
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

@@ -11,7 +11,7 @@ from colorized_folder import Folder, sha256
 from one_task import RECIPE
 
 from pipelines import notices
-from pipelines.archive import manifest, tasks
+from pipelines.archive import manifest, output_files
 from pipelines.archive.manifest import Output
 from pipelines.archive.resume import Policy, Task
 from pipelines.archive.selection import ALL, Selection
@@ -103,7 +103,9 @@ def test_what_the_report_and_other_partitions_wrote_is_not_listed(folder):
         path = folder.output / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    listed = [file for branch in tasks._branches(f"{folder.output}/") for file in files(branch, str(folder.output))]
+    listed = [
+        file for branch in output_files.branches(f"{folder.output}/") for file in files(branch, str(folder.output))
+    ]
     assert {file.name for file in listed} == {
         "manifest/photos-00000-of-00001.jsonl",
         "manifest/timings-00000-of-00001.jsonl",

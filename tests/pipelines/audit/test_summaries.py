@@ -125,11 +125,11 @@ def test_summaries_are_not_compared_while_a_run_goes_on(folder, capsys):
     ]
 
 
-def test_a_partition_is_missed_whole_and_in_parts(tmp_path, capsys):
+def test_a_partition_is_missed_whole_and_in_parts(tmp_path, photos, capsys):
     made = Folder(tmp_path)
     parts = [Path(partitions.folder_of(str(made.output), Partition(index, 3))) for index in (1, 2, 3)]
     for part, name in zip(parts, ("a.jpg", "b.jpg", "c.jpg"), strict=True):
-        write_manifest(part, [made.add(name, b"scan", b"colour", [])])
+        write_manifest(part, [made.add(name, b"scan", b"colour", [photos["chelsea"][:8, :8]])])
     assert verified(made.output, capsys) == []
     inside = "manifest/partitions/00001-of-00003"
     (parts[0] / "report.json").unlink()
@@ -144,10 +144,10 @@ def test_a_partition_is_missed_whole_and_in_parts(tmp_path, capsys):
     assert "records manifest/partitions has 1/3, 3/3, and lacks 2/3: deleted, or not colorized yet" in lines
 
 
-def test_a_partition_without_photos_is_complete(tmp_path, capsys):
+def test_a_partition_without_photos_is_complete(tmp_path, photos, capsys):
     made = Folder(tmp_path)
     parts = [Path(partitions.folder_of(str(made.output), Partition(index, 2))) for index in (1, 2)]
-    write_manifest(parts[0], [made.add("a.jpg", b"scan", b"colour", [])])
+    write_manifest(parts[0], [made.add("a.jpg", b"scan", b"colour", [photos["chelsea"][:8, :8]])])
     write_manifest(parts[1], [])
     for path in (parts[1] / "manifest").glob("*-of-*"):
         path.unlink()
