@@ -131,6 +131,7 @@ def _to_colour(source: str, place: str, model: str) -> list[list[str]]:
     return [
         ["colorize", f"--input={source}", f"--output={place}/colour", f"--model={model}"],
         ["report", f"{place}/colour"],
+        ["verify", f"{place}/colour", "--sources"],
     ]
 
 
