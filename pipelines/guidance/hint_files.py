@@ -56,7 +56,7 @@ class HintFile:
         """
         if not self.pages:
             data = read(self.uri) if self.uri else self.data
-            return data, _sha256(data)
+            return data or packed({1: data}), _sha256(data)  # b"" says that there is no file
         files = {page: read(uri) for page, uri in self.pages}
         return packed(files), _of_pages((page, _sha256(data)) for page, data in files.items())
 
@@ -189,6 +189,9 @@ def check_photos(found: dict[str, HintFile], patterns: str | Sequence[str], list
 
 
 def _without_photo(found: dict[str, HintFile], missing: Iterable[str]) -> str:
-    names = sorted(missing)
-    more = f" (and {len(names) - 1:,} more)" if len(names) > 1 else ""
-    return f"--hints: {found[names[0]].name} is for {names[0]}, which is not in the input{more}; rename or remove it"
+    first, *others = sorted(missing)
+    more = f" (and {len(others):,} more)" if others else ""
+    file = found[first]
+    if file.data:
+        return f"--hints: {file.name} has points for {first}, which is not in the input{more}; paths are below --input"
+    return f"--hints: {file.name} is for {first}, which is not in the input{more}; rename or remove it"

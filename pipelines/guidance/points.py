@@ -45,7 +45,9 @@ def of_json(data: bytes, page: int = 1) -> tuple[Point, ...]:
     try:
         content = json.loads(data)
     except ValueError as error:
-        raise ValueError(f"it is not JSON ({error})") from error
+        raise ValueError(f"it is neither PNG nor JSON ({error})") from error
+    except RecursionError as error:
+        raise ValueError("it is JSON that is nested too deep") from error
     found = content.get("hints") if isinstance(content, dict) else content
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise ValueError("it is not a list of points")
@@ -94,13 +96,31 @@ def of_collection(name: str, data: bytes) -> dict[str, tuple[Point, ...]]:
 
 
 def _csv_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-    if missing := {"path", "x", "y", "color"} - set(reader.fieldnames or ()):
+    columns, delimiter = _header(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    read = 0
+    try:
+        for row in reader:
+            read = reader.line_num
+            if read > 1 and row:
+                if len(row) > len(columns):
+                    raise ValueError(f"line {read}: it has more values than columns")
+                yield read, {column: value for column, value in zip(columns, row, strict=False) if value}
+    except csv.Error as error:
+        what = "a quote that is not closed, or text behind a closing quote"
+        raise ValueError(f"line {read + 1}: it has {what} ({error})") from error
+
+
+def _header(text: str) -> tuple[list[str], str]:
+    """Return the columns of a table, and what separates them: as in lists of photos, a comma, semicolon or tab."""
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    delimiter = max(",;\t", key=first.count)
+    columns = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
+    if missing := {"path", "x", "y", "color"} - set(columns):
         raise ValueError(f"line 1: it has no column {min(missing)}; the columns are path, x, y, radius, color, page")
-    for row in reader:
-        if None in row:
-            raise ValueError(f"line {reader.line_num}: it has more values than columns")
-        yield reader.line_num, {key: value for key, value in row.items() if value not in ("", None)}
+    if several := [column for column in columns if columns.count(column) > 1]:
+        raise ValueError(f"line 1: it has several columns named {several[0]}; keep one")
+    return columns, delimiter
 
 
 def _json_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:

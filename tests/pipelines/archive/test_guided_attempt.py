@@ -16,10 +16,13 @@ from pipelines.images import pages
 from tfrecords.color import srgb_to_lab
 
 
+@pytest.mark.parametrize("content", [b"no picture", b""])
 @pytest.mark.parametrize("on_bad_hint", ["reject", "ignore"])
-def test_a_broken_hint_rejects_its_photo_or_is_left_out_with_a_warning(tmp_path, encoded, grey_photos, on_bad_hint):
+def test_a_broken_hint_rejects_its_photo_or_is_left_out_with_a_warning(
+    tmp_path, encoded, grey_photos, on_bad_hint, content
+):
     (tmp_path / "a.png").write_bytes(encoded(grey_photos["coins"], "PNG"))
-    (tmp_path / "a.png.hints.png").write_bytes(b"no picture")
+    (tmp_path / "a.png.hints.png").write_bytes(content)
     plan = planned(hints=str(tmp_path), on_bad_hint=on_bad_hint)
     plain: dict[str, bytes] = {}
     made: dict[str, bytes] = {}

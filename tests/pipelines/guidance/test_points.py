@@ -25,7 +25,8 @@ def test_a_point_without_a_radius_has_the_default():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"{", "not JSON"),
+        (b"{", "it is neither PNG nor JSON"),
+        (100_000 * b"[", "it is JSON that is nested too deep"),
         (b"3", "not a list of points"),
         (b"[3]", "not a list of points"),
         (b"[]", "it has 0 points"),
@@ -63,9 +64,19 @@ def test_a_collection_is_csv_or_json_lines():
     assert points.of_collection("hints.jsonl", lines.encode()) == {"box 1/a.tif": (BLUE,), "b.tif": (BLUE,)}
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_table_may_be_separated_as_lists_of_photos_may(delimiter):
+    text = "path,x,y,radius,color\r\nbox 1/a.tif,0.25,0.5,0.1,#1020FF\r\n".replace(",", delimiter)
+    assert points.of_collection("hints.csv", text.encode()) == {"box 1/a.tif": (BLUE,)}
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
+        ("h.csv", "", "line 1: it has no column color"),
+        ("h.csv", "path;x;y;color\na;0,5;0;#000000\n", "line 2: x must be a number from 0 to 1, not '0,5'"),
+        ("h.csv", "path,x,y,x,color\na,0,0,1,#000000\n", "line 1: it has several columns named x"),
+        ("h.csv", 'path,x,y,color\na,0,0,"#000000\nb,0,0,#000000\n', "line 2: it has a quote that is not closed"),
         ("h.csv", "path,x,y\n", "line 1: it has no column color"),
         ("h.csv", "path,x,y,color\na,0,0,#000000\na,0,0,red\n", "line 3: a color must be"),
         ("h.csv", "path,x,y,color\na,0,0,#000000,5\n", "line 2: it has more values than columns"),

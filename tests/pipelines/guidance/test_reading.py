@@ -70,6 +70,12 @@ def test_a_hint_file_that_cannot_be_used_is_the_photos_fault(encoded, kind):
     assert "\n" not in raised.value.detail
 
 
+@pytest.mark.parametrize("data", [b"Dear archive,", b"", b"\xff\xd8\xff\xe0 a JPEG"])
+def test_a_file_that_is_neither_a_picture_nor_points_is_told_so(data):
+    with pytest.raises(Rejected, match="it is neither PNG nor JSON"):
+        reading.read(data, PHOTO)
+
+
 def test_a_picture_of_hints_that_is_too_large_is_not_decoded(encoded, monkeypatch):
     monkeypatch.setattr(reading, "MOST_PIXELS", 500)
     with pytest.raises(Rejected, match="make it smaller"):
