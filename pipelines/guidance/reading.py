@@ -1,6 +1,7 @@
 """Read the hints of one photo from the bytes of its hint file. This is work of the process that opens photos."""
 
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,7 @@ from pipelines.errors import Rejected
 from pipelines.guidance import points
 from pipelines.guidance.page_files import unpacked
 from pipelines.images.memory import out_of_memory
-from tfrecords.color import Pixels
+from tfrecords.color import Bytes, Pixels
 from tfrecords.words import counted
 
 BAD_HINT = "bad_hint"
@@ -21,6 +22,9 @@ BAD_HINT = "bad_hint"
 MOST_PIXELS = 25_000_000
 """The number of pixels that a picture of hints may have."""
 _PNG = b"\x89PNG"
+_MOST_PAINTED = 0.75
+# Logarithms of the ratio of two shapes: a square one has no side to lie on.
+_SAME_SHAPE, _OTHER_SHAPE = 0.02, 0.1
 
 
 def read(data: bytes, photo: Pixels, page: int = 1) -> Hints | None:
@@ -112,8 +116,29 @@ def _of_picture(data: bytes, photo: Pixels) -> Hints:
     with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
         if image.width * image.height > MOST_PIXELS:
             raise ValueError(f"it has more than {MOST_PIXELS // 1_000_000} megapixels; make it smaller")
+        _check_upright(image.width, image.height, photo)
         layer = np.asarray(image.convert("RGBA"))
     # Programs that paint may add an alpha channel to a copy of the photo.
     if (layer[..., 3] == 255).all():
-        return hints.of_copy(np.ascontiguousarray(layer[..., :3]), photo)
+        rgb = np.ascontiguousarray(layer[..., :3])
+        found = hints.of_copy(rgb, photo)
+        if found.given.mean() > _MOST_PAINTED and _empty_share(rgb) > _MOST_PAINTED:
+            raise ValueError(
+                "it is a layer without its transparency, white or black all over: save it with transparency"
+            )
+        return found
     return hints.of_layer(layer)
+
+
+def _check_upright(width: int, height: int, photo: Pixels) -> None:
+    """Check that a picture of hints does not lie on its side, as one of a photo opened without its orientation does."""
+    rows, columns = photo.shape[:2]
+    shape, upright = math.log(width / height), math.log(columns / rows)
+    if abs(shape + upright) < _SAME_SHAPE and abs(shape - upright) > _OTHER_SHAPE:
+        its, needed = f"{width:,} x {height:,}", f"{columns:,} x {rows:,}"
+        raise ValueError(f"it has {its} pixels, and the upright photo {needed}: turn it by 90 degrees")
+
+
+def _empty_share(rgb: Bytes) -> float:
+    """Return the share of pixels that are pure white or black."""
+    return float(((rgb == 0).all(axis=2) | (rgb == 255).all(axis=2)).mean())

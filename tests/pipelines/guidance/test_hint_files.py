@@ -87,5 +87,5 @@ def test_a_hint_without_a_photo_is_refused(tmp_path):
         hint_files.check_photos(found, [scans])
     (tmp_path / "hints.csv").write_text("path,x,y,color\nscans/a.jpg,0,0,#ff0000\n")
     found = hint_files.find(str(tmp_path / "hints.csv"))
-    with pytest.raises(UserError, match=r"hints\.csv has points for scans/a\.jpg, which is not in the input; .*--input"):
+    with pytest.raises(UserError, match=r"hints\.csv has points for scans/a\.jpg, which is not in the input;.*--input"):
         hint_files.check_photos(found, [scans])

@@ -80,3 +80,24 @@ def test_a_picture_of_hints_that_is_too_large_is_not_decoded(encoded, monkeypatc
     monkeypatch.setattr(reading, "MOST_PIXELS", 500)
     with pytest.raises(Rejected, match="make it smaller"):
         reading.read(encoded(layer(), "PNG"), PHOTO)
+
+
+@pytest.mark.parametrize("is_layer", [True, False])
+def test_hints_that_were_painted_on_a_photo_that_lies_on_its_side_are_refused(encoded, is_layer):
+    painted = layer() if is_layer else layer()[..., :3]
+    assert reading.read(encoded(painted, "PNG"), PHOTO) is not None
+    assert reading.read(encoded(np.rot90(painted).copy(), "PNG"), PHOTO[:, :40]) is not None
+    with pytest.raises(Rejected, match="it has 20 x 30 pixels, and the upright photo 60 x 40: turn it by 90"):
+        reading.read(encoded(np.rot90(painted).copy(), "PNG"), PHOTO)
+
+
+@pytest.mark.parametrize("background", [255, 0])
+def test_a_layer_that_lost_its_transparency_is_refused_and_does_not_make_the_photo_grey(encoded, background):
+    flat = np.full((40, 60, 3), background, np.uint8)
+    flat[10:20, 10:20] = [200, 30, 40]
+    with pytest.raises(Rejected, match="save it with transparency"):
+        reading.read(encoded(flat, "PNG"), PHOTO)
+    scan = np.full((40, 60), background, np.uint8)  # a copy of a scan that is as light as that
+    found = reading.read(encoded(flat, "PNG"), scan)
+    assert found is not None
+    assert found.given.sum() == 100
