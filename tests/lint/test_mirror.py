@@ -30,6 +30,9 @@ ELSEWHERE = {
     "model/evaluate.py": "tests/model/test_commands.py",
     # Only a whole job shows what these do.
     "pipelines/archive/job.py": "tests/pipelines/test_colorize.py",
+    # What is done with a listing of the output shows what is listed.
+    "pipelines/archive/output_files.py": "tests/pipelines/archive/test_tasks.py",
+    "pipelines/audit/unrecorded.py": "tests/pipelines/test_verify.py",
     # The transform shows what its stage does.
     "pipelines/archive/stage.py": "tests/pipelines/archive/test_colorize_photos.py",
     # The commands show what these flags do.
