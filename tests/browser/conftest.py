@@ -1,5 +1,6 @@
-"""Chromium, without a window, and two folders to look at: one with something of everything, one with 100,000 photos."""
+"""Chromium, without a window, and folders to look at: something of everything, odd shapes, 100,000 photos."""
 
+import io
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from colorized_folder import colorized
+from colorized_folder import Folder, colorized
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from report_bench import write_many
 
@@ -48,6 +50,22 @@ def tab(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, np.ndarray]) -> Path:
     output = colorized(tmp_path_factory.mktemp("folder"), photos).write()
+    assert report.main([str(output)]) == 0
+    return output
+
+
+@pytest.fixture(scope="session")
+def tall(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, np.ndarray]) -> Path:
+    """The page of a portrait, a tower of 1 : 20 and a panorama of 20 : 1."""
+    folder = Folder(tmp_path_factory.mktemp("tall"))
+    for name, size in (("portrait.jpg", (300, 600)), ("tower.jpg", (60, 1200)), ("view.jpg", (1200, 60))):
+        picture = Image.fromarray(photos["coffee"]).resize(size)
+        files = []
+        for shown in (picture.convert("L"), picture):
+            shown.save(buffer := io.BytesIO(), "JPEG")
+            files.append(buffer.getvalue())
+        folder.add(name, *files, [np.asarray(picture)])
+    output = folder.write()
     assert report.main([str(output)]) == 0
     return output
 

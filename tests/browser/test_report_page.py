@@ -9,25 +9,9 @@ from colorized_folder import HOSTILE, NO_UTF_8
 from PIL import Image
 from playwright.sync_api import Page, expect
 from report_bench import write_many
+from shown import NAMES, chosen, opened, status
 
 from pipelines.viewer import search_index
-
-NAMES = ".tile .name"
-
-
-def opened(tab: Page, folder, hash_: str = "") -> Page:
-    tab.goto((folder / "index.html").as_uri() + hash_)
-    expect(tab.locator("#grid")).to_have_attribute("aria-busy", "false")
-    return tab
-
-
-def chosen(tab: Page, name: str) -> None:
-    tab.get_by_role("button", name=re.compile(f"^{name}")).click()
-    expect(tab.locator("#filters [aria-pressed=true]")).to_contain_text(name)
-
-
-def status(tab: Page, text: str) -> None:
-    expect(tab.locator("#status")).to_have_text(text)
 
 
 def chroma(tab: Page, left: float, right: float) -> float:
