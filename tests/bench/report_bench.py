@@ -97,7 +97,7 @@ def filtered(tab: Page, filter_: str) -> None:
 def searched(tab: Page, text: str) -> None:
     tab.locator("#search").fill("")
     tab.locator("#search").fill(text)
-    tab.wait_for_function("document.getElementById('status').textContent.startsWith('1 to 1 of 1 ')")
+    tab.wait_for_function("document.getElementById('status').textContent === '1 photo'")
 
 
 def main() -> None:

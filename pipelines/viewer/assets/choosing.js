@@ -3,7 +3,7 @@
 // Which photos a filter and a search choose. A choice has the number of its photos, and loads the files that hold those
 // that are asked for: the index has only the number of photos of each outcome and mark by file.
 autochrome.choosing = (() => {
-  const { columnsOf, isDone, namesOf, rankedOf, wordsOf } = autochrome;
+  const { columnsOf, isDone, namesOf, rankedOf, wellFormed, wordsOf } = autochrome;
   const IN_COLOUR = 1;
   const WARNED = 2;
   const LONGEST_WORD = 64;
@@ -128,5 +128,31 @@ autochrome.choosing = (() => {
     return listed((await choice.photos()).filter((photo) => known.has(photo)));
   };
 
-  return { filters: FILTERS, withOutcomes, searched };
+  // Number of the photo of a name, or -1. In an address, a name has U+FFFD for each byte that is not UTF-8.
+  const numberOf = async (index, name) => {
+    const all = Array.from({ length: Math.ceil(index.photos / index.namesPerFile) }, (_, file) => file + 1);
+    const numbers = index.wordFiles && wordsIn(name).length ? await filesWith(index, name) : all;
+    for (const number of numbers) {
+      const names = await namesOf(number); // oxlint-disable-line no-await-in-loop -- the first file that has it
+      const place = names.findIndex((other) => wellFormed(other) === name);
+      if (place >= 0) return (number - 1) * index.namesPerFile + place;
+    }
+    return -1;
+  };
+
+  // Place of the photo of a name in a choice, or -1. Choices without a list are in the order of the photos' numbers.
+  const placeOf = async (index, choice, name) => {
+    const photo = await numberOf(index, name);
+    if (choice.photos) return (await choice.photos()).indexOf(photo);
+    let low = 0;
+    let high = choice.total - 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (await choice.at(middle) < photo) low = middle + 1; // oxlint-disable-line no-await-in-loop -- a binary search
+      else high = middle;
+    }
+    return choice.total && (await choice.at(low)) === photo ? low : -1;
+  };
+
+  return { filters: FILTERS, withOutcomes, searched, placeOf };
 })();

@@ -46,6 +46,9 @@ const autochrome = (() => {
 
   const thumbnail = (id) => `report/thumbnails/${id.slice(0, 2)}/${id.slice(2)}.jpg`;
 
+  // A name as an address can hold it.
+  const wellFormed = (name) => name.replace(/\p{Surrogate}/gu, "\ufffd");
+
   const baseName = (path) => path.slice(path.lastIndexOf("/") + 1);
   let done = new Set(); // outcomes that are not rejections
   const setDone = (keys) => { done = new Set(keys); };
@@ -85,7 +88,7 @@ const autochrome = (() => {
 
   return {
     TONES, COUNT, FIGURE,
-    baseName, byId, bytes, duration, isDone, setDone, make, pair, photo, placed, thumbnail, words,
+    baseName, byId, bytes, duration, isDone, setDone, make, pair, photo, placed, thumbnail, wellFormed, words,
     rowsOf: rows.get, columnsOf: columns.get, rankedOf: ranked.get, namesOf: names.get, wordsOf: wordFiles.get,
     // called by the files of data; the page's own `words` makes an outcome readable
     rows: rows.put, columns: columns.put, ranked: ranked.put, names: names.put, found: wordFiles.put,

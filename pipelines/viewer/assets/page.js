@@ -2,14 +2,15 @@
 
 // Which photos are shown: filters, search, pages, and the address that remembers them.
 (() => {
-  const { COUNT, baseName, byId, choosing, figures, make, placed, rowsOf, setDone, thumbnail, viewer, words } = autochrome;
+  const { COUNT, baseName, byId, choosing, figures, make, placed, rowsOf, setDone, thumbnail, viewer, wellFormed, words } = autochrome;
   const PHOTOS_PER_PAGE = 60;
 
-  const state = { filter: "all", text: "", page: 0 };
+  const state = { filter: "all", text: "", page: 0, photo: "" }; // photo: name of the one that is open
   let index;
   let shown; // the choice, see choosing.js
   let showing = 0;
   let chosen = 0;
+  let returning = null; // place of a photo that was closed, until its tile is focused
 
   const row = async (photo) => {
     const found = await rowsOf(Math.floor(photo / index.recordsPerFile) + 1);
@@ -49,7 +50,7 @@
       found = await picked(state.filter);
       if (state.text) found = await choosing.searched(index, found, state.text, progress);
     } catch (error) {
-      isMissing(error);
+      byId("status").textContent = missing(error);
       return;
     }
     if (ticket !== chosen) return;
@@ -58,9 +59,7 @@
     await draw();
   };
 
-  const isMissing = (error) => {
-    byId("status").textContent = `${error.message} is missing; make the page again with: autochrome report`;
-  };
+  const missing = (error) => `${error.message} is missing; make the page again with: autochrome report`;
 
   const total = () => shown.total;
   const rowAt = async (place) => row(await shown.at(place));
@@ -68,30 +67,72 @@
 
   // The address holds what is shown, so that it can be bookmarked and gone back to.
 
-  const remember = () => {
+  // replace: without a step to go back to; opened: a step that closing the photo goes back from.
+  const remember = ({ replace = false, opened = false } = {}) => {
     const said = new URLSearchParams();
     if (state.filter !== "all") said.set("show", state.filter);
     if (state.text) said.set("name", state.text);
     if (state.page) said.set("page", String(state.page + 1));
+    if (state.photo) said.set("photo", state.photo);
     const hash = `#${said}`;
-    if (hash !== (location.hash || "#")) history.pushState(null, "", hash);
+    if (hash === (location.hash || "#")) return;
+    if (replace) history.replaceState(history.state, "", hash);
+    else history.pushState({ opened }, "", hash);
   };
 
-  const recall = () => {
+  const recall = async () => {
     const said = new URLSearchParams(location.hash.slice(1));
-    const filter = said.get("show") ?? "all";
-    const isOutcome = filter.startsWith(OUTCOME) && index.keys.includes(filter.slice(OUTCOME.length));
-    state.filter = Object.hasOwn(FILTERS, filter) || isOutcome ? filter : "all";
-    state.text = said.get("name") ?? "";
-    state.page = Math.max(0, (Number.parseInt(said.get("page"), 10) || 1) - 1);
-    byId("search").value = state.text;
-    return choose();
+    const asked = said.get("show") ?? "all";
+    const isOutcome = asked.startsWith(OUTCOME) && index.keys.includes(asked.slice(OUTCOME.length));
+    const filter = Object.hasOwn(FILTERS, asked) || isOutcome ? asked : "all";
+    const text = said.get("name") ?? "";
+    const page = Math.max(0, (Number.parseInt(said.get("page"), 10) || 1) - 1);
+    const isSame = shown && filter === state.filter && text === state.text;
+    const isSamePage = page === state.page;
+    Object.assign(state, { filter, text, page, photo: said.get("photo") ?? "" });
+    if (!isSame) {
+      byId("search").value = text;
+      await choose();
+    } else if (!isSamePage) await draw();
+    await reopen();
   };
 
-  const change = (changes) => {
+  // Shows the photo of the address, or none.
+  const reopen = async () => {
+    const { photo } = state;
+    if (!photo) {
+      viewer.close();
+      if (returning !== null) await focusOn(returning);
+      returning = null;
+      return;
+    }
+    if (!shown || viewer.isOpenAt(photo)) return;
+    let place;
+    try {
+      place = await choosing.placeOf(index, shown, photo);
+    } catch (error) {
+      byId("status").textContent = missing(error);
+      return;
+    }
+    if (photo !== state.photo) return;
+    if (place >= 0) await viewer.show(place);
+    else {
+      state.photo = "";
+      byId("status").textContent = `${photo} is not among these photos`;
+    }
+  };
+
+  const change = async (changes, how) => {
     Object.assign(state, { page: 0 }, changes);
-    remember();
-    return choose();
+    remember(how);
+    await choose();
+    toTop();
+  };
+
+  // To the first photo of another list, for those who have scrolled past it.
+  const toTop = () => {
+    const photos = document.querySelector(".photos");
+    if (photos.getBoundingClientRect().top < 0) photos.scrollIntoView();
   };
 
   const turnTo = (page) => {
@@ -121,7 +162,7 @@
       disabled: count === 0 && filter !== state.filter && filter !== "all",
       onclick: () => change({ filter }),
     }, label, count === null ? null : make("span", { class: "count" }, COUNT.format(count)))));
-    if (focused) byId("filters").querySelector(`[data-filter="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) byId("filters").querySelector(`[data-filter="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   };
 
   const tile = (record, place) => {
@@ -157,16 +198,20 @@
     try {
       records = await Promise.all(Array.from({ length: to - from }, (_, place) => rowAt(from + place)));
     } catch (error) {
-      isMissing(error);
+      if (ticket === showing) drawn([], missing(error));
       return;
     }
     if (ticket !== showing) return;
-    grid.replaceChildren(...records.map((record, place) => tile(record, from + place)));
-    grid.setAttribute("aria-busy", "false");
+    const range = to - from === 1 ? COUNT.format(to) : `${COUNT.format(from + 1)} to ${COUNT.format(to)}`;
+    const all = `${COUNT.format(total())} ${total() === 1 ? "photo" : "photos"}`;
+    drawn(records.map((record, place) => tile(record, from + place)), total() > 1 ? `${range} of ${all}` : all);
+  };
+
+  const drawn = (tiles, said) => {
+    byId("grid").replaceChildren(...tiles);
+    byId("grid").setAttribute("aria-busy", "false");
     byId("nothing").hidden = total() > 0;
-    byId("status").textContent = total()
-      ? `${COUNT.format(from + 1)} to ${COUNT.format(to)} of ${COUNT.format(total())} photos`
-      : "0 photos";
+    byId("status").textContent = said;
     document.querySelectorAll(".pager").forEach(drawPager);
   };
 
@@ -177,23 +222,44 @@
       type: "button", "data-step": step, "aria-label": label, disabled: page < 0 || page > lastPage() || page === state.page,
       onclick: async () => {
         await turnTo(page);
-        if (pager.classList.contains("below")) document.querySelector(".photos").scrollIntoView();
+        toTop();
       },
     }, text);
     const field = make("input", { type: "number", "data-step": "field", min: 1, max: lastPage() + 1, value: state.page + 1, "aria-label": "Page" });
-    field.addEventListener("change", () => turnTo((Number.parseInt(field.value, 10) || 1) - 1));
+    field.addEventListener("change", async () => {
+      await turnTo((Number.parseInt(field.value, 10) || 1) - 1);
+      toTop();
+    });
     pager.replaceChildren(
       button("first", "First page", "«", 0), button("back", "Previous page", "‹", state.page - 1),
       make("label", {}, "page", field, `of ${COUNT.format(lastPage() + 1)}`),
       button("on", "Next page", "›", state.page + 1), button("last", "Last page", "»", lastPage()));
-    if (focused) pager.querySelector(`[data-step="${focused}"]:enabled`)?.focus();
+    if (focused) (pager.querySelector(`[data-step="${focused}"]:enabled`) ?? field).focus({ preventScroll: true });
   };
 
-  const left = (place) => {
+  const focusOn = async (place) => {
     const page = Math.floor(place / PHOTOS_PER_PAGE);
-    const focus = () => byId("grid").querySelectorAll(".tile")[place % PHOTOS_PER_PAGE]?.focus();
-    if (page === state.page) focus();
-    else turnTo(page).then(focus);
+    if (page !== state.page) await turnTo(page);
+    byId("grid").querySelectorAll(".tile")[place % PHOTOS_PER_PAGE]?.focus();
+  };
+
+  // The viewer shows a photo: the first is a step, those that somebody goes on to are not.
+  const entered = (name) => {
+    const replace = Boolean(state.photo);
+    state.photo = wellFormed(name);
+    remember({ replace, opened: true });
+  };
+
+  // The viewer was closed at a place.
+  const left = (place) => {
+    if (state.photo && history.state?.opened) {
+      returning = place;
+      history.back();
+      return;
+    }
+    state.photo = "";
+    remember({ replace: true });
+    focusOn(place);
   };
 
   autochrome.index = (told) => {
@@ -201,11 +267,11 @@
     placed(index.place);
     setDone(index.done);
     figures.draw(index, (key) => show(OUTCOME + key));
-    viewer.start({ total, at: rowAt }, left);
+    viewer.start({ total, at: rowAt, missing, entered, left });
     let typing;
     byId("search").addEventListener("input", (event) => {
       clearTimeout(typing);
-      typing = setTimeout(() => change({ text: event.target.value.trim() }), 200);
+      typing = setTimeout(() => change({ text: event.target.value.trim() }, { replace: Boolean(state.text) }), 200);
     });
     window.addEventListener("popstate", recall);
     return recall();

@@ -2,13 +2,27 @@
 
 // One photo: before and after below a slider, page by page, with what its record says.
 autochrome.viewer = (() => {
-  const { TONES, COUNT, FIGURE, baseName, byId, bytes, make, pair, photo, thumbnail, words } = autochrome;
-  let photos; // how many there are, and the record at a place: { total(), at(place) }
+  const { TONES, COUNT, FIGURE, baseName, byId, bytes, make, pair, photo, thumbnail, wellFormed, words } = autochrome;
+  // Of the page: how many photos there are, the record at a place, what to say of data that are gone; entered(name) is
+  // called when a photo is shown, and left(place) when the viewer is closed.
+  let photos;
   let open = { at: 0, row: null, leaf: 0 };
+  let asked = 0;
 
   const show = async (place) => {
-    const record = await photos.at(place);
+    asked += 1;
+    const ticket = asked;
+    let record;
+    try {
+      record = await photos.at(place);
+    } catch (error) {
+      if (byId("viewer").open) byId("warnings").replaceChildren(make("li", {}, photos.missing(error)));
+      else byId("status").textContent = photos.missing(error);
+      return;
+    }
+    if (ticket !== asked) return;
     open = { at: place, row: record, leaf: 0 };
+    const held = byId("viewer").open ? document.activeElement : null;
     byId("viewer-name").textContent = record.name;
     byId("place").textContent = `${COUNT.format(place + 1)} of ${COUNT.format(photos.total())}`;
     byId("previous").disabled = place === 0;
@@ -17,8 +31,17 @@ autochrome.viewer = (() => {
     slideTo(50);
     drawLeaf();
     if (!byId("viewer").open) byId("viewer").showModal();
-    const { both } = byId("stage").dataset;
-    (both ? byId("slider") : byId("next").disabled ? byId("close") : byId("next")).focus({ focusVisible: false });
+    focus(held);
+    photos.entered(record.name);
+  };
+
+  const isUsable = (element) => !element.disabled && element.offsetParent !== null;
+
+  // Leaves the focus where it was in the viewer, if that can still be used.
+  const focus = (held) => {
+    const [slider, previous, next, close] = ["slider", "previous", "next", "close"].map(byId);
+    const stepped = held === next ? [next, previous] : held === previous ? [previous, next] : held?.id ? [held] : [];
+    [...stepped, slider, next, close].find(isUsable).focus({ focusVisible: stepped.length > 0 && held.matches(":focus-visible") });
   };
 
   const drawLeaf = () => {
@@ -78,20 +101,43 @@ autochrome.viewer = (() => {
 
   const turnLeaf = (step) => { open.leaf += step; drawLeaf(); };
 
+  const close = () => {
+    asked += 1; // a photo that is still being loaded must not open it again
+    byId("viewer").close();
+  };
+
   const step = (by) => show(open.at + by);
 
-  // left(place) is called when the viewer is closed at a place.
-  const start = (of, left) => {
+  const isOutside = ({ target, clientX, clientY }) => {
+    const { left, top, right, bottom } = byId("viewer").getBoundingClientRect();
+    return target === byId("viewer") && (clientX < left || clientX > right || clientY < top || clientY > bottom);
+  };
+
+  // Arrow keys turn to other photos, except on the slider, which they move.
+  const press = (event) => {
+    const by = { ArrowLeft: "previous", ArrowRight: "next" }[event.key];
+    if (!by || event.target === byId("slider") || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    byId(by).click();
+  };
+
+  const isOpenAt = (name) => byId("viewer").open && wellFormed(open.row.name) === name;
+
+  const start = (of) => {
     photos = of;
+    let wasPressedOutside = false;
     byId("slider").addEventListener("input", (event) => slideTo(Number(event.target.value)));
-    byId("close").addEventListener("click", () => byId("viewer").close());
-    byId("viewer").addEventListener("close", () => left(open.at));
-    byId("viewer").addEventListener("click", (event) => { if (event.target === byId("viewer")) byId("viewer").close(); });
+    byId("close").addEventListener("click", close);
+    byId("viewer").addEventListener("cancel", () => { asked += 1; });
+    byId("viewer").addEventListener("close", () => photos.left(open.at));
+    byId("viewer").addEventListener("pointerdown", (event) => { wasPressedOutside = isOutside(event); });
+    byId("viewer").addEventListener("click", (event) => { if (wasPressedOutside && isOutside(event)) close(); });
+    byId("viewer").addEventListener("keydown", press);
     byId("previous").addEventListener("click", () => step(-1));
     byId("next").addEventListener("click", () => step(1));
     byId("leaf-back").addEventListener("click", () => turnLeaf(-1));
     byId("leaf-on").addEventListener("click", () => turnLeaf(1));
   };
 
-  return { show, start };
+  return { close, isOpenAt, show, start };
 })();
