@@ -23,6 +23,8 @@ from tfrecords.errors import UserError
 
 ENDINGS = (".hints.png", ".hints.json")
 """What the names of hint files end in, behind the name of their photo."""
+PNG = b"\x89PNG"
+"""What pictures of hints begin with; all others are points."""
 _COLLECTIONS = (".csv", ".jsonl", ".ndjson")
 LISTED = 100_000
 """The number of photos among which the photos of hints are looked for before the job starts."""
@@ -157,13 +159,19 @@ def one(path: str) -> HintFile:
     """Return a hint file that is named for several photos, local or gs://.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read, or is neither a picture nor points.
         WorldError: the disk or the bucket fails.
     """
     try:
-        return HintFile(name=path.rpartition("/")[2], sha256=_sha256(storage.read(path)), uri=path)
+        data = storage.read(path)
     except storage.io_errors() as error:
         raise UserError(f"hints {path} cannot be read: {faults.cause(error)}") from error
+    try:
+        if not data.startswith(PNG):
+            points.of_json(data)
+    except ValueError as error:
+        raise UserError(f"hints {path} cannot be used: {error}") from error
+    return HintFile(name=path.rpartition("/")[2], sha256=_sha256(data), uri=path)
 
 
 def check_photos(found: dict[str, HintFile], patterns: str | Sequence[str], lists: ListOptions = PLAIN) -> None:

@@ -17,6 +17,7 @@ from pipelines.files import faults, storage
 from pipelines.images import formats
 from pipelines.images.memory import out_of_memory
 from tfrecords import color
+from tfrecords.color import Bytes
 from tfrecords.errors import UserError
 
 Chroma = tuple[float, float]
@@ -43,6 +44,7 @@ _SWATCHES = 64  # a picture with more colours than this is a photo, of which the
 _MAIN = 6
 _SIDE = 128
 _MOST_PIXELS = 25_000_000
+_OPAQUE = 127
 _FARTHEST = 200.0  # a and b of the strongest colours of any space are below
 _HEX = re.compile(r"#?([0-9a-fA-F]{6})\Z")
 
@@ -108,7 +110,7 @@ def _hex(data: bytes) -> Iterator[Chroma]:
 
 
 def _gimp(data: bytes) -> Iterator[Chroma]:
-    lines = data.decode("utf-8", "replace").splitlines()
+    lines = data.decode("utf-8-sig", "replace").splitlines()
     if not lines or not lines[0].startswith("GIMP Palette"):
         raise ValueError("its first line is not GIMP Palette")
     for number, line in enumerate(lines[1:], start=2):
@@ -177,19 +179,37 @@ def _of_cmyk(cyan: float, magenta: float, yellow: float, black: float) -> Chroma
 
 
 def _picture(data: bytes) -> Iterator[Chroma]:
-    """The colours of a picture of swatches; of any other picture, its main colours."""
-    rgb = _pixels(data)
-    found = rgb.getcolors(_SWATCHES)
+    """The colours of a picture of swatches; of any other picture, its main colours. Transparent pixels have none."""
+    picture = _pixels(data)
+    found = _few(picture)
     if found is not None:
-        most = sorted(found, key=lambda pair: -pair[0])
-        yield from (_of_rgb(*pixel) for pixel in np.array([one for _, one in most], np.uint8))
+        yield from (_of_rgb(*pixel) for pixel in found)
         return
     from model.guidance import clustering  # SciPy takes a quarter of a second to import
 
-    rgb.thumbnail((_SIDE, _SIDE))
-    chroma = color.srgb_to_lab(np.asarray(rgb))[..., 1:].reshape(-1, 2).astype(np.float64)
-    for a, b in clustering.centres(chroma, _MAIN):
+    picture.thumbnail((_SIDE, _SIDE))
+    for a, b in clustering.centres(color.srgb_to_lab(_opaque(picture)[None])[0, :, 1:].astype(np.float64), _MAIN):
         yield float(a), float(b)
+
+
+def _few(picture: Image.Image) -> Bytes | None:
+    """Return the colours of a picture of swatches, the most frequent first; None if it has more than those."""
+    if picture.mode == "RGB":
+        found = picture.getcolors(_SWATCHES)
+        return (
+            None if found is None else np.array([one for _, one in sorted(found, key=lambda pair: -pair[0])], np.uint8)
+        )
+    colours, numbers = np.unique(_opaque(picture), axis=0, return_counts=True)
+    return None if len(colours) > _SWATCHES else colours[np.argsort(-numbers, kind="stable")]
+
+
+def _opaque(picture: Image.Image) -> Bytes:
+    """Return the pixels that are more than half opaque, uint8 ``[N, 3]``; ValueError if there are none."""
+    pixels = np.asarray(picture).reshape(-1, len(picture.mode))
+    opaque = np.ascontiguousarray(pixels[:, :3] if picture.mode == "RGB" else pixels[pixels[:, 3] > _OPAQUE, :3])
+    if not len(opaque):
+        raise ValueError("it is transparent all over")
+    return opaque
 
 
 def _pixels(data: bytes) -> Image.Image:
@@ -198,7 +218,7 @@ def _pixels(data: bytes) -> Image.Image:
         # Of all formats that Pillow knows, some run other programs.
         with Image.open(io.BytesIO(data), formats=formats.READ) as image:
             if image.width * image.height <= _MOST_PIXELS:
-                return image.convert("RGB")
+                return image.convert("RGBA" if image.has_transparency_data else "RGB")
     except UnidentifiedImageError as error:
         known = f".{', .'.join(_READERS)}"
         raise ValueError(f"it is not a picture, and its ending is not one of {known}") from error

@@ -12,6 +12,7 @@ from model.guidance import hints
 from model.guidance.hints import Hints
 from pipelines.errors import Rejected
 from pipelines.guidance import points
+from pipelines.guidance.hint_files import PNG
 from pipelines.guidance.page_files import unpacked
 from pipelines.images.memory import out_of_memory
 from tfrecords.color import Bytes, Pixels
@@ -21,7 +22,6 @@ BAD_HINT = "bad_hint"
 """The reason of a photo, or the warning on it, whose hint file cannot be used."""
 MOST_PIXELS = 25_000_000
 """The number of pixels that a picture of hints may have."""
-_PNG = b"\x89PNG"
 _MOST_PAINTED = 0.75
 # Logarithms of the ratio of two shapes: a square one has no side to lie on.
 _SAME_SHAPE, _OTHER_SHAPE = 0.02, 0.1
@@ -51,7 +51,7 @@ def read(data: bytes, photo: Pixels, page: int = 1) -> Hints | None:
 
 def _of_file(data: bytes, number: int, photo: Pixels, page: int) -> Hints | None:
     """Return the hints that a file, named for a page, has for another or the same page."""
-    if data.startswith(_PNG):
+    if data.startswith(PNG):
         return _of_picture(data, photo) if number == page else None
     points_ = [point for point in points.of_json(data, number) if point.page == page]
     return hints.of_points(points_, *photo.shape[:2]) if points_ else None
@@ -70,7 +70,7 @@ def check_pages(data: bytes, count: int) -> None:
     named: set[int] = set()
     with _bad():
         for number, one in unpacked(data).items():
-            named |= {number} if one.startswith(_PNG) else {point.page for point in points.of_json(one, number)}
+            named |= {number} if one.startswith(PNG) else {point.page for point in points.of_json(one, number)}
     if max(named) > count:
         raise Rejected(BAD_HINT, f"its hints are for page {max(named)}, and it has {counted(count, 'page')}")
 

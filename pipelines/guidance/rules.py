@@ -154,7 +154,7 @@ def _rule(number: int, fields: Any, folder: str) -> Rule:
     for key, value in fields.items():
         if key not in _KEYS:
             raise ValueError(f"rule {number}: {key} is unknown; a rule has {', '.join(_KEYS)}")
-        if not isinstance(value, _KEYS[key]) or (key == "saturation" and isinstance(value, bool)):
+        if not isinstance(value, _KEYS[key]) or value == "" or (key == "saturation" and isinstance(value, bool)):
             raise ValueError(f"rule {number}: {key} cannot be {value!r}")
     if not fields.get("match"):
         raise ValueError(f"rule {number}: match is missing")

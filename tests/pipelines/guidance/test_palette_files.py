@@ -45,7 +45,7 @@ def test_each_format_gives_its_colours(encoded, kind):
     data = {
         "a.txt": b"#C81E28, #2040a0\n#808080 // grey\n",
         "a.hex": b"c81e28\n2040a0\n808080\n",
-        "a.gpl": b"GIMP Palette\nName: uniforms\nColumns: 3\n# comment\n200 30 40\tred\n 32 64 160\n128 128 128 grey\n",
+        "a.gpl": b"\xef\xbb\xbfGIMP Palette\nName: uniforms\n# comment\n200 30 40\tred\n 32 64 160\n128 128 128 grey\n",
         "a.ase": exchange(),
         "a1.aco": photoshop(1),
         "a2.aco": photoshop(2),
@@ -56,6 +56,21 @@ def test_each_format_gives_its_colours(encoded, kind):
     if kind.endswith(("ase", "aco")):
         expected.add((12.0, -7.0))
     assert set(found) == expected
+
+
+def test_what_is_transparent_in_a_picture_is_not_a_colour_of_it(encoded, photos):
+    rgba = np.zeros((20, 40, 4), np.uint8)
+    rgba[:, :10], rgba[:, 10:20] = [*COLOURS[0], 255], [*COLOURS[1], 255]
+    expected = {tuple(map(float, chroma_of(colour))) for colour in COLOURS[:2]}
+    assert set(palette_files.read("a.png", encoded(rgba, "PNG"))) == expected
+    with pytest.raises(ValueError, match="it is transparent all over"):
+        palette_files.read("a.png", encoded(rgba[:, 20:], "PNG"))
+    photo = np.dstack([photos["coffee"], np.full(photos["coffee"].shape[:2], 255, np.uint8)])
+    photo[:, :200] = [0, 255, 0, 0]
+    green = chroma_of((0, 255, 0))
+    found = palette_files.read("a.png", encoded(photo, "PNG"))
+    assert 2 <= len(found) <= 6
+    assert min(np.hypot(*(green - chroma)) for chroma in found) > 60
 
 
 def test_a_photo_gives_its_main_colours(photos, encoded):

@@ -79,6 +79,11 @@ def test_files_are_named_relative_to_the_rules(tmp_path, photos, encoded):
         ('[[rule]]\nmatch = "*"\npallet = "a.gpl"', "rule 1: pallet is unknown; a rule has match, palette,"),
         ('[[rule]]\nmatch = "*"\nskip = "yes"', "rule 1: skip cannot be 'yes'"),
         ('[[rule]]\nmatch = "*"\nsaturation = 9', "rule 1: saturation must be a number from 0 to 4"),
+        ('[[rule]]\nmatch = "*"\npalette = ""', "rule 1: palette cannot be ''"),
+        (
+            '[[rule]]\nmatch = "*"\nhints = "rules.toml"',
+            r"rule 1: hints .*rules.toml cannot be used: it is neither PNG",
+        ),
         ("[[rule]]\nskip = true", "rule 1: match is missing"),
         ('[[rule]]\nmatch = "*"\npalette = "none.gpl"', r"rule 1: palette .*none.gpl cannot be read"),
     ],
