@@ -1,6 +1,7 @@
 """Change small local files that several processes share; each holds a lock on the file while it changes it."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,10 +9,16 @@ from typing import BinaryIO
 
 from pipelines.files.local_files import hidden_name, is_at, lock, locked, make_folder, sync, sync_folder, whole_file
 
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+
 
 @contextlib.contextmanager
-def held(path: Path) -> Iterator[BinaryIO | None]:
+def held(path: Path, *, to_read: bool = False) -> Iterator[BinaryIO | None]:
     """Open a file for reading and writing while every other process that opens it this way waits.
+
+    Args:
+        path: of the file.
+        to_read: whether it may be open for reading alone, if it may not be written.
 
     Yields:
         the file; None if there is none.
@@ -19,7 +26,7 @@ def held(path: Path) -> Iterator[BinaryIO | None]:
     while True:
         try:
             # Links are refused: a replacement would be written to the target of the link.
-            file = os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b")
+            file = _opened(path, to_read=to_read)
         except (FileNotFoundError, NotADirectoryError):  # the folder may be a file
             yield None
             return
@@ -29,6 +36,15 @@ def held(path: Path) -> Iterator[BinaryIO | None]:
                 yield file
                 return
         # The file was replaced or removed while this process waited.
+
+
+def _opened(path: Path, *, to_read: bool) -> BinaryIO:
+    try:
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b")
+    except OSError as error:
+        if not to_read or error.errno not in _READ_ONLY:
+            raise
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
 
 
 def repair(path: Path, data: bytes, *, is_whole: Callable[[bytes], bool]) -> None:

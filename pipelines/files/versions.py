@@ -66,7 +66,7 @@ def _local(uri: str) -> Path:
 
 
 def _read_locally(path: Path) -> Version | None:
-    with locked_files.held(path) as file:
+    with locked_files.held(path, to_read=True) as file:  # an auditor may have no right to write
         if file is None:
             return None
         return Version(data=file.read(), id=locked_files.version(file), changed=locked_files.changed(file))

@@ -1,8 +1,12 @@
+import os
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipelines.files import storage, versions
+
+NOBODY = 65534
 
 
 def test_a_file_is_replaced_only_while_it_is_the_one_that_was_read(tmp_path):
@@ -53,3 +57,20 @@ def test_the_clock_is_that_of_the_file_system(tmp_path):
     storage.write(str(tmp_path / "a"), b"x")
     assert before <= versions.read(str(tmp_path / "a")).changed <= versions.clock(str(tmp_path))
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_file_that_may_only_be_read_is_read():
+    with tempfile.TemporaryDirectory() as folder:  # pytest lets nobody else into its own
+        path = Path(folder, "a.json")
+        path.write_bytes(b"first")
+        path.chmod(0o444)
+        Path(folder).chmod(0o755)
+        user = os.geteuid()
+        try:
+            if user == 0:
+                os.seteuid(NOBODY)  # root may write everything
+            version = versions.read(str(path))
+        finally:
+            os.seteuid(user)
+    assert version is not None
+    assert version.data == b"first"

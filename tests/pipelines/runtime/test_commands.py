@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 
@@ -31,6 +32,15 @@ def test_every_failure_is_one_line_and_its_exit_code(error, code, capsys):
 
     assert commands.run(fails, []) == code
     assert capsys.readouterr() == ("", f"autochrome: error: {error}\n")
+
+
+def test_a_file_that_may_not_be_read_is_named_in_one_line(capsys):
+    def fails(argv: list[str] | None) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", "colour/manifest/runs.json")
+
+    assert commands.run(fails, []) == 2
+    said = "colour/manifest/runs.json: access is denied (Permission denied); grant access, then start again"
+    assert capsys.readouterr() == ("", f"autochrome: error: {said}\n")
 
 
 def test_a_fault_of_the_program_is_not_hidden():
