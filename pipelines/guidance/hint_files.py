@@ -23,8 +23,6 @@ from tfrecords.errors import UserError
 
 ENDINGS = (".hints.png", ".hints.json")
 """What the names of hint files end in, behind the name of their photo."""
-PNG = b"\x89PNG"
-"""What pictures of hints begin with; all others are points."""
 _COLLECTIONS = (".csv", ".jsonl", ".ndjson")
 LISTED = 100_000
 """The number of photos among which the photos of hints are looked for before the job starts."""
@@ -167,7 +165,7 @@ def one(path: str) -> HintFile:
     except storage.io_errors() as error:
         raise UserError(f"hints {path} cannot be read: {faults.cause(error)}") from error
     try:
-        if not data.startswith(PNG):
+        if not data.startswith(points.PNG):
             points.of_json(data)
     except ValueError as error:
         raise UserError(f"hints {path} cannot be used: {error}") from error

@@ -11,6 +11,8 @@ from typing import Any
 from model.guidance.hints import Point
 from pipelines.files import safe_names
 
+PNG = b"\x89PNG"
+"""What a hint file that is a picture begins with; any other holds points."""
 MOST_POINTS = 10_000
 """The number of points that a photo may have."""
 RADIUS = 0.01

@@ -12,7 +12,6 @@ from model.guidance import hints
 from model.guidance.hints import Hints
 from pipelines.errors import Rejected
 from pipelines.guidance import points
-from pipelines.guidance.hint_files import PNG
 from pipelines.guidance.page_files import unpacked
 from pipelines.images.memory import out_of_memory
 from tfrecords.color import Bytes, Pixels
@@ -51,7 +50,7 @@ def read(data: bytes, photo: Pixels, page: int = 1) -> Hints | None:
 
 def _of_file(data: bytes, number: int, photo: Pixels, page: int) -> Hints | None:
     """Return the hints that a file, named for a page, has for another or the same page."""
-    if data.startswith(PNG):
+    if data.startswith(points.PNG):
         return _of_picture(data, photo) if number == page else None
     points_ = [point for point in points.of_json(data, number) if point.page == page]
     return hints.of_points(points_, *photo.shape[:2]) if points_ else None
@@ -70,7 +69,7 @@ def check_pages(data: bytes, count: int) -> None:
     named: set[int] = set()
     with _bad():
         for number, one in unpacked(data).items():
-            named |= {number} if one.startswith(PNG) else {point.page for point in points.of_json(one, number)}
+            named |= {number} if one.startswith(points.PNG) else {point.page for point in points.of_json(one, number)}
     if max(named) > count:
         raise Rejected(BAD_HINT, f"its hints are for page {max(named)}, and it has {counted(count, 'page')}")
 

@@ -10,7 +10,7 @@ from model.commands import Parser
 from model.terminal import say
 from pipelines import notices
 from pipelines.errors import JobFailedError
-from pipelines.files import faults, local_files
+from pipelines.files import local_files
 from pipelines.runtime import garbage
 from tfrecords.errors import UserError
 
@@ -66,7 +66,7 @@ def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:
         say(f"autochrome: error: {error}", file=sys.stderr)
         return 1
     except PermissionError as error:
-        denied = f"{error.filename}: access is denied ({faults.cause(error)})"
+        denied = f"{error.filename}: access is denied ({error.strerror})"
         say(f"autochrome: error: {denied}; grant access, then start again", file=sys.stderr)
         return 2
 
