@@ -30,6 +30,8 @@ const autochrome = (() => {
     return `${FIGURE.format(number)} TB`;
   };
 
+  const counted = (number, noun) => `${COUNT.format(number)} ${number === 1 ? noun : `${noun}s`}`;
+
   const duration = (ms) => (ms < 1000 ? `${FIGURE.format(ms)} ms` : `${FIGURE.format(ms / 1000)} s`);
 
   // A path as an address. Bytes of a name that are not UTF-8 came as lone surrogates DC80 to DCFF.
@@ -88,7 +90,7 @@ const autochrome = (() => {
 
   return {
     TONES, COUNT, FIGURE,
-    baseName, byId, bytes, duration, isDone, setDone, make, pair, photo, placed, thumbnail, wellFormed, words,
+    baseName, byId, bytes, counted, duration, isDone, setDone, make, pair, photo, placed, thumbnail, wellFormed, words,
     rowsOf: rows.get, columnsOf: columns.get, rankedOf: ranked.get, namesOf: names.get, wordsOf: wordFiles.get,
     // called by the files of data; the page's own `words` makes an outcome readable
     rows: rows.put, columns: columns.put, ranked: ranked.put, names: names.put, found: wordFiles.put,

@@ -2,7 +2,7 @@
 
 // The summary: figures, outcomes, how colourful, where the time went.
 autochrome.figures = (() => {
-  const { TONES, COUNT, FIGURE, byId, bytes, duration, isDone, make, pair, words } = autochrome;
+  const { TONES, COUNT, FIGURE, byId, bytes, counted, duration, isDone, make, pair, words } = autochrome;
   // Hasler and Süsstrunk's words for their scale.
   const SCALE = { 0: "grey", 15: "slightly", 33: "moderately", 59: "quite", 82: "highly" };
 
@@ -14,7 +14,7 @@ autochrome.figures = (() => {
     document.title = `${index.title} · Autochrome report`;
     byId("title").textContent = index.title;
     const sum = summary.outcomes.map(([, number]) => COUNT.format(number)).join(" + ") || "0";
-    const photos = `${COUNT.format(index.photos)} ${index.photos === 1 ? "photo" : "photos"} in, one outcome each`;
+    const photos = `${counted(index.photos, "photo")} in, one outcome each`;
     byId("lead").textContent = summary.outcomes.length > 1 ? `${photos}: ${sum} = ${COUNT.format(index.photos)}` : photos;
     const colorized = summary.outcomes.find(([key]) => key === "written")?.[1] ?? 0;
     for (const [name, value] of [
@@ -49,15 +49,17 @@ autochrome.figures = (() => {
       const range = bin === last ? `${from} and more` : `${from} to ${from + summary.binWidth}`;
       byId("histogram").append(make("span", { style: `height:${(100 * number) / most}%`, title: `${range}: ${COUNT.format(number)}` }));
     });
-    const peak = summary.histogram.indexOf(most) * summary.binWidth;
+    const highest = summary.histogram.indexOf(most);
+    const peak = highest * summary.binWidth;
+    const range = highest === last ? `at ${peak} or more` : `between ${peak} and ${peak + summary.binWidth}`;
     byId("histogram").setAttribute("aria-label", measured
-      ? `Colourfulness of ${COUNT.format(measured)} photos; most lie between ${peak} and ${peak + summary.binWidth}`
+      ? `Colourfulness of ${counted(measured, "photo")}; the highest bar is ${counted(most, "photo")} ${range}`
       : "No photo was measured");
     for (const [value, word] of Object.entries(SCALE)) {
       byId("scale").append(make("span", { style: `left:${(100 * value) / (summary.histogram.length * summary.binWidth)}%` }, word));
     }
     for (const [tone, label] of Object.entries(TONES)) {
-      if (summary.tones[tone]) pair(byId("tones"), label, `${COUNT.format(summary.tones[tone])} ${summary.tones[tone] === 1 ? "scan" : "scans"}`);
+      if (summary.tones[tone]) pair(byId("tones"), label, counted(summary.tones[tone], "picture"));
     }
   };
 
@@ -67,16 +69,19 @@ autochrome.figures = (() => {
     for (const [stage, seconds] of summary.seconds) {
       const share = `${((100 * seconds) / (all || 1)).toFixed(0)} %`;
       body.append(make("tr", {}, make("th", { scope: "row" }, stage),
-        make("td", { class: "meter" }, make("span", { style: `width:${(100 * seconds) / (all || 1)}%`, title: share })),
+        make("td", { class: "meter" }, make("span", { class: "length", style: `width:${(100 * seconds) / (all || 1)}%`, title: share }),
+          make("span", { class: "unseen" }, share)),
         make("td", {}, duration((1000 * seconds) / summary.timed))));
     }
+    byId("times").hidden = !summary.timed;
+    byId("times").tFoot.append(make("tr", {}, make("th", { scope: "row" }, "all"), make("td", {}),
+      make("td", {}, duration((1000 * all) / (summary.timed || 1)))));
     const made = byId("made");
-    if (all) pair(made, "each photo", `${duration((1000 * all) / summary.timed)} on one core`);
     if (summary.madeWith.model) pair(made, "model", summary.madeWith.model);
     if (summary.madeWith.model_digest) pair(made, "digest", summary.madeWith.model_digest.slice(0, 16));
-    for (const [name, value] of Object.entries(summary.madeWith.settings ?? {})) {
-      pair(made, name.replaceAll("_", " "), String(value));
-    }
+    const settings = Object.entries(summary.madeWith.settings ?? {});
+    byId("settings-room").hidden = settings.length === 0;
+    for (const [name, value] of settings) pair(byId("settings"), name.replaceAll("_", " "), value === "" ? "none" : String(value));
   };
 
   return { draw };

@@ -2,7 +2,7 @@
 
 // Which photos are shown: filters, search, pages, and the address that remembers them.
 (() => {
-  const { COUNT, baseName, byId, choosing, figures, make, placed, rowsOf, setDone, thumbnail, viewer, wellFormed, words } = autochrome;
+  const { COUNT, baseName, byId, choosing, counted, figures, make, placed, rowsOf, setDone, thumbnail, viewer, wellFormed, words } = autochrome;
   const PHOTOS_PER_PAGE = 60;
 
   const state = { filter: "all", text: "", page: 0, photo: "" }; // photo: name of the one that is open
@@ -203,7 +203,7 @@
     }
     if (ticket !== showing) return;
     const range = to - from === 1 ? COUNT.format(to) : `${COUNT.format(from + 1)} to ${COUNT.format(to)}`;
-    const all = `${COUNT.format(total())} ${total() === 1 ? "photo" : "photos"}`;
+    const all = counted(total(), "photo");
     drawn(records.map((record, place) => tile(record, from + place)), total() > 1 ? `${range} of ${all}` : all);
   };
 
@@ -211,6 +211,9 @@
     byId("grid").replaceChildren(...tiles);
     byId("grid").setAttribute("aria-busy", "false");
     byId("nothing").hidden = total() > 0;
+    const chosenFrom = state.filter === "all" ? "" : " of these photos";
+    byId("nothing-said").textContent = state.text ? `No name${chosenFrom} has “${state.text}” in it.` : "No photo here.";
+    byId("show-all").hidden = state.filter === "all" && !state.text;
     byId("status").textContent = said;
     document.querySelectorAll(".pager").forEach(drawPager);
   };
@@ -268,6 +271,12 @@
     setDone(index.done);
     figures.draw(index, (key) => show(OUTCOME + key));
     viewer.start({ total, at: rowAt, missing, entered, left });
+    byId("main").hidden = false;
+    byId("show-all").addEventListener("click", () => {
+      byId("search").value = "";
+      byId("search").focus();
+      change({ filter: "all", text: "" });
+    });
     let typing;
     byId("search").addEventListener("input", (event) => {
       clearTimeout(typing);
