@@ -23,6 +23,8 @@ from tfrecords.errors import DeniedError, OutageError
 FLAGS = ("--size=32", "--num_shards=2", "--validation_percent=20", "--direct_num_workers=1")
 READS = r"GET /download.*/o/photos"
 LISTINGS = r"GET /storage/v1/b/photos/o\?"
+# On a slow machine it is told of before the first answer.
+UNANSWERED = r"autochrome: gs://photos does not answer( \(.*503.*\))?"
 
 
 pytestmark = pytest.mark.usefixtures("brief")
@@ -178,7 +180,7 @@ def test_an_unreachable_bucket_is_told_of_early_and_waited_for(calm_cloud, tree,
     calm_cloud.faults.refuse(READS, 503, first=4, times=8)
     assert prepared(uri, tmp_path) == undisturbed
     err = capsys.readouterr().err
-    assert re.search(r"autochrome: gs://photos does not answer \(.*503.*\); trying for 5 minutes\n", err)
+    assert re.search(f"{UNANSWERED}; trying for 5 minutes\n", err)
     assert "autochrome: gs://photos works again\n" in err
 
 
@@ -191,7 +193,7 @@ def test_an_unreachable_bucket_at_the_launch_is_one_line_and_no_traceback(calm_c
     assert cli.main(["prepare", "--input=gs://photos/in", f"--output={tmp_path}/records", *FLAGS]) == 1
     err = capsys.readouterr().err.splitlines()
     assert len(err) == 2
-    assert err[0].startswith("autochrome: gs://photos does not answer (")
+    assert re.fullmatch(f"{UNANSWERED}; trying for 2 seconds", err[0])
     assert err[1].startswith("autochrome: error: gs://photos/in: Cloud Storage failed for ")
     assert not (tmp_path / "records").exists()
 
