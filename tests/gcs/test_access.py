@@ -7,6 +7,7 @@ import tarfile
 import threading
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from google.api_core.retry import retry_base
@@ -201,6 +202,14 @@ def test_an_unreachable_bucket_at_the_launch_is_one_line_and_no_traceback(calm_c
 @pytest.mark.usefixtures("told_early")
 def test_a_bucket_that_takes_requests_and_answers_none_is_told_of_as_early(monkeypatch, capsys):
     monkeypatch.setattr(patience, "BUCKET_SECONDS", 3)
+    told, tell = threading.Event(), notices.tell
+
+    def telling(*what: Any) -> bool:
+        is_told = tell(*what)
+        told.set()
+        return is_told
+
+    monkeypatch.setattr(notices, "tell", telling)
     with notices.on_terminal(), socket.create_server(("localhost", 0)) as silent:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://localhost:{silent.getsockname()[1]}")
         google_cloud.client.cache_clear()
@@ -215,13 +224,11 @@ def test_a_bucket_that_takes_requests_and_answers_none_is_told_of_as_early(monke
         reader = threading.Thread(target=look)
         reader.start()
         taken, _ = silent.accept()
-        err = ""
-        while not err and reader.is_alive():
-            err = capsys.readouterr().err
+        assert told.wait(60)
         taken.close()
     reader.join()
     google_cloud.client.cache_clear()
-    assert err == "autochrome: gs://photos does not answer; trying for 3 seconds\n"
+    assert capsys.readouterr().err == "autochrome: gs://photos does not answer; trying for 3 seconds\n"
     assert len(failed) == 1
 
 
