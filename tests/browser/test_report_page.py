@@ -1,7 +1,6 @@
 """The page of `autochrome report` as people meet it: opened from disk, looked at, filtered, searched."""
 
 import io
-import re
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from colorized_folder import HOSTILE, NO_UTF_8
 from PIL import Image
 from playwright.sync_api import Page, expect
 from report_bench import write_many
-from shown import NAMES, chosen, opened, status
+from shown import NAMES, chosen, contrast, opened, status
 
 from pipelines.viewer import search_index
 
@@ -189,18 +188,6 @@ def test_text_stands_out(tab, folder, scheme):
     )
     for ink, paper in pairs:
         assert contrast(ink, paper) >= 4.5, (ink, paper)
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.1's contrast ratio of two CSS colours rgb(r, g, b)."""
-    light = sorted(_relative_luminance(colour) for colour in (one, other))
-    return (light[1] + 0.05) / (light[0] + 0.05)
-
-
-def _relative_luminance(colour: str) -> float:
-    values = np.array([int(value) for value in re.findall(r"\d+", colour)[:3]]) / 255
-    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
