@@ -97,6 +97,12 @@ def test_previous_and_next_stand_side_by_side_on_a_phone(tab, folder, width):
     assert on["right"] > width - 40
 
 
+def test_the_pages_of_many_photos_fit_a_window_at_400_percent(tab, many):
+    tab.set_viewport_size({"width": 320, "height": 256})
+    opened(tab, many, "#page=1500")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def test_names_that_start_alike_can_be_told_apart(tab, tmp_path):
     folder = Folder(tmp_path)
     for number in (1, 2):

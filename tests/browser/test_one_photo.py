@@ -57,6 +57,15 @@ def test_arrow_keys_turn_to_other_photos_when_the_slider_has_no_focus(tab, folde
     seen(tab, "album.tif")
 
 
+def test_each_of_several_quick_steps_counts(tab, folder):
+    opened(tab, folder, "#photo=album.tif")
+    seen(tab, "album.tif")
+    tab.evaluate("for (let i = 0; i < 3; i += 1) document.getElementById('next').click()")
+    expect(tab.locator("#place")).to_have_text("5 of 14")
+    tab.evaluate("for (let i = 0; i < 20; i += 1) document.getElementById('previous').click()")
+    expect(tab.locator("#place")).to_have_text("1 of 14")
+
+
 def test_data_that_are_gone_are_named(browser, tmp_path, many):
     shutil.copytree(many, tmp_path, dirs_exist_ok=True, ignore=lambda _, names: {"00003.js"} & set(names))
     tab = browser.new_page()  # a file that is missing is an error on the console

@@ -8,14 +8,18 @@ autochrome.viewer = (() => {
   let photos;
   let open = { at: 0, row: null, leaf: 0 };
   let asked = 0;
+  let wanted = 0; // the place that was asked for last, which may still be loading
 
   const show = async (place) => {
     asked += 1;
+    wanted = place;
     const ticket = asked;
     let record;
     try {
       record = await photos.at(place);
     } catch (error) {
+      if (ticket !== asked) return;
+      wanted = open.at;
       if (byId("viewer").open) byId("warnings").replaceChildren(make("li", {}, photos.missing(error)));
       else byId("status").textContent = photos.missing(error);
       return;
@@ -106,7 +110,9 @@ autochrome.viewer = (() => {
     byId("viewer").close();
   };
 
-  const step = (by) => show(open.at + by);
+  const step = (by) => {
+    if (wanted + by >= 0 && wanted + by < photos.total()) show(wanted + by);
+  };
 
   const isOutside = ({ target, clientX, clientY }) => {
     const { left, top, right, bottom } = byId("viewer").getBoundingClientRect();
