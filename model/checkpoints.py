@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model import whole_files
+from model import whole_files, writing
 from model.learner import Learner
 from model.plain_paths import plain
 from tfrecords import dataset
@@ -29,6 +29,8 @@ _ADDED = "validation"
 # A file is damaged, cut or missing. TensorFlow raises an IndexError for OutOfRange where it reads the index.
 _TORN = (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError, IndexError)
 _FILE = re.compile(r"ckpt-(?P<number>\d+)\.(?P<ending>index|data-.*)\Z")
+# A folder in which TensorFlow writes a checkpoint; that of a killed run is left.
+_UNFINISHED = re.compile(r"ckpt-\d+_temp/?\Z")
 
 
 class Checkpoints:
@@ -127,7 +129,18 @@ class Checkpoints:
         """Save a checkpoint of the current step; torn ones and older ones than the last two are deleted.
 
         `tf.train.CheckpointManager` would delete by glob: in a folder named `run[1]`, the checkpoints of `run1`.
+
+        Raises:
+            DeniedError: the folder may not be written.
+            OutageError: the disk is full, or the disk or the bucket fails.
         """
+        with writing.named(self._folder):
+            self._save()
+
+    def _save(self) -> None:
+        for name in tf.io.gfile.listdir(self._written) if tf.io.gfile.isdir(self._written) else ():
+            if _UNFINISHED.match(name):
+                tf.io.gfile.rmtree(tf.io.gfile.join(self._written, name.rstrip("/")))
         step = int(self.step.numpy())
         self._checkpoint.write(_prefix(self._written, step))
         self._torn.discard(step)

@@ -55,6 +55,7 @@ from model import (
     replacement,
     saved_model,
     shrinking,
+    writing,
 )
 from model.bins import Floats
 from model.config import Config
@@ -132,10 +133,14 @@ def write(path: str, config: Config, weights: Sequence[NDArray[Any]], data: Data
         weights: as `keras.Model.get_weights` gives them.
         data: the set it was trained on.
         training: figures for the record (steps, epochs, seconds, losses).
+
+    Raises:
+        DeniedError: the folder may not be written.
+        OutageError: the disk is full, or the disk or the bucket fails.
     """
     network = _Stored(config, weights, _adjustment(config, data))
     signatures = _signatures(network, config)
-    with replacement.of(path) as made:
+    with writing.named(path), replacement.of(path) as made:
         tf.saved_model.save(network, made, signatures)
         record = _record(config, data, training) | {"identity": _identity(made, path)} | _light(made)
         if config.hints:
@@ -148,6 +153,8 @@ def _light(made: str) -> dict[str, Any]:
     """Add the network for LiteRT to a model; return what its record says about it, or nothing if there can be none."""
     try:
         return {lite.KEY: lite_conversion.write(made)}
+    except OSError:  # such as a full disk
+        raise
     except Exception as error:  # A network may do anything; TensorFlow can run it.
         say(f"autochrome: the model has no network for LiteRT ({_reason(error)}); TensorFlow predicts", file=sys.stderr)
         return {}

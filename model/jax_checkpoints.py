@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model import writing
 from tfrecords.errors import UserError
 
 FOLDER = "checkpoints"
@@ -97,22 +98,26 @@ class Checkpoints:
         """Save a checkpoint; torn ones and older ones than the last two are deleted.
 
         Raises:
-            UserError: it cannot be written.
+            DeniedError: the folder may not be written.
+            OutageError: the disk is full or fails.
         """
+        with writing.named(str(self._folder)):
+            self._save(figures, arrays)
+
+    def _save(self, figures: Figures, arrays: Sequence[Any]) -> None:
         path = self._path(figures.step)
         partial = path.with_suffix(".partial")
         text = json.dumps(dataclasses.asdict(figures)).encode()
         stored: dict[str, Any] = {_FIGURES: np.frombuffer(text, np.uint8)}
         stored |= {f"array_{number:05d}": np.asarray(array) for number, array in enumerate(arrays)}
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
-                np.savez(file, **stored)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except OSError as error:
-            raise UserError(f"{path} cannot be written: {error.strerror}") from error
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for left in self._folder.glob("ckpt-*.partial"):  # of a run that was killed
+            left.unlink()
+        with partial.open("wb") as file:
+            np.savez(file, **stored)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
         self.torn = [torn for torn in self.torn if torn != str(path)]
         whole = {number for number in self._numbers() if str(self._path(number)) not in self.torn}
         kept = sorted(number for number in whole if number <= figures.step)[-KEPT:]

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from model import writing
 from tfrecords import color
 
 FOLDER = "tensorboard"
@@ -24,10 +25,16 @@ class Events:
     """One event file of a run; a resumed run writes another one into the same folder."""
 
     def __init__(self, folder: str, step: int) -> None:
-        """Begin a file in `folder`; what earlier files hold after `step` is not shown, it will be measured again."""
-        tf.io.gfile.makedirs(folder)
+        """Begin a file in `folder`; what earlier files hold after `step` is not shown, it will be measured again.
+
+        Raises:
+            DeniedError, OutageError: it cannot be written; so do the methods.
+        """
+        self._folder = folder
         name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"
-        self._writer = tf.io.TFRecordWriter(tf.io.gfile.join(folder, name))
+        with writing.named(folder):
+            tf.io.gfile.makedirs(folder)
+            self._writer = tf.io.TFRecordWriter(tf.io.gfile.join(folder, name))
         self._write(tf.compat.v1.Event(file_version="brain.Event:2"))
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
         self._write(tf.compat.v1.Event(step=step + 1, session_log=start))
@@ -49,12 +56,14 @@ class Events:
 
     def close(self) -> None:
         """End the file."""
-        self._writer.close()
+        with writing.named(self._folder):
+            self._writer.close()
 
     def _write(self, event: tf.compat.v1.Event) -> None:
         event.wall_time = time.time()
-        self._writer.write(event.SerializeToString())
-        self._writer.flush()
+        with writing.named(self._folder):
+            self._writer.write(event.SerializeToString())
+            self._writer.flush()
 
 
 def grid(luminance: NDArray[np.float32], *chromas: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model import writing
 from model.config import Config
 from tfrecords.errors import UserError
 
@@ -52,7 +53,12 @@ def is_weights(path: str) -> bool:
 
 
 def write(path: str | Path, weights: Weights) -> None:
-    """Write a weights file, which appears whole; equal weights give equal bytes."""
+    """Write a weights file, which appears whole; equal weights give equal bytes.
+
+    Raises:
+        DeniedError: it may not be written.
+        OutageError: the disk is full or fails.
+    """
     record = {
         "format_version": FORMAT_VERSION,
         "config": weights.config.to_dict(),
@@ -62,11 +68,12 @@ def write(path: str | Path, weights: Weights) -> None:
     stored: dict[str, Any] = {_RECORD: np.frombuffer(json.dumps(record, sort_keys=True).encode(), np.uint8)}
     stored |= {f"weight_{number:04d}": array for number, array in enumerate(weights.arrays)}
     partial = Path(f"{path}.partial")
-    with partial.open("wb") as file:
-        np.savez(file, **stored)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    with writing.named(str(path)):
+        with partial.open("wb") as file:
+            np.savez(file, **stored)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
 
 
 def read(path: str | Path) -> Weights:

@@ -162,3 +162,13 @@ def test_checkpoints_of_earlier_versions_are_restored(tmp_path):
     again.save()
     last, _ = restored(tmp_path)
     assert (int(last.step), bool(last.due), float(last.reserve)) == (3, True, 7.0)
+
+
+def test_what_a_kill_while_saving_left_is_removed(tmp_path):
+    saved(tmp_path, 3)
+    left = tmp_path / "checkpoints" / "ckpt-4_temp"
+    left.mkdir()
+    (left / "part-00000-of-00001.data-00000-of-00001").write_bytes(b"half")
+    saved(tmp_path, 5)
+    assert not left.exists()
+    assert steps_kept(tmp_path) == {3, 5}

@@ -72,3 +72,10 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
     saved(tmp_path, 3)
     with pytest.raises(UserError, match="another version of the network"):
         Checkpoints(str(tmp_path)).restore([LIKE[0], LIKE[0]])
+
+
+def test_what_a_kill_while_saving_left_is_removed(tmp_path):
+    saved(tmp_path, 3)
+    (tmp_path / "checkpoints" / "ckpt-4.partial").write_bytes(b"half")
+    saved(tmp_path, 5)
+    assert names(tmp_path) == {"ckpt-3.npz", "ckpt-5.npz"}

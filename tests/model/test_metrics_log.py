@@ -26,3 +26,12 @@ def test_figures_of_one_step_are_one_line(tmp_path):
     expected = [{"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.25, "seconds": 4, "validation_loss": 0.4}]
     assert read_metrics(str(tmp_path)) == expected
     assert log.last == expected[-1]
+
+
+def test_damaged_lines_are_left_out(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(
+        b'{"step": 1, "loss": 0.5}\n{"step": 2, "lo\n\x00\xff}\n[3]\n{"loss": 1}\n{"step": 4, "loss": 0.25}\n'
+    )
+    assert Metrics(str(tmp_path), 9).last == {"step": 4, "loss": 0.25}
+    assert [line["step"] for line in read_metrics(str(tmp_path))] == [1, 4]
