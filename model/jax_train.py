@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from model import commands, config_checks, initial, preemption, progress, references, run_config, weights
+from model import commands, config_checks, initial, preemption, progress, references, run_config, run_lock, weights
 from model import config as configs
 from model.terminal import say
 from tfrecords.errors import UserError
@@ -100,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
         config = dataclasses.replace(config, epochs=args.epochs)
     if args.precision:
         config = dataclasses.replace(config, precision=args.precision)
-    with preemption.watched() as stop, progress.shown() as show:
+    with run_lock.held(args.output), preemption.watched() as stop, progress.shown() as show:
         result = _train(config, args, show, stop)
     if result is None:
         say("autochrome: stopped and saved; the same command continues", file=sys.stderr)

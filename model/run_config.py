@@ -11,6 +11,13 @@ from model.config import EXPORT_ONLY, Config
 from tfrecords.errors import UserError
 
 CONFIG_FILE = "config.json"
+# By the file that is written last; `colorize` writes report.json.
+_OTHERS = {
+    "dataset.json": "records",
+    "pack.json": "packs",
+    saved_model.RECORD: "a model",
+    "report.json": "colorized photos",
+}
 
 
 class Data(Protocol):
@@ -24,8 +31,6 @@ class Data(Protocol):
 def claim(output: str, config: Config, data: Data, *, init: str = "", chief: bool = True) -> None:
     """Make the folder `output` that of this run, or recognise it as such; only the chief writes.
 
-    The number of epochs may differ, as more of them go on with the run, and what only the export needs.
-
     Args:
         output: training folder.
         config: of the run.
@@ -34,18 +39,40 @@ def claim(output: str, config: Config, data: Data, *, init: str = "", chief: boo
         chief: whether this process writes.
 
     Raises:
-        UserError: the folder cannot be written, or holds a run with another configuration or data set.
+        UserError: the folder cannot be written, or see `check`.
     """
-    path = f"{output.rstrip('/')}/{CONFIG_FILE}"
-    run = {"config": config.to_dict(), "data": {"fingerprint": data.fingerprint}, "init": init}
-    if stored := _read_json(path):
-        _compare(output, stored, run)
+    check(output, config, data, init=init)
     if not chief:
         return
     try:
-        whole_files.write(path, json.dumps(run, indent=2, sort_keys=True) + "\n")
+        whole_files.write(_path(output), json.dumps(_run(config, data, init), indent=2, sort_keys=True) + "\n")
     except OSError as error:
         raise UserError(f"output {output} cannot be written: {error.strerror or error}") from error
+
+
+def check(output: str, config: Config, data: Data, *, init: str = "") -> None:
+    """Make sure that the folder `output` is free for this run, or holds it; the arguments are those of `claim`.
+
+    The number of epochs may differ, as more of them go on with the run, and what only the export needs.
+
+    Raises:
+        UserError: the folder holds a run with another configuration or data set, or something else than a run.
+    """
+    stored = _read_json(_path(output))
+    if stored is not None:
+        _compare(output, stored, _run(config, data, init))
+        return
+    for name, what in _OTHERS.items():
+        if whole_files.read(f"{output.rstrip('/')}/{name}") is not None:
+            raise UserError(f"output {output} holds {what}; choose another --output")
+
+
+def _path(output: str) -> str:
+    return f"{output.rstrip('/')}/{CONFIG_FILE}"
+
+
+def _run(config: Config, data: Data, init: str) -> dict[str, Any]:
+    return {"config": config.to_dict(), "data": {"fingerprint": data.fingerprint}, "init": init}
 
 
 def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
@@ -63,7 +90,7 @@ def _compare(output: str, stored: dict[str, Any], run: dict[str, Any]) -> None:
             f"now {run['data']['fingerprint'][:12]}); "
             f"{further if saved_model.is_whole(model) else 'choose another --output or the same --data'}"
         )
-    was["init"], now["init"] = stored.get("init", ""), run["init"]
+    was["init"], now["init"] = (one.get("init", "")[:12] or "none" for one in (stored, run))
     names = [name for name in sorted({*was, *now}) if was.get(name) != now.get(name)]
     differing = [f"{name} {was.get(name)} (now {now.get(name)})" for name in names]
     if differing:
@@ -80,10 +107,11 @@ def _added(stored: dict[str, Any]) -> dict[str, Any]:
     return found | ({"precision": stored["precision"]} if "precision" in stored else {})
 
 
-def _read_json(path: str) -> dict[str, Any]:
+def _read_json(path: str) -> dict[str, Any] | None:
+    """Return what a file holds; None if there is none."""
     try:
         text = whole_files.read(path)
-        return {} if text is None else dict(json.loads(text))
+        return None if text is None else dict(json.loads(text))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, TypeError) as error:

@@ -17,7 +17,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from model import export, initial, inputs, replacement, run_config, saved_model
+from model import export, initial, inputs, replacement, run_config, run_lock, saved_model
 from model import strategy as strategies
 from model.config import Config
 from model.loop import Loop
@@ -85,11 +85,12 @@ def train(
         The model's path and the last figures.
 
     Raises:
-        UserError: the data folder is none, the output cannot be written or holds another run, the batch cannot be
-            divided among the replicas, the configuration does not hold together, a shard is damaged, the network cannot
-            be exported, the workers do not start from one state, or the loss or a weight is not finite.
-        DeniedError: access to the checkpoints is denied.
-        OutageError: the disk or the bucket of the checkpoints does not answer.
+        UserError: the data folder is none, the output cannot be written, holds another run or is used by one now, the
+            batch cannot be divided among the replicas, the configuration does not hold together, a shard is damaged,
+            the network cannot be exported, the workers do not start from one state, or the loss or a weight is not
+            finite.
+        DeniedError: access to the checkpoints is denied, or the output may not be written any more.
+        OutageError: the disk or the bucket of the checkpoints does not answer, or the disk is full.
     """
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
@@ -97,31 +98,47 @@ def train(
     description = inputs.describe(data_dir, config)
     export.check(config, description)
     chief = strategies.is_chief(strategy)
-    run_config.claim(output, config, description, init=initial.digest(init) if init else "", chief=chief)
-    if chief:
-        replacement.recover(tf.io.gfile.join(output, saved_model.FOLDER))
-    loop = Loop(config, data_dir, description, strategy, output, init, max_minutes, stop, clock)
-    trained = not loop.done
-    on_report(loop.report())
-    with dataset.damage_named(data_dir):
-        for report in loop.run(checkpoint_minutes):
-            on_report(report)
+    start = initial.digest(init) if init else ""
     path = tf.io.gfile.join(output, saved_model.FOLDER)
-    state = loop.state
-    result = Result(
+    with run_lock.held(output, chief=chief):
+        run_config.check(output, config, description, init=start)
+        if chief:
+            replacement.recover(path)
+        loop = Loop(config, data_dir, description, strategy, output, init, max_minutes, stop, clock)
+        # Only now, when the weights to start from are known to fit: the folder then belongs to this run.
+        run_config.claim(output, config, description, init=start, chief=chief)
+        trained = not loop.done
+        on_report(loop.report())
+        with dataset.damage_named(data_dir):
+            for report in loop.run(checkpoint_minutes):
+                on_report(report)
+        result = _result(path, loop, trained=trained)
+        if chief and loop.done:
+            weights = [weight.numpy() for weight in loop.state.best]
+            export.write(path, config, weights, description, _figures(result) | {"replicas": replicas})
+    return result
+
+
+def _result(path: str, loop: Loop, *, trained: bool) -> Result:
+    best_loss = float(loop.state.best_loss.numpy())
+    return Result(
         saved_model=path,
         step=loop.step,
         epoch=loop.epoch,
         seconds=loop.seconds,
         loss=loop.last.get("loss"),
-        validation_loss=float(state.best_loss.numpy()) if math.isfinite(state.best_loss.numpy()) else None,
-        best_step=int(state.best_step.numpy()),
+        validation_loss=best_loss if math.isfinite(best_loss) else None,
+        best_step=int(loop.state.best_step.numpy()),
         trained=trained,
         interrupted=not loop.done,
     )
-    if chief and loop.done:
-        figures: dict[str, Any] = {"steps": result.step, "epochs": result.epoch, "seconds": round(result.seconds, 1)}
-        figures |= {"loss": result.loss, "validation_loss": result.validation_loss, "best_step": result.best_step}
-        figures |= {"replicas": replicas}
-        export.write(path, config, [weight.numpy() for weight in state.best], description, figures)
-    return result
+
+
+def _figures(result: Result) -> dict[str, Any]:
+    """Return the figures of a run for the record of its model."""
+    figures: dict[str, Any] = {"steps": result.step, "epochs": result.epoch, "seconds": round(result.seconds, 1)}
+    return figures | {
+        "loss": result.loss,
+        "validation_loss": result.validation_loss,
+        "best_step": result.best_step,
+    }

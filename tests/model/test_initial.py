@@ -38,7 +38,10 @@ def test_a_run_starts_from_the_weights_of_an_exported_model(model, data_dir, tmp
 def test_another_network_is_refused(model, data_dir, tmp_path):
     config = dataclasses.replace(tiny.CLASSIFIER, epochs=1)
     with pytest.raises(UserError, match="holds another network"):
-        trainer.train(config, data_dir, str(tmp_path), strategy.make("one"), init=model)
+        trainer.train(config, data_dir, str(tmp_path / "run"), strategy.make("one"), init=model)
+    # The folder does not belong to the run that was refused.
+    assert not (tmp_path / "run").exists()
+    assert trainer.train(config, data_dir, str(tmp_path / "run"), strategy.make("one")).trained
 
 
 def test_a_run_goes_on_only_with_the_model_it_started_from(model, data_dir, tmp_path):

@@ -25,7 +25,7 @@ def test_a_folder_of_another_run_is_refused_and_named(tmp_path):
     claim(str(tmp_path), CONFIG, DATA)
     with pytest.raises(UserError, match=r"holds a run with batch_size \d+ \(now 7\); choose another --output"):
         claim(str(tmp_path), dataclasses.replace(CONFIG, batch_size=7), DATA)
-    with pytest.raises(UserError, match=r"holds a run with init  \(now abc\)"):
+    with pytest.raises(UserError, match=r"holds a run with init none \(now abc\);"):
         claim(str(tmp_path), CONFIG, DATA, init="abc")
     with pytest.raises(UserError, match=r"on another data set .* choose another --output or the same --data$"):
         claim(str(tmp_path), CONFIG, dataclasses.replace(DATA, size=8))
@@ -73,3 +73,17 @@ def test_a_config_that_is_not_ours_is_refused(tmp_path, text, message):
 def test_a_worker_claims_nothing(tmp_path):
     claim(str(tmp_path / "run"), CONFIG, DATA, chief=False)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["dataset.json", "pack.json", "autochrome.json", "report.json"])
+def test_a_folder_that_holds_something_else_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(UserError, match=r"output .* holds .*; choose another --output"):
+        claim(str(tmp_path), CONFIG, DATA)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_description_of_nothing_is_of_no_run(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="is not of a training run"):
+        claim(str(tmp_path), CONFIG, DATA)
