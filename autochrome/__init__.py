@@ -131,7 +131,8 @@ def _hints(given: Bytes | str | os.PathLike[str] | Sequence[Mapping[str, object]
     try:
         found = reading.read(data, photo)
     except Rejected as verdict:
-        raise UserError(f"the hints cannot be used: {verdict.detail}") from verdict
+        detail = verdict.detail.removeprefix("its hint file cannot be used: ")
+        raise UserError(f"the hints cannot be used: {detail}") from verdict
     if found is None:
         raise UserError("the hints cannot be used: they are for other pages than the first")
     return found
@@ -142,7 +143,8 @@ def _bytes(path: str) -> bytes:
         try:
             return Path(path).read_bytes()
         except (OSError, ValueError) as error:
-            raise UserError(f"{path} cannot be read: {error}") from error
+            cause = getattr(error, "strerror", None) or error
+            raise UserError(f"{path} cannot be read: {cause}") from error
     from pipelines.files import storage
 
     try:

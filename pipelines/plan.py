@@ -201,7 +201,8 @@ def _money(dollars: float) -> str:
 def _range(figure: Figure, shown: Callable[[float], str]) -> str:
     """Return an estimate and its range as text; one figure if they are equal."""
     value, low, high = map(shown, (figure.value, figure.low, figure.high))
-    return f"about {value}" if low == high == value else f"about {value} ({low} to {high})"
+    said = value if value.startswith("under ") else f"about {value}"
+    return said if low == high == value else f"{said} ({low} to {high})"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -117,8 +117,8 @@ def test_files_and_models_that_cannot_be_used_are_one_line(saved_model_dir, grey
     (tmp_path / "text.jpg").write_bytes(b"no photo")
     pixels = np.zeros((4, 4), np.uint8)
     cases = [
-        (tmp_path / "nowhere.jpg", saved_model_dir, "nowhere.jpg cannot be read"),
-        (tmp_path, saved_model_dir, "cannot be read"),
+        (tmp_path / "nowhere.jpg", saved_model_dir, "nowhere.jpg cannot be read: No such file or directory$"),
+        (tmp_path, saved_model_dir, "cannot be read: Is a directory$"),
         (tmp_path / "cut.jpg", saved_model_dir, "cut.jpg cannot be colorized: unreadable"),
         (tmp_path / "text.jpg", saved_model_dir, "text.jpg cannot be colorized: unreadable"),
         (pixels, str(tmp_path / "nomodel"), "nomodel does not exist"),
@@ -127,6 +127,19 @@ def test_files_and_models_that_cannot_be_used_are_one_line(saved_model_dir, grey
         with pytest.raises(autochrome.UserError, match=message) as raised:
             autochrome.colorize(photo, model)
         assert "\n" not in str(raised.value)
+
+
+def test_hints_that_cannot_be_used_are_one_line_without_repetition(saved_model_dir, tmp_path):
+    (tmp_path / "empty.hints.png").write_bytes(b"")
+    pixels = np.zeros((4, 4), np.uint8)
+    cases = [
+        ([{"x": 2, "y": 0, "color": "#000000"}], "the hints cannot be used: x must be a number from 0 to 1, not 2$"),
+        (tmp_path / "empty.hints.png", "the hints cannot be used: it is neither PNG nor JSON"),
+        (tmp_path / "none.json", r"none\.json cannot be read: No such file or directory$"),
+    ]
+    for hints, message in cases:
+        with pytest.raises(autochrome.UserError, match=message):
+            autochrome.colorize(pixels, saved_model_dir, hints=hints)
 
 
 def test_the_packages_say_their_types(repository: Path):

@@ -128,6 +128,13 @@ def test_money_is_in_cents_or_dollars(dollars, said):
     assert plan._money(dollars) == said
 
 
+def test_a_bound_is_not_about_a_bound():
+    record = Record(name="a.jpg", uri="", offset=None, fingerprint="", status="written", milliseconds={"merge": 1.0})
+    trial = Trial(records=[record], wall=0.1, processor=0.1)
+    said = dict(rows(Collection(photos=1, bytes=8_000, sample=[]), trial, 2, price=0.06))
+    assert said["cost of that work"].startswith("under 1 cent")
+
+
 def test_a_sample_of_all_photos_is_no_estimate():
     record = Record(name="a.jpg", uri="", offset=None, fingerprint="", status="written", milliseconds={"merge": 900.0})
     broken = replace(record, status="rejected", reason="unreadable")
