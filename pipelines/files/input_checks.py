@@ -41,6 +41,9 @@ def _check_path(pattern: str) -> None:
         raise UserError(f"--input is empty; {_FIX}")
     if not storage.is_remote(pattern) and listings.is_literal(pattern) and not os.path.lexists(pattern):
         raise UserError(f"--input {pattern} does not exist; {_FIX}")
+    root = listings.root_of(pattern)
+    if root and not storage.is_remote(pattern) and not os.path.lexists(root):
+        raise UserError(f"--input {pattern}: there is no folder {root}; {_FIX}")
     _check_kind(pattern)
     cloud.check({"--input": pattern})
 

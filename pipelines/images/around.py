@@ -13,7 +13,11 @@ _MOST_INFLATED, _MOST_RATIO = 1 << 30, 100
 _LEAST_INFLATED = 1 << 24
 _STARTS = (b"\xff\xd8\xff", png.SIGNATURE)
 _MOST_BEFORE, _MOST_BEHIND, _FEW = 4096, 1 << 16, 1024
-_OTHERS = (b"FUJIFILM", b"ID3", b"%PDF", b"%!PS", b"RIFF", b"PK", b"FOVb", b"\0MRM", b"GIF8", b"BM", b"II", b"MM")
+_ICONS = (b"\0\0\1\0", b"\0\0\2\0", b"icns")  # whose first picture is often the smallest
+_OTHERS = (
+    *(b"FUJIFILM", b"ID3", b"%PDF", b"%!PS", b"RIFF", b"PK", b"FOVb", b"\0MRM", b"GIF8", b"BM", b"II", b"MM", b"8BPS"),
+    *_ICONS,
+)
 _END = b"\xff\xd9"
 
 

@@ -22,6 +22,7 @@ def test_check_any_is_content(tree):
     [
         ("", "--input is empty"),
         ("nowhere", "nowhere does not exist"),
+        ("nowhere/*.jpg", r"nowhere/\*\.jpg: there is no folder nowhere; name a folder"),
         ("*.webp", r"\*.webp has no photos"),
         ("bare", "bare has no photos"),
         ("nosuch://bucket/x", "nosuch://bucket/x cannot be listed"),

@@ -59,6 +59,15 @@ def test_a_preview_in_another_file_is_not_the_photo(data):
     assert raised.value.reason == ("camera_raw" if data[:4] == b"FUJI" else "unreadable")
 
 
+@pytest.mark.parametrize(("kind", "side"), [("ICO", 256), ("ICNS", 1024)])
+def test_the_largest_picture_of_a_file_of_icons_is_the_photo(kind, side):
+    file = file_of(skimage_data.astronaut()[:256, :256], kind)
+    assert file.count(b"\x89PNG") > 1
+    assert around.unwrapped(file) == (file, [])
+    [page] = pages.read(file)
+    assert page.pixels.shape == (side, side, 3)
+
+
 def test_gzip_is_opened():
     warned: list[str] = []
     (page,) = pages.read(gzip.compress(JPEG), warned=warned)
