@@ -91,7 +91,7 @@ def filtered(tab: Page, filter_: str) -> None:
     tab.locator("[data-filter=all][aria-pressed=true]").wait_for()
     tab.locator(f"[data-filter={filter_}]").click()
     tab.locator(f"[data-filter={filter_}][aria-pressed=true]").wait_for()
-    tab.locator("#grid[aria-busy=false] .tile").nth(59).wait_for()
+    tab.locator("#grid[aria-busy=false] .tile").first.wait_for()
 
 
 def searched(tab: Page, text: str) -> None:
