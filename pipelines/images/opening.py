@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -98,7 +99,7 @@ def judged(data: bytes) -> Iterator[None]:
         except Rejected:
             raise
         except Image.DecompressionBombError as error:
-            raise Rejected("too_large", str(error)) from error
+            raise Rejected("too_large", _too_many_pixels(str(error))) from error
         except UnidentifiedImageError as error:
             if formats.is_raw(data):
                 raise Rejected("camera_raw", f"camera raw: {tiff_pictures.DEVELOP_IT}") from error
@@ -110,6 +111,14 @@ def judged(data: bytes) -> Iterator[None]:
                 raise
             # Decoders raise all kinds of errors on broken files (SyntaxError, struct.error, …).
             raise Rejected("unreadable", faults.told(error)) from error
+
+
+def _too_many_pixels(said: str) -> str:
+    """Return what Pillow says of a picture that is too large in the words of `sizes.check`."""
+    numbers = [int(number) / 1e6 for number in re.findall(r"(\d+) pixels", said)]
+    if len(numbers) != 2:
+        return said
+    return f"{numbers[0]:.0f} million pixels are more than {numbers[1]:.0f} million; --max_megapixels allows more"
 
 
 @contextlib.contextmanager

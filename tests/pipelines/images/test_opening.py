@@ -43,6 +43,12 @@ def test_no_side_is_longer_than_a_million(size):
     assert verdict_of(bombs.png(*size)).detail.endswith("no side may have more than 1,000,000")
 
 
+@pytest.mark.parametrize(("most", "said"), [(178_956_970, "179"), (200_000_000, "200")])
+def test_a_picture_that_pillow_refuses_is_told_the_flag(most, said):
+    detail = verdict_of(bombs.png(20_000, 20_000), Reading(most_pixels=most)).detail
+    assert detail == f"400 million pixels are more than {said} million; --max_megapixels allows more"
+
+
 def test_a_webp_is_measured_before_it_is_opened():
     data = bytearray(bombs.webp(64, 64))
     data[21:25] = (0x3FFF | 0x3FFF << 14).to_bytes(4, "little")
