@@ -14,6 +14,8 @@ OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine")
 STORED = ("float32", "float16")
 PRECISIONS = ("float32", "bfloat16", "float16")
+MOST_SEED = 2**53
+"""Seeds of layers are multiples of it and must fit into 64 bits."""
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -22,8 +24,10 @@ def check(config: Config) -> None:
     for field in ("width", "size", "resolution", "batch_size", "epochs", "validate_every", "patience"):
         if getattr(config, field) < 1:
             raise UserError(f"{field} must be at least 1, not {getattr(config, field)}")
-    for field in ("warmup_steps", "seed", "weight_decay", "clip_norm"):
-        if not getattr(config, field) >= 0:
+    if not 0 <= config.seed <= MOST_SEED:
+        raise UserError(f"seed must be from 0 to {MOST_SEED}, not {config.seed}")
+    for field in ("warmup_steps", "weight_decay", "clip_norm"):
+        if not 0 <= getattr(config, field) < math.inf:
             raise UserError(f"{field} must be 0 or more, not {getattr(config, field)}")
     for field in ("learning_rate", "temperature"):
         if not 0 < getattr(config, field) < math.inf:

@@ -140,14 +140,22 @@ def _trained(path: str) -> Trained:
     record = saved_model.check(path)
     from model import initial
 
-    config = Config.from_dict(record["config"])
-    return Trained(config=config, arrays=initial.read(path), data=record["data"], training=record["training"])
+    try:
+        config, data, training = Config.from_dict(record["config"]), dict(record["data"]), dict(record["training"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"model {path} has a damaged {saved_model.RECORD}; export it again") from error
+    return Trained(config=config, arrays=initial.read(path), data=data, training=training)
 
 
 def _check_output(path: str) -> None:
-    """Raise UserError if an export would replace anything but a model."""
-    place = Path(path)
-    if is_remote(path) or not place.exists() or saved_model.is_whole(path):
+    """Raise UserError if an export would replace anything but a model, or cannot make its folder."""
+    place = Path(path).absolute()
+    if is_remote(path):
+        return
+    above = next(folder for folder in place.parents if folder.exists())
+    if not above.is_dir():
+        raise UserError(f"output {path} cannot be written: {above.name} is a file; choose another --output")
+    if not place.exists() or saved_model.is_whole(path):
         return
     if not place.is_dir() or any(place.iterdir()):
         raise UserError(f"output {path} is not a model and not empty; choose another --output")

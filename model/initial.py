@@ -40,13 +40,16 @@ def digest(path: str) -> str:
     """Return the hex sha256 by which a run knows what it started from.
 
     Raises:
-        UserError: the path is missing or holds no model of Autochrome's.
+        UserError: the path is missing, damaged or holds no model of Autochrome's.
     """
     if weights.is_weights(path):
         weights.read(path)
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     saved_model.check(path)
-    return saved_model.digest(path)
+    try:
+        return saved_model.digest(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be loaded ({error}); export it again") from error
 
 
 def _read(path: str, folder: str) -> list[NDArray[Any]]:

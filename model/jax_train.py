@@ -27,6 +27,8 @@ BACKEND = "jax"
 COMPILED = "compiled"
 """Folder in OUTPUT for compiled programs, with which a run continues in seconds."""
 CHECKPOINT_MINUTES = 5.0
+MOST_SEED = 42_949_671
+"""Seeds of layers are multiples of it, and JAX's have 32 bits."""
 NEEDED = {"jax": "jax", "keras": "keras", "cv2": "opencv-python-headless", "PIL": "pillow"}
 """Modules that training needs, and the packages that bring them."""
 
@@ -100,6 +102,8 @@ def main(argv: list[str] | None = None) -> int:
         config = dataclasses.replace(config, epochs=args.epochs)
     if args.precision:
         config = dataclasses.replace(config, precision=args.precision)
+    if config.seed > MOST_SEED:
+        raise UserError(f"seed must be from 0 to {MOST_SEED} on JAX, not {config.seed}")
     with run_lock.held(args.output), preemption.watched() as stop, progress.shown() as show:
         result = _train(config, args, show, stop)
     if result is None:

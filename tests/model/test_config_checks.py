@@ -1,4 +1,5 @@
 import dataclasses
+import math
 
 import pytest
 
@@ -7,7 +8,16 @@ from tfrecords.errors import UserError
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("resolution", 100), ("resolution", 264), ("epochs", 0), ("batch_size", -1), ("seed", -1)]
+    ("field", "value"),
+    [
+        ("resolution", 100),
+        ("resolution", 264),
+        ("epochs", 0),
+        ("batch_size", -1),
+        ("seed", -1),
+        ("seed", 2**53 + 1),
+        ("clip_norm", math.inf),
+    ],
 )
 def test_values_out_of_range_are_refused(field, value):
     with pytest.raises(UserError, match=field):
@@ -23,3 +33,8 @@ def test_a_setting_that_would_be_ignored_is_refused():
         configs.autoencoder().override(["temperature=0.5"])
     with pytest.raises(UserError, match=r"rebalance 0\.5 needs loss cross_entropy, not mean_squared_error"):
         configs.autoencoder().override(["rebalance=0.5"])
+
+
+def test_a_weight_decay_without_end_is_refused():
+    with pytest.raises(UserError, match="weight_decay must be 0 or more, not inf"):
+        configs.unet().override(["weight_decay=inf"])

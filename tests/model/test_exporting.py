@@ -109,6 +109,7 @@ def test_mistakes_are_one_line(run, packed, write_set, tmp_path, capsys):
         ({"set": "prior_adjustment=2"}, "prior_adjustment must be from 0 to 1"),
         ({"data": other}, "is another set than the one that these weights were trained on"),
         ({"output": str(taken)}, "is not a model and not empty"),
+        ({"output": str(taken / "photo.jpg" / "model")}, "photo.jpg/model cannot be written: photo.jpg is a file"),
         ({"weights": str(taken)}, "has no saved_model.pb"),
         ({"weights": f"{taken}/weights.npz"}, "does not exist"),
         ({"data": str(taken)}, "has no dataset.json"),
@@ -125,3 +126,10 @@ def test_a_field_is_only_set_where_the_export_reads_it():
     assert exporting.decoding(CONFIG, ["temperature=0.4"]).temperature == 0.4
     with pytest.raises(UserError, match="learning_rate shapes the training"):
         exporting.decoding(CONFIG, ["learning_rate=1"])
+
+
+def test_a_model_whose_record_lacks_its_configuration_is_refused(exported, records, tmp_path):
+    model = Path(shutil.copytree(exported, tmp_path / "model"))
+    (model / "autochrome.json").write_text('{"format_version": 1, "name": "x"}')
+    with pytest.raises(UserError, match=r"model has a damaged autochrome\.json; export it again"):
+        exporting.main([f"--weights={model}", f"--data={records}", f"--output={tmp_path / 'other'}"])

@@ -83,3 +83,10 @@ def test_a_damaged_model_is_one_line(model, tmp_path, name):
         file.write_bytes(data)
         with pytest.raises(UserError, match="cannot be loaded"):
             initial.read(str(copy))
+
+
+def test_a_model_that_lacks_files_is_told(model, data_dir, tmp_path):
+    shutil.copytree(model, tmp_path / "model")
+    shutil.rmtree(tmp_path / "model" / "variables")
+    with pytest.raises(UserError, match=r"model cannot be loaded \(.*No such file or directory.*\); export it again"):
+        trainer.train(CONFIG, data_dir, str(tmp_path / "run"), strategy.make("one"), init=str(tmp_path / "model"))

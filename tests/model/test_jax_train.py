@@ -86,3 +86,11 @@ def test_paths_must_be_on_the_machine(capsys, monkeypatch):
     words = ["--data=gs://bucket/packs", "--output=o", "--config=unet"]
     assert commands.run(lambda: jax_train.main(words)) == 2
     assert "--data gs://bucket/packs must be on this machine" in capsys.readouterr().err
+
+
+def test_a_seed_that_jax_cannot_take_is_refused(packed, tmp_path):
+    words = [f"--data={packed}", f"--output={tmp_path / 'run'}", "--config=tiny:CONFIG", "--set=seed=42949672"]
+    done = jax_process.run("-m", "model.jax_train", *words)
+    assert done.returncode == 2
+    assert done.stderr == "autochrome: error: seed must be from 0 to 42949671 on JAX, not 42949672\n"
+    assert not (tmp_path / "run").exists()
