@@ -107,18 +107,22 @@ def fraction(report: Report) -> float:
 
 
 def line(report: Report) -> str:
-    """Return a report as one line: epoch, step, loss, images/s, time left."""
+    """Return a report as one line: epoch, step, loss, images/s, time left.
+
+    The time of the first step is mostly that of compiling: no speed follows from it, and no time left but of a limit.
+    """
     parts = [f"epoch {report.epoch:.2f}/{report.epochs}", f"step {report.step}/{report.steps}"]
     if report.loss is not None:
         parts.append(f"loss {report.loss:.5f}")
     if report.validation_loss is not None:
         parts.append(f"validation {report.validation_loss:.5f}")
-    if report.images_per_s is not None:
+    if report.images_per_s is not None and report.step > 1:
         parts.append(f"{report.images_per_s:.1f} images/s")
     if report.loss is None and report.resumed:
         parts.append("resumed")
         parts += [f"{path} is torn, the checkpoint before it was used" for path in report.torn]
-    if 0 < (done := fraction(report)) < 1:
+    done = fraction(report)
+    if 0 < done < 1 and (report.step > 1 or done > report.step / report.steps):
         parts.append(_left(report.seconds / done - report.seconds))
     return "  ".join(parts)
 

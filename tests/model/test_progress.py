@@ -29,6 +29,11 @@ def test_the_first_line_of_a_run_that_goes_on_says_so():
     assert "resumed" not in line(changed(resumed=True))
 
 
+def test_the_first_step_whose_time_is_mostly_compilation_says_nothing_of_speed():
+    assert line(changed(step=1)) == "epoch 1.50/6  step 1/120  loss 0.25000"
+    assert line(changed(step=1, limit_s=400.0)).endswith("loss 0.25000  0:05:00 left")
+
+
 def test_nothing_is_left_before_the_first_step_and_after_the_last():
     assert "left" not in line(changed(step=0))
     assert "left" not in line(changed(step=120))
