@@ -33,6 +33,19 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
+def reopen() -> None:
+    """Open on the null device what of standard input, output and error is closed, before another file takes its place.
+
+    The lines of a library would go into that file, and ours would have no stream.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:  # it is closed; the lowest free number is taken, and those below it are open
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, mode))
+
+
 _STARTING = "autochrome: starting"
 _is_shown = False
 

@@ -2,8 +2,9 @@
 
 import sys
 
-from model import interrupt
+from model import interrupt, terminal
 
+terminal.reopen()
 with interrupt.at_once():
     import importlib
 

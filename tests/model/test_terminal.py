@@ -89,3 +89,33 @@ def test_every_line_goes_through_one_function():
         "model/interrupt.py": ["print(LINE, file=_stderr or sys.stderr, flush=True)"],
         "pipelines/cli.py": ["print(_help())"],
     }
+
+
+_CLOSED = """
+import os, sys
+from model import terminal
+for number in (1, 2):
+    os.close(number)
+sys.stdout = sys.stderr = None  # as Python starts where the streams are closed
+terminal.reopen()
+terminal.say("a line")
+terminal.say("a line", file=sys.stderr)
+with open(sys.argv[1], "w") as file:
+    os.write(1, b"a line of a library")
+    assert file.fileno() > 2
+"""
+
+
+def test_lines_are_dropped_where_the_streams_are_closed(repository, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", _CLOSED, str(tmp_path / "file")], cwd=repository, check=False, capture_output=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_the_program_starts_where_the_streams_are_closed(repository):
+    words = f"{sys.executable} -m pipelines.cli --version"
+    for closed in (">&-", "2>&-", ">&- 2>&-", "<&-"):
+        done = subprocess.run(["/bin/sh", "-c", f"{words} {closed}"], cwd=repository, check=False, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b""), closed
