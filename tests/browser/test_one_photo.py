@@ -2,8 +2,11 @@
 
 import shutil
 
+from colorized_folder import Folder
 from playwright.sync_api import Page, expect
 from shown import opened
+
+from pipelines import report
 
 
 def seen(tab: Page, name: str) -> None:
@@ -83,3 +86,35 @@ def test_data_that_are_gone_are_named(browser, tmp_path, many):
     tab.get_by_role("button", name="Next ›").click()
     expect(tab.locator("#warnings")).to_contain_text("report/data/00002.js is missing")
     tab.context.close()
+
+
+def test_the_source_opens_as_it_was_where_a_browser_can_open_it(tab, folder):
+    opened(tab, folder, "#photo=box+1%2Fcoffee.jpg")
+    source = tab.locator("#facts dd", has_text="scans/box 1/coffee.jpg").get_by_role("link")
+    with tab.context.expect_page() as linked:
+        source.click()
+    linked.value.wait_for_load_state()
+    assert linked.value.locator("img").evaluate("image => image.naturalWidth") == 600
+    for name in ("reel/astronaut.jpg", "box 2/lost.jpg"):  # in a tar; gone
+        opened(tab, folder, f"#photo={name}")
+        seen(tab, name)
+        expect(tab.locator("#facts dt", has_text="source").locator("+ dd").get_by_role("link")).to_have_count(0)
+
+
+def test_a_source_on_the_web_is_linked_and_other_addresses_are_text(tab, tmp_path):
+    folder = Folder(tmp_path)
+    for number, uri in enumerate(("https://example.org/a%20b.jpg", "gs://bucket/c.jpg", "javascript:alert(1)")):
+        folder.record(f"{number}.jpg", uri=uri, status="rejected", reason="unreadable")
+    output = folder.write()
+    assert report.main([str(output)]) == 0
+    for number, links in enumerate((["https://example.org/a%20b.jpg"], [], [])):
+        opened(tab, output, f"#photo={number}.jpg")
+        seen(tab, f"{number}.jpg")
+        assert tab.locator("#facts a").evaluate_all("all => all.map(one => one.getAttribute('href'))") == links
+
+
+def test_the_title_of_the_tab_names_the_open_photo(tab, folder):
+    opened(tab, folder, "#photo=album.tif")
+    expect(tab).to_have_title("album.tif · colour · Autochrome report")
+    tab.keyboard.press("Escape")
+    expect(tab).to_have_title("colour · Autochrome report")

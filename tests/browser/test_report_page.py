@@ -160,13 +160,13 @@ def test_names_are_text_and_links_lead_to_the_files(tab, folder):
     chosen(tab, "Warnings")
     tab.locator(".tile").click()
     expect(tab.locator("#warnings li")).to_have_text("name is no <b>UTF-8</b>")
-    assert tab.locator("#facts a").get_attribute("href") == "caf%e9.png"
+    assert tab.locator("#facts a").first.get_attribute("href") == "caf%e9.png"
     tab.keyboard.press("Escape")
     chosen(tab, "All")
     tab.locator(".tile").first.click()
     expect(tab.locator("#viewer-name")).to_have_text(HOSTILE)
     with tab.context.expect_page() as linked:
-        tab.locator("#facts a").click()
+        tab.locator("#facts a").first.click()
     linked.value.wait_for_load_state()
     assert linked.value.locator("img").evaluate("image => image.naturalWidth") == 451
     assert tab.title() == "colour · Autochrome report"

@@ -90,7 +90,7 @@ const autochrome = (() => {
 
   return {
     TONES, COUNT, FIGURE,
-    baseName, byId, bytes, counted, duration, isDone, setDone, make, pair, photo, placed, thumbnail, wellFormed, words,
+    address, baseName, byId, bytes, counted, duration, isDone, setDone, make, pair, photo, placed, thumbnail, wellFormed, words,
     rowsOf: rows.get, columnsOf: columns.get, rankedOf: ranked.get, namesOf: names.get, wordsOf: wordFiles.get,
     // called by the files of data; the page's own `words` makes an outcome readable
     rows: rows.put, columns: columns.put, ranked: ranked.put, names: names.put, found: wordFiles.put,

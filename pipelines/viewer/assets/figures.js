@@ -11,7 +11,6 @@ autochrome.figures = (() => {
   // show(key) is called for the outcome that somebody asks for.
   const draw = (index, show) => {
     const { summary } = index;
-    document.title = `${index.title} · Autochrome report`;
     byId("title").textContent = index.title;
     const sum = summary.outcomes.map(([, number]) => COUNT.format(number)).join(" + ") || "0";
     const photos = `${counted(index.photos, "photo")} in, one outcome each`;

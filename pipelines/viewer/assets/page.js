@@ -67,8 +67,13 @@
 
   // The address holds what is shown, so that it can be bookmarked and gone back to.
 
+  const entitle = () => {
+    document.title = [state.photo, index.title, "Autochrome report"].filter(Boolean).join(" · ");
+  };
+
   // replace: without a step to go back to; opened: a step that closing the photo goes back from.
   const remember = ({ replace = false, opened = false } = {}) => {
+    entitle();
     const said = new URLSearchParams();
     if (state.filter !== "all") said.set("show", state.filter);
     if (state.text) said.set("name", state.text);
@@ -90,6 +95,7 @@
     const isSame = shown && filter === state.filter && text === state.text;
     const isSamePage = page === state.page;
     Object.assign(state, { filter, text, page, photo: said.get("photo") ?? "" });
+    entitle();
     if (!isSame) {
       byId("search").value = text;
       await choose();
@@ -118,6 +124,7 @@
     if (place >= 0) await viewer.show(place);
     else {
       state.photo = "";
+      entitle();
       byId("status").textContent = `${photo} is not among these photos`;
     }
   };

@@ -2,7 +2,7 @@
 
 // One photo: before and after below a slider, page by page, with what its record says.
 autochrome.viewer = (() => {
-  const { TONES, COUNT, FIGURE, baseName, byId, bytes, make, pair, photo, thumbnail, wellFormed, words } = autochrome;
+  const { TONES, COUNT, FIGURE, address, baseName, byId, bytes, make, pair, photo, thumbnail, wellFormed, words } = autochrome;
   // Of the page: how many photos there are, the record at a place, what to say of data that are gone; entered(name) is
   // called when a photo is shown, and left(place) when the viewer is closed.
   let photos;
@@ -74,6 +74,12 @@ autochrome.viewer = (() => {
     drawFacts(record, page);
   };
 
+  // Of a source, '' if no browser can open it. Pages from a server may not link to files on a disk.
+  const sourceAddress = (uri) => {
+    if (/^https?:\/\//u.test(uri)) return uri;
+    return location.protocol === "file:" && uri.startsWith("/") ? `file://${address(uri)}` : "";
+  };
+
   const drawFacts = (record, page) => {
     const facts = byId("facts");
     facts.replaceChildren();
@@ -91,9 +97,12 @@ autochrome.viewer = (() => {
     if (page.file) pair(facts, "photo", make("a", { href: photo(page.file), target: "_blank", rel: "noopener" }, page.file));
     const format = [record.format, record.bytes ? bytes(record.bytes) : ""].filter(Boolean).join(", ");
     const inside = record.offset === undefined ? "" : `, from byte ${COUNT.format(record.offset)}`;
-    pair(facts, "source", `${record.uri}${inside}${format ? ` (${format})` : ""}`);
+    const isGone = page.after && !page.before && record.status !== "copied";
+    const href = isGone || inside ? "" : sourceAddress(record.uri);
+    const source = href ? make("a", { href, target: "_blank", rel: "noopener" }, record.uri) : record.uri;
+    pair(facts, "source", make("span", {}, source, `${inside}${format ? ` (${format})` : ""}`));
     if (record.model) pair(facts, "made by", `${record.model}, run ${record.run}`);
-    if (page.after && !page.before && record.status !== "copied") pair(facts, "before", "the source was not there when this page was made");
+    if (isGone) pair(facts, "before", "the source was not there when this page was made");
   };
 
   const slideTo = (value) => {
