@@ -169,7 +169,7 @@ def test_names_are_text_and_links_lead_to_the_files(tab, folder):
         tab.locator("#facts a").first.click()
     linked.value.wait_for_load_state()
     assert linked.value.locator("img").evaluate("image => image.naturalWidth") == 451
-    assert tab.title() == "colour · Autochrome report"
+    assert tab.title() == f"{HOSTILE} · colour · Autochrome report"
     assert tab.locator("img[src='x']").count() == 0
 
 
