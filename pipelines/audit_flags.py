@@ -192,5 +192,5 @@ def add_sidecar(group: argparse._ArgumentGroup) -> None:
         type=place,
         default="",
         metavar="DIR",
-        help=Rare("folder for the chroma alone, or only that"),
+        help=Rare("folder for files of the chroma alone; only: make no pictures"),
     )

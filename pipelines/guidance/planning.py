@@ -15,8 +15,11 @@ from tfrecords.errors import UserError
 
 
 def of(args: argparse.Namespace) -> Plan:
-    """Return the plan that the flags of `pipelines.guidance.arguments` ask for. Raises what `planned` raises."""
-    return planned(
+    """Return the plan that the flags of `pipelines.guidance.arguments` ask for. Raises what `planned` raises.
+
+    A line names flags that change nothing.
+    """
+    plan = planned(
         hints=args.hints,
         hint_reach=args.hint_reach,
         hint_method=args.hint_method or "",
@@ -26,6 +29,19 @@ def of(args: argparse.Namespace) -> Plan:
         rules=args.rules,
         on_bad_hint=args.on_bad_hint,
     )
+    rules = plan.rules.rules if plan.rules else ()
+    if not plan.hints and not any(rule.hints for rule in rules):
+        idle = [("hint_reach", args.hint_reach is not None), ("hint_method", bool(args.hint_method))]
+        _tell_idle(idle, "hints")
+    if not plan.palette and not any(rule.palette for rule in rules):
+        _tell_idle([("palette_strength", args.palette_strength != 1)], "a palette")
+    return plan
+
+
+def _tell_idle(flags: Sequence[tuple[str, bool]], needed: str) -> None:
+    for flag, is_given in flags:
+        if is_given:
+            notices.tell(f"--{flag}", f"--{flag} has no effect without {needed}")
 
 
 def planned(
@@ -101,4 +117,6 @@ def check_photo(plan: Plan, name: str) -> None:
         UserError: there are none.
     """
     if plan.hints and name not in plan.hints:
-        raise UserError(f"--hints {plan.hints_path} has no hints for {name}; name them {name}{hint_files.ENDINGS[0]}")
+        is_collection = any(file.data for file in plan.hints.values())
+        fix = f"give it a line with the path {name}" if is_collection else f"name them {name}{hint_files.ENDINGS[0]}"
+        raise UserError(f"--hints {plan.hints_path} has no hints for {name}; {fix}")

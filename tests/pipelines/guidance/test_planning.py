@@ -34,6 +34,33 @@ def test_hints_for_other_photos_are_no_help_to_the_only_one(tmp_path):
         planning.check_photos(plan, [str(tmp_path)])
 
 
+def test_a_collection_without_points_for_the_only_photo_is_told_how_to_name_it(tmp_path):
+    (tmp_path / "hints.csv").write_text("path,x,y,color\na.jpg,0,0,#ff0000\n")
+    plan = planning.planned(hints=str(tmp_path / "hints.csv"))
+    with pytest.raises(UserError, match=r"hints\.csv has no hints for b\.jpg; give it a line with the path b\.jpg$"):
+        planning.check_photo(plan, "b.jpg")
+
+
+@pytest.mark.parametrize(
+    ("flags_", "said"),
+    [
+        (["--hint_reach=0.2"], "--hint_reach has no effect without hints"),
+        (["--hint_method=blend"], "--hint_method has no effect without hints"),
+        (["--palette_strength=0.5"], "--palette_strength has no effect without a palette"),
+        (["--rules=RULES", "--hint_reach=0.2", "--palette_strength=0.5"], ""),
+        ([], ""),
+    ],
+)
+def test_flags_that_change_nothing_are_named(tmp_path, capsys, flags_, said):
+    (tmp_path / "a.txt").write_text("#203a72 #c81e28")
+    (tmp_path / "a.json").write_text('[{"x": 0, "y": 0, "color": "#203a72"}]')
+    (tmp_path / "rules.toml").write_text('[[rule]]\nmatch = "*"\npalette = "a.txt"\nhints = "a.json"\n')
+    words = [flag.replace("RULES", str(tmp_path / "rules.toml")) for flag in flags_]
+    with notices.on_terminal():
+        planning.of(flags.colorize().parse_args(["in", "out", *words]))
+    assert capsys.readouterr().err == (f"autochrome: {said}\n" if said else "")
+
+
 def test_rules_that_no_photo_meets_are_named(tmp_path, capsys):
     (tmp_path / "scans").mkdir()
     (tmp_path / "scans" / "a.jpg").write_bytes(b"scan")
