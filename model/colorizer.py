@@ -17,6 +17,7 @@ import numpy as np
 from model import lite, quiet, saved_model
 from model.batches import Batches
 from model.borders import find
+from model.causes import in_one_line
 from model.color_spaces import SPACES
 from model.framing import recolor_picture
 from model.guidance import guided
@@ -99,7 +100,7 @@ class Colorizer:
             except Exception as error:  # TensorFlow raises anything from OSError to KeyError on a damaged folder.
                 with contextlib.suppress(OSError):  # Without all of its files it has no digest.
                     _check_unchanged(path, folder, digest)
-                raise UserError(f"model {path} cannot be loaded ({_first_line(error)}); export it again") from error
+                raise UserError(f"model {path} cannot be loaded ({in_one_line(error)}); export it again") from error
             parameters = graph.parameters
             if _GPU.exists() and not batches:
                 engine = Batches(graph)
@@ -215,7 +216,3 @@ def _check_unchanged(path: str, folder: str, digest: str) -> str:
     if digest and found != digest:
         raise UserError(f"the model in {path} changed while the job ran; start the job again")
     return found
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model import commands, progress, quiet, saved_model, terminal
+from model import commands, progress, quiet, saved_model, terminal, writing
 from model.terminal import printable, say, started
 from tfrecords.errors import UserError
 from tfrecords.shards import SPLITS
@@ -129,16 +129,14 @@ def _check_writable(flag: str, name: str) -> None:
 
 
 def _write(name: str, data: bytes) -> None:
-    if not saved_model.is_remote(name):
-        Path(name).write_bytes(data)
-        return
-    import tensorflow as tf
+    with writing.named(name):
+        if not saved_model.is_remote(name):
+            Path(name).write_bytes(data)
+            return
+        import tensorflow as tf
 
-    try:
         with tf.io.gfile.GFile(name, "wb") as file:
             file.write(data)
-    except tf.errors.OpError as error:
-        raise UserError(f"{name} cannot be written: {error.message.splitlines()[0]}") from error
 
 
 def show(board: Scoreboard, split: str) -> None:

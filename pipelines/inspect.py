@@ -1,5 +1,6 @@
 """The command `autochrome inspect`: show and verify a data folder, without importing TensorFlow."""
 
+import shlex
 import sys
 from dataclasses import replace
 from itertools import islice
@@ -91,7 +92,7 @@ def sample(data_dir: str, description: Description, number: int) -> list[LabExam
                 found += map(LabExample.from_bytes, islice(read_records(file), number - len(found)))
         except storage.io_errors() as error:
             raise UserError(
-                f"{shard.name} cannot be read ({error}); run `autochrome inspect {data_dir} --verify`"
+                f"{shard.name} cannot be read ({error}); run `autochrome inspect {shlex.quote(data_dir)} --verify`"
             ) from error
     return found
 

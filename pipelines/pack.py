@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import random
+import shlex
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,7 +59,8 @@ def _pictures(data_dir: str, description: Description, split: str, side: int, qu
                         yield from pool.map(lambda example: picture(example, side, quality), parsed)
             except storage.io_errors() as error:
                 raise UserError(
-                    f"{shard.name} cannot be read ({faults.cause(error)}); run `autochrome inspect {data_dir} --verify`"
+                    f"{shard.name} cannot be read ({faults.cause(error)}); "
+                    f"run `autochrome inspect {shlex.quote(data_dir)} --verify`"
                 ) from error
 
 
@@ -146,7 +148,7 @@ def main(argv: list[str] | None = None) -> int:
     photos = ", ".join(f"{made.count(split):,} {split}" for split in packs.SPLITS)
     size = sum(file.bytes for file in files) / 2**20
     say(f"{args.output}: {photos} pictures of {made.size} px, {size:.1f} MiB in {counted(len(files), 'file')}")
-    say(f"next: python -m model.jax_train --data {args.output} --output run")
+    say(f"next: python -m model.jax_train --data {shlex.quote(args.output)} --output run")
     return 0
 
 

@@ -1,6 +1,7 @@
 """A prepared set as ``tf.data``."""
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 
 import tensorflow as tf
@@ -115,7 +116,8 @@ def damage_named(data_dir: str) -> Iterator[None]:
             if crc32c != shard.crc32c:
                 raise UserError(
                     f"{path} is damaged: its checksum is not the one in {FILE_NAME}; run `autochrome inspect "
-                    f"{data_dir} --verify`, delete what it names, and run the same `autochrome prepare` again"
+                    f"{shlex.quote(data_dir)} --verify`, delete what it names, and run the same `autochrome prepare` "
+                    "again"
                 ) from error
         raise
 

@@ -1,5 +1,6 @@
 import pytest
 import requests
+import tensorflow as tf
 import urllib3
 from google.auth import exceptions as auth
 
@@ -21,6 +22,14 @@ from model.causes import in_one_line
                 )
             ),
             "Failed to connect: refused",
+        ),
+        (
+            tf.errors.ResourceExhaustedError(
+                None,
+                None,
+                "{{function_node __wrapped__SaveV2_device_/job:localhost}} run/ckpt; No space left [Op:SaveV2]",
+            ),
+            "run/ckpt; No space left",
         ),
         (requests.ConnectionError("HTTPSConnection(host='a.b', port=443): Read timed out."), "Read timed out."),
     ],

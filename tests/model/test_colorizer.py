@@ -116,6 +116,18 @@ def test_a_damaged_graph_and_missing_variables(copied):
         Colorizer.load(str(copied))
 
 
+def test_a_flipped_bit_in_the_weights(copied):
+    """Read by TensorFlow, whose message names its operation before and behind the reason."""
+    path = copied / "variables" / "variables.data-00000-of-00001"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(
+        UserError, match=r"cannot be loaded \(TensorBundle at .*Checksum does not match[^\[{]*\); export"
+    ):
+        Colorizer.load(str(copied), batches=True)
+
+
 @pytest.mark.parametrize(
     ("shape", "name", "channels", "found"),
     [

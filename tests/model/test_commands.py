@@ -84,6 +84,13 @@ def test_evaluate_prints_models_beside_grey_and_the_ceiling_and_writes_the_same(
     assert np.asarray(Image.open(sheet)).shape == (scoreboard.HEADING + 3 * 32, 4 * 32, 3)
 
 
+def test_scores_that_find_no_room_are_the_fault_of_the_disk(run, data_dir, capsys):
+    words = [f"--model={run[0]}/saved_model", f"--data={data_dir}", "--json=/dev/full"]
+    assert commands.run(lambda: evaluate.main(words)) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("autochrome: error: /dev/full cannot be written (No space left on device); ")
+
+
 def test_evaluate_says_what_the_published_classifier_finds(capsys):
     rows = [
         scoreboard.Row(name=name, scores={"top1": top1, "fd_lite": distance})
@@ -151,7 +158,7 @@ def test_train_refuses_what_it_cannot_use(data_dir, tmp_path, capsys):
 
 
 def test_a_damaged_shard_is_one_line_that_names_it(run, data_dir, tmp_path, capsys):
-    damaged = Path(shutil.copytree(data_dir, tmp_path / "records"))
+    damaged = Path(shutil.copytree(data_dir, tmp_path / "my records"))
     shards = [max(damaged.glob(f"{split}-*.tfrecord"), key=lambda path: path.stat().st_size) for split in SPLITS]
     for path in shards:
         data = bytearray(path.read_bytes())
@@ -161,6 +168,7 @@ def test_a_damaged_shard_is_one_line_that_names_it(run, data_dir, tmp_path, caps
     assert commands.run(lambda: train.main(flags)) == 2
     said = capsys.readouterr().err.splitlines()[-1]  # after the progress
     assert said.startswith(f"autochrome: error: {shards[0]} is damaged: ")
+    assert f"run `autochrome inspect '{damaged}' --verify`" in said
     flags = [f"--model={run[0]}/saved_model", f"--data={damaged}"]
     assert f"{damaged}/" in error_of(evaluate.main, *flags, capsys=capsys)
 

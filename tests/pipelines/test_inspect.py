@@ -69,6 +69,10 @@ def test_verify_finds_one_flipped_bit(prepared, capsys):
     assert inspect.main([str(prepared)]) == 0
     argv = ["inspect", str(prepared), "--sample=1000"]
     assert mistake(argv, prepared, capsys).endswith(f"; run `autochrome inspect {prepared} --verify`")
+    moved = prepared.rename(prepared.parent / "my records")
+    argv = ["inspect", str(moved), "--sample=1000"]
+    assert mistake(argv, moved, capsys).endswith(f"; run `autochrome inspect '{moved}' --verify`")
+    moved.rename(prepared)
 
 
 def test_verify_finds_what_is_missing_or_cut_short(prepared, capsys):

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from model import packs
 from pipelines import pack, prepare
 from tfrecords.color import dequantize_chroma, dequantize_luminance, srgb_to_lab
 from tfrecords.description import FILE_NAME, Description
+from tfrecords.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +131,13 @@ def test_a_pack_is_described_by_what_its_files_are(packed):
     for files in fields["splits"].values():
         for file in files:
             assert hashlib.sha256((packed / file["name"]).read_bytes()).hexdigest() == file["sha256"]
+
+
+def test_commands_to_run_next_can_be_copied(records, tmp_path, capsys):
+    data, output = Path(shutil.copytree(records, tmp_path / "my records")), tmp_path / "my packs"
+    assert pack.main([f"--data={data}", f"--output={output}"]) == 0
+    assert f"next: python -m model.jax_train --data '{output}' --output run" in capsys.readouterr().out
+    shard = max(data.glob("train-*.tfrecord"), key=lambda path: path.stat().st_size)
+    shard.write_bytes(shard.read_bytes()[:-5])
+    with pytest.raises(UserError, match=rf"run `autochrome inspect '{data}' --verify`"):
+        pack.pack(str(data), str(tmp_path / "other"), side=0, quality=50, file_mib=1, seed=0)
