@@ -230,6 +230,8 @@ def main(argv: list[str] | None = None) -> int:
             _tabulate(ledger, Path(args.table))
         else:
             _report(ledger)
+    except PermissionError:  # a line of its own, see `pipelines.runtime.commands`
+        raise
     except storage.io_errors() as error:
         raise UserError(f"{args.folder}: {str(error).splitlines()[0]}; is a run writing there? Try again") from error
     return 0

@@ -66,7 +66,8 @@ def run(main: Callable[[list[str] | None], int], argv: list[str] | None) -> int:
         say(f"autochrome: error: {error}", file=sys.stderr)
         return 1
     except PermissionError as error:
-        denied = f"{error.filename}: access is denied ({error.strerror})"
+        place = f"{error.filename}: " if error.filename else ""
+        denied = f"{place}access is denied ({error.strerror or error})"
         say(f"autochrome: error: {denied}; grant access, then start again", file=sys.stderr)
         return 2
 

@@ -34,12 +34,22 @@ def test_every_failure_is_one_line_and_its_exit_code(error, code, capsys):
     assert capsys.readouterr() == ("", f"autochrome: error: {error}\n")
 
 
-def test_a_file_that_may_not_be_read_is_named_in_one_line(capsys):
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        (
+            (errno.EACCES, "Permission denied", "colour/runs.json"),
+            "colour/runs.json: access is denied (Permission denied)",
+        ),
+        (("a lock is held",), "access is denied (a lock is held)"),
+    ],
+)
+def test_a_file_that_may_not_be_read_is_named_in_one_line(about, said, capsys):
     def fails(argv: list[str] | None) -> int:
-        raise PermissionError(errno.EACCES, "Permission denied", "colour/manifest/runs.json")
+        raise PermissionError(*about)
 
     assert commands.run(fails, []) == 2
-    said = "colour/manifest/runs.json: access is denied (Permission denied); grant access, then start again"
+    said += "; grant access, then start again"
     assert capsys.readouterr() == ("", f"autochrome: error: {said}\n")
 
 
