@@ -215,7 +215,7 @@ class Loop:
         what = precision.what_failed(self._config.precision) if math.isfinite(loss) else f"the loss is {loss}"
         return (
             f"{what} at step {step + 1}, on pictures {first(found, NAMED)}; "
-            "start again with a lower learning_rate or another seed"
+            "start again with a lower learning_rate or another seed, in another --output"
         )
 
 

@@ -74,7 +74,7 @@ def test_a_step_that_is_not_finite_names_its_pictures(runs):
     assert re.match(
         r"the (weights are not finite|loss is nan) at step [12], on pictures train-00000-of-00001\.pack \d", said
     )
-    assert said.endswith("start again with a lower learning_rate or another seed")
+    assert said.endswith("start again with a lower learning_rate or another seed, in another --output")
 
 
 def test_a_time_limit_ends_the_run_and_the_schedule_follows_it(runs):
