@@ -119,7 +119,7 @@ def test_the_released_model_spreads_hints_itself(scans, tmp_path):
 
 def test_a_hint_without_a_photo_stops_the_job_before_it_starts(scans, tmp_path):
     (tmp_path / "hints.csv").write_text("path,x,y,color\nbox 2/d.png,0,0,#ff0000\n")
-    with pytest.raises(UserError, match=r"hints\.csv is for box 2/d\.png, which is not in the input"):
+    with pytest.raises(UserError, match=r"hints\.csv has points for box 2/d\.png, which is not in the input"):
         colorize.main([str(scans), str(tmp_path / "out"), f"--hints={tmp_path / 'hints.csv'}"])
     assert not (tmp_path / "out").exists()
 
