@@ -24,12 +24,17 @@ _WORDS_PER_FILE = 10_000
 _TEMPORARY = 128
 _LONGEST_WORD = 64
 _WORD = re.compile(r"[^\W_]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 def words_of(name: str) -> set[str]:
-    """Return the words of a name, in lower case, as page.js finds them in what somebody types."""
-    folded = unicodedata.normalize("NFC", name).lower()
-    return {word[:_LONGEST_WORD] for word in _WORD.findall(folded)}
+    """Return the words of a name, in lower case and without accents, as choosing.js finds them in a search."""
+    return {word[:_LONGEST_WORD] for word in _WORD.findall(_folded(name))}
+
+
+def _folded(text: str) -> str:
+    lower = unicodedata.normalize("NFC", text).lower()
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", lower)))
 
 
 def file_of(word: str, files: int) -> int:

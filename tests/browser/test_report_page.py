@@ -88,6 +88,8 @@ def test_search(tab, folder):
     expect(tab.locator(NAMES)).to_have_text(["astronaut.jpg", "chelsea.jpg", "coffee.jpg", "rocket.jpg"])
     chosen(tab, "Most colourful")
     expect(tab.locator(NAMES)).to_have_text(["coffee.jpg", "astronaut.jpg", "rocket.jpg", "chelsea.jpg"])
+    tab.get_by_label("Search in names").fill("box 1/rôcket")
+    expect(tab.locator(NAMES)).to_have_text(["rocket.jpg"])
     tab.get_by_label("Search in names").fill("no such photo")
     expect(tab.locator("#nothing")).to_be_visible()
     status(tab, "0 photos")

@@ -64,7 +64,9 @@ autochrome.choosing = (() => {
 
   // Search
 
-  const folded = (text) => text.normalize("NFC").toLowerCase();
+  // Without accents, as search_index.py has the words.
+  const folded = (text) =>
+    text.normalize("NFC").toLowerCase().normalize("NFD").replaceAll(/[\u0300-\u036f]/g, "").normalize("NFC");
 
   const wordsIn = (text) =>
     [...new Set((folded(text).match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => Array.from(word).slice(0, LONGEST_WORD).join("")))];

@@ -6,9 +6,10 @@ from pipelines.viewer import search_index
 from pipelines.viewer.search_index import SearchIndex, file_of, words_of
 
 
-def test_words_are_runs_of_letters_and_digits_in_lower_case():
+def test_words_are_runs_of_letters_and_digits_in_lower_case_without_accents():
     decomposed = unicodedata.normalize("NFD", "Café")
-    assert words_of(f"Box 17/{decomposed}_0042.TIF") == {"box", "17", "café", "0042", "tif"}
+    assert words_of(f"Box 17/{decomposed}_0042.TIF") == {"box", "17", "cafe", "0042", "tif"}
+    assert words_of("Été à Łódź 한글 हिन्दी") == words_of("ete a łodz 한글 हिन्दी") > {"ete", "a", "łodz", "한글"}
     assert words_of("caf\udce9.jpg") == {"caf", "jpg"}
     assert words_of("a" * 100) == {"a" * 64}
 
