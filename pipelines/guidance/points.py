@@ -120,7 +120,7 @@ def _header(text: str) -> tuple[list[str], str]:
     columns = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
     if missing := {"path", "x", "y", "color"} - set(columns):
         raise ValueError(f"line 1: it has no column {min(missing)}; the columns are path, x, y, radius, color, page")
-    if several := [column for column in columns if columns.count(column) > 1]:
+    if several := [column for column in columns if column and columns.count(column) > 1]:
         raise ValueError(f"line 1: it has several columns named {several[0]}; keep one")
     return columns, delimiter
 

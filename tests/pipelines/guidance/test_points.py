@@ -70,6 +70,11 @@ def test_a_table_may_be_separated_as_lists_of_photos_may(delimiter):
     assert points.of_collection("hints.csv", text.encode()) == {"box 1/a.tif": (BLUE,)}
 
 
+def test_a_table_may_end_in_empty_columns_as_spreadsheets_write_them():
+    text = "path,x,y,radius,color,,\r\nbox 1/a.tif,0.25,0.5,0.1,#1020FF,,\r\n"
+    assert points.of_collection("hints.csv", text.encode()) == {"box 1/a.tif": (BLUE,)}
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
